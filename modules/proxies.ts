@@ -134,8 +134,8 @@ class ProxiedReader implements MessageReader {
     return this.#inner.stamp;
   }
 
-  get signs(): number {
-    return this.#inner.signs;
+  get outputSet(): number {
+    return this.#inner.outputSet;
   }
 }
 

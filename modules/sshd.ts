@@ -1,4 +1,4 @@
-import { END, LOGIN, ONCE, SILENCE } from "../lib/reading/message_reader.ts";
+import { END, LOGIN, NO_ACTIVITY, ONCE } from "../lib/reading/message_reader.ts";
 import type { ModuleKind } from "../lib/reading/module.ts";
 import type { Template } from "../lib/reading/template.ts";
 import { TemplateForm } from "../lib/reading/template_reader.ts";
@@ -113,11 +113,11 @@ const NAMING: readonly Template[] = [
     counting: ONCE,
   },
   { name: "no common algorithm", text: "Unable to negotiate with <ADDR>{ port <PORT>|}: <REST>" },
-  { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}", says: SILENCE },
+  { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}", says: NO_ACTIVITY },
   {
     name: "timeout of a connection",
     text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>{ (early)|}",
-    says: SILENCE,
+    says: NO_ACTIVITY,
   },
   {
     name: "client silent",
@@ -126,12 +126,12 @@ const NAMING: readonly Template[] = [
     says: END,
   },
   { name: "connection dropped", text: "drop connection #<NUMBER> from [<ADDR>]:<PORT> on <REST>" },
-  { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>", says: SILENCE },
+  { name: "penalty", text: "srclimit_penalise: ipv{4|6}: <WORD> <ADDR>/{32|128} <REST>", says: NO_ACTIVITY },
   {
     // Small penalties add up, and sshd puts their sum into force with other words.
     name: "penalty in force",
     text: "srclimit_penalise: <ADDR>/{32|128}: activating ipv{4|6} penalty <REST>",
-    says: SILENCE,
+    says: NO_ACTIVITY,
   },
   {
     name: "child crashed",

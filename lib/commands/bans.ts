@@ -17,7 +17,7 @@ const HISTORY = 1_000;
  */
 export function bansCommand(options: CommonOptions & { all?: boolean }): number {
   withState(options, (state) => {
-    const bans = options.all ? state.bans.history(HISTORY).values() : standing(state.bans);
+    const bans = options.all ? state.bans.history(HISTORY).values() : inForce(state.bans);
     if (options.json) return printObjects(bans.map(banJson));
     const rows = [...bans.map(banRow)];
     if (rows.length === 0) return print(options.all ? "No bans yet." : "No bans in force.");
@@ -28,7 +28,7 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
 }
 
 /** Yields bans that have not ended, and ended bans that the firewall still holds. */
-function* standing(bans: State["bans"]): Generator<BanStatus> {
+function* inForce(bans: State["bans"]): Generator<BanStatus> {
   yield* bans.eachInForce();
   yield* bans.lingering();
 }

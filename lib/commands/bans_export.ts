@@ -21,8 +21,8 @@ const IPSET_LEAST = 1_024;
 export function bansExportCommand(format: ExportFormat, options: CommonOptions): number {
   const time = now();
   const bans = withState(options, ({ bans }) => bans.inForce());
-  const standing = bans.filter(({ until }) => until === null || until > time);
-  const { lines, warnings } = exportBans(standing, { format, now: time });
+  const inForce = bans.filter(({ until }) => until === null || until > time);
+  const { lines, warnings } = exportBans(inForce, { format, now: time });
   printData(lines);
   warnings.forEach((warning) => printError(`Warning: ${warning}`));
   return 0;

@@ -2,7 +2,7 @@ import { modulesWithFirewall } from "../config/firewalls.ts";
 import { scopeAmong, whyWidened } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
 import { type Micros, now } from "../core/time.ts";
-import { effectOf, keptText, type NewBan, type StandingBan } from "../deciding/ban.ts";
+import { type BanInForce, effectOf, keptText, type NewBan } from "../deciding/ban.ts";
 import { type Whitelist, whitelistedBy } from "../deciding/whitelist.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
@@ -36,7 +36,7 @@ export type Summary = Record<Outcome, number>;
 /** Methods of the state's bans that an import calls. */
 export interface ImportStore {
   transaction<T>(work: () => T): T;
-  standingOf(addresses: readonly string[]): Map<string, StandingBan[]>;
+  inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]>;
   addAll(bans: readonly NewBan[]): void;
 }
 
@@ -165,13 +165,13 @@ export class Importing {
     const slice = this.#slice;
     this.#slice = [];
     bans.transaction(() => {
-      const standing = bans.standingOf(slice.map(({ ban }) => ban.address));
-      bans.addAll(slice.flatMap((candidate) => this.#judge(candidate, standing) ?? []));
+      const inForce = bans.inForceByAddress(slice.map(({ ban }) => ban.address));
+      bans.addAll(slice.flatMap((candidate) => this.#judge(candidate, inForce) ?? []));
     });
   }
 
   /** Returns the ban to write for a candidate, joined with those in force; null: none. */
-  #judge({ place, ban, hasEnded, widened }: Candidate, standing: Map<string, StandingBan[]>): NewBan | null {
+  #judge({ place, ban, hasEnded, widened }: Candidate, inForce: Map<string, BanInForce[]>): NewBan | null {
     const { now, whitelist } = this.#parts;
     const { summary } = this;
     const { address, until } = ban;
@@ -182,12 +182,12 @@ export class Importing {
       this.spared.add(`${place}: ${address}: ${whitelistedBy(address, origin)}`);
       return null;
     }
-    const others = standing.get(address) ?? [];
+    const others = inForce.get(address) ?? [];
     const effect = effectOf(ban, others);
     summary[effect === "new" ? "banned" : effect]++;
     if (effect === "unchanged") return null;
     if (widened !== null) this.widened.add(`${place}: ${address}: ${widened}`);
-    standing.set(address, [...others, ban]);
+    inForce.set(address, [...others, ban]);
     return { ...ban, start: Math.min(ban.start, now) };
   }
 }

@@ -44,7 +44,7 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
 
 /** Tells the monitor of a change, with a line for its log that names the user. */
 export function tellMonitor(state: State, what: string): void {
-  state.deeds.add({ time: now(), who: whoRuns(), what: keptText(what) });
+  state.manualChanges.add({ time: now(), who: whoRuns(), what: keptText(what) });
   wakeMonitor(state.directory);
 }
 

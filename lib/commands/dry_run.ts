@@ -37,7 +37,7 @@ export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const IDLE: Judge = {
   note() {},
   decide: () => [],
-  news: () => ({ logins: [], opened: [], closed: [] }),
+  takeLogins: () => ({ logins: [], opened: [], closed: [] }),
   reset() {},
   enforce() {},
 };

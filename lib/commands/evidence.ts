@@ -70,7 +70,7 @@ export class Evidence {
       ...{ pid: NO_PID, count: 1, isTrusted: true },
     };
     const names = engine.match(event);
-    const address = engine.countedAs(event);
+    const address = engine.countedAddressOf(event);
     engine.add(event);
     // A trip sets the count back to 0.
     const trips = new Map(engine.takeTrips().map(({ rule, count }) => [rule, count]));

@@ -8,7 +8,7 @@ import { type Micros, now } from "../core/time.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import { Decider } from "../deciding/decider.ts";
 import { type Login, loginChange } from "../deciding/login_change.ts";
-import { type LoginNews, Logins } from "../deciding/logins.ts";
+import { Logins, type LoginUpdate } from "../deciding/logins.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { Pipeline } from "../monitor/pipeline.ts";
 import type { Judge } from "../monitor/pipeline_parts.ts";
@@ -93,10 +93,10 @@ class RehearsalJudge implements Judge {
     if (change?.kind === "opened") this.logins.keep(change);
   }
 
-  news(): LoginNews {
-    const news = this.logins.takeNews();
-    if (this.#options.loggedIn) news.logins.forEach(this.#options.loggedIn);
-    return news;
+  takeLogins(): LoginUpdate {
+    const update = this.logins.takeUpdate();
+    if (this.#options.loggedIn) update.logins.forEach(this.#options.loggedIn);
+    return update;
   }
 
   reset(): void {}
@@ -104,7 +104,7 @@ class RehearsalJudge implements Judge {
   /** Returns bans that are new or that last longer than those in force. */
   decide(trips: readonly Trip[]): NewBan[] {
     const history = {
-      standing: (address: string) => this.#standing(address),
+      inForce: (address: string) => this.#inForce(address),
       past: (address: string) => this.#past(address),
     };
     return trips.flatMap((trip) => {
@@ -130,7 +130,7 @@ class RehearsalJudge implements Judge {
     return true;
   }
 
-  #standing(address: string): NewBan[] {
+  #inForce(address: string): NewBan[] {
     return (this.#bans.get(address) ?? []).filter((ban) => isInForce(ban, this.#time));
   }
 

@@ -54,7 +54,7 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
   const time = requireTime(since);
   const top = withState(options, ({ rollups, history }): Top => {
     const { content, start } = rollups.since(time);
-    const bans = history.bansBy(start ?? time);
+    const bans = history.bansByProvenance(start ?? time);
     const most = by === undefined ? FEW : MANY;
     return {
       start,

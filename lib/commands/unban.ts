@@ -46,9 +46,9 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     if (options.all) return await unbanAll(context, options);
     const ended: BanStatus[] = [];
     const refused = await forEach(addresses, options, (address) => {
-      const standing = state.bans.standing(address);
-      if (standing.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
-      ended.push(...standing);
+      const inForce = state.bans.inForceOn(address);
+      if (inForce.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
+      ended.push(...inForce);
       return 0;
     });
     if (ended.length === 0) return refused;
@@ -63,18 +63,18 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
 
 async function unbanAll(context: CommandContext, options: UnbanOptions): Promise<number> {
   const { state } = context;
-  const standing = state.bans.inForce();
-  if (standing.length > 0) {
+  const inForce = state.bans.inForce();
+  if (inForce.length > 0) {
     state.bans.endNewer(0, { reason: "unban", time: now() });
-    state.notes.forget(new Set(standing.map(({ address }) => address)));
-    tellMonitor(state, `unban --all: ${counted(standing.length, "ban")}`);
+    state.notes.forget(new Set(inForce.map(({ address }) => address)));
+    tellMonitor(state, `unban --all: ${counted(inForce.length, "ban")}`);
   }
-  if (options.json) return await tellEach(standing, { context, options });
+  if (options.json) return await tellEach(inForce, { context, options });
   const deadline = patience();
   const bans = [];
-  for (const { id } of standing) bans.push(await outcome(state, { id, settled: isLifted, deadline }));
+  for (const { id } of inForce) bans.push(await outcome(state, { id, settled: isLifted, deadline }));
   const left = bans.filter((ban) => !isLifted(ban));
-  print(standing.length === 0 ? "Nobody is banned." : `${counted(standing.length, "ban")} ended`);
+  print(inForce.length === 0 ? "Nobody is banned." : `${counted(inForce.length, "ban")} ended`);
   if (left.length > 0) {
     const [verb, it] = left.length === 1 ? ["is", "it"] : ["are", "them"];
     print(

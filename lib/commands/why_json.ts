@@ -22,7 +22,7 @@ export function storyJson(story: Story): unknown {
     networks: around.map(banJson),
     inside: inside === null ? null : {
       all: inside.all,
-      decided: inside.standing,
+      decided: inside.decided,
       newest: inside.newest.map(banJson),
     },
     getting_through: story.leaks.map(leakJson),

@@ -25,7 +25,7 @@ export function storyLines(story: Story): string[] {
     ...section("bans", bans.map((ban) => banText(ban, story))),
     ...section("networks", around.map((ban) => `${ban.address}: ${banText(ban, story)}`)),
     ...inside === null || inside.all === 0 ? [] : section(`inside`, [
-      `${counted(inside.all, "ban")}, ${inside.standing} of them not ended`,
+      `${counted(inside.all, "ban")}, ${inside.decided} of them not ended`,
       ...inside.newest.map((ban) => `${ban.address}: ${banText(ban, story)}`),
     ]),
     ...section(
@@ -71,16 +71,16 @@ export function storyLines(story: Story): string[] {
 /** Says whether the target is banned and the ban works, or why it is not banned. */
 function verdict(story: Story): string[] {
   const { target, bans, around, report, isRunning } = story;
-  const standing = [...bans, ...around].filter(({ ended }) => ended === null);
-  const sentences = standing.length === 0 ? [`${target} is not banned.`, ...whyNot(story)] : [
-    ...standing.slice(0, 3).map((ban) => standingText(ban, story)),
+  const inForce = [...bans, ...around].filter(({ ended }) => ended === null);
+  const sentences = inForce.length === 0 ? [`${target} is not banned.`, ...whyNot(story)] : [
+    ...inForce.slice(0, 3).map((ban) => inForceText(ban, story)),
     ...report?.firewall === "observe" ? ["The monitor observes, and cuts nobody off."] : [],
   ];
   if (!isRunning) sentences.push("The monitor is not running.");
   return folded(sentences.join(" "));
 }
 
-function standingText(ban: BanStatus, { target, report, now }: Story): string {
+function inForceText(ban: BanStatus, { target, report, now }: Story): string {
   const { address, scope, until, start, appliedBy, appliedAt, attempts, error } = ban;
   const what = scope === "all" ? "" : ` from ${formatScope(scope)}`;
   const by = address === target ? "" : ` by the ban of ${address}`;

@@ -1,11 +1,11 @@
 /** Problems in the sections of modules and rules that the schema cannot detect. */
-import { type ModuleKind, type OptionError, type ParserOptions } from "../reading/module.ts";
+import { type ModuleKind, type ModuleOptions, type OptionError } from "../reading/module.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
 
 /** Keys of the configuration for a module's options. */
-const KEYS: Readonly<Record<keyof ParserOptions, string>> = {
+const KEYS: Readonly<Record<keyof ModuleOptions, string>> = {
   logFormats: "log_format",
   trustedProxies: "trusted_proxies",
   patterns: "pattern",
@@ -56,7 +56,7 @@ function covers(pattern: string, file: string): boolean {
 /** Returns problems for options that this kind of module does not take. */
 export function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem[] {
   const others = Object.entries(KEYS).filter(([option]) =>
-    !kind.options.includes(option as keyof ParserOptions)
+    !kind.options.includes(option as keyof ModuleOptions)
   );
   return others.filter(([, key]) => document.at([...at, key]) !== undefined).map(([, key]) =>
     document.badKey([...at, key], `is not for ${kind.name || "a module with a pattern"}`)

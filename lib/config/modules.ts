@@ -2,8 +2,8 @@ import {
   type Module,
   type ModuleKind,
   type ModuleMatch,
+  type ModuleOptions,
   OptionError,
-  type ParserOptions,
 } from "../reading/module.ts";
 import type { MessageForm } from "../reading/message_reader.ts";
 import { TextForm } from "../reading/text_reader.ts";
@@ -64,7 +64,7 @@ function makeModule(
   },
 ): Module {
   const at = ["modules", name];
-  const options: ParserOptions = {
+  const options: ModuleOptions = {
     logFormats: section.log_format ?? [],
     trustedProxies: proxiesOf(section, kind),
     patterns: section.pattern ?? [],

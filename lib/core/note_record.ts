@@ -82,7 +82,7 @@ export class NoteWriter {
   }
 
   /** Drops hits that no rule counts now. */
-  prune(): void {
+  compact(): void {
     const all = readNotes(this.take());
     while (all.next()) if (all.kind !== HIT || (all.rules & GROUP_MASK) !== 0) this.put(all);
   }

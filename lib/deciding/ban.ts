@@ -50,7 +50,7 @@ export type NewBan = Pick<
 >;
 
 /** The parts of a ban in force that a new ban of its address depends on. */
-export interface StandingBan extends Pick<Ban, "scope" | "until"> {
+export interface BanInForce extends Pick<Ban, "scope" | "until"> {
   /** Whether it follows another server. A ban of this server replaces it. */
   readonly isFollowed?: boolean;
 }
@@ -74,7 +74,7 @@ export interface DueBans {
   readonly limit: number;
   /** Turn of the bans: a module, or by hand. */
   readonly turn: string;
-  /** Whether to take the bans that wait longest. Default: the newest, loudest first. */
+  /** Whether to take the bans that wait longest. Default: the newest, most hits first. */
   readonly isOldest?: boolean;
   /** Addresses to leave out, as the firewall is being told of them. */
   readonly busy?: readonly string[];
@@ -159,8 +159,8 @@ export interface BanChange extends Ban {
 export type BanEffect = "new" | "extended" | "unchanged";
 
 /** Returns the effect of `ban` on the bans in force for its address. */
-export function effectOf(ban: StandingBan, standing: readonly StandingBan[]): BanEffect {
-  const own = standing.filter(({ isFollowed }) => !isFollowed);
+export function effectOf(ban: BanInForce, inForce: readonly BanInForce[]): BanEffect {
+  const own = inForce.filter(({ isFollowed }) => !isFollowed);
   const isCovered = own.some(({ scope, until }) =>
     coversScope(scope, ban.scope) && (until ?? Infinity) >= (ban.until ?? Infinity)
   );

@@ -11,7 +11,7 @@ import { NetworkSet, Target } from "../core/network_set.ts";
 import { formatDuration, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
-import { type CountedBan, effectOf, type NewBan, type PastBan, type StandingBan } from "./ban.ts";
+import { type BanInForce, type CountedBan, effectOf, type NewBan, type PastBan } from "./ban.ts";
 import { banSpan } from "./escalation.ts";
 import type { Knock } from "./knock.ts";
 import type { Logins } from "./logins.ts";
@@ -22,7 +22,7 @@ import type { Whitelist } from "./whitelist.ts";
 /** Earlier bans, as the state has them. */
 export interface BanHistory {
   /** Returns the bans in force of an address or network. */
-  standing(address: string): readonly StandingBan[];
+  inForce(address: string): readonly BanInForce[];
   /** Returns the ended bans of an address or network, newest first. */
   past(address: string): readonly PastBan[];
 }
@@ -204,7 +204,7 @@ function isOver(until: Micros | null, { now }: PendingDecision): boolean {
 /** Adds a ban to a decision, or moves the end of one with its scope. False: others cover it. */
 function addBan(ban: NewBan, { history, bans }: PendingDecision): boolean {
   const decided = bans.filter(({ address }) => address === ban.address);
-  if (effectOf(ban, [...history.standing(ban.address), ...decided]) === "unchanged") return false;
+  if (effectOf(ban, [...history.inForce(ban.address), ...decided]) === "unchanged") return false;
   const before = decided.find((other) => effectOf(ban, [other]) === "extended");
   if (before === undefined) bans.push(ban);
   else bans[bans.indexOf(before)] = { ...before, until: ban.until };

@@ -42,7 +42,7 @@ export interface KnownBan extends Pick<Ban, "address" | "scope" | "until"> {
 /** Facts of this server about the addresses. */
 export interface FollowFacts {
   /** Bans in force of these addresses. */
-  readonly standing: readonly KnownBan[];
+  readonly inForce: readonly KnownBan[];
   /** Time of the last lift by hand of a followed ban, by address. */
   readonly lifted: ReadonlyMap<string, Micros>;
   /** Number of followed bans in force. */
@@ -76,11 +76,11 @@ export function follow(
     reports.filter((report) => isAccepted(report, rules)),
     ({ address }) => address,
   );
-  const standing = Map.groupBy(facts.standing, ({ address }) => address);
+  const inForce = Map.groupBy(facts.inForce, ({ address }) => address);
   const full = `${counted(rules.maxBans, "ban is", "bans are")} followed already`;
   const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[], isFull: false };
   for (const address of new Set(addresses)) {
-    const known = standing.get(address) ?? [];
+    const known = inForce.get(address) ?? [];
     const followed = known.filter(({ isFollowed }) => isFollowed);
     const own = known.filter(({ isFollowed }) => !isFollowed);
     const wanted = wantedOf(accepted.get(address) ?? [], { followed, rules, facts });

@@ -7,7 +7,7 @@ import { END } from "../reading/message_reader.ts";
 import { type Login, type LoginChange, loginChange, type Session } from "./login_change.ts";
 
 /** Changes of logins and sessions that are not stored yet. */
-export interface LoginNews {
+export interface LoginUpdate {
   /** The newest login of each address and method. */
   readonly logins: readonly Login[];
   /** Open sessions. */
@@ -35,10 +35,10 @@ export class Logins {
   readonly #sessions = new Map<SessionKey, Session>();
   /** Sessions by process: one, unless several machines share a log or lines are out of order. */
   readonly #ofProcess = new Map<number, SessionKey[]>();
-  /** Changes for `takeNews()`; null: the session has ended. */
+  /** Changes for `takeUpdate()`; null: the session has ended. */
   readonly #newLogins = new Set<Login>();
   readonly #newSessions = new Map<SessionKey, Session | null>();
-  /** Sessions that `takeNews()` has returned. */
+  /** Sessions that `takeUpdate()` has returned. */
   readonly #stored = new Map<SessionKey, Session>();
 
   /** @param trust null: past logins do not count */
@@ -83,8 +83,8 @@ export class Logins {
   }
 
   /** Returns unstored changes since the last call or `restore()`. Omits sessions already over. */
-  takeNews(): LoginNews {
-    const news = {
+  takeUpdate(): LoginUpdate {
+    const update = {
       logins: [...this.#newLogins],
       opened: [...this.#newSessions.values()].filter((session) => session !== null),
       closed: [...this.#newSessions].flatMap(([key, session]) => {
@@ -98,7 +98,7 @@ export class Logins {
     }
     this.#newLogins.clear();
     this.#newSessions.clear();
-    return news;
+    return update;
   }
 
   #apply(change: LoginChange): boolean {
@@ -123,7 +123,7 @@ export class Logins {
   }
 
   /** Addresses with an open session. */
-  get open(): string[] {
+  get openAddresses(): string[] {
     return [...new Set(this.#sessions.values().map(({ address }) => address))];
   }
 

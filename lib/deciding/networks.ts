@@ -109,10 +109,10 @@ export class Networks {
     notes.time[0] = time;
     const group = this.#numbers[step]!;
     const isNew = notes.renew(group, value);
-    if (isNew) notes.note(group, 1, value);
-    if (isNew && !notes.isLoud) return 0;
+    if (isNew) notes.add(group, 1, value);
+    if (isNew && !notes.mayPassLimit) return 0;
     const count = notes.count()[step]!;
-    if (count > this.#steps[step]!.limit) notes.reset(step);
+    if (count > this.#steps[step]!.limit) notes.spend(step);
     return count;
   }
 }

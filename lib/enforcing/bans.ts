@@ -3,8 +3,8 @@
  *
  *   note(event)             a login, or the end of a session
  *   decide(trips, knocks)   ─► ALL bans that follow, of addresses and networks, in order; writes nothing
- *   news()                  ─► logins and sessions for the same commit
- *       … the caller commits bans, news, lines, notes and position in ONE transaction …
+ *   takeLogins()            ─► logins and sessions for the same commit
+ *       … the caller commits bans, logins, lines, notes and position in ONE transaction …
  *   enforce(bans)           after the commit: logs the decisions and tells the firewall. Decides nothing
  *   reset()                 instead, after a failed commit: makes memory from the state again
  *
@@ -18,7 +18,7 @@ import type { Micros } from "../core/time.ts";
 import { type Ban, effectOf, type HeldBan, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import type { LoginUpdate } from "../deciding/logins.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -43,7 +43,7 @@ export class Bans {
   readonly #extensions = new WeakSet<NewBan>();
   #trialEnd: Micros | null;
   /** Whether sessions have begun or ended that the whitelist does not show. */
-  #hasOtherSessions = false;
+  #haveSessionsChanged = false;
 
   constructor(options: BansOptions) {
     this.#options = options;
@@ -84,13 +84,13 @@ export class Bans {
 
   /** Handles a login or the end of a connection: addresses with an open session are not banned. */
   note(event: LogEvent): void {
-    if (this.#options.logins.note(event)) this.#hasOtherSessions = true;
+    if (this.#options.logins.note(event)) this.#haveSessionsChanged = true;
   }
 
   /** Returns the logins and sessions to store since the last call. */
-  news(): LoginNews {
+  takeLogins(): LoginUpdate {
     this.#whitelistSessions();
-    return this.#options.logins.takeNews();
+    return this.#options.logins.takeUpdate();
   }
 
   /**
@@ -103,7 +103,7 @@ export class Bans {
     const history = this.#history(trips);
     const { bans, spared } = this.#decider.decide(trips, { history, now: this.#options.clock(), knocks });
     for (const ban of bans) {
-      if (effectOf(ban, history.standing(ban.address)) === "extended") this.#extensions.add(ban);
+      if (effectOf(ban, history.inForce(ban.address)) === "extended") this.#extensions.add(ban);
     }
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
@@ -125,7 +125,7 @@ export class Bans {
     const { state: { bans }, logins, known, networks, clock } = this.#options;
     this.#spared = [];
     logins.restore(known());
-    this.#hasOtherSessions = true;
+    this.#haveSessionsChanged = true;
     this.#whitelistSessions();
     const longest = Math.max(0, ...networks.map(({ window }) => window));
     if (longest > 0) this.#decider.restore(bans.decided(clock() - longest));
@@ -158,8 +158,8 @@ export class Bans {
     this.#ends.endWhitelisted();
     this.#wake();
     const ended = this.#ends.take();
-    const standing = this.#options.state.bans.standingOf(ended);
-    return ended.filter((address) => !standing.has(address));
+    const inForce = this.#options.state.bans.inForceByAddress(ended);
+    return ended.filter((address) => !inForce.has(address));
   }
 
   /** Result of the general firewall's last comparison with the state; null: none yet. */
@@ -207,19 +207,20 @@ export class Bans {
   #history(trips: readonly Trip[]): BanHistory {
     const { bans } = this.#options.state;
     const addresses = new Set(trips.flatMap(({ address, source }) => [address, source]));
-    const known = bans.standingOf([...addresses]);
+    const known = bans.inForceByAddress([...addresses]);
     return {
-      standing: (address) => (addresses.has(address) ? known : bans.standingOf([address])).get(address) ?? [],
+      inForce: (address) =>
+        (addresses.has(address) ? known : bans.inForceByAddress([address])).get(address) ?? [],
       past: (address) => bans.past(address),
     };
   }
 
   /** Whitelists addresses with an open session: once for all lines of a batch. */
   #whitelistSessions(): void {
-    if (!this.#hasOtherSessions) return;
-    this.#hasOtherSessions = false;
+    if (!this.#haveSessionsChanged) return;
+    this.#haveSessionsChanged = false;
     const { logins, whitelist } = this.#options;
-    whitelist.set("open session", logins.open);
+    whitelist.set("open session", logins.openAddresses);
   }
 
   #adopt(held: readonly HeldBan[], firewall: string): void {

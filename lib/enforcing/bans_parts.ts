@@ -2,7 +2,7 @@
 import type { Boot } from "../core/boot.ts";
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
-import type { CountedBan, NewBan, PastBan, StandingBan } from "../deciding/ban.ts";
+import type { BanInForce, CountedBan, NewBan, PastBan } from "../deciding/ban.ts";
 import type { Login, Session } from "../deciding/login_change.ts";
 import type { Logins } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
@@ -16,7 +16,7 @@ import type { LaneStore } from "./lane.ts";
 /** The state's methods for bans that the judge uses. */
 export interface BansStore extends EndsStore, ChangesStore {
   addAll(bans: readonly NewBan[]): void;
-  standingOf(addresses: readonly string[]): ReadonlyMap<string, readonly StandingBan[]>;
+  inForceByAddress(addresses: readonly string[]): ReadonlyMap<string, readonly BanInForce[]>;
   past(address: string): readonly PastBan[];
   /** Returns decisions of rules and networks after `since`, in order. */
   decided(since: Micros): CountedBan[];

@@ -22,18 +22,18 @@ export function choresOf(
   { state, pipeline, bans, rebase, refresh }: ChoreParts,
 ): Pick<HousekeepingParts, "chores" | "deletions"> {
   const keepLogins = config.trust?.span ?? 0;
-  const sweep = (counted: Micros) => {
-    pipeline.engine.sweep(counted);
-    bans.sweep(counted);
+  const sweep = (watermark: Micros) => {
+    pipeline.engine.sweep(watermark);
+    bans.sweep(watermark);
   };
   return {
     chores: [
-      { name: "drop ended whitelist entries", run: (time) => state.expireWhitelist(time) },
+      { name: "drop ended whitelist entries", run: (time) => state.deleteEndedWhitelist(time) },
       { name: "mend bans of a clock that ran ahead", run: rebase },
       { name: "mend tries of a clock that ran ahead", run: (time) => state.enforcement.rebase(time) },
       { name: "take over changes", run: refresh },
-      { name: "give back memory", run: (time) => sweep(pipeline.throughput.counted(time)) },
-      { name: "delete old logins", run: (time) => state.logins.expireLogins(time - keepLogins) },
+      { name: "give back memory", run: (time) => sweep(pipeline.throughput.watermark(time)) },
+      { name: "delete old logins", run: (time) => state.logins.deleteLogins(time - keepLogins) },
     ],
     deletions: deletionsOf(config, { state, pipeline }),
   };
@@ -48,18 +48,18 @@ function deletionsOf(
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
     {
       name: "delete old notes",
-      run: (time) => state.notes.expire(pipeline.throughput.counted(time)),
+      run: (time) => state.notes.deleteOld(pipeline.throughput.watermark(time)),
     },
     { name: "write notes anew", run: () => state.notes.rewrite(pipeline.engine) ? 1 : 0 },
     ...keepLog === null
       ? []
-      : [{ name: "delete old lines", run: (time: Micros) => state.log.forget(time - keepLog) }],
+      : [{ name: "delete old lines", run: (time: Micros) => state.log.deleteOld(time - keepLog) }],
     ...keepLogSize === null
       ? []
       : [{ name: "delete lines for which there is no room", run: () => state.log.shrink(keepLogSize) }],
     ...keepBans === null ? [] : [{
       name: "delete old bans",
-      run: (now: Micros) => state.banRetention.prune({ now, keep: keepBans, isShipped }),
+      run: (now: Micros) => state.banRetention.deleteOld({ now, keep: keepBans, isShipped }),
     }],
   ];
 }

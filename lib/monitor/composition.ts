@@ -24,7 +24,7 @@ import { Pipeline } from "./pipeline.ts";
 import { readReport } from "./report.ts";
 import { Reporting } from "./reporting.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
-import { Telling } from "./telling.ts";
+import { Publishing } from "./publishing.ts";
 import { Totals } from "./totals.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
@@ -103,9 +103,9 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     feeds,
     feeding,
     database: () => hooks.fleet()?.status() ?? null,
-    notices: () => telling.notices,
+    notices: () => publishing.notices,
   });
-  const telling: Telling = new Telling(config, { state, pipeline, reporting, log, totals });
+  const publishing: Publishing = new Publishing(config, { state, pipeline, reporting, log, totals });
   return {
     log,
     totals,
@@ -120,7 +120,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     feeding,
     housekeeping,
     reporting,
-    telling,
+    publishing,
   };
 }
 
@@ -151,7 +151,7 @@ function openBans(
   state.bans.rescope([...firewalls.ofModules.keys()], now());
   state.enforcement.rebase(now());
   const { start } = currentBoot(bootId);
-  state.logins.expire({ logins: now() - (config.trust?.span ?? 0), sessions: start });
+  state.logins.deleteOld({ logins: now() - (config.trust?.span ?? 0), sessions: start });
   const logins = new Logins(config.trust);
   const bans = new Bans({
     state,
@@ -179,7 +179,7 @@ function openPipeline(
     config: config.knock,
     log,
     keys: () => state.knocks.keys(),
-    opened: hooks.refreshSoon,
+    whitelisted: hooks.refreshSoon,
   });
   const bansOf = (addresses: readonly string[]) => firewalls.applied(state.bans.inForceOf(addresses));
   const leaks = firewalls.isAnyReal ? openLeaks(config, { bansOf, log }) : null;

@@ -20,7 +20,7 @@ const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 /** Options of `Feeding`. */
 export interface FeedingParts {
   readonly state: Pick<State, "firstSince" | "position">;
-  readonly pipeline: Pick<Pipeline, "process" | "settle" | "activity">;
+  readonly pipeline: Pick<Pipeline, "process" | "finish" | "activity">;
   readonly log: Log;
   /** By source, when lines last came to an earlier monitor or to this one. */
   readonly lastBatches: Map<string, Micros>;
@@ -47,7 +47,7 @@ export class Feeding {
   async follow(stop: AbortController, signal: AbortSignal): Promise<void> {
     const results = await Promise.allSettled(
       this.#feeds.map((feed) =>
-        this.#follow(feed, stop.signal).catch((error) => {
+        this.#followFeed(feed, stop.signal).catch((error) => {
           if (error instanceof UserError) stop.abort();
           throw error;
         })
@@ -59,7 +59,7 @@ export class Feeding {
   }
 
   /** Reads one source as long as possible, each time from its position in the state. */
-  #follow(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
+  #followFeed(feed: MonitorFeed, signal: AbortSignal): Promise<void> {
     const { source } = feed;
     const { state, pipeline, log, lastBatches, processed } = this.#parts;
     const since = state.firstSince(source.name, this.#lookBack(feed.modules));
@@ -80,7 +80,7 @@ export class Feeding {
           if (isCommitted) progress();
         }
       } finally {
-        pipeline.settle(source.name);
+        pipeline.finish(source.name);
       }
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };

@@ -15,7 +15,7 @@ import type { AppliedBan } from "./leaks.ts";
 
 /** Milliseconds until the firewalls are first checked, and between two checks after that. */
 const [FIRST_LOOK, BETWEEN_LOOKS] = [5_000, 60_000];
-/** Milliseconds between a loss of bans and the check of what is left. */
+/** Milliseconds between a loss of bans and the check of the remaining ones. */
 const SETTLING = 200;
 
 /** Opens the configured firewall. nftables calls `lost` when its table with the bans was gone. */

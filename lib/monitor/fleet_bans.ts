@@ -31,18 +31,18 @@ const MOST_SENTENCES = 10;
 export class FleetBans {
   readonly #parts: FleetBansParts;
   /** Whether bans may be missing: for want of room, or by the rules before this start. */
-  #mayLack: boolean;
+  #mayMissBans: boolean;
 
   constructor(parts: FleetBansParts) {
     this.#parts = parts;
-    this.#mayLack = parts.state.fleet.positions().size > 0;
+    this.#mayMissBans = parts.state.fleet.positions().size > 0;
   }
 
   /** Reports once that there is room for bans that may have been left out. */
   takeRoom(): boolean {
     const { rules, state } = this.#parts;
-    const hasRoom = this.#mayLack && state.fleet.followed() < rules.maxBans;
-    if (hasRoom) this.#mayLack = false;
+    const hasRoom = this.#mayMissBans && state.fleet.followed() < rules.maxBans;
+    if (hasRoom) this.#mayMissBans = false;
     return hasRoom;
   }
 
@@ -50,11 +50,11 @@ export class FleetBans {
   take({ addresses, reports, positions, members }: FleetNews): void {
     const { rules, state: { bans, fleet }, firewalls, whyNot, changed } = this.#parts;
     const spared = new NetworkSet(members);
-    const standing = [...bans.standingOf(addresses)].flatMap(([address, all]) =>
+    const inForce = [...bans.inForceByAddress(addresses)].flatMap(([address, all]) =>
       all.map((ban) => ({ address, isFollowed: false, ...ban }))
     );
     const facts = {
-      standing,
+      inForce,
       lifted: fleet.followedLifted(addresses),
       followed: fleet.followed(),
       firewalls,
@@ -66,9 +66,9 @@ export class FleetBans {
     bans.transaction(() => {
       bans.addAll(following.bans);
       bans.endFollowed(following.ends, facts.now);
-      fleet.keep(positions);
+      fleet.storePositions(positions);
     });
-    this.#mayLack ||= following.isFull;
+    this.#mayMissBans ||= following.isFull;
     this.#tell(following);
     if (following.bans.length + following.ends.length > 0) changed();
   }

@@ -72,7 +72,7 @@ export class Housekeeping {
   }
 
   /** Like `attempt()`, for asynchronous work. */
-  async attemptSlowly(name: string, work: () => Promise<void>): Promise<void> {
+  async attemptAsync(name: string, work: () => Promise<void>): Promise<void> {
     await work().then(
       () => this.#failures.delete(name),
       (error) => this.#noteFailure(name, messageOf(error)),

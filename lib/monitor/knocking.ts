@@ -17,7 +17,7 @@ export interface KnockingOptions {
   /** Returns the stored keys with their last uses. */
   readonly keys: () => KnockKey[];
   /** Called after a commit with knocks: their senders are whitelisted in the state. */
-  readonly opened: () => void;
+  readonly whitelisted: () => void;
 }
 
 /** Recognises knocks, and reports them once they are committed. */
@@ -49,13 +49,13 @@ export class Knocking {
   }
 
   /** Logs committed knocks, and makes the whitelist take over their senders. */
-  open(knocks: readonly Knock[]): void {
+  committed(knocks: readonly Knock[]): void {
     if (knocks.length === 0) return;
     for (const { key, address, time, until } of knocks) {
       const span = formatDuration(until - time);
       this.#options.log.info(`whitelisting ${address} for ${span}: it knocked with the key ${key}`);
     }
-    this.#options.opened();
+    this.#options.whitelisted();
   }
 }
 

@@ -12,7 +12,7 @@ import { coversScope, formatScope, type Scope } from "../core/scope.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { END, SILENCE } from "../reading/message_reader.ts";
+import { END, NO_ACTIVITY } from "../reading/message_reader.ts";
 import { Sightings } from "./sightings.ts";
 
 /** A ban in force, with the time when the firewall confirmed it; null: not yet. */
@@ -45,7 +45,7 @@ export interface LeaksParts {
   readonly log: Log;
 }
 
-/** Most bans that are followed. */
+/** Most bans that are watched. */
 const MOST = 1_000;
 /** Most leaks in the report. */
 const MOST_NAMED = 20;
@@ -56,14 +56,14 @@ const ENOUGH = 3;
 /** How long after its last line the report names a leak, and its ban is remembered. */
 const [RECENT, REMEMBERED]: readonly [Micros, Micros] = [10 * MINUTE, HOUR];
 
-interface Followed {
+interface WatchedBan {
   readonly ban: AppliedBan;
   /** When the firewall first confirmed the ban. */
   readonly confirmed: Micros;
   readonly modules: Set<string>;
   lines: number;
   lastLine: Micros;
-  isTold: boolean;
+  hasWarned: boolean;
 }
 
 /** Detects lines of banned addresses. */
@@ -74,21 +74,21 @@ export class Leaks {
   /** Lines committed since the last look. */
   readonly #committed = new Sightings();
   /** By id of the ban; the ban with the latest line comes last. */
-  readonly #followed = new Map<number, Followed>();
+  readonly #watched = new Map<number, WatchedBan>();
 
   constructor(parts: LeaksParts) {
     this.#parts = parts;
   }
 
   /**
-   * Remembers an event's address until `keepSeen()` or `dropSeen()`. Skips what a service writes of
-   * a connection that fell silent, which is no sign of the client: sshd waits two minutes for a
-   * connection that was cut off, nginx one.
+   * Remembers an event's address until `keepSeen()` or `dropSeen()`. Skips messages that a service
+   * writes without activity of the client: sshd waits two minutes for a connection that was cut
+   * off, nginx one.
    */
   see(event: LogEvent): void {
     const { reader: { address: { isAddress }, says, status }, isTrusted, isUnderstood } = event;
     if (
-      !isUnderstood || !isAddress || !isTrusted || says === END || says === SILENCE || status === 408 ||
+      !isUnderstood || !isAddress || !isTrusted || says === END || says === NO_ACTIVITY || status === 408 ||
       status === 499
     ) {
       return;
@@ -112,13 +112,13 @@ export class Leaks {
    */
   look(now: Micros): Leak[] {
     const seen = this.#take();
-    const wanted = [...seen.keys(), ...[...this.#followed.values()].map(({ ban }) => ban.address)];
+    const wanted = [...seen.keys(), ...[...this.#watched.values()].map(({ ban }) => ban.address)];
     if (wanted.length > 0) this.#compare(seen, this.#parts.bansOf([...new Set(wanted)]));
-    for (const [id, { lastLine }] of this.#followed) {
-      if (lastLine < now - REMEMBERED) this.#followed.delete(id);
+    for (const [id, { lastLine }] of this.#watched) {
+      if (lastLine < now - REMEMBERED) this.#watched.delete(id);
     }
-    return [...this.#followed.values()]
-      .filter(({ isTold, lastLine }) => isTold && lastLine >= now - RECENT)
+    return [...this.#watched.values()]
+      .filter(({ hasWarned, lastLine }) => hasWarned && lastLine >= now - RECENT)
       .toSorted((a, b) => b.lines - a.lines)
       .slice(0, MOST_NAMED)
       .map(leakOf);
@@ -139,7 +139,7 @@ export class Leaks {
 
   #compare(seen: ReadonlyMap<string, readonly number[]>, bans: readonly AppliedBan[]): void {
     const inForce = new Set(bans.map(({ id }) => id));
-    for (const id of this.#followed.keys()) if (!inForce.has(id)) this.#followed.delete(id);
+    for (const id of this.#watched.keys()) if (!inForce.has(id)) this.#watched.delete(id);
     for (const ban of bans) {
       for (const slot of seen.get(ban.address) ?? []) this.#count(ban, slot);
     }
@@ -151,37 +151,37 @@ export class Leaks {
     const { modules, counts, first: firsts, last: lasts } = this.#committed;
     const module = this.#parts.modules[modules[slot]!]!;
     if (!coversScope(ban.scope, module.scope)) return;
-    const followed = this.#follow(ban);
+    const watched = this.#watch(ban);
     const [first, last] = [firsts[slot]!, lasts[slot]!];
-    if (followed === null || last <= followed.confirmed + GRACE) return;
-    followed.lines += first > followed.confirmed + GRACE ? counts[slot]! : 1;
-    followed.lastLine = Math.max(followed.lastLine, last);
-    followed.modules.add(module.name);
-    if (followed.isTold || followed.lines < ENOUGH) return;
-    followed.isTold = true;
-    this.#parts.log.warn(sentence(followed));
+    if (watched === null || last <= watched.confirmed + GRACE) return;
+    watched.lines += first > watched.confirmed + GRACE ? counts[slot]! : 1;
+    watched.lastLine = Math.max(watched.lastLine, last);
+    watched.modules.add(module.name);
+    if (watched.hasWarned || watched.lines < ENOUGH) return;
+    watched.hasWarned = true;
+    this.#parts.log.warn(sentence(watched));
   }
 
   /**
    * Returns the record of a ban; null: the firewall has never confirmed it. The time of the first
    * confirmation stays.
    */
-  #follow(ban: AppliedBan): Followed | null {
-    const known = this.#followed.get(ban.id);
+  #watch(ban: AppliedBan): WatchedBan | null {
+    const known = this.#watched.get(ban.id);
     if (known === undefined && ban.appliedAt === null) return null;
-    const followed = known ??
+    const watched = known ??
       {
         ban,
         confirmed: ban.appliedAt!,
         modules: new Set<string>(),
         lines: 0,
         lastLine: ban.appliedAt!,
-        isTold: false,
+        hasWarned: false,
       };
-    this.#followed.delete(ban.id);
-    this.#followed.set(ban.id, followed);
-    if (this.#followed.size > MOST) this.#followed.delete(this.#followed.keys().next().value!);
-    return followed;
+    this.#watched.delete(ban.id);
+    this.#watched.set(ban.id, watched);
+    if (this.#watched.size > MOST) this.#watched.delete(this.#watched.keys().next().value!);
+    return watched;
   }
 }
 
@@ -200,12 +200,12 @@ export function openLeaks(
   });
 }
 
-function leakOf({ ban, modules, lines, lastLine }: Followed): Leak {
+function leakOf({ ban, modules, lines, lastLine }: WatchedBan): Leak {
   const { address, scope, start: since } = ban;
   return { address, scope: formatScope(scope), since, modules: [...modules], lines, lastLine };
 }
 
-function sentence({ ban, modules, lines, lastLine }: Followed): string {
+function sentence({ ban, modules, lines, lastLine }: WatchedBan): string {
   return `${nameOf(ban)} is banned since ${local(ban.start)} and still getting through: ${lines} lines of ` +
     `${[...modules].join(", ")}, the last at ${
       local(lastLine)

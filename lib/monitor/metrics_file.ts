@@ -14,7 +14,7 @@ export class MetricsFile {
   readonly path: string;
   readonly #log: Log;
   /** The failure that was logged last; null: the last write succeeded. */
-  #told: string | null = null;
+  #complaint: string | null = null;
   #writing = Promise.resolve();
 
   constructor(path: string, log: Log) {
@@ -28,8 +28,8 @@ export class MetricsFile {
    */
   write(text: string): Promise<void> {
     return this.#writing = this.#writing.then(() => this.#replace(text)).then(
-      () => this.#tell(null),
-      (error) => this.#tell(messageOf(error)),
+      () => this.#complain(null),
+      (error) => this.#complain(messageOf(error)),
     );
   }
 
@@ -51,13 +51,13 @@ export class MetricsFile {
     await Deno.rename(fresh, this.path);
   }
 
-  #tell(failure: string | null): void {
-    if (failure !== null && failure !== this.#told) {
+  #complain(failure: string | null): void {
+    if (failure !== null && failure !== this.#complaint) {
       this.#log.warn(`Cannot write the metrics to ${this.path}: ${failure}`);
     }
-    if (failure === null && this.#told !== null) {
+    if (failure === null && this.#complaint !== null) {
       this.#log.info(`the metrics are written to ${this.path} again`);
     }
-    this.#told = failure;
+    this.#complaint = failure;
   }
 }

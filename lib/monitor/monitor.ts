@@ -7,7 +7,7 @@ import { ClockWatch } from "../core/clock_watch.ts";
 import { type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
-import type { Deed } from "../state/deed_table.ts";
+import type { ManualChange } from "../state/manual_change_table.ts";
 import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { compose, type MonitorOptions, type MonitorParts } from "./composition.ts";
@@ -62,10 +62,10 @@ export class Monitor {
   async run(signal: AbortSignal, next: () => Config | null = () => null): Promise<boolean> {
     try {
       const isTrialOver = await this.#run(signal, () => next() === null);
-      await this.#parts.telling.end(null, next());
+      await this.#parts.publishing.end(null, next());
       return isTrialOver;
     } catch (error) {
-      await this.#parts.telling.end(error, null);
+      await this.#parts.publishing.end(error, null);
       throw error;
     }
   }
@@ -107,7 +107,7 @@ export class Monitor {
 
   #startBackground(signal: AbortSignal): Promise<unknown> {
     const { log, whitelisting, surroundings, firewalls, bans, batches } = this.#parts;
-    const { housekeeping, reporting, telling, totals } = this.#parts;
+    const { housekeeping, reporting, publishing, totals } = this.#parts;
     this.#fleet = joinFleet(this.#config, {
       state: this.#state,
       log,
@@ -130,10 +130,10 @@ export class Monitor {
       }),
       every(CHECKING, signal, () => this.#checkState()),
       housekeeping.run(signal),
-      firewalls.watch(() => housekeeping.attemptSlowly("look at bans", () => this.#reconcile()), signal),
+      firewalls.watch(() => housekeeping.attemptAsync("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => batches.flush())),
-      telling.run(signal),
+      publishing.run(signal),
       whitelisting.followNames(signal),
       every(LOOKING, signal, () => this.#look(signal)),
     ]);
@@ -156,11 +156,11 @@ export class Monitor {
 
   /** Checks the state's file and the lock. Throws `UserError` (69) if it cannot mend them. */
   #checkState(): void {
-    const isAnother = this.#state.look();
+    const isReplaced = this.#state.look();
     this.#lock?.look();
-    if (!isAnother) return;
+    if (!isReplaced) return;
     const { reporting, pipeline, housekeeping } = this.#parts;
-    reporting.forget();
+    reporting.invalidate();
     pipeline.engine.nameGroups();
     housekeeping.attempt("go on with another state", () => this.#refresh());
   }
@@ -168,7 +168,7 @@ export class Monitor {
   /** Checks whitelist files and this machine's interfaces. Logs a failure. */
   #look(signal: AbortSignal): Promise<void> {
     const { housekeeping, whitelisting } = this.#parts;
-    return housekeeping.attemptSlowly("look at the whitelist", () => whitelisting.look(signal));
+    return housekeeping.attemptAsync("look at the whitelist", () => whitelisting.look(signal));
   }
 
   /** Refreshes. Logs a failure. */
@@ -189,7 +189,7 @@ export class Monitor {
   /** Takes over changes by commands, by the database and in the network around us. */
   #refresh(): void {
     const { log, knocking, whitelisting, trial, bans, pipeline, reporting } = this.#parts;
-    for (const deed of this.#state.deeds.take()) log.info(deedText(deed, now()));
+    for (const change of this.#state.manualChanges.take()) log.info(manualChangeText(change, now()));
     knocking.takeKeys();
     whitelisting.gather();
     if (trial.takeConfirmation()) bans.confirm();
@@ -231,7 +231,7 @@ export class Monitor {
 }
 
 /** Describes a command's change for the log; with its time if no monitor ran then. */
-function deedText({ time, who, what }: Deed, now: Micros): string {
+function manualChangeText({ time, who, what }: ManualChange, now: Micros): string {
   const isPast = now - time > LATE;
   return `by hand: ${what}, by ${who}${isPast ? ` at ${new Date(time / 1_000).toISOString()}` : ""}`;
 }

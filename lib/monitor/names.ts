@@ -72,13 +72,13 @@ export class Names {
     let failures = 0;
     const waiting = names.values();
     const resolveNext = async () => {
-      for (const name of waiting) if (!await this.#refresh(name, signal)) failures++;
+      for (const name of waiting) if (!await this.#resolveOne(name, signal)) failures++;
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, resolveNext));
     return failures === 0;
   }
 
-  async #refresh(name: string, signal: AbortSignal): Promise<boolean> {
+  async #resolveOne(name: string, signal: AbortSignal): Promise<boolean> {
     const { log, resolve } = this.#options;
     if (signal.aborted) return false;
     try {
@@ -87,8 +87,8 @@ export class Names {
       const addresses = [...new Set(answer)].sort();
       if (addresses.length === 0) throw new Error("the answer holds no address");
       const before = this.#addresses.get(name);
-      const isAnswerAgain = this.#failures.delete(name);
-      if (isAnswerAgain || String(before) !== String(addresses)) {
+      const wasFailing = this.#failures.delete(name);
+      if (wasFailing || String(before) !== String(addresses)) {
         log.info(`whitelisting ${name}: ${addresses.join(", ")}`);
       }
       this.#addresses.set(name, addresses);
@@ -104,9 +104,9 @@ export class Names {
     if (this.#failures.get(name) === failure) return;
     this.#failures.set(name, failure);
     const kept = this.addressesOf(name);
-    const fate = kept.length > 0
+    const consequence = kept.length > 0
       ? `${kept.join(", ")} stays whitelisted`
       : "nobody is whitelisted by it until it can be resolved";
-    this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${fate}`);
+    this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${consequence}`);
   }
 }

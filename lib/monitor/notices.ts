@@ -54,7 +54,7 @@ interface Memory {
   readonly told: readonly ToldProblem[];
 }
 
-/** Remembers what was told, and decides what is due. */
+/** Remembers the problems and bans that were told, and makes the notice that is due. */
 export class Notices {
   readonly #store: NoticeStore;
   /** Shortest time between two notices of bans; null: bans are not told. */
@@ -62,7 +62,7 @@ export class Notices {
   readonly #open = new Map<string, OpenProblem>();
   readonly #told: Map<string, ToldProblem>;
   #lastBan: number;
-  #bansTold: Micros;
+  #lastBanNotice: Micros;
   #storedAt: Micros = 0;
 
   constructor(store: NoticeStore, digest: Micros | null) {
@@ -72,7 +72,7 @@ export class Notices {
     this.#told = new Map(told.map((problem) => [keyOf(problem), problem]));
     // Another state may have smaller ids.
     this.#lastBan = Math.min(lastBan, store.lastBan());
-    this.#bansTold = bansTold;
+    this.#lastBanNotice = bansTold;
     this.#storeMemory(0);
   }
 
@@ -86,7 +86,7 @@ export class Notices {
       if (seen > now) this.#told.set(key, { ...this.#told.get(key)!, seen: now });
       if (EVENTS.has(kind) && seen < now - QUIET) this.#told.delete(key);
     }
-    // A monitor that fails again and again must know what was told before.
+    // A monitor that fails again and again must know the problems told before.
     if (this.#told.size > 0 && Math.abs(now - this.#storedAt) > MINUTE) this.#storeMemory(now);
   }
 
@@ -118,12 +118,12 @@ export class Notices {
     for (const problem of over) this.#told.delete(keyOf(problem));
     for (const key of [...this.#told.keys()].slice(0, -MOST_TOLD)) this.#told.delete(key);
     this.#lastBan = lastBan;
-    if (banCount > 0) this.#bansTold = time;
+    if (banCount > 0) this.#lastBanNotice = time;
     this.#storeMemory(time);
   }
 
   #dueBans(now: Micros): Pick<Notice, "bans" | "banCount" | "lastBan"> {
-    const isDue = this.#digest !== null && Math.abs(now - this.#bansTold) >= this.#digest;
+    const isDue = this.#digest !== null && Math.abs(now - this.#lastBanNotice) >= this.#digest;
     if (!isDue) return { bans: [], banCount: 0, lastBan: this.#lastBan };
     const lastBan = this.#store.lastBan();
     const { bans, count } = this.#store.bansAfter(this.#lastBan, MOST_BANS);
@@ -135,7 +135,7 @@ export class Notices {
     this.#storedAt = now;
     const memory: Memory = {
       lastBan: this.#lastBan,
-      bansTold: this.#bansTold,
+      bansTold: this.#lastBanNotice,
       told: [...this.#told.values()],
     };
     this.#store.keepMemory(JSON.stringify(memory));

@@ -91,7 +91,7 @@ export class Pipeline {
   /** Counts addresses; only the pipeline adds events. */
   get engine(): Pick<
     Engine,
-    "match" | "tracked" | "lasting" | "beginnings" | "sweep" | "nameGroups"
+    "match" | "tracked" | "lasting" | "generation" | "sweep" | "nameGroups"
   > {
     return this.#engine;
   }
@@ -137,7 +137,7 @@ export class Pipeline {
    * Commits the records of a source that ends, or that is read again from its stored position.
    * Throws like `process()`.
    */
-  settle(source: string): void {
+  finish(source: string): void {
     this.#lost.delete(source);
     if (this.#intake?.feed.name !== source) return;
     try {
@@ -168,7 +168,7 @@ export class Pipeline {
 
   #take(event: LogEvent, intake: Intake): void {
     const { reader, module, time, isTrusted } = event;
-    this.activity.line(module, event.isUnderstood, time);
+    this.activity.addLine(module, event.isUnderstood, time);
     if (!event.isUnderstood) return;
     if (reader.says !== NOTHING) this.#parts.judge.note(event);
     if (!reader.address.isAddress) return;
@@ -194,7 +194,7 @@ export class Pipeline {
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
-    const recorded = store.write({ source, position, notes, logins: judge.news(), bans, knocks });
+    const recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
     this.#intake = null;
     this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {
@@ -207,13 +207,13 @@ export class Pipeline {
       }, ${counted(bans.length, "ban")}; position ${position}`
     );
     const unknown = this.activity.commit(intake.now);
-    for (const { service, rule, ...hits } of byRule) this.activity.hit(service, rule, hits);
+    for (const { service, rule, ...hits } of byRule) this.activity.addHits(service, rule, hits);
     const lag = intake.now - intake.latest;
     const evicted = this.#engine.takeEvicted();
     this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans, evicted });
     this.#warnOfSuppressions(intake.feed.reader);
     store.lines.clear();
-    this.#knocking?.open(knocks);
+    this.#knocking?.committed(knocks);
   }
 
   #warnOfSuppressions(reader: Reader): void {

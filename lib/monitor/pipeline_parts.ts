@@ -2,7 +2,7 @@
 import type { Log } from "../core/log.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import type { LoginUpdate } from "../deciding/logins.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Reader } from "../reading/reader.ts";
@@ -42,11 +42,11 @@ export interface Judge {
   /** Returns all bans that follow from trips, of addresses and networks; none for `knocks`. */
   decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
   /** Returns the logins and sessions to store since the last call. */
-  news(): LoginNews;
+  takeLogins(): LoginUpdate;
   /** Restores memory from the state after a failed commit. */
   reset(): void;
   /**
-   * Logs what was decided and committed, and tells the firewall. Call it after trips, even without
+   * Logs the committed decisions, and tells the firewall. Call it after trips, even without
    * bans.
    */
   enforce(bans: readonly NewBan[]): void;

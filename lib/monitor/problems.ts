@@ -1,7 +1,7 @@
 /**
- * What an operator must know, as a list of present problems; notices are made from it alone. In:
- * the monitor's report on itself. Out: the list. Kind and subject identify a problem; its text may
- * change while it lasts.
+ * Lists the present problems, which an operator must know of; notices are made from the list alone.
+ * In: the monitor's report on itself. Out: the list. Kind and subject identify a problem; its text
+ * may change while it lasts.
  */
 import { counted } from "../core/text.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
@@ -25,7 +25,7 @@ export type ProblemKind =
   | "state_in_memory"
   | "monitor_failed";
 
-/** Something that an operator must know. */
+/** A problem that an operator must know of. */
 export interface Problem {
   readonly kind: ProblemKind;
   /** The source, module or file concerned; empty if there can be only one. */

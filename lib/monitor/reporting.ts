@@ -54,7 +54,7 @@ export class Reporting {
   }
 
   /** Makes the next `write()` write in any case: the state was replaced. */
-  forget(): void {
+  invalidate(): void {
     this.#written = "";
   }
 

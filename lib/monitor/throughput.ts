@@ -16,7 +16,7 @@ const SUMMED = [
   "evicted",
 ] as const;
 
-/** Counts what a pipeline commits, and how late it comes. */
+/** Counts the records that a pipeline commits, and measures how late they come. */
 export class Throughput {
   /** Counts since the program's start. */
   readonly counts: Counts;
@@ -43,10 +43,10 @@ export class Throughput {
   }
 
   /**
-   * Returns the time before which lines may be forgotten: `now` less the lag of the slowest source
-   * (a backlog, or another clock), but at most a day.
+   * Returns the time before which no more lines are expected: `now` less the lag of the slowest
+   * source (a backlog, or another clock), but at most a day.
    */
-  counted(now: Micros): Micros {
+  watermark(now: Micros): Micros {
     return now - Math.min(DAY, Math.max(0, ...this.lags.values()));
   }
 }

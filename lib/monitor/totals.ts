@@ -33,7 +33,7 @@ export interface Counts {
   evicted: number;
 }
 
-/** Counts of the monitors of one process, and what else outlasts a reload. */
+/** Counts of the monitors of one process, and other data that outlasts a reload. */
 export class Totals {
   /** When the first monitor read its configuration; null: there was none yet. */
   started: Micros | null = null;

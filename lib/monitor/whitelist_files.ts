@@ -10,7 +10,7 @@ import type { State } from "../state/state.ts";
 export interface WhitelistFilesOptions {
   readonly log: Log;
   /** Keeps copies of the files. */
-  readonly state: Pick<State, "whitelistCopy" | "keepWhitelistCopies" | "keepWhitelistCopy">;
+  readonly state: Pick<State, "whitelistCopy" | "keepOnlyWhitelistCopies" | "storeWhitelistCopy">;
 }
 
 /**
@@ -54,7 +54,7 @@ export class WhitelistFiles {
       latest: null,
       readAt: 0,
     }));
-    this.#writeState(() => options.state.keepWhitelistCopies(files.map(({ path }) => path)));
+    this.#writeState(() => options.state.keepOnlyWhitelistCopies(files.map(({ path }) => path)));
   }
 
   /** The entries in force of all files. */
@@ -72,14 +72,14 @@ export class WhitelistFiles {
    * Reports whether the entries in force have changed.
    */
   async look(signal: AbortSignal): Promise<boolean> {
-    let isOther = false;
+    let isChanged = false;
     for (const followed of this.#followed) {
       if (whitelistStamp(followed.file.path) !== followed.stamp || followed.error !== null) {
-        isOther = await this.#read(followed, signal) || isOther;
+        isChanged = await this.#read(followed, signal) || isChanged;
       }
-      isOther = this.#settle(followed) || isOther;
+      isChanged = this.#settle(followed) || isChanged;
     }
-    return isOther;
+    return isChanged;
   }
 
   async #read(followed: Followed, signal: AbortSignal): Promise<boolean> {
@@ -88,12 +88,12 @@ export class WhitelistFiles {
     if (reading === null) return false;
     const { stamp, content, error } = reading;
     if (error !== null && error !== followed.error) {
-      const fate = followed.settled === null ? "" : "; its last entries stay whitelisted";
-      log.warn(`${error}${fate}`);
+      const consequence = followed.settled === null ? "" : "; its last entries stay whitelisted";
+      log.warn(`${error}${consequence}`);
     }
-    const isNews = error === null && stamp !== followed.stamp;
+    const hasChanged = error === null && stamp !== followed.stamp;
     followed.error = error;
-    if (!isNews) return false;
+    if (!hasChanged) return false;
     followed.stamp = stamp;
     followed.latest = content;
     followed.readAt = performance.now();
@@ -118,7 +118,7 @@ export class WhitelistFiles {
     followed.settled = latest;
     followed.latest = null;
     const copy = encodeCopy({ stamp: stamp ?? null, content: latest });
-    this.#writeState(() => this.#options.state.keepWhitelistCopy(file.path, copy));
+    this.#writeState(() => this.#options.state.storeWhitelistCopy(file.path, copy));
     return true;
   }
 

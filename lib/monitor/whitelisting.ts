@@ -43,7 +43,7 @@ export class Whitelisting {
   /** DNS names whose entries have not ended, without duplicates. */
   #names: readonly WhitelistMember[] = [];
   /** Aborted when `#names` changes. */
-  #otherNames = new AbortController();
+  #namesChange = new AbortController();
   /** Names of the last complete round of resolving. */
   #tried: ReadonlySet<string> = new Set();
   /** Names in the state at the start, with the ends of their entries. */
@@ -117,9 +117,9 @@ export class Whitelisting {
    * something new, unless `signal` has aborted. Call it every second.
    */
   async look(signal: AbortSignal): Promise<void> {
-    const areFilesOthers = await this.#files.look(signal);
-    const areOwnOthers = this.#own.look();
-    if (!signal.aborted && (areFilesOthers || areOwnOthers)) this.#parts.changed();
+    const haveFilesChanged = await this.#files.look(signal);
+    const haveOwnChanged = this.#own.look();
+    if (!signal.aborted && (haveFilesChanged || haveOwnChanged)) this.#parts.changed();
   }
 
   /**
@@ -130,28 +130,28 @@ export class Whitelisting {
     const { refresh } = this.#config.whitelist;
     while (!signal.aborted) {
       const names = this.#names.map(({ address }) => address);
-      const others = AbortSignal.any([signal, this.#otherNames.signal]);
+      const stop = AbortSignal.any([signal, this.#namesChange.signal]);
       let isAnswered: boolean | null = null;
-      const refreshing = this.#resolver.refresh(names, others).then((result) => isAnswered = result);
-      while (isAnswered === null && !others.aborted) {
-        await Promise.race([refreshing, pause(BETWEEN_LOOKS, others)]);
-        if (!others.aborted && this.#keepNames()) this.#parts.changed();
+      const refreshing = this.#resolver.refresh(names, stop).then((result) => isAnswered = result);
+      while (isAnswered === null && !stop.aborted) {
+        await Promise.race([refreshing, pause(BETWEEN_LOOKS, stop)]);
+        if (!stop.aborted && this.#keepNames()) this.#parts.changed();
       }
-      if (others.aborted) continue;
+      if (stop.aborted) continue;
       this.#tried = new Set(names);
       const wait = refresh / 1_000;
-      await pause(isAnswered ? wait : Math.min(wait, RETRY), others);
+      await pause(isAnswered ? wait : Math.min(wait, RETRY), stop);
     }
   }
 
   #setNames(names: readonly WhitelistMember[]): void {
     const list = (names: readonly WhitelistMember[]) =>
       entriesText(names.map((name) => ({ ...name, note: "" })));
-    const isOther = list(names) !== list(this.#names);
+    const hasChanged = list(names) !== list(this.#names);
     this.#names = names;
-    if (isOther) {
-      this.#otherNames.abort();
-      this.#otherNames = new AbortController();
+    if (hasChanged) {
+      this.#namesChange.abort();
+      this.#namesChange = new AbortController();
     }
     this.#resolver.keepOnly([...names, ...this.#unclaimed()].map(({ address }) => address));
     this.#keepNames();
@@ -181,10 +181,10 @@ export class Whitelisting {
       }
     }
     const text = entriesText([...entries.values()]);
-    const isOther = text !== this.#namesText;
+    const hasChanged = text !== this.#namesText;
     this.#namesText = text;
-    if (isOther || !this.#isStored) this.#isStored = this.#store("name", [...entries.values()]);
-    return isOther;
+    if (hasChanged || !this.#isStored) this.#isStored = this.#store("name", [...entries.values()]);
+    return hasChanged;
   }
 
   /** Stores `entries` as those of `origin`. False if it fails: memory still has them. */

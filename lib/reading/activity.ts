@@ -84,8 +84,8 @@ export class Activity {
   }
 
   /** Counts a record that was written at `time`. `report()` shows it after the next commit. */
-  line(module: number, isUnderstood: boolean, time: Micros): void {
-    this.#modules[module]!.line(isUnderstood, time);
+  addLine(module: number, isUnderstood: boolean, time: Micros): void {
+    this.#modules[module]!.addLine(isUnderstood, time);
   }
 
   /** Counts records since the last commit as of `now`. Returns how many no module understood. */
@@ -101,8 +101,8 @@ export class Activity {
   }
 
   /** Counts hits of a rule; `time` is that of the newest line. */
-  hit(module: string, rule: string, { time, count }: { time: Micros; count: number }): void {
-    this.#modules.find(({ name }) => name === module)?.hit(rule, { time, count });
+  addHits(module: string, rule: string, { time, count }: { time: Micros; count: number }): void {
+    this.#modules.find(({ name }) => name === module)?.addHits(rule, { time, count });
   }
 
   /** Returns the activity at `now`, in configured order. */
@@ -141,7 +141,7 @@ class ModuleMemory {
     this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
   }
 
-  line(isUnderstood: boolean, time: Micros): void {
+  addLine(isUnderstood: boolean, time: Micros): void {
     this.#lines++;
     if (isUnderstood) this.#understood++;
     if (time > this.#newest) this.#newest = time;
@@ -166,7 +166,7 @@ class ModuleMemory {
     this.#lines = this.#understood = this.#newest = 0;
   }
 
-  hit(rule: string, { time, count }: { time: Micros; count: number }): void {
+  addHits(rule: string, { time, count }: { time: Micros; count: number }): void {
     this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
     this.#all.hits.set(rule, (this.#all.hits.get(rule) ?? 0) + count);
   }

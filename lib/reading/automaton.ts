@@ -1,26 +1,28 @@
 import { type Bytes, isUpper } from "../core/bytes.ts";
 import { DEAD, Trie } from "./trie.ts";
 
-/** A text that rules look for in a lane, and the number that reports it. */
+/**
+ * A text that rules look for, and the number that the automaton puts out where it finds the text.
+ */
 export interface SoughtText {
   /** At least one byte. */
   readonly bytes: Uint8Array;
-  /** Where the text must be: at the start of the lane's bytes, or anywhere in them. */
+  /** Where the text must be: at the start of the bytes, or anywhere in them. */
   readonly place: "start" | "anywhere";
-  readonly sign: number;
+  readonly output: number;
 }
 
 /**
- * One field as rules compare it: unchanged, or with A to Z read as a to z. The texts are then in
- * lower case.
+ * Texts that rules look for in one field: as it is, or with A to Z read as a to z. The texts are
+ * then in lower case.
  */
-export interface Lane {
+export interface Dictionary {
   readonly texts: readonly SoughtText[];
   readonly ignoreCase: boolean;
 }
 
-/** The empty set of signs. */
-export const NO_SIGNS = 0;
+/** The empty set of outputs. */
+export const NO_OUTPUTS = 0;
 
 /** Most states, sets and unions known when a line begins. */
 const MAX_KNOWN = 4_096;
@@ -39,16 +41,16 @@ const NO_BYTE = -1;
  *
  * The automaton is a table with a row for each state and a column for each class of bytes; bytes
  * that no text contains are one class. An entry is the next state. A state is a place in the tries
- * of its lane, together with the signs seen before it, so the last state alone gives the set of
- * signs. A state is made when a line first leads to it; the shipped rules of sshd need about 240.
+ * of its dictionary, together with the outputs before it, so the last state alone gives the set of
+ * outputs. A state is made when a line first leads to it; the shipped rules of sshd need about 240.
  *
  * Whole texts, the `symbols`, have columns too: a caller that has compared "Failed password for "
  * as a whole takes its 20 bytes in one step. Any run of digits and points is also one step
  * (`figures`), unless a text of a rule begins or continues with a figure there.
  *
  * Limits: a line that needs more than `MAX_NEW` new states, or more than `MAX_KNOWN` in all, ends
- * in the state `lost`. The tries then find its signs without the table, also in linear time.
- * `begin()` forgets everything when the table is full.
+ * in the state `lost`. The tries then find its outputs without the table, also in linear time.
+ * `begin()` clears everything when the table is full.
  */
 export class Automaton {
   /** The class of each byte, which is its column. */
@@ -66,13 +68,15 @@ export class Automaton {
    */
   readonly lost: number;
   /**
-   * Counts how often all states and sets were forgotten. Drop anything remembered by the number of
+   * Counts how often all states and sets were cleared. Drop anything remembered by the number of
    * a set when it changes.
    */
   generation = 0;
-  readonly #lanes: readonly Lane[];
-  /** Tries of the lanes that lines have reached: a service that writes nothing needs none. */
-  readonly #tries: LaneTries[] = [];
+  readonly #dictionaries: readonly Dictionary[];
+  /**
+   * Tries of the dictionaries that lines have reached: a service that writes nothing needs none.
+   */
+  readonly #tries: DictionaryTries[] = [];
   readonly #symbols: readonly Uint8Array[];
   readonly #firstSymbol: number;
   /** Column that holds the set of a state. */
@@ -95,12 +99,12 @@ export class Automaton {
   #isFull = false;
 
   /**
-   * @param lanes the first is the whole message, unchanged
-   * @param symbols texts that the first lane may take in one step; their indexes name them
+   * @param dictionaries the first is for the whole message, unchanged
+   * @param symbols texts that the first dictionary may take in one step; their indexes name them
    */
-  constructor(lanes: readonly Lane[], symbols: readonly Uint8Array[] = []) {
-    this.#lanes = lanes;
-    this.#examples = classify(lanes, this.classes);
+  constructor(dictionaries: readonly Dictionary[], symbols: readonly Uint8Array[] = []) {
+    this.#dictionaries = dictionaries;
+    this.#examples = classify(dictionaries, this.classes);
     this.#symbols = symbols;
     this.#firstSymbol = this.#examples.length;
     this.figures = this.#firstSymbol + symbols.length;
@@ -108,8 +112,8 @@ export class Automaton {
     this.#width = this.lost = this.#setColumn + 1;
     // The kernel gives memory only to written rows: the size costs address space, not memory.
     this.next = new Int32Array(MAX_KNOWN * this.#width);
-    this.#starts = new Int32Array(lanes.length);
-    this.#forget();
+    this.#starts = new Int32Array(dictionaries.length);
+    this.#clear();
   }
 
   /**
@@ -118,24 +122,24 @@ export class Automaton {
    */
   begin(): void {
     if (this.#isFull) {
-      this.#forget();
+      this.#clear();
       this.generation++;
     }
     this.#mostStates = this.#states.length + MAX_NEW;
   }
 
-  /** Runs along `bytes[from, to)` as the bytes of a lane. Returns the set of their signs. */
-  run(lane: number, bytes: Bytes, from: number, to: number): number {
-    const state = this.along(this.#starts[lane]!, bytes.array, from, to);
+  /** Looks for a dictionary's texts in `bytes[from, to)`. Returns the set of their outputs. */
+  run(dictionary: number, bytes: Bytes, from: number, to: number): number {
+    const state = this.along(this.#starts[dictionary]!, bytes.array, from, to);
     return state === this.lost
-      ? this.#walk(lane, bytes.array, from, to)
+      ? this.#walk(dictionary, bytes.array, from, to)
       : this.next[state + this.#setColumn]!;
   }
 
   /** Returns the union of two sets. */
   join(a: number, b: number): number {
-    if (a === b || b === NO_SIGNS) return a;
-    if (a === NO_SIGNS) return b;
+    if (a === b || b === NO_OUTPUTS) return a;
+    if (a === NO_OUTPUTS) return b;
     // There are fewer than 2^20 sets, so the key is exact.
     const key = a * 2 ** 20 + b;
     let union = this.#unions.get(key);
@@ -147,8 +151,8 @@ export class Automaton {
     return union;
   }
 
-  /** Returns the signs of a set, in ascending order. */
-  signsOf(set: number): readonly number[] {
+  /** Returns the outputs of a set, in ascending order. */
+  outputsOf(set: number): readonly number[] {
     return this.#sets[set]!;
   }
 
@@ -157,7 +161,7 @@ export class Automaton {
     return this.#states.length;
   }
 
-  /** State before the first byte of the first lane. */
+  /** State before the first byte of the first dictionary. */
   get start(): number {
     return this.#starts[0]!;
   }
@@ -167,7 +171,7 @@ export class Automaton {
     return this.#firstSymbol + symbol;
   }
 
-  /** Returns the signs of the first lane in `state`, the state after `bytes[from, to)`. */
+  /** Returns the outputs of the first dictionary in `state`, the state after `bytes[from, to)`. */
   setAt(state: number, bytes: Bytes, from: number, to: number): number {
     return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.next[state + this.#setColumn]!;
   }
@@ -201,33 +205,33 @@ export class Automaton {
   }
 
   #step(state: number, column: number): number {
-    const { lane: number, start, anywhere, set } = this.#stateAt(state);
-    const lane = this.#triesOf(number);
-    const way = lane.go({ start, anywhere }, this.#examples[column]!);
-    const signs = lane.signsAt(way);
+    const { dictionary: number, start, anywhere, set } = this.#stateAt(state);
+    const dictionary = this.#triesOf(number);
+    const nodes = dictionary.go({ start, anywhere }, this.#examples[column]!);
+    const outputs = dictionary.outputsAt(nodes);
     const to = this.#state({
-      lane: number,
-      ...way,
-      set: signs.length === 0 ? set : this.#setOf([...this.#sets[set]!, ...signs]),
+      dictionary: number,
+      ...nodes,
+      set: outputs.length === 0 ? set : this.#setOf([...this.#sets[set]!, ...outputs]),
     });
     if (to !== this.lost) this.next[state + column] = to;
     return to;
   }
 
-  /** Returns the signs of bytes by the tries alone, for lines that need too many states. */
-  #walk(lane: number, array: Uint8Array, from: number, to: number): number {
-    const tries = this.#triesOf(lane);
+  /** Returns the outputs of bytes by the tries alone, for lines that need too many states. */
+  #walk(dictionary: number, array: Uint8Array, from: number, to: number): number {
+    const tries = this.#triesOf(dictionary);
     const seen = new Set<number>();
-    let way: Way = { start: 0, anywhere: 0 };
+    let nodes: TrieNodes = { start: 0, anywhere: 0 };
     for (let i = from; i < to; i++) {
-      way = tries.go(way, array[i]!);
-      for (const sign of tries.signsAt(way)) seen.add(sign);
+      nodes = tries.go(nodes, array[i]!);
+      for (const output of tries.outputsAt(nodes)) seen.add(output);
     }
     return this.#setOf([...seen]);
   }
 
-  #triesOf(lane: number): LaneTries {
-    return this.#tries[lane] ??= new LaneTries(this.#lanes[lane]!);
+  #triesOf(dictionary: number): DictionaryTries {
+    return this.#tries[dictionary] ??= new DictionaryTries(this.#dictionaries[dictionary]!);
   }
 
   #stateAt(row: number): State {
@@ -236,7 +240,7 @@ export class Automaton {
 
   /** Returns the row of a state; `lost` if it is new and there are too many. */
   #state(state: State): number {
-    const key = `${state.lane} ${state.start} ${state.anywhere} ${state.set}`;
+    const key = `${state.dictionary} ${state.start} ${state.anywhere} ${state.set}`;
     const known = this.#stateByKey.get(key);
     if (known !== undefined) return known;
     if (this.#states.length >= MAX_KNOWN) this.#isFull = true;
@@ -247,8 +251,8 @@ export class Automaton {
     return row;
   }
 
-  #setOf(signs: readonly number[]): number {
-    const all = [...new Set(signs)].sort((a, b) => a - b);
+  #setOf(outputs: readonly number[]): number {
+    const all = [...new Set(outputs)].sort((a, b) => a - b);
     const key = all.join();
     let set = this.#setByKey.get(key);
     if (set === undefined) {
@@ -258,7 +262,7 @@ export class Automaton {
     return set;
   }
 
-  #forget(): void {
+  #clear(): void {
     this.next.fill(0, 0, this.#states.length * this.#width);
     this.next.fill(this.lost, this.lost, this.lost + this.#width);
     this.#states.length = this.#sets.length = 0;
@@ -269,46 +273,46 @@ export class Automaton {
     this.#setOf([]);
     this.#isFull = false;
     this.#mostStates = MAX_KNOWN;
-    this.#lanes.forEach((_, lane) =>
-      this.#starts[lane] = this.#state({ lane, start: 0, anywhere: 0, set: NO_SIGNS })
+    this.#dictionaries.forEach((_, dictionary) =>
+      this.#starts[dictionary] = this.#state({ dictionary, start: 0, anywhere: 0, set: NO_OUTPUTS })
     );
   }
 }
 
-/** Place that some bytes have reached in the tries of a lane. */
-interface Way {
+/** Nodes that some bytes have reached in the tries of a dictionary. */
+interface TrieNodes {
   readonly start: number;
   readonly anywhere: number;
 }
 
-interface State extends Way {
-  readonly lane: number;
+interface State extends TrieNodes {
+  readonly dictionary: number;
   readonly set: number;
 }
 
-const NO_STATE: State = { lane: 0, start: DEAD, anywhere: 0, set: NO_SIGNS };
+const NO_STATE: State = { dictionary: 0, start: DEAD, anywhere: 0, set: NO_OUTPUTS };
 
-/** Texts of a lane. */
-class LaneTries {
+/** The texts of a dictionary by their places. */
+class DictionaryTries {
   readonly #start = new Trie();
   readonly #anywhere = new Trie();
   readonly #ignoreCase: boolean;
 
-  constructor({ texts, ignoreCase }: Lane) {
+  constructor({ texts, ignoreCase }: Dictionary) {
     this.#ignoreCase = ignoreCase;
-    for (const { bytes, place, sign } of texts) {
-      (place === "start" ? this.#start : this.#anywhere).add(bytes, sign);
+    for (const { bytes, place, output } of texts) {
+      (place === "start" ? this.#start : this.#anywhere).add(bytes, output);
     }
     this.#anywhere.link();
   }
 
-  go({ start, anywhere }: Way, byte: number): Way {
+  go({ start, anywhere }: TrieNodes, byte: number): TrieNodes {
     const letter = this.#ignoreCase && isUpper(byte) ? byte + 32 : byte;
     return { start: this.#start.go(start, letter), anywhere: this.#anywhere.goAnywhere(anywhere, letter) };
   }
 
-  signsAt({ start, anywhere }: Way): readonly number[] {
-    const [a, b] = [this.#start.signsAt(start), this.#anywhere.signsAt(anywhere)];
+  outputsAt({ start, anywhere }: TrieNodes): readonly number[] {
+    const [a, b] = [this.#start.outputsAt(start), this.#anywhere.outputsAt(anywhere)];
     return a.length === 0 ? b : [...a, ...b];
   }
 }
@@ -317,9 +321,9 @@ class LaneTries {
  * Fills in the class of each byte. Returns one byte of each class; class 0 has all bytes that no
  * text contains.
  */
-function classify(lanes: readonly Lane[], classes: Uint8Array): number[] {
+function classify(dictionaries: readonly Dictionary[], classes: Uint8Array): number[] {
   const isHeld = new Uint8Array(256);
-  for (const { texts, ignoreCase } of lanes) {
+  for (const { texts, ignoreCase } of dictionaries) {
     for (const { bytes } of texts) {
       for (const byte of bytes) {
         isHeld[byte] = 1;

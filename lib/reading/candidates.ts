@@ -46,12 +46,12 @@ export class Candidates {
    */
   readonly all: readonly Candidate[];
   /** Modules that accept lines of any program. */
-  readonly open: readonly ReadableModule[];
+  readonly ofAnyProgram: readonly ReadableModule[];
   readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
 
   constructor(modules: readonly ReadableModule[]) {
     this.all = modules.map(trusted);
-    this.open = modules.filter(({ identifiers }) => identifiers.length === 0);
+    this.ofAnyProgram = modules.filter(({ identifiers }) => identifiers.length === 0);
     const named = modules.flatMap((module) =>
       module.identifiers.map((identifier) => ({ identifier, module }))
     );
@@ -70,7 +70,7 @@ export class Candidates {
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */
   of(identifier: string): readonly Candidate[] {
     if (identifier === "") return this.all;
-    return (this.named(identifier) ?? this.open).map(trusted);
+    return (this.named(identifier) ?? this.ofAnyProgram).map(trusted);
   }
 }
 

@@ -9,8 +9,8 @@ export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
   return resolveStamp(stamp, reference) ?? NaN;
 }
 
-/** The zone that a time tells. */
-export type Told = Pick<Stamp, "offset" | "name">;
+/** The zone that a stamp has: its distance from UTC, or its name. */
+export type StampZone = Pick<Stamp, "offset" | "name">;
 
 /**
  * Resolves the stamps of one day of a log. `resolveStamp()` takes 3 µs; lines of a log share their
@@ -47,7 +47,7 @@ export class DayResolver {
   }
 
   /** Finds the instant of a second and its fraction within the minute, in the zone of a `Stamp`. */
-  resolve(second: number, fraction: Micros, { offset, name }: Told): void {
+  resolve(second: number, fraction: Micros, { offset, name }: StampZone): void {
     const isKnown = this.#isKnown && this.#offset === offset && this.#name === name && second <= 60 &&
       (offset !== null || this.#zone === this.#reference.zone) &&
       (this.#knownAt === this.#reference.now || Number.isNaN(this.#knownAt));

@@ -11,7 +11,7 @@ import { readLineTime, withBlanks } from "./line_time.ts";
 export interface TimePart {
   /** Null: the time counts from the machine's start, or is not known. */
   readonly stamp: Stamp | null;
-  /** Where the digits of the second begin and the fraction ends; null: no such place. */
+  /** Where the digits of the second begin and the fraction ends; null: nowhere. */
   readonly second: { readonly from: number; readonly end: number } | null;
   /** Process that Windows' sshd.log writes before the time. */
   readonly pid: number | null;
@@ -90,12 +90,12 @@ export function readTime(given: string): TimePart | null {
 
 function readCalendarTime(text: string): TimePart | null {
   const { 0: { length: before }, groups } = BEFORE_TIME.exec(text)!;
-  const told = text.slice(before);
-  const syslog = readSyslogTime(told);
-  const read = syslog ?? readIsoTime(told);
-  const gap = read && gapBehind(told, read, groups!.open !== undefined);
+  const rest = text.slice(before);
+  const syslog = readSyslogTime(rest);
+  const read = syslog ?? readIsoTime(rest);
+  const gap = read && gapBehind(rest, read, groups!.open !== undefined);
   if (gap === null) return null;
-  const from = before + CLOCK.exec(told)!.index + "0:00:".length;
+  const from = before + CLOCK.exec(rest)!.index + "0:00:".length;
   const { open: _, pid } = groups as { open?: string; pid?: string };
   return {
     stamp: read!.stamp.offset === null && gap.name !== undefined

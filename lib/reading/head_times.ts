@@ -5,14 +5,14 @@ import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { readTime } from "./head_text.ts";
 import { gapAt, type Minute, Minutes } from "./minutes.ts";
-import { mayBeTime } from "./time_signs.ts";
-import { DayResolver, type Told } from "./day_resolver.ts";
+import { mayBeTime } from "./time_prefilter.ts";
+import { DayResolver, type StampZone } from "./day_resolver.ts";
 
 /** Most digits of a fraction that are read from bytes. */
 const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
-const UTC: Told = { offset: 0 };
+const UTC: StampZone = { offset: 0 };
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Largest second of a minute: 60, a leap second. */
@@ -33,10 +33,10 @@ export class HeadTimes {
   /** Number of times that had to be decoded. */
   misses = 0;
   /** Resolver of the line's first time that is an instant; null: none yet. */
-  #told: DayResolver | null = null;
+  #first: DayResolver | null = null;
   #second = 0;
   #fraction: Micros = 0;
-  #zone: Told = UTC;
+  #zone: StampZone = UTC;
   /** Resolver of times that cannot be compared. */
   readonly #others: DayResolver;
   readonly #minutes: Minutes;
@@ -51,18 +51,18 @@ export class HeadTimes {
    * since a program's zone is only known with the program. NaN if there is none.
    */
   get time(): Micros {
-    this.#told?.resolve(this.#second, this.#fraction, this.#zone);
-    return this.#told?.time ?? NaN;
+    this.#first?.resolve(this.#second, this.#fraction, this.#zone);
+    return this.#first?.time ?? NaN;
   }
 
   /** Whether that time does not tell in figures how far its clock is ahead of UTC. */
   get isZoneless(): boolean {
-    return this.#told !== null && this.#zone.offset === null;
+    return this.#first !== null && this.#zone.offset === null;
   }
 
   /** Begins another line. */
   begin(): void {
-    this.#told = null;
+    this.#first = null;
   }
 
   /** Reads the time at the start of `bytes[from, to)`. Returns false if there is none. */
@@ -99,16 +99,16 @@ export class HeadTimes {
     return false;
   }
 
-  #put({ part, times, exists }: Minute, second: number, fraction: Micros, zone: Told): void {
-    if (exists && second <= MAX_SECOND) this.#tell(times, second, fraction, zone);
+  #put({ part, times, exists }: Minute, second: number, fraction: Micros, zone: StampZone): void {
+    if (exists && second <= MAX_SECOND) this.#setFirst(times, second, fraction, zone);
     this.pid = part.pid ?? NO_PID;
     this.isIso = part.isIso;
     this.isTime = true;
   }
 
-  #tell(times: DayResolver, second: number, fraction: Micros, zone: Told): void {
-    if (this.#told !== null) return;
-    this.#told = times;
+  #setFirst(times: DayResolver, second: number, fraction: Micros, zone: StampZone): void {
+    if (this.#first !== null) return;
+    this.#first = times;
     this.#second = second;
     this.#fraction = fraction;
     this.#zone = zone;
@@ -133,10 +133,10 @@ export class HeadTimes {
   }
 
   #putOther(stamp: Stamp): void {
-    if (this.#told !== null) return;
+    if (this.#first !== null) return;
     this.#others.begin(stamp);
     this.#others.resolve(stamp.second, stamp.fraction, stamp);
-    if (!Number.isNaN(this.#others.time)) this.#tell(this.#others, stamp.second, stamp.fraction, stamp);
+    if (!Number.isNaN(this.#others.time)) this.#setFirst(this.#others, stamp.second, stamp.fraction, stamp);
   }
 }
 

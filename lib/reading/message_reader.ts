@@ -5,15 +5,15 @@ import type { Stamp } from "../core/stamp.ts";
 import type { Automaton } from "./automaton.ts";
 
 /** A message's statement about a session or connection, beside its fields. */
-export const [NOTHING, LOGIN, END, SILENCE] = [0, 1, 2, 3] as const;
+export const [NOTHING, LOGIN, END, NO_ACTIVITY] = [0, 1, 2, 3] as const;
 
 /**
  * `LOGIN`: somebody has logged in; the fields `user`, `port` and `login` tell who, from where and
  * how. `END`: the connection from this address and `port` has ended; without a port, the connection
- * that the writing process served. `SILENCE`: the service stopped waiting for the client, so the
- * message is no sign of activity.
+ * that the writing process served. `NO_ACTIVITY`: the service writes without activity of the
+ * client, as after a timeout.
  */
-export type Says = typeof NOTHING | typeof LOGIN | typeof END | typeof SILENCE;
+export type Says = typeof NOTHING | typeof LOGIN | typeof END | typeof NO_ACTIVITY;
 
 /** How a message counts for the rules that it hits. */
 export const [EACH, ONCE, NEVER] = [0, 1, 2] as const;
@@ -28,7 +28,7 @@ export type Counting = typeof EACH | typeof ONCE | typeof NEVER;
 /** Number of the field `message`, the message as it was read. Every message has it. */
 export const MESSAGE = 0;
 
-/** `MessageReader.signs` of a message that the automaton has not read. */
+/** `MessageReader.outputSet` of a message that the automaton has not read. */
 export const UNSEEN = -1;
 
 /**
@@ -67,8 +67,8 @@ export interface MessageReader {
   readonly time: Micros;
   /** Time that the message itself tells without a year or a zone; null if none. */
   readonly stamp: Stamp | null;
-  /** Signs that the automaton has seen in the message; `UNSEEN`: it has not read the message. */
-  readonly signs: number;
+  /** Set of the automaton's outputs for the message; `UNSEEN`: it has not read the message. */
+  readonly outputSet: number;
 }
 
 /** The messages of one service as a configuration describes them. */

@@ -1,14 +1,14 @@
 import { type Bytes, Literal } from "../core/bytes.ts";
 import type { Reference } from "../core/stamp.ts";
 import type { TimePart } from "./head_text.ts";
-import { mayGoOn } from "./time_signs.ts";
-import { DayResolver, type Told } from "./day_resolver.ts";
+import { mayContinueGap } from "./time_prefilter.ts";
+import { DayResolver, type StampZone } from "./day_resolver.ts";
 
 /** Minutes that are remembered, as lines of a log may have two times, and gaps of each minute. */
 const [MINUTES, GAPS] = [3, 4];
 
 /** Zone and gap between a second and the text behind the time. */
-export interface Gap extends Told {
+export interface Gap extends StampZone {
   readonly literal: Literal;
 }
 
@@ -77,7 +77,7 @@ export function gapAt({ gaps }: Minute, bytes: Bytes, at: number, to: number): G
   for (let i = 0; i < gaps.length; i++) {
     const gap = gaps[i]!;
     const end = at + gap.literal.length;
-    if (end < to && gap.literal.isAt(bytes, at) && !mayGoOn(bytes, end)) return gap;
+    if (end < to && gap.literal.isAt(bytes, at) && !mayContinueGap(bytes, end)) return gap;
   }
   return null;
 }

@@ -28,7 +28,7 @@ export interface Module extends ModuleMatch {
 }
 
 /** Options of a configuration for a module; empty if it sets none. */
-export interface ParserOptions {
+export interface ModuleOptions {
   /** Formats of lines, as `log_format` of nginx.conf gives them. */
   readonly logFormats: readonly string[];
   /**
@@ -49,21 +49,21 @@ export interface ModuleKind {
   /** Where the module's lines are found unless the configuration says otherwise. */
   readonly match: ModuleMatch;
   /** Options that the kind accepts. */
-  readonly options: readonly (keyof ParserOptions)[];
+  readonly options: readonly (keyof ModuleOptions)[];
   /**
    * Whether some messages may name a proxy where others name the client behind it. The kind must
    * then know the proxies.
    */
   readonly mayNameProxies: boolean;
   /** Describes the messages of a service with these options. Throws `OptionError`. */
-  form(options: ParserOptions): MessageForm;
+  form(options: ModuleOptions): MessageForm;
 }
 
 /** An option with a value that a module cannot use. */
 export class OptionError extends Error {
   override readonly name = "OptionError";
   /** @param complaint follows the option's name: `must begin with ^`; @param index in its list */
-  constructor(complaint: string, readonly option: keyof ParserOptions, readonly index: number) {
+  constructor(complaint: string, readonly option: keyof ModuleOptions, readonly index: number) {
     super(complaint);
   }
 }

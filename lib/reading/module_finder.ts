@@ -1,5 +1,5 @@
 /**
- * Finds the module that a message belongs to, and what the message says. In: a journal entry's
+ * Finds the module that a message belongs to, and reads the message. In: a journal entry's
  * message or a line, and the modules to ask. Out: the event, with the time in the text.
  */
 import { type Bytes, makeBytes } from "../core/bytes.ts";
@@ -13,14 +13,14 @@ import { type Candidate, Candidates, type Program, type ReadableModule, writersO
 import { DayResolver } from "./day_resolver.ts";
 
 /** How a text is read. */
-export interface Manner {
+export interface ReadOptions {
   /** Whether only the text tells time and process: a line with a head, not an entry's message. */
   readonly isLine: boolean;
   /**
-   * Whether the text is read only for its time or as a repetition, besides its own read: modules
-   * then remember nothing of it.
+   * Whether modules remember nothing of the text, as it is also read by itself: here only for its
+   * time, or for the line that repeats it.
    */
-  readonly isAside: boolean;
+  readonly isStateless: boolean;
 }
 
 /** Finds modules of one source. */
@@ -42,7 +42,7 @@ export class ModuleFinder {
   readonly #times = new DayResolver(this.reference);
   /** Zone of lines that belong to no module. */
   readonly #zone: Zone | undefined;
-  #isAside = false;
+  #isStateless = false;
 
   /** @param modules at least one, in the order in which they are asked */
   constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
@@ -77,9 +77,9 @@ export class ModuleFinder {
     bytes: Bytes,
     from: number,
     to: number,
-    { isLine, isAside }: Manner,
+    { isLine, isStateless }: ReadOptions,
   ): boolean {
-    this.#isAside = isAside;
+    this.#isStateless = isStateless;
     const isFound = this.#readMessage(candidates, bytes, from, to) ||
       this.#readBehindHead(candidates, bytes, from, to, isLine);
     if (isLine && this.event.isUnderstood) this.#takeOwnTime();
@@ -152,7 +152,7 @@ export class ModuleFinder {
   #ask({ index, reader }: ReadableModule, bytes: Bytes, from: number, to: number): boolean {
     if (this.#health.isGivenUp(index)) return false;
     try {
-      const isUnderstood = reader.read(bytes, from, to, this.#isAside ? NO_PID : this.event.pid);
+      const isUnderstood = reader.read(bytes, from, to, this.#isStateless ? NO_PID : this.event.pid);
       this.#health.worked(index);
       return isUnderstood;
     } catch (error) {

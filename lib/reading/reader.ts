@@ -5,7 +5,7 @@ import type { ModuleHealth } from "./health.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import { timeOfLine } from "./line_time.ts";
 import { type Candidate, candidate, type ReadableModule } from "./candidates.ts";
-import { type Manner, ModuleFinder } from "./module_finder.ts";
+import { ModuleFinder, type ReadOptions } from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
 import { timeOfStamp } from "./day_resolver.ts";
@@ -14,11 +14,11 @@ import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
 /** Lines among which one should have a time. */
 const TRIES = 10;
-/** How texts are read: journal entries, lines, and lines that are also read at another time. */
-const [ENTRY, OF_FILE, ASIDE]: readonly [Manner, Manner, Manner] = [
-  { isLine: false, isAside: false },
-  { isLine: true, isAside: false },
-  { isLine: true, isAside: true },
+/** How journal entries are read, lines, and lines that are also read by themselves. */
+const [ENTRY, FILE_LINE, STATELESS_LINE]: readonly [ReadOptions, ReadOptions, ReadOptions] = [
+  { isLine: false, isStateless: false },
+  { isLine: true, isStateless: false },
+  { isLine: true, isStateless: true },
 ];
 
 /** An origin and the modules that its entries may belong to. */
@@ -30,8 +30,8 @@ interface Placement {
 }
 
 /**
- * Finds the module of a record among those of one source, what the record says, when it was
- * written, and whether it is trusted.
+ * Finds the module of a record among the modules of one source. Reads the record's message and
+ * time, and whether it is trusted.
  */
 export class Reader {
   readonly #finder: ModuleFinder;
@@ -101,7 +101,7 @@ export class Reader {
   /** Returns when `line` of the file `stream` was written, by its own time; NaN if it has none. */
   timeOf(line: Line, { stream, now }: { stream?: object | null; now: Micros }): Micros {
     this.#finder.reference.now = now;
-    const time = this.#lookAtTime(line);
+    const time = this.#peekTime(line);
     return this.#finder.isZoneless ? time + this.#zoneShifts.of(stream ?? this).shift : time;
   }
 
@@ -118,7 +118,7 @@ export class Reader {
   }
 
   #learnFrom(line: Line, shift: ZoneShift, writing: Writing): boolean {
-    const time = this.#lookAtTime(line);
+    const time = this.#peekTime(line);
     if (Number.isNaN(time)) return false;
     if (this.#finder.isZoneless) shift.learn(time, writing);
     return true;
@@ -127,10 +127,10 @@ export class Reader {
   /**
    * Returns a line's own time without the shift; NaN if it has none. Nothing remembers the line.
    */
-  #lookAtTime(line: Line): Micros {
+  #peekTime(line: Line): Micros {
     const { before } = this.#finder.reference;
     this.#finder.reference.before = NaN;
-    this.#readAside(line);
+    this.#readStateless(line);
     let { time } = this.#finder.event;
     // If a module understands a line, only the module tells its time.
     if (Number.isNaN(time) && !this.#finder.event.isUnderstood) {
@@ -147,9 +147,9 @@ export class Reader {
     const { bytes, length } = records;
     const from = records.from[i]!;
     const to = records.to[i]!;
-    const isTeacher = i === 0 && this.#beginLines(records);
+    const mustTeachZone = i === 0 && this.#beginLines(records);
     this.#finder.event.pid = NO_PID;
-    const isFound = this.#finder.read(this.#finder.candidates.all, bytes, from, to, OF_FILE);
+    const isFound = this.#finder.read(this.#finder.candidates.all, bytes, from, to, FILE_LINE);
     const isRepetition = !this.#finder.event.isUnderstood && mayRepeat(bytes, from, to) &&
       this.#readAgain(records, i);
     this.#lines.passed(records, i, isRepetition);
@@ -158,7 +158,7 @@ export class Reader {
     if (Number.isNaN(time)) time = records.times[i]!;
     else {
       if (i === length - 1) shift.isNeeded = this.#finder.isZoneless;
-      if (isTeacher && this.#finder.isZoneless) shift.learn(time, records);
+      if (mustTeachZone && this.#finder.isZoneless) shift.learn(time, records);
       if (this.#finder.isZoneless) time += shift.shift;
     }
     this.#finder.reference.before = time;
@@ -189,7 +189,7 @@ export class Reader {
     if (count === 0) return false;
     const { time } = this.#finder.event;
     const isZoneless = this.#finder.isZoneless;
-    this.#readAside(before!);
+    this.#readStateless(before!);
     this.#finder.event.count = count;
     if (!Number.isNaN(time)) {
       this.#finder.event.time = time;
@@ -198,19 +198,20 @@ export class Reader {
     return true;
   }
 
-  #readAside({ bytes, from, to }: Line): void {
+  #readStateless({ bytes, from, to }: Line): void {
     this.#finder.event.pid = NO_PID;
-    this.#finder.read(this.#finder.candidates.all, bytes, from, to, ASIDE);
+    this.#finder.read(this.#finder.candidates.all, bytes, from, to, STATELESS_LINE);
   }
 
   #placementOf(origin: Origin, index: number): Placement {
     const known = this.#placements[index];
     if (known?.origin === origin) return known;
     const { identifier, sender } = origin;
-    const ofUnit = () => this.#finder.candidates.open.filter(({ units }) => isOfUnit(sender.unit, units));
+    const ofUnit = () =>
+      this.#finder.candidates.ofAnyProgram.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
     const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
-    if (candidates.length > 0) this.#suppressions.seen(sender.unit);
+    if (candidates.length > 0) this.#suppressions.addUnit(sender.unit);
     return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
   }
 }

@@ -26,7 +26,7 @@ export function literal(text: string): string {
 /** Returns the syntax tree of the expression `source`, flags "s", or the fault in it. */
 export function parseExpression(source: string): AST.Pattern | string {
   try {
-    // V8 decides what it compiles.
+    // V8 itself decides which expressions it compiles.
     new RegExp(source, "s");
     return new RegExpParser().parsePattern(source);
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * `last message repeated 3 times`: BSD's syslogd and its kin write it in place of lines equal to
+ * `last message repeated 3 times`: BSD's syslogd and others write it in place of lines equal to
  * the line before. In: each line of a file, in order. Out: the repeated line.
  */
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
@@ -10,7 +10,7 @@ import { readTag, readTime } from "./head_text.ts";
 const ENDS = [" times", " time", " times ---", " time ---"].map((text) => new Literal(text));
 const LAST =
   /^(?:(?!--- )(?<host>[^\s[:]+(?: [^\s[:]+)?) )?(?:--- )?last message repeated (?<count>\d{1,9}) times?(?: ---)?$/;
-/** Programs that write such a line under their own names. */
+/** Programs that write this line under their own names. */
 const SYSLOG = /^(?:r?syslogd|syslog-ng|syslog)$/;
 
 /** A line in bytes. */
@@ -40,8 +40,8 @@ export function timesRepeated(line: Line, before: Line): number {
   if (own === null || !other?.identifier) return 0;
   const { host, count } = LAST.exec(own.message)?.groups ?? {};
   if (count === undefined) return 0;
-  const told = host ?? own.host;
-  if (told !== "" && told !== other.host) return 0;
+  const reportingHost = host ?? own.host;
+  if (reportingHost !== "" && reportingHost !== other.host) return 0;
   const isSyslogs = own.identifier === null || SYSLOG.test(own.identifier);
   const isSame = own.identifier === other.identifier && (own.pid === null || own.pid === other.pid);
   return (isSyslogs || isSame) && (host === undefined || own.identifier === null) ? Number(count) : 0;

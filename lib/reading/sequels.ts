@@ -12,7 +12,9 @@ export class Sequels {
   readonly #templates: readonly Template[];
   /** Whether a message of each template changes the meaning of later ones. */
   readonly #leads: readonly boolean[];
-  /** Processes that wrote such a message, and its template. A new process replaces the oldest. */
+  /**
+   * Processes that wrote a leading message, and its template. A new process replaces the oldest.
+   */
   readonly #pids = new Int32Array(PROCESSES).fill(NO_PID);
   readonly #led = new Int32Array(PROCESSES);
   #oldest = 0;

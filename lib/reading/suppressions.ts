@@ -23,8 +23,8 @@ export function isJournalds({ identifier, sender }: Origin): boolean {
 export class Suppressions {
   readonly #units: readonly string[];
   /** Units of the modules' entries so far. */
-  readonly #seen = new Set<string>();
-  #told: Suppression[] = [];
+  readonly #seenUnits = new Set<string>();
+  #reported: Suppression[] = [];
 
   /** @param units of the modules, as configured */
   constructor(units: readonly string[]) {
@@ -32,25 +32,25 @@ export class Suppressions {
   }
 
   /** Notes that an entry of a module came from `unit`. */
-  seen(unit: string): void {
-    if (unit.endsWith(".service") && this.#seen.size < MAX_UNITS) this.#seen.add(unit);
+  addUnit(unit: string): void {
+    if (unit.endsWith(".service") && this.#seenUnits.size < MAX_UNITS) this.#seenUnits.add(unit);
   }
 
   /** Reads an entry `bytes[from, to)` of journald. */
   read(bytes: Bytes, from: number, to: number): void {
     const [, count, unit] = SUPPRESSED.exec(decode(bytes, from, to)) ?? [];
-    if (unit !== undefined && this.#isOfModules(unit)) this.#told.push({ unit, count: Number(count) });
+    if (unit !== undefined && this.#isOfModules(unit)) this.#reported.push({ unit, count: Number(count) });
   }
 
   /** Takes the suppressions since the last call. */
   take(): Suppression[] {
-    const told = this.#told;
-    this.#told = [];
-    return told;
+    const reported = this.#reported;
+    this.#reported = [];
+    return reported;
   }
 
   /** Reports whether `unit` is a module's. Until an entry tells a unit, every unit may be. */
   #isOfModules(unit: string): boolean {
-    return this.#seen.size === 0 || this.#seen.has(unit) || isOfUnit(unit, this.#units);
+    return this.#seenUnits.size === 0 || this.#seenUnits.has(unit) || isOfUnit(unit, this.#units);
   }
 }

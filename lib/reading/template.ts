@@ -33,14 +33,14 @@ export interface Template {
   readonly name: string;
   readonly text: string;
   /**
-   * What such messages tell about sessions; the default is nothing. If the template has a `<PORT>`,
+   * Statement of the messages about a session; the default is none. If the template has a `<PORT>`,
    * only a message with a port ends a connection.
    */
   readonly says?: Says;
-  /** How such messages count; the default is `EACH`. */
+  /** How the messages count; the default is `EACH`. */
   readonly counting?: Counting;
   /**
-   * After a message of the template `name` by the same process, such a message is read as
+   * After a message of the template `name` by the same process, a message is read as
    * `<text> ADDRESS port PORT`. So a rule with an older wording, which told everything in one
    * message, still finds it.
    */

@@ -1,6 +1,6 @@
 import { Literal } from "../core/bytes.ts";
 import { allBut, RUNS, type Template } from "./template.ts";
-import { mayFitTwice } from "./template_doubt.ts";
+import { mayFitTwice } from "./template_ambiguity.ts";
 import { choice, literal, type Node, type Stranger } from "./template_node.ts";
 import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
 
@@ -32,7 +32,7 @@ export class TemplateGraph {
   readonly size: number;
   /** Nodes of strangers' texts, by template. */
   readonly #strangers: readonly (readonly Stranger[])[];
-  readonly #isDecided: (boolean | undefined)[] = [];
+  readonly #isUnambiguous: (boolean | undefined)[] = [];
 
   /** Throws `TemplateError`. */
   constructor(templates: readonly Template[]) {
@@ -55,9 +55,9 @@ export class TemplateGraph {
    * Reports whether a stranger's text can end at only one place, unless the message takes a
    * `<REST>`.
    */
-  isDecided(template: number): boolean {
+  isUnambiguous(template: number): boolean {
     // Found for the first message that needs it, to save time at the start.
-    return this.#isDecided[template] ??= !this.#strangers[template]!.some(mayFitTwice);
+    return this.#isUnambiguous[template] ??= !this.#strangers[template]!.some(mayFitTwice);
   }
 
   /** Numbers the literals that remain after texts were joined. Returns the number of nodes. */
@@ -83,11 +83,11 @@ const [PORT_DIGITS, MANY] = [5, 2 ** 31 - 1];
 class Builder {
   readonly strangers: Stranger[] = [];
   readonly #template: Template;
-  readonly #isNaming: boolean;
+  readonly #hasAddress: boolean;
 
   constructor(template: Template) {
     this.#template = template;
-    this.#isNaming = template.text.includes("<ADDR>");
+    this.#hasAddress = template.text.includes("<ADDR>");
   }
 
   sequence(parts: readonly Part[], next: Node): Node {
@@ -105,7 +105,7 @@ class Builder {
     if (name === "USER") return this.#stranger(next);
     if (name === "REST") {
       if (without !== "") return { kind: "rest without", set: allBut(without), next };
-      return { kind: this.#isNaming ? "rest" : "skip", next };
+      return { kind: this.#hasAddress ? "rest" : "skip", next };
     }
     const field = name.toLowerCase();
     if ((name === "PORT" || name === "NUMBER") && !isOptional) {

@@ -22,7 +22,7 @@ export class TemplateMatcher {
   /** Holds the fit. */
   readonly found: TemplateRunner;
   /** Two places fit for the address: nobody is named, and no field is set. */
-  isDoubtful = false;
+  isAmbiguous = false;
   readonly #graph: TemplateGraph;
   readonly #onSecondFit: Uint8Array;
   /** The last fit, while the matcher looks for a later one. */
@@ -49,35 +49,35 @@ export class TemplateMatcher {
 
   /**
    * Matches `bytes[at, to)`; `state` is the automaton's state before it. Returns the number of the
-   * template; -1: none fits. A template with a doubtful address fits.
+   * template; -1: none fits. A template fits even if its address is ambiguous.
    */
   match(bytes: Bytes, at: number, to: number, state: number): number {
     const { found } = this;
-    this.isDoubtful = false;
+    this.isAmbiguous = false;
     if (!found.start(bytes, at, to, state)) return -1;
-    if (this.#mayFitAgain(found.template)) this.#decide();
+    if (this.#mayFitAgain(found.template)) this.#resolveAmbiguity();
     return found.template;
   }
 
   #mayFitAgain(template: number): boolean {
     return this.#onSecondFit[template] !== NOTHING &&
-      (this.found.hasRest || !this.#graph.isDecided(template));
+      (this.found.hasRest || !this.#graph.isUnambiguous(template));
   }
 
-  /** Chooses among the places where the stranger's text may end. */
-  #decide(): void {
+  /** Looks for later places where the stranger's text may end, and takes the last or none. */
+  #resolveAmbiguity(): void {
     const { found } = this;
     while (found.mayGoOn()) {
-      this.#keep();
-      if (!found.goOn()) return this.#takeBack();
+      this.#saveFit();
+      if (!found.goOn()) return this.#restoreFit();
       if (this.#onSecondFit[found.template] === NAME_NOBODY) {
-        this.isDoubtful = true;
+        this.isAmbiguous = true;
         return found.clear();
       }
     }
   }
 
-  #keep(): void {
+  #saveFit(): void {
     const { address, from, to, state } = this.found;
     this.#last.address.copy(address);
     this.#last.from.set(from);
@@ -85,7 +85,7 @@ export class TemplateMatcher {
     this.#last.state = state;
   }
 
-  #takeBack(): void {
+  #restoreFit(): void {
     const { address, from, to, state } = this.#last;
     this.found.address.copy(address);
     this.found.from.set(from);

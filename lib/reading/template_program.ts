@@ -47,7 +47,7 @@ const NO_MESSAGE = -1;
 const SIMPLE = { address: ADDRESS, rest: REST, skip: SKIP, choice: CHOICE };
 
 /** Literals, columns and fields that a program needs beside the graph. */
-interface Surroundings {
+interface ProgramContext {
   readonly literals: Literals;
   /** Returns the column of a literal in the automaton. */
   columnOf(literal: number): number;
@@ -71,18 +71,18 @@ export class TemplateProgram {
   /** Place of the next instruction. Place 0 is empty: it is `FAIL`. */
   #end = SIZE;
   readonly #places = new Map<Node, number>();
-  readonly #sets: ByteSet[] = [];
-  readonly #surroundings: Surroundings;
+  readonly #byteSets: ByteSet[] = [];
+  readonly #context: ProgramContext;
 
-  constructor({ byFirst, size }: TemplateGraph, surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor({ byFirst, size }: TemplateGraph, context: ProgramContext) {
+    this.#context = context;
     // Each instruction has at most one literal of its own.
-    const longest = Math.max(0, ...surroundings.literals.all.map(({ others }) => others.length));
+    const longest = Math.max(0, ...context.literals.all.map(({ others }) => others.length));
     this.code = new Int32Array((size + 1) * (SIZE + longest));
     this.byFirst = Int32Array.from(byFirst, (node) => node === null ? FAIL : this.#place(node));
     this.length = size;
-    this.sets = new Uint8Array(256 * this.#sets.length);
-    this.#sets.forEach((set, i) => this.sets.set(set, 256 * i));
+    this.sets = new Uint8Array(256 * this.#byteSets.length);
+    this.#byteSets.forEach((set, i) => this.sets.set(set, 256 * i));
   }
 
   /** Returns the place of a node's instruction. */
@@ -108,18 +108,18 @@ export class TemplateProgram {
         return this.#writeLiteral(node.text, at);
       case "stranger":
         code[at] = STRANGER;
-        code[at + FIELD] = this.#surroundings.fieldOf("user");
+        code[at + FIELD] = this.#context.fieldOf("user");
         return this.#writeLiteral(node.end, at);
       case "digits":
         code[at] = DIGITS;
         code[at + MOST] = node.most;
-        code[at + FIELD] = this.#surroundings.fieldOf(node.field);
+        code[at + FIELD] = this.#context.fieldOf(node.field);
         return;
       case "run":
         code[at] = node.end === "" ? RUN : RUN_UP_TO;
         code[at + SET] = this.#set(node.set);
         code[at + LEAST] = node.least;
-        code[at + FIELD] = this.#surroundings.fieldOf(node.field);
+        code[at + FIELD] = this.#context.fieldOf(node.field);
         if (node.end !== "") this.#writeLiteral(node.end, at);
         return;
       case "rest without":
@@ -137,20 +137,20 @@ export class TemplateProgram {
 
   #writeLiteral(text: string, at: number): void {
     const { code } = this;
-    const number = this.#surroundings.literals.numberOf(text);
-    const { first, mask, length, others } = this.#surroundings.literals.all[number]!;
+    const number = this.#context.literals.numberOf(text);
+    const { first, mask, length, others } = this.#context.literals.all[number]!;
     code[at + FIRST_WORD] = first;
     code[at + MASK] = mask;
     code[at + LENGTH] = length;
-    code[at + COLUMN] = this.#surroundings.columnOf(number);
+    code[at + COLUMN] = this.#context.columnOf(number);
     code[at + OTHER_WORDS] = this.#end;
     code.set(others, this.#end);
     this.#end += others.length;
   }
 
   #set(set: ByteSet): number {
-    const known = this.#sets.indexOf(set);
-    return 256 * (known >= 0 ? known : this.#sets.push(set) - 1);
+    const known = this.#byteSets.indexOf(set);
+    return 256 * (known >= 0 ? known : this.#byteSets.push(set) - 1);
   }
 }
 

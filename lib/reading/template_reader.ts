@@ -14,9 +14,9 @@ import {
   MESSAGE,
   type MessageForm,
   type MessageReader,
+  NO_ACTIVITY,
   NOTHING,
   type Says,
-  SILENCE,
   UNSEEN,
 } from "./message_reader.ts";
 import { Sequels } from "./sequels.ts";
@@ -85,17 +85,17 @@ export class TemplateReader implements MessageReader {
   counting: Counting = EACH;
   readonly time: Micros = NaN;
   readonly stamp: Stamp | null = null;
-  signs = UNSEEN;
+  outputSet = UNSEEN;
   readonly #matcher: TemplateMatcher;
   readonly #automaton: Automaton;
   readonly #before: readonly Literal[];
   /** 1 for first bytes of these texts. */
   readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
-  readonly #says: readonly Says[];
-  readonly #counting: readonly Counting[];
+  readonly #saysByTemplate: readonly Says[];
+  readonly #countingByTemplate: readonly Counting[];
   readonly #sequels: Sequels;
-  readonly #isNaming: readonly boolean[];
+  readonly #hasAddress: readonly boolean[];
   readonly #hasPort: readonly boolean[];
   #bytes: Bytes = YES.bytes;
 
@@ -119,17 +119,17 @@ export class TemplateReader implements MessageReader {
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.firstBytes = firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
-    this.#says = templates.map(({ says }) => says ?? NOTHING);
-    this.#counting = templates.map(({ counting }) => counting ?? EACH);
+    this.#saysByTemplate = templates.map(({ says }) => says ?? NOTHING);
+    this.#countingByTemplate = templates.map(({ counting }) => counting ?? EACH);
     this.#sequels = new Sequels(templates);
-    this.#isNaming = templates.map(({ text }) => text.includes("<ADDR>"));
+    this.#hasAddress = templates.map(({ text }) => text.includes("<ADDR>"));
     this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
   }
 
   read(bytes: Bytes, from: number, to: number, pid = NO_PID): boolean {
     this.#bytes = bytes;
     this.says = NOTHING;
-    this.signs = UNSEEN;
+    this.outputSet = UNSEEN;
     const automaton = this.#automaton;
     const end = endWithoutBlanks(bytes.array, from, to);
     const start = this.#behindLevel(bytes, from, end);
@@ -141,21 +141,21 @@ export class TemplateReader implements MessageReader {
     this.from[MESSAGE] = from;
     this.to[MESSAGE] = to;
     if (template < 0) return false;
-    const meant = this.#sequels.textFor(template, pid);
-    if (meant !== null && this.address.isAddress) return this.#readMeant(meant);
-    this.counting = this.#counting[template]!;
-    if (this.#isNaming[template]) {
+    const replacement = this.#sequels.textFor(template, pid);
+    if (replacement !== null && this.address.isAddress) return this.#readReplacement(replacement);
+    this.counting = this.#countingByTemplate[template]!;
+    if (this.#hasAddress[template]) {
       const behind = end === to
         ? this.#matcher.found.state
         : automaton.along(this.#matcher.found.state, bytes.array, end, to);
-      this.signs = automaton.setAt(behind, bytes, from, to);
+      this.outputSet = automaton.setAt(behind, bytes, from, to);
     }
-    if (this.#says[template] !== NOTHING && !this.#matcher.isDoubtful) this.#tell(template, end);
+    if (this.#saysByTemplate[template] !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(template, end);
     return true;
   }
 
   /** Reads `text` with the address and port of the current message, in place of the message. */
-  #readMeant(text: string): boolean {
+  #readReplacement(text: string): boolean {
     const port = fieldText(this, "port");
     const { bytes, end } = encode(
       `${text} ${addressOf(this.address)}${port === null ? "" : ` port ${port}`}`,
@@ -175,14 +175,14 @@ export class TemplateReader implements MessageReader {
 
   #tell(template: number, end: number): void {
     const { from, to } = this;
-    if (this.#says[template] === LOGIN) {
+    if (this.#saysByTemplate[template] === LOGIN) {
       this.says = LOGIN;
       from[LOGIN_FIELD] = from[METHOD]!;
       to[LOGIN_FIELD] = to[METHOD]!;
       return;
     }
-    if (this.#says[template] === SILENCE) {
-      this.says = SILENCE;
+    if (this.#saysByTemplate[template] === NO_ACTIVITY) {
+      this.says = NO_ACTIVITY;
       return;
     }
     if (this.#hasPort[template] && (from[PORT]! < 0 || this.#isEndless(end))) return;

@@ -342,7 +342,7 @@ export class TemplateRunner {
             one = FAIL;
             continue;
           }
-          // Runs along bytes once; if that is not enough, the tries find the signs of the whole
+          // Runs along bytes once; if that is not enough, the tries find the outputs of the whole
           // message.
           state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
           at = end;

@@ -99,7 +99,7 @@ export class TextReader implements MessageReader {
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly time: Micros = NaN;
-  readonly signs = UNSEEN;
+  readonly outputSet = UNSEEN;
   status = 0;
   says: Says = NOTHING;
   stamp: Stamp | null = null;

@@ -2,10 +2,10 @@
 export const DEAD = -1;
 
 /**
- * Texts as a tree of their bytes; node 0 is its root. Every text leaves its sign at its last node.
- * `link()` makes it the automaton of Aho and Corasick (1975), which finds texts anywhere: each node
- * then knows the node of its longest proper end that also begins a text, and takes over the signs
- * of that node.
+ * Texts as a tree of their bytes; node 0 is its root. Every text leaves its output at its last
+ * node. `link()` makes it the automaton of Aho and Corasick (1975), which finds texts anywhere:
+ * each node then knows the node of its longest proper end that also begins a text, and takes over
+ * the outputs of that node.
  */
 export class Trie {
   /** Children by `keyOf()`. A map for each node took most of the rules' start, so there is one. */
@@ -14,20 +14,20 @@ export class Trie {
   /** The byte that leads to each node from its parent. */
   readonly #bytes: number[] = [0];
   readonly #depths: number[] = [0];
-  readonly #signs: (readonly number[])[] = [NONE];
+  readonly #outputs: (readonly number[])[] = [NONE];
   readonly #fallbacks: number[] = [0];
 
-  add(text: Uint8Array, sign: number): void {
+  add(text: Uint8Array, output: number): void {
     let node = 0;
     for (const byte of text) node = this.#children.get(keyOf(node, byte)) ?? this.#grow(node, byte);
-    this.#signs[node] = [...this.#signs[node]!, sign];
+    this.#outputs[node] = [...this.#outputs[node]!, output];
   }
 
   #grow(parent: number, byte: number): number {
     const child = this.#parents.push(parent) - 1;
     this.#bytes.push(byte);
     this.#depths.push(this.#depths[parent]! + 1);
-    this.#signs.push(NONE);
+    this.#outputs.push(NONE);
     this.#fallbacks.push(0);
     this.#children.set(keyOf(parent, byte), child);
     return child;
@@ -42,8 +42,8 @@ export class Trie {
       if (parent === 0) continue;
       const fallback = this.goAnywhere(this.#fallbacks[parent]!, this.#bytes[node]!);
       this.#fallbacks[node] = fallback;
-      const inherited = this.#signs[fallback]!;
-      if (inherited.length > 0) this.#signs[node] = [...this.#signs[node]!, ...inherited];
+      const inherited = this.#outputs[fallback]!;
+      if (inherited.length > 0) this.#outputs[node] = [...this.#outputs[node]!, ...inherited];
     }
   }
 
@@ -65,9 +65,9 @@ export class Trie {
     }
   }
 
-  /** Returns the signs of the texts that end at `node`. */
-  signsAt(node: number): readonly number[] {
-    return node === DEAD ? NONE : this.#signs[node]!;
+  /** Returns the outputs of the texts that end at `node`. */
+  outputsAt(node: number): readonly number[] {
+    return node === DEAD ? NONE : this.#outputs[node]!;
   }
 }
 

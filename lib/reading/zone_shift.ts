@@ -28,15 +28,15 @@ export class ZoneShift {
   /** The last shift found, and when it replaced another. */
   #found: Micros = 0;
   #since: Micros = -Infinity;
-  readonly #tell: (shift: Micros) => void;
+  readonly #report: (shift: Micros) => void;
 
   /**
    * @param shift until one is learned
-   * @param tell is called with each shift that is found
+   * @param report is called with each shift that is found
    */
-  constructor(shift: Micros, tell: (shift: Micros) => void) {
+  constructor(shift: Micros, report: (shift: Micros) => void) {
     this.shift = shift;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /**
@@ -63,21 +63,21 @@ export class ZoneShift {
       this.#since = written;
     }
     this.shift = shift;
-    this.#tell(shift);
+    this.#report(shift);
   }
 }
 
 /** Shifts of the files of one source. */
 export class ZoneShifts {
   readonly #byFile = new WeakMap<object, ZoneShift>();
-  readonly #told = new Set<Micros>();
-  readonly #tell: (shift: Micros) => void;
+  readonly #reported = new Set<Micros>();
+  readonly #report: (shift: Micros) => void;
   /** The last shift found. A file begins with it, as its zone is probably that of the others. */
   #latest: Micros = 0;
 
-  /** @param tell is called once for each shift that is found */
-  constructor(tell: (shift: Micros) => void) {
-    this.#tell = tell;
+  /** @param report is called once for each shift that is found */
+  constructor(report: (shift: Micros) => void) {
+    this.#report = report;
   }
 
   /** Returns the shift of the lines of `file`. */
@@ -91,9 +91,9 @@ export class ZoneShifts {
 
   #found(shift: Micros): void {
     this.#latest = shift;
-    if (this.#told.has(shift)) return;
-    this.#told.add(shift);
-    this.#tell(shift);
+    if (this.#reported.has(shift)) return;
+    this.#reported.add(shift);
+    this.#report(shift);
   }
 }
 

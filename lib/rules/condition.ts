@@ -31,8 +31,8 @@ function valueOf(reader: MessageReader, field: number): string | null {
 /** Reports whether the text of an event's fields meets a condition. */
 export type Test = (texts: FieldTexts) => boolean;
 
-/** A condition compiled: the automaton finds `texts`, and `test` decides on the fields as text. */
-export interface ReadyCondition {
+/** A compiled condition: the automaton finds `texts`, and `test` decides on the fields as text. */
+export interface CompiledCondition {
   /** Numbers of the condition's fields, without fields that its module lacks. */
   readonly fields: readonly number[];
   readonly place: "start" | "anywhere";
@@ -44,10 +44,10 @@ export interface ReadyCondition {
 }
 
 /** Compiles `condition` for events with these fields. */
-export function makeReady(
+export function compileCondition(
   { fields: names, mode, texts, ignoreCase }: Condition,
   all: readonly string[],
-): ReadyCondition {
+): CompiledCondition {
   const fields = names.map((name) => all.indexOf(name)).filter((field) => field >= 0);
   const place = mode === "start" ? "start" : "anywhere";
   const meets = mode === "regex" ? expressionsOf(texts) : textsOf(mode, texts);

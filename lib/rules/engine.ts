@@ -22,7 +22,7 @@ import type { Notes, Room } from "./notes.ts";
 import { RuleGroups } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
-import { makePlan, type NumberedRule, numberRules, type Part, type Plan } from "./note_plan.ts";
+import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
 import { RuleSet } from "./rule_set.ts";
 import { Trips } from "./trips.ts";
 import { userLenience, Users } from "./users.ts";
@@ -47,9 +47,9 @@ export interface EngineOptions {
 }
 
 /** Rules, users and bursts of one module. */
-interface Known {
+interface CountedModule {
   readonly name: string;
-  readonly set: RuleSet<NumberedRule, Plan>;
+  readonly set: RuleSet<NumberedRule, NotePlan>;
   readonly users: Users;
   readonly bursts: Bursts;
 }
@@ -68,12 +68,12 @@ export class Engine {
   readonly #lenience: (address: string, time: Micros) => number;
   readonly #countedAddress: CountedAddress;
   /** By module index. */
-  readonly #modules: readonly Known[];
+  readonly #modules: readonly CountedModule[];
   #notes!: ModuleNotes;
   #groups!: RuleGroups;
   #batch!: NoteBatch;
   #seed = 0;
-  #beginnings = 0;
+  #generation = 0;
   /** The current hit. */
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   /** Whether the current event is a refusal that a user met. */
@@ -85,7 +85,7 @@ export class Engine {
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     this.#rules = numberRules(modules);
     this.#modules = modules.map(({ name, form }) => {
-      const set = new RuleSet<NumberedRule, Plan>(
+      const set = new RuleSet<NumberedRule, NotePlan>(
         this.#rules.filter(({ service }) => service === name),
         form,
       );
@@ -111,14 +111,14 @@ export class Engine {
   add(event: LogEvent): boolean {
     const { reader, time } = event;
     if (!event.isTrusted || !reader.address.isAddress) return false;
-    const known = this.#modules[event.module]!;
-    const { set, bursts } = known;
+    const counted = this.#modules[event.module]!;
+    const { set, bursts } = counted;
     this.#countedAddress.put(reader.address, this.#record);
-    this.#isOfUser = this.#meetsUser(event, known);
+    this.#isOfUser = this.#meetsUser(event, counted);
     const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
-    const plan = verdict.plan ??
-      (verdict.plan = makePlan(this.#groups, { rules: verdict.rules, fields: reader.fields }));
+    const plan = verdict.notePlan ??
+      (verdict.notePlan = planNotes(this.#groups, { rules: verdict.rules, fields: reader.fields }));
     const { counting } = reader;
     if (counting !== EACH && !(counting === ONCE && bursts.begins(this.#record, time))) return true;
     this.#record.time = time;
@@ -164,14 +164,14 @@ export class Engine {
   restore(stored: StoredNotes): void {
     this.#begin(stored.seed);
     for (const group of stored.groups()) this.#groups.restore(group);
-    this.#groups.keep(this.#notes.restore(stored.contents()));
+    this.#groups.keepOnly(this.#notes.restore(stored.contents()));
     // They were counted when they were evicted first.
     this.#notes.takeEvicted();
   }
 
   /** Makes the next notes name all groups of rules again: the state may have lost some. */
   nameGroups(): void {
-    this.#groups.makeAgain();
+    this.#groups.markAllNew();
   }
 
   /** Forgets an address or network: every rule counts it from nothing. */
@@ -195,7 +195,7 @@ export class Engine {
   }
 
   /** Returns the counted address of an event. */
-  countedAs({ reader }: LogEvent): string {
+  countedAddressOf({ reader }: LogEvent): string {
     this.#countedAddress.put(reader.address, this.#record);
     return textOfWords(this.#record);
   }
@@ -214,8 +214,8 @@ export class Engine {
   }
 
   /** Number of times that all counting began anew; then `lasting()` must begin at 0 again. */
-  get beginnings(): number {
-    return this.#beginnings;
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Number of counted addresses. */
@@ -229,7 +229,7 @@ export class Engine {
   }
 
   #begin(seed: number): void {
-    this.#beginnings++;
+    this.#generation++;
     this.#seed = seed;
     this.#groups = new RuleGroups(this.#rules);
     const names = this.#modules.map(({ name }) => name);
@@ -239,39 +239,39 @@ export class Engine {
     this.#hits = 0;
     this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) {
-      module.set.forget();
+      module.set.clear();
       module.bursts.clear();
     }
   }
 
   /** Reports whether a user met a refusal in this event; remembers users served by name. */
-  #meetsUser({ reader, time }: LogEvent, { set, users }: Known): boolean {
+  #meetsUser({ reader, time }: LogEvent, { set, users }: CountedModule): boolean {
     const { status } = reader;
     return status > 0 && users.see(this.#record, { status, isNamed: set.hasUser(reader), time });
   }
 
-  #hit(part: Part, { reader, module }: LogEvent): void {
+  #hit(planned: PlannedNote, { reader, module }: LogEvent): void {
     const record = this.#record;
     const notes = this.#notes.make(module);
-    let bits = part.all;
+    let bits = planned.all;
     record.value = 0;
-    if (part.field >= 0) {
+    if (planned.field >= 0) {
       // An event without the field has no value and makes no hit.
-      if (reader.from[part.field]! < 0) bits &= ~part.values;
-      else record.value = this.#hash(reader, part.field);
+      if (reader.from[planned.field]! < 0) bits &= ~planned.distinct;
+      else record.value = this.#hash(reader, planned.field);
     }
     if (bits === 0) return;
     notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
     notes.time[0] = record.time;
-    bits = notes.note(part.group, bits, record.value);
+    bits = notes.add(planned.group, bits, record.value);
     if (bits === 0) return;
     this.#hits += countOf(bits);
-    this.#ruleHits.note(part.group, bits, record.time);
+    this.#ruleHits.add(planned.group, bits, record.time);
     if (this.#options.isStored !== false) {
-      record.rules = part.group << GROUP_RULES | bits;
+      record.rules = planned.group << GROUP_RULES | bits;
       this.#batch.hit(record as NoteRecord);
     }
-    if (notes.isLoud) this.#judge(part, bits, { notes, source: reader.address });
+    if (notes.mayPassLimit) this.#makeTrips(planned, bits, { notes, source: reader.address });
   }
 
   #hash(reader: MessageReader, field: number): number {
@@ -280,8 +280,8 @@ export class Engine {
   }
 
   /** Makes a trip for each rule of a note whose limit was passed. */
-  #judge(
-    { group, rules }: Part,
+  #makeTrips(
+    { group, rules }: PlannedNote,
     bits: number,
     { notes, source }: { notes: Notes; source: AddressReader },
   ): void {
@@ -297,7 +297,7 @@ export class Engine {
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
       this.#trips.add(rule.number, { ...who, time, count, banTime, growth, scope });
-      notes.reset(rule.number);
+      notes.spend(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
     }

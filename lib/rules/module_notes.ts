@@ -111,11 +111,11 @@ export class ModuleNotes {
       const notes = this.make(module);
       notes.select(record.w0, record.w1, record.w2, record.w3, record.prefix);
       notes.time[0] = record.time;
-      return notes.add(group, rules & GROUP_MASK, record.value);
+      return notes.restore(group, rules & GROUP_MASK, record.value);
     }
     const notes = this.#all[module];
     this.#groups.rulesOf(group).forEach((rule, i) => {
-      if ((rules & 1 << i) !== 0 && notes?.selectKnown(record)) notes.reset(rule);
+      if ((rules & 1 << i) !== 0 && notes?.selectKnown(record)) notes.spend(rule);
     });
   }
 

@@ -5,11 +5,11 @@ export const NONE = 0;
 
 /**
  * Words of an address: four of its own; prefix and, in the second byte, number of notes in its
- * newest chunk; next address of its bucket; newest chunk; number of notes; how many more notes
- * cannot matter; turn of its last selection; time of its newest note in two words; its oldest note,
- * as most addresses come once.
+ * newest chunk; next address of its bucket; newest chunk; number of notes; slack, the number of
+ * further notes that cannot pass a limit; number of its last hit among all hits; time of its newest
+ * note in two words; its oldest note, as most addresses come once.
  */
-export const [PREFIX, NEXT, CHUNK, COUNT, QUIET, TURN, LATEST, FIRST_NOTE] = [4, 5, 6, 7, 8, 9, 10, 12];
+export const [PREFIX, NEXT, CHUNK, COUNT, SLACK, LAST_TOUCH, LATEST, FIRST_NOTE] = [4, 5, 6, 7, 8, 9, 10, 12];
 /** Size of an address in words. */
 export const ADDRESS_SIZE = 16;
 /** Bits of PREFIX: the prefix, the start of the number of notes, and whether one came late. */
@@ -36,7 +36,7 @@ export class NoteAddresses {
   #free = NONE;
   #taken = 0;
   #size = 0;
-  #turn = 0;
+  #touches = 0;
   #random = 1;
 
   /** @param capacity addresses at most; @param behind words behind them */
@@ -124,7 +124,7 @@ export class NoteAddresses {
 
   /** Marks an address as the one hit last. */
   touch(at: number): void {
-    this.words[at + TURN] = this.#turn = this.#turn + 1 | 0;
+    this.words[at + LAST_TOUCH] = this.#touches = this.#touches + 1 | 0;
   }
 
   /**
@@ -138,7 +138,7 @@ export class NoteAddresses {
     for (let i = 0; i < (isAll ? this.#taken : SAMPLE); i++) {
       const at = this.placeOf(isAll ? i : this.#pick());
       if (at === but || !this.#isEvictable(at, hasChunk)) continue;
-      const silent = this.#turn - this.words[at + TURN]! >>> 0;
+      const silent = this.#touches - this.words[at + LAST_TOUCH]! >>> 0;
       if (silent > longest) {
         longest = silent;
         oldest = at;

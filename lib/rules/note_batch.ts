@@ -12,7 +12,7 @@ import type { RuleGroups, StoredGroup } from "./rule_groups.ts";
 
 /** Notes that are stored together. */
 export interface NoteRow {
-  /** From then on no note matters; null: never. */
+  /** From this time on no note counts; null: notes never end. */
   readonly until: Micros | null;
   /** Records in the order in which they are counted again. */
   readonly content: Uint8Array;
@@ -68,7 +68,7 @@ export class NoteBatch {
   #latest: Micros = -Infinity;
   readonly #shortest: Micros;
   readonly #forgotten = new NoteWriter();
-  #isPruned = true;
+  #isCompact = true;
 
   constructor(groups: RuleGroups) {
     this.#groups = groups;
@@ -113,15 +113,15 @@ export class NoteBatch {
     );
     for (const part of this.#parts) {
       part.forEach((section, i) => {
-        if (!this.#isPruned) section.writer.prune();
+        if (!this.#isCompact) section.writer.compact();
         if (!section.writer.isEmpty) rows.push(section.take(spanClasses[i]!));
       });
     }
     this.#parts = [this.#parts[0]!];
     this.#latest = -Infinity;
-    this.#isPruned = true;
+    this.#isCompact = true;
     const forgotten = this.#forgotten.isEmpty ? null : this.#forgotten.take();
-    return { groups: this.#groups.takeMade(), forgotten, rows };
+    return { groups: this.#groups.takeNew(), forgotten, rows };
   }
 
   #beginPart(time: Micros): void {
@@ -131,7 +131,7 @@ export class NoteBatch {
 
   /** Removes rules from an address's hits of this batch. */
   #drop({ w0, w1, w2, w3, prefix }: AddressWords, bitsOf: (group: number) => number): void {
-    this.#isPruned = false;
+    this.#isCompact = false;
     for (const section of this.#parts.flat()) {
       const all = section.writer.records();
       while (all.next()) {

@@ -115,7 +115,7 @@ export class NoteMemory {
    * Drops notes without rules among the `count` notes in `places`, if at least a quarter, as moving
    * takes time. Returns the number of notes left; `places` may be wrong then.
    */
-  squeeze(at: number, count: number): number {
+  compact(at: number, count: number): number {
     const { words, places } = this;
     let left = 0;
     for (let i = 0; i < count; i++) if ((words[places[i]! + RULES]! & GROUP_MASK) !== 0) left++;

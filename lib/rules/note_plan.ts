@@ -20,28 +20,28 @@ export function numberRules(
 }
 
 /** Rules of an event that share one note. */
-export interface Part {
+export interface PlannedNote {
   readonly group: number;
   readonly rules: readonly NumberedRule[];
-  /** All rules, and rules that count distinct values, as bits. */
+  /** All rules, and the rules that count distinct values, as bits. */
   readonly all: number;
-  readonly values: number;
+  readonly distinct: number;
   /** Field of the distinct values; -1: there are none. */
   readonly field: number;
 }
 
 /** The notes of an event: nearly always one. */
-export type Plan = readonly Part[];
+export type NotePlan = readonly PlannedNote[];
 
 /**
  * Returns the plan for events with `fields` that hit `rules`. A note holds `GROUP_RULES` rules and
  * the value of one field: rules on values of one field share a note. The first takes other rules
  * too.
  */
-export function makePlan(
+export function planNotes(
   groups: RuleGroups,
   { rules, fields }: { rules: readonly NumberedRule[]; fields: readonly string[] },
-): Plan {
+): NotePlan {
   const byField = Map.groupBy(rules, ({ distinct }) => distinct);
   const plain = byField.get(null) ?? [];
   byField.delete(null);
@@ -49,32 +49,32 @@ export function makePlan(
   const valued = [...byField].filter(([field]) => fields.includes(field!));
   const [first, ...others] = valued.map(([name, rules]) => ({ field: fields.indexOf(name!), rules }));
   return [
-    ...partsOf(groups, { field: first?.field ?? -1, rules: [...plain, ...first?.rules ?? []] }),
-    ...others.flatMap((one) => partsOf(groups, one)),
+    ...notesOf(groups, { field: first?.field ?? -1, rules: [...plain, ...first?.rules ?? []] }),
+    ...others.flatMap((one) => notesOf(groups, one)),
   ];
 }
 
-function partsOf(
+function notesOf(
   groups: RuleGroups,
   { field, rules }: { field: number; rules: readonly NumberedRule[] },
-): Part[] {
+): PlannedNote[] {
   const sorted = rules.toSorted((a, b) => a.number - b.number);
-  const parts: Part[] = [];
+  const notes: PlannedNote[] = [];
   for (let i = 0; i < sorted.length; i += GROUP_RULES) {
     const some = sorted.slice(i, i + GROUP_RULES);
     const isKnown = groups.numberOf(some.map(({ number }) => number)) >= 0;
     // With too many groups already, each rule makes a note of its own.
     for (const together of isKnown ? [some] : some.map((rule) => [rule])) {
       const group = groups.numberOf(together.map(({ number }) => number));
-      const values = groups.valuesOf(group);
-      parts.push({
+      const distinct = groups.distinctOf(group);
+      notes.push({
         group,
         rules: together,
         all: groups.allOf(group),
-        values,
-        field: values === 0 ? -1 : field,
+        distinct,
+        field: distinct === 0 ? -1 : field,
       });
     }
   }
-  return parts;
+  return notes;
 }

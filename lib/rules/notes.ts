@@ -1,23 +1,26 @@
 import { type AddressWords, GROUP_MASK, GROUP_RULES, type NoteWriter } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
-import { COUNT, HAS_LATE, LATEST, NONE, type NoteAddresses, PREFIX, QUIET } from "./note_addresses.ts";
-import { NoteKeeper } from "./note_keeper.ts";
+import { COUNT, HAS_LATE, LATEST, NONE, type NoteAddresses, PREFIX, SLACK } from "./note_addresses.ts";
+import { NoteSweeper } from "./note_sweeper.ts";
 import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
-import { Watch, Watches } from "./note_watch.ts";
+import { RunningCount, RunningCounts } from "./running_count.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
 export type { Room };
 
 /** A million addresses with a million further notes: 84 MiB when full. */
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
-/** Number of an address's notes from which on a `Watch` counts them step by step. */
+/** Number of an address's notes above which a `RunningCount` counts them step by step. */
 const MANY = 128;
-/** Number of further notes after which old notes are looked for, even at an address with few. */
+/**
+ * Most slack of an address with few notes: after that many further notes, old ones are looked for.
+ */
 const FEW = 8;
 
 /**
  * One note for each line that hits rules, however many rules. Counts are made from notes, and only
- * if a limit could be passed: an address knows how many more notes cannot matter.
+ * if a limit could be passed: the slack of an address is the number of further notes that cannot
+ * pass one.
  *
  * A hit counts until a hit of the same rule comes that is a window or more newer. A late hit counts
  * with the hits less than a window before and after it. Times are those of the hits; there is no
@@ -26,22 +29,22 @@ const FEW = 8;
 export class Notes {
   /** Time of the next note, in an array cell: V8 would allocate an object for an argument. */
   readonly time = new Float64Array(1);
-  /** Whether the last note could pass a limit, which `count()` tells. */
-  isLoud = false;
+  /** Whether the last note may have passed a limit; then `count()` tells. */
+  mayPassLimit = false;
   readonly #groups: RuleGroups;
   readonly #memory: NoteMemory;
   readonly #addresses: NoteAddresses;
-  readonly #watches = new Watches();
+  readonly #running = new RunningCounts();
   /** Place of the selected address. */
   #at = NONE;
   readonly #counts: Float64Array;
-  /** Counts made by a watch. */
-  readonly #watchCounts: Float64Array;
+  /** Counts made by a running count. */
+  readonly #runningCounts: Float64Array;
   /** Time of the newest note that a walk has passed, by rule; -Infinity: none. */
   readonly #newest: Float64Array;
   /** Rules seen in the last walk. */
   readonly #seen: number[] = [];
-  readonly #keeper: NoteKeeper;
+  readonly #sweeper: NoteSweeper;
   #evicted = 0;
 
   constructor(groups: RuleGroups, room: Room = ROOM) {
@@ -49,9 +52,9 @@ export class Notes {
     this.#memory = new NoteMemory(room);
     this.#addresses = this.#memory.addresses;
     this.#counts = new Float64Array(groups.ruleCount);
-    this.#watchCounts = new Float64Array(groups.ruleCount);
+    this.#runningCounts = new Float64Array(groups.ruleCount);
     this.#newest = new Float64Array(groups.ruleCount).fill(-Infinity);
-    this.#keeper = new NoteKeeper(this.#memory, groups, this.#watches);
+    this.#sweeper = new NoteSweeper(this.#memory, groups, this.#running);
   }
 
   /** Number of counted addresses. */
@@ -75,7 +78,7 @@ export class Notes {
       if (at === NONE) {
         if (addresses.isFull) this.#evict(addresses.oldest(NONE, false));
         at = addresses.add(w0, w1, w2, w3, prefix);
-        addresses.words[at + QUIET] = FEW;
+        addresses.words[at + SLACK] = FEW;
       }
       this.#at = at;
     }
@@ -87,7 +90,7 @@ export class Notes {
    * `value` is the hash of the distinct value, 0 without. Returns the bits that count: none for a
    * known value.
    */
-  note(group: number, bits: number, value: number): number {
+  add(group: number, bits: number, value: number): number {
     const { times } = this.#memory;
     const at = this.#at;
     const time = this.time[0]!;
@@ -95,7 +98,7 @@ export class Notes {
     if (value !== 0) {
       bits &= ~this.#known(group, value, isLate);
       if (bits === 0) {
-        this.isLoud = false;
+        this.mayPassLimit = false;
         return 0;
       }
     }
@@ -103,14 +106,14 @@ export class Notes {
     return bits;
   }
 
-  /** Adds a note counted before: it passed no limit, and its value was not known. */
-  add(group: number, bits: number, value: number): void {
+  /** Adds a stored note, which passed no limit and had no known value. */
+  restore(group: number, bits: number, value: number): void {
     this.#take(
       group << GROUP_RULES | bits,
       value,
       this.time[0]! < this.#memory.times[this.#at + LATEST >> 1]!,
     );
-    if (this.isLoud) this.count();
+    if (this.mayPassLimit) this.count();
   }
 
   #take(rules: number, value: number, isLate: boolean): void {
@@ -124,27 +127,27 @@ export class Notes {
     times[place >> 1] = this.time[0]!;
     words[place + RULES] = rules;
     words[place + VALUE] = value;
-    if (words[at + COUNT]! > MANY) this.#watches.get(at)?.add(place);
+    if (words[at + COUNT]! > MANY) this.#running.get(at)?.add(place);
     if (isLate) words[at + PREFIX]! |= HAS_LATE;
     else times[at + LATEST >> 1] = this.time[0]!;
-    const quiet = isLate ? 0 : Math.min(words[at + QUIET]!, this.#groups.lowestLimit(rules >>> GROUP_RULES));
-    this.isLoud = quiet === 0;
-    words[at + QUIET] = Math.max(0, quiet - 1);
+    const slack = isLate ? 0 : Math.min(words[at + SLACK]!, this.#groups.lowestLimit(rules >>> GROUP_RULES));
+    this.mayPassLimit = slack === 0;
+    words[at + SLACK] = Math.max(0, slack - 1);
   }
 
   /**
    * Returns the counts of the selected address for the rules of its last note, in the windows
-   * around `time`. Call it only if `isLoud`. Valid until the next call.
+   * around `time`. Call it only if `mayPassLimit`. Valid until the next call.
    */
   count(): Float64Array {
-    const watch = this.#watches.get(this.#at);
-    const quiet = watch?.count(this.time[0]!, this.#watchCounts) ?? -1;
-    if (quiet < 0) {
+    const running = this.#running.get(this.#at);
+    const slack = running?.count(this.time[0]!, this.#runningCounts) ?? -1;
+    if (slack < 0) {
       this.#walk();
       return this.#counts;
     }
-    this.#memory.words[this.#at + QUIET] = quiet;
-    return this.#watchCounts;
+    this.#memory.words[this.#at + SLACK] = slack;
+    return this.#runningCounts;
   }
 
   /**
@@ -158,12 +161,12 @@ export class Notes {
     return this.#counts;
   }
 
-  /** Makes one rule count the selected address from nothing. */
-  reset(rule: number): void {
+  /** Spends the notes of the selected address for one rule: it counts the address from nothing. */
+  spend(rule: number): void {
     const at = this.#at;
     if (at === NONE) return;
-    const watch = this.#watches.get(at);
-    if (watch) return watch.reset(rule);
+    const running = this.#running.get(at);
+    if (running) return running.spend(rule);
     const count = this.#memory.list(at);
     const { words, places } = this.#memory;
     let live = 0;
@@ -204,7 +207,7 @@ export class Notes {
 
   /** Drops addresses without a hit in the windows that end at `now`, some at each call. */
   sweep(now: Micros): void {
-    this.#keeper.sweep(now);
+    this.#sweeper.sweep(now);
     this.#at = NONE;
   }
 
@@ -214,7 +217,7 @@ export class Notes {
    * number; null: done.
    */
   dump(number: number, writer: NoteWriter): number | null {
-    return this.#keeper.dump(number, writer);
+    return this.#sweeper.dump(number, writer);
   }
 
   /** Returns the rules of a group, as bits, that counted a value in the window before `time`. */
@@ -222,10 +225,10 @@ export class Notes {
     // A later hit may have ended the notes that a late hit would find.
     if (isLate) this.#walk();
     const time = this.time[0]!;
-    const watch = this.#watches.get(this.#at);
-    if (watch) return watch.known(group, { value, time });
-    const values = this.#groups.valuesOf(group);
-    const count = this.#memory.list(this.#at, time - this.#groups.valueSpanOf(group));
+    const running = this.#running.get(this.#at);
+    if (running) return running.known(group, { value, time });
+    const distinct = this.#groups.distinctOf(group);
+    const count = this.#memory.list(this.#at, time - this.#groups.distinctSpanOf(group));
     const { words, times, places, first: oldest } = this.#memory;
     const { rows, spans } = this.#groups;
     let known = 0;
@@ -235,7 +238,7 @@ export class Notes {
       const first = (words[place + RULES]! >>> GROUP_RULES) * ROW + FIRST_RULE;
       for (let bits = words[place + RULES]! & GROUP_MASK; bits !== 0; bits &= bits - 1) {
         const rule = rows[first + 31 - Math.clz32(bits & -bits)]!;
-        if (times[place >> 1]! > time - spans[rule]!) known |= this.#groups.bitOf(group, rule) & values;
+        if (times[place >> 1]! > time - spans[rule]!) known |= this.#groups.bitOf(group, rule) & distinct;
       }
     }
     return known;
@@ -247,7 +250,7 @@ export class Notes {
    */
   #walk(): void {
     const at = this.#at;
-    this.#watches.drop(at);
+    this.#running.drop(at);
     this.#clearCounts();
     const count = this.#memory.list(at);
     const { words, times, places } = this.#memory;
@@ -274,10 +277,12 @@ export class Notes {
         if (time > now - span && time < now + span) counts[rule]! += 1;
       }
     }
-    const left = this.#memory.squeeze(at, count);
+    const left = this.#memory.compact(at, count);
     // After a late note, the next ones may be late as well.
-    words[at + QUIET] = now < times[at + LATEST >> 1]! ? 0 : this.#quietFor(left);
-    if (left >= MANY) this.#watches.add(at, new Watch(this.#memory, this.#groups, this.#memory.list(at)));
+    words[at + SLACK] = now < times[at + LATEST >> 1]! ? 0 : this.#slackFor(left);
+    if (left >= MANY) {
+      this.#running.add(at, new RunningCount(this.#memory, this.#groups, this.#memory.list(at)));
+    }
   }
 
   #clearCounts(): void {
@@ -287,29 +292,29 @@ export class Notes {
     }
   }
 
-  /** Returns how many more notes cannot matter, by the last walk, which left `left` notes. */
-  #quietFor(left: number): number {
+  /** Returns the slack after the last walk, which left `left` notes. */
+  #slackFor(left: number): number {
     const { limits } = this.#groups;
-    let quiet = Math.max(FEW, left);
+    let slack = Math.max(FEW, left);
     for (let i = 0; i < this.#seen.length; i++) {
       const rule = this.#seen[i]!;
       const count = this.#counts[rule]!;
-      if (count > 0 && limits[rule]! - count < quiet) quiet = Math.max(0, limits[rule]! - count);
+      if (count > 0 && limits[rule]! - count < slack) slack = Math.max(0, limits[rule]! - count);
     }
-    return quiet;
+    return slack;
   }
 
   /** Frees another address's chunks or, without one, the selected address's oldest notes. */
   #makeRoom(): void {
     const other = this.#addresses.oldest(this.#at, true);
     if (other !== NONE) return this.#evict(other);
-    this.#watches.drop(this.#at);
+    this.#running.drop(this.#at);
     const count = this.#memory.list(this.#at);
     const { words, places } = this.#memory;
     for (let i = 0; i < Math.max(4, (count >> 2) + 1) && i < count; i++) {
       words[places[i]! + RULES]! &= ~GROUP_MASK;
     }
-    this.#memory.squeeze(this.#at, count);
+    this.#memory.compact(this.#at, count);
   }
 
   #evict(at: number): void {
@@ -318,7 +323,7 @@ export class Notes {
   }
 
   #drop(at: number): void {
-    this.#watches.drop(at);
+    this.#running.drop(at);
     this.#memory.drop(at);
     if (this.#at === at) this.#at = NONE;
   }

@@ -26,7 +26,7 @@ const ANY_FIELD = "*";
 type StoredRule = readonly [service: string, name: string, distinct: string | null, isLasting: boolean];
 
 /** A row: number of rules, lowest limit, rules on values as bits, class of the longest window. */
-const [COUNT, LIMIT, VALUES, SPAN_CLASS] = [0, 1, 2, 3];
+const [COUNT, LIMIT, DISTINCT, SPAN_CLASS] = [0, 1, 2, 3];
 /** Start of the rules in a row, and length of a row. */
 export const [FIRST_RULE, ROW] = [4, 4 + GROUP_RULES];
 /** Most groups of several rules, as hostile lines hit any. Beyond, a note has one rule. */
@@ -52,12 +52,12 @@ export class RuleGroups {
   /** Whether each group's notes are stored without an end. */
   readonly #lasting: boolean[] = [];
   readonly #services: string[] = [];
-  readonly #valueSpans: Micros[] = [];
+  readonly #distinctSpans: Micros[] = [];
   readonly #members: (readonly number[])[] = [];
   #used: boolean[] = [];
   #next = 0;
   #several = 0;
-  #made: StoredGroup[] = [];
+  #new: StoredGroup[] = [];
   /** All groups by number, as stored or to be stored. */
   readonly #stored: StoredGroup[] = [];
 
@@ -88,7 +88,7 @@ export class RuleGroups {
     this.#services[number] = this.#rules[rules[0]!]!.service;
     const made = { number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) };
     this.#stored[number] = made;
-    this.#made.push(made);
+    this.#new.push(made);
     return number;
   }
 
@@ -119,7 +119,7 @@ export class RuleGroups {
    * Drops stored groups that no note names, to give their numbers again. Numbers in notes whose
    * group the state has lost stay taken: the notes would count for other rules.
    */
-  keep(named: ReadonlySet<number>): void {
+  keepOnly(named: ReadonlySet<number>): void {
     for (const [key, number] of this.#numbers) if (!named.has(number)) this.#numbers.delete(key);
     this.#several = 0;
     this.#used = this.#used.map((isUsed, number) => isUsed && named.has(number));
@@ -130,15 +130,15 @@ export class RuleGroups {
   }
 
   /** Returns the groups made since the last call, which the state lacks. */
-  takeMade(): StoredGroup[] {
-    const made = this.#made;
-    this.#made = [];
+  takeNew(): StoredGroup[] {
+    const made = this.#new;
+    this.#new = [];
     return made;
   }
 
-  /** Makes `takeMade()` return all groups again, as the state may have lost some. */
-  makeAgain(): void {
-    this.#made = this.#stored.filter(({ number }) => this.#used[number]);
+  /** Makes `takeNew()` return all groups again, as the state may have lost some. */
+  markAllNew(): void {
+    this.#new = this.#stored.filter(({ number }) => this.#used[number]);
   }
 
   /** Returns all rules of a group, as bits. */
@@ -167,13 +167,13 @@ export class RuleGroups {
   }
 
   /** Returns the rules of a group that count distinct values, as bits. */
-  valuesOf(group: number): number {
-    return this.rows[group * ROW + VALUES]!;
+  distinctOf(group: number): number {
+    return this.rows[group * ROW + DISTINCT]!;
   }
 
   /** Returns the longest window of a group's rules that count distinct values. */
-  valueSpanOf(group: number): Micros {
-    return this.#valueSpans[group]!;
+  distinctSpanOf(group: number): Micros {
+    return this.#distinctSpans[group]!;
   }
 
   /** Returns the longest window of a group's rules, as an index into `spanClasses`. */
@@ -205,7 +205,7 @@ export class RuleGroups {
       if (rule >= 0 && this.#rules[rule]!.distinct !== null) values |= 1 << i;
     });
     const valued = known.filter((rule) => this.#rules[rule]!.distinct !== null);
-    this.#valueSpans[number] = Math.max(0, ...valued.map((rule) => this.spans[rule]!));
+    this.#distinctSpans[number] = Math.max(0, ...valued.map((rule) => this.spans[rule]!));
     this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
     this.#members[number] = rules;
     this.#used[number] = true;

@@ -25,8 +25,8 @@ export class RuleHits {
   }
 
   /** Adds a hit of rules of a group, as bits. */
-  note(group: number, bits: number, time: Micros): void {
-    if (bits !== this.#groups.allOf(group)) return this.#noteRules(group, bits, { time, count: 1 });
+  add(group: number, bits: number, time: Micros): void {
+    if (bits !== this.#groups.allOf(group)) return this.#addToRules(group, bits, { time, count: 1 });
     if (group >= this.#newestOfGroup.length) this.#grow(group);
     this.#countOfGroup[group]!++;
     if (time > this.#newestOfGroup[group]!) this.#newestOfGroup[group] = time;
@@ -36,7 +36,7 @@ export class RuleHits {
   take(): HitsOfRule[] {
     this.#newestOfGroup.forEach((time, group) => {
       const count = this.#countOfGroup[group]!;
-      if (count > 0) this.#noteRules(group, this.#groups.allOf(group), { time, count });
+      if (count > 0) this.#addToRules(group, this.#groups.allOf(group), { time, count });
     });
     const hits = [...this.#newestOfRule].flatMap((time, rule) =>
       time > 0 ? [{ rule, time, count: this.#countOfRule[rule]! }] : []
@@ -47,7 +47,7 @@ export class RuleHits {
     return hits;
   }
 
-  #noteRules(group: number, bits: number, { time, count }: Omit<HitsOfRule, "rule">): void {
+  #addToRules(group: number, bits: number, { time, count }: Omit<HitsOfRule, "rule">): void {
     this.#groups.rulesOf(group).forEach((rule, i) => {
       if ((bits & 1 << i) === 0) return;
       this.#countOfRule[rule]! += count;

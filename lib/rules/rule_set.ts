@@ -1,118 +1,122 @@
 import { DASH } from "../core/ascii.ts";
 import { type Bytes, decode, encode } from "../core/bytes.ts";
-import { Automaton, NO_SIGNS } from "../reading/automaton.ts";
+import { Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
 import type { Rule } from "./rule.ts";
-import { FieldTexts, makeReady, type ReadyCondition } from "./condition.ts";
-import { Signs } from "./rule_signs.ts";
-import { TextMemory } from "./text_memory.ts";
+import { compileCondition, type CompiledCondition, FieldTexts } from "./condition.ts";
+import { RuleOutputs } from "./rule_outputs.ts";
+import { TextCache } from "./text_cache.ts";
 
-/** Length in bytes from which on the signs of a field's value are remembered. */
+/** Length in bytes from which on the outputs for a field's value are remembered. */
 const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
 
-/** The rules that an event hits: one object per combination, so that callers can attach a plan. */
-export class Verdict<R, Plan> {
-  /** The caller's plan for these rules; null: none yet. */
-  plan: Plan | null = null;
+/**
+ * The rules that an event hits: one object per combination, so that the caller can keep a plan with
+ * it.
+ */
+export class Verdict<R, NotePlan> {
+  /** Notes to make of an event that hits these rules, for the caller; null: not planned yet. */
+  notePlan: NotePlan | null = null;
 
   /** @param rules in configured order */
   constructor(readonly rules: readonly R[]) {}
 }
 
 /** A compiled rule. */
-interface ReadyRule<R extends Rule> {
+interface CompiledRule<R extends Rule> {
   readonly rule: R;
-  readonly condition: ReadyCondition | null;
-  readonly except: readonly ReadyCondition[];
+  readonly condition: CompiledCondition | null;
+  readonly except: readonly CompiledCondition[];
 }
 
-/** Meaning of a set of signs and a status for all rules. */
-interface Judgement<R extends Rule, Plan> {
+/** Rules that a set of outputs and a status hit, as far as tests need not decide. */
+interface PartialVerdict<R extends Rule, NotePlan> {
   readonly number: number;
   /** Indexes of rules that are hit for certain. */
-  readonly sure: readonly number[];
-  /** Rules whose `test` must be run: tests that must hold, and tests that must not. */
-  readonly suspects: readonly Suspect[];
-  /** The verdict without suspects; null: there are suspects. */
-  readonly verdict: Verdict<R, Plan> | null;
-  /** The only field of all suspects; -1: several. */
+  readonly certain: readonly number[];
+  /** Rules whose tests decide. */
+  readonly untested: readonly UntestedRule[];
+  /** The whole verdict; null: rules are untested. */
+  readonly verdict: Verdict<R, NotePlan> | null;
+  /** The only field that the tests look at; -1: several. */
   readonly field: number;
 }
 
-interface Suspect {
-  readonly place: number;
-  readonly wanted: ReadyCondition | null;
-  readonly unwanted: readonly ReadyCondition[];
+/** A rule that is hit if the test of `wanted` holds and none of `unwanted`. */
+interface UntestedRule {
+  readonly index: number;
+  readonly wanted: CompiledCondition | null;
+  readonly unwanted: readonly CompiledCondition[];
 }
 
 /**
  * Finds the rules of one module that an event hits. One automaton holds all texts. The meaning of a
- * set of signs is found once, as lines of a log show the same few sets again and again. A regular
+ * set of outputs is found once, as lines of a log show the same few sets again and again. A regular
  * expression runs only where one of its literals stands. So time is linear in the event's length,
  * and the number of rules hardly matters.
  */
-export class RuleSet<R extends Rule, Plan = unknown> {
+export class RuleSet<R extends Rule, NotePlan = unknown> {
   /** Finds the rules' texts. The reader of the module's messages may run it. */
   readonly automaton: Automaton;
   /** The module's rules in configured order. */
   readonly rules: readonly R[];
-  readonly #ready: readonly ReadyRule<R>[];
-  readonly #signs: Signs;
+  readonly #compiled: readonly CompiledRule<R>[];
+  readonly #outputs: RuleOutputs;
   /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
   /** Statuses that rules name, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
   /** Field with the user's name; -1: none. */
   readonly #user: number;
-  /** By number of status and set of signs. */
-  #judgements: (Judgement<R, Plan> | undefined)[][] = [];
-  #judged = 0;
-  readonly #verdicts = new Map<string, Verdict<R, Plan>>();
-  #none: Verdict<R, Plan>;
+  /** Partial verdicts by number of status and set of outputs. */
+  #partials: (PartialVerdict<R, NotePlan> | undefined)[][] = [];
+  #partialCount = 0;
+  readonly #verdicts = new Map<string, Verdict<R, NotePlan>>();
+  #none: Verdict<R, NotePlan>;
   #generation = 0;
   readonly #texts = new FieldTexts();
-  /** Signs of long values, by lane. */
-  readonly #seen = new TextMemory<number>();
-  /** Verdicts on suspects that look at one field, by judgement and value. */
-  readonly #asked = new TextMemory<Verdict<R, Plan>>();
+  /** Sets of outputs of long values, by dictionary. */
+  readonly #knownSets = new TextCache<number>();
+  /** Verdicts of tests that look at one field, by partial verdict and value. */
+  readonly #knownVerdicts = new TextCache<Verdict<R, NotePlan>>();
 
   /** @param form fields and literals of the module's messages */
   constructor(rules: readonly R[], { fields, literals }: Pick<MessageForm, "fields" | "literals">) {
     this.rules = rules;
-    this.#ready = rules.map((rule) => ({
+    this.#compiled = rules.map((rule) => ({
       rule,
-      condition: rule.condition && makeReady(rule.condition, fields),
-      except: rule.except.map((one) => makeReady(one, fields)),
+      condition: rule.condition && compileCondition(rule.condition, fields),
+      except: rule.except.map((one) => compileCondition(one, fields)),
     }));
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
     this.#user = fields.indexOf("user");
-    this.#signs = new Signs(this.#ready);
-    this.#seeksMessage = this.#signs.lanes[0]!.texts.length > 0;
-    this.automaton = new Automaton(this.#signs.lanes, literals);
+    this.#outputs = new RuleOutputs(this.#compiled);
+    this.#seeksMessage = this.#outputs.dictionaries[0]!.texts.length > 0;
+    this.automaton = new Automaton(this.#outputs.dictionaries, literals);
     this.#none = this.#verdictOf([]);
-    this.forget();
+    this.clear();
   }
 
-  /** Returns the rules that an event hits. The verdict is valid until `forget()`. */
-  verdict({ reader }: LogEvent): Verdict<R, Plan> {
+  /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
+  verdict({ reader }: LogEvent): Verdict<R, NotePlan> {
     if (this.rules.length === 0) return this.#none;
-    const set = this.#signsOf(reader);
+    const set = this.#outputsOf(reader);
     const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
-    const judgement = this.#judgements[status]![set] ?? this.#judge(set, status);
-    return judgement.verdict ?? this.#ask(judgement, reader);
+    const partial = this.#partials[status]![set] ?? this.#makePartial(set, status);
+    return partial.verdict ?? this.#test(partial, reader);
   }
 
   /** Drops all verdicts with their plans. */
-  forget(): void {
-    this.#judgements = Array.from({ length: this.#statuses.size + 1 }, () => []);
-    this.#judged = 0;
+  clear(): void {
+    this.#partials = Array.from({ length: this.#statuses.size + 1 }, () => []);
+    this.#partialCount = 0;
     this.#verdicts.clear();
     this.#none = this.#verdictOf([]);
-    this.#asked.clear();
+    this.#knownVerdicts.clear();
   }
 
   /** Reports whether a message has a user's name; empty and `-` are no names in logs. */
@@ -125,113 +129,113 @@ export class RuleSet<R extends Rule, Plan = unknown> {
     return length > 1 || (length === 1 && array[from] !== DASH);
   }
 
-  /** Returns the set of signs of all fields. */
-  #signsOf(reader: MessageReader): number {
+  /** Returns the set of outputs of all fields. */
+  #outputsOf(reader: MessageReader): number {
     const { automaton } = this;
     // A reader that runs the automaton has already begun the line.
-    if (reader.signs === UNSEEN) automaton.begin();
+    if (reader.outputSet === UNSEEN) automaton.begin();
     if (automaton.generation !== this.#generation) this.#drop();
-    const { lanes } = this.#signs;
-    let set = reader.signs;
+    const { dictionaries } = this.#outputs;
+    let set = reader.outputSet;
     if (set === UNSEEN) {
       set = this.#seeksMessage
         ? automaton.run(0, reader.bytesOf(MESSAGE), reader.from[MESSAGE]!, reader.to[MESSAGE]!)
-        : NO_SIGNS;
+        : NO_OUTPUTS;
     }
-    for (let lane = 1; lane < lanes.length; lane++) {
-      const { field } = lanes[lane]!;
+    for (let dictionary = 1; dictionary < dictionaries.length; dictionary++) {
+      const { field } = dictionaries[dictionary]!;
       if (reader.from[field]! >= 0) {
-        set = automaton.join(set, this.#look(lane, reader.bytesOf(field), reader));
+        set = automaton.join(set, this.#setOf(dictionary, reader.bytesOf(field), reader));
       }
     }
     return set;
   }
 
-  /** Drops sets of signs: the automaton has numbered them anew. */
+  /** Drops sets of outputs: the automaton has numbered them anew. */
   #drop(): void {
     this.#generation = this.automaton.generation;
-    this.#seen.clear();
-    this.forget();
+    this.#knownSets.clear();
+    this.clear();
   }
 
-  #look(lane: number, bytes: Bytes, reader: MessageReader): number {
-    const { field } = this.#signs.lanes[lane]!;
+  #setOf(dictionary: number, bytes: Bytes, reader: MessageReader): number {
+    const { field } = this.#outputs.dictionaries[dictionary]!;
     const from = reader.from[field]!;
     const to = reader.to[field]!;
-    if (to - from < LONG || field === MESSAGE) return this.#run(lane, bytes, from, to);
-    const known = this.#seen.get(lane, bytes, from, to);
+    if (to - from < LONG || field === MESSAGE) return this.#run(dictionary, bytes, from, to);
+    const known = this.#knownSets.get(dictionary, bytes, from, to);
     if (known !== null) return known;
-    const set = this.#run(lane, bytes, from, to);
-    this.#seen.put(lane, bytes, from, to, set);
+    const set = this.#run(dictionary, bytes, from, to);
+    this.#knownSets.put(dictionary, bytes, from, to, set);
     return set;
   }
 
-  #run(lane: number, bytes: Bytes, from: number, to: number): number {
-    if (!this.#signs.lanes[lane]!.ignoreCase || isASCII(bytes, from, to)) {
-      return this.automaton.run(lane, bytes, from, to);
+  #run(dictionary: number, bytes: Bytes, from: number, to: number): number {
+    if (!this.#outputs.dictionaries[dictionary]!.ignoreCase || isASCII(bytes, from, to)) {
+      return this.automaton.run(dictionary, bytes, from, to);
     }
     // Beyond ASCII only text has lower case: the Kelvin sign becomes a k.
     const { bytes: lowered, end } = encode(decode(bytes, from, to).toLowerCase());
-    return this.automaton.run(lane, lowered, 0, end);
+    return this.automaton.run(dictionary, lowered, 0, end);
   }
 
-  #judge(set: number, status: number): Judgement<R, Plan> {
-    const met = this.#signs.conditionsMet(this.automaton.signsOf(set));
-    const sure: number[] = [];
-    const suspects: Suspect[] = [];
-    for (const place of this.#signs.candidates(met)) {
-      const { rule, condition, except } = this.#ready[place]!;
+  #makePartial(set: number, status: number): PartialVerdict<R, NotePlan> {
+    const met = this.#outputs.conditionsMet(this.automaton.outputsOf(set));
+    const certain: number[] = [];
+    const untested: UntestedRule[] = [];
+    for (const index of this.#outputs.candidates(met)) {
+      const { rule, condition, except } = this.#compiled[index]!;
       if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
         continue;
       }
       const against = except.filter((one) => one.texts === null || met.has(one));
       if (against.some(({ test }) => test === null)) continue;
       const wanted = condition?.test ? condition : null;
-      if (wanted === null && against.length === 0) sure.push(place);
-      else suspects.push({ place, wanted, unwanted: against });
+      if (wanted === null && against.length === 0) certain.push(index);
+      else untested.push({ index, wanted, unwanted: against });
     }
     const fields = new Set(
-      suspects.flatMap(({ wanted, unwanted }) => [
+      untested.flatMap(({ wanted, unwanted }) => [
         ...wanted?.fields ?? [],
         ...unwanted.flatMap(({ fields }) => fields),
       ]),
     );
-    return this.#judgements[status]![set] = {
-      number: this.#judged++,
-      sure,
-      suspects,
-      verdict: suspects.length === 0 ? this.#verdictOf(sure) : null,
+    return this.#partials[status]![set] = {
+      number: this.#partialCount++,
+      certain,
+      untested,
+      verdict: untested.length === 0 ? this.#verdictOf(certain) : null,
       field: fields.size === 1 ? [...fields][0]! : -1,
     };
   }
 
-  /** Runs the tests of suspects, or finds their remembered verdict. */
-  #ask(judgement: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
-    const { number, field } = judgement;
-    if (field <= MESSAGE || reader.from[field]! < 0) return this.#askAll(judgement, reader);
+  /** Runs the tests of a partial verdict, or finds the verdict for this value. */
+  #test(partial: PartialVerdict<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
+    const { number, field } = partial;
+    if (field <= MESSAGE || reader.from[field]! < 0) return this.#testAll(partial, reader);
     const bytes = reader.bytesOf(field);
-    const known = this.#asked.get(number, bytes, reader.from[field]!, reader.to[field]!);
+    const known = this.#knownVerdicts.get(number, bytes, reader.from[field]!, reader.to[field]!);
     if (known !== null) return known;
-    const verdict = this.#askAll(judgement, reader);
-    this.#asked.put(number, bytes, reader.from[field]!, reader.to[field]!, verdict);
+    const verdict = this.#testAll(partial, reader);
+    this.#knownVerdicts.put(number, bytes, reader.from[field]!, reader.to[field]!, verdict);
     return verdict;
   }
 
-  #askAll({ sure, suspects }: Judgement<R, Plan>, reader: MessageReader): Verdict<R, Plan> {
+  #testAll({ certain, untested }: PartialVerdict<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
     const texts = this.#texts;
     texts.begin(reader);
-    const hit = suspects.filter(({ wanted, unwanted }) =>
+    const hit = untested.filter(({ wanted, unwanted }) =>
       (wanted === null || wanted.test!(texts)) && !unwanted.some(({ test }) => test!(texts))
     );
-    return this.#verdictOf([...sure, ...hit.map(({ place }) => place)].sort((a, b) => a - b));
+    return this.#verdictOf([...certain, ...hit.map(({ index }) => index)].sort((a, b) => a - b));
   }
 
-  #verdictOf(places: readonly number[]): Verdict<R, Plan> {
-    const key = places.join();
+  #verdictOf(indexes: readonly number[]): Verdict<R, NotePlan> {
+    const key = indexes.join();
     let verdict = this.#verdicts.get(key);
     if (verdict === undefined) {
       if (this.#verdicts.size >= VERDICTS) this.#verdicts.clear();
-      this.#verdicts.set(key, verdict = new Verdict(places.map((place) => this.rules[place]!)));
+      this.#verdicts.set(key, verdict = new Verdict(indexes.map((index) => this.rules[index]!)));
     }
     return verdict;
   }

@@ -32,7 +32,7 @@ export class Users {
   readonly #seed = seed();
 
   /** Remembers a user at `address`. */
-  note(address: AddressWords, time: Micros): void {
+  remember(address: AddressWords, time: Micros): void {
     if (this.#times.length === 0) {
       this.#words = new Int32Array(GROUPS * PLACES * WORDS);
       this.#times = new Float64Array(GROUPS * PLACES).fill(-Infinity);
@@ -65,7 +65,7 @@ export class Users {
     readonly time: Micros;
   }): boolean {
     if (status >= 200 && status < 400) {
-      if (isNamed) this.note(address, time);
+      if (isNamed) this.remember(address, time);
       return false;
     }
     if (isNamed && status === UNAUTHORIZED) return false;

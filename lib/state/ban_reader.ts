@@ -4,12 +4,12 @@ import { formatScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import type {
   Ban,
+  BanInForce,
   BanRange,
   BanStatus,
   ChangedBan,
   CountedBan,
   PastBan,
-  StandingBan,
 } from "../deciding/ban.ts";
 import { AMONG, MOST_PAST, readScope, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
@@ -98,26 +98,26 @@ export class BanReader {
   }
 
   /** Returns the bans in force of an address or network, oldest first. */
-  standing(address: string): BanStatus[] {
+  inForceOn(address: string): BanStatus[] {
     return selectBans(this.#db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
   }
 
   /** Returns the bans in force by address; addresses without any are missing. */
-  standingOf(addresses: readonly string[]): Map<string, StandingBan[]> {
+  inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]> {
     const row = this.#db.get<{ list: string }>(
       `SELECT json_group_array(json_array(address, scope, until, provenance = 'fleet')) AS list FROM ban
        WHERE address ${AMONG} AND ended IS NULL`,
       JSON.stringify(addresses),
     );
-    const standing = new Map<string, StandingBan[]>();
+    const found = new Map<string, BanInForce[]>();
     const list = JSON.parse(row!.list) as [string, string, Micros | null, 0 | 1][];
     for (const [address, scope, until, isFollowed] of list) {
       const ban = { scope: readScope(scope), until, isFollowed: isFollowed === 1 };
-      const others = standing.get(address);
+      const others = found.get(address);
       if (others) others.push(ban);
-      else standing.set(address, [ban]);
+      else found.set(address, [ban]);
     }
-    return standing;
+    return found;
   }
 
   /** Returns an address's newest ended bans, newest first, without bans that followed servers. */

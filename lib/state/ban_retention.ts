@@ -3,13 +3,13 @@ import { HOUR, type Micros } from "../core/time.ts";
 import { AMONG, MOST_PAST } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
-/** Bans that `prune()` visits in one step. */
-const PRUNE_STEP = 500;
-/** Time after which `prune()` starts again. */
-const PRUNE_EVERY: Micros = HOUR;
+/** Bans that `deleteOld()` visits in one step. */
+const STEP = 500;
+/** Pause before `deleteOld()` visits all bans again. */
+const PAUSE: Micros = HOUR;
 
 /** Says which ended bans are deleted. */
-export interface Pruning {
+export interface RetentionOptions {
   readonly now: Micros;
   /** How long bans are kept after their end. */
   readonly keep: Micros;
@@ -21,9 +21,9 @@ export interface Pruning {
 export class BanRetention {
   readonly #db: Database;
   /** Id of the last ban visited. */
-  #pruned = 0;
-  /** Time at which `prune()` starts again. */
-  #pruneAgain: Micros = -Infinity;
+  #visited = 0;
+  /** Time at which `deleteOld()` visits all bans again. */
+  #nextRound: Micros = -Infinity;
 
   constructor(db: Database) {
     this.#db = db;
@@ -35,16 +35,16 @@ export class BanRetention {
    * ones only as many as `past()` returns. Bans that a firewall has stay, and so does the latest
    * change, whose number is the next one's base.
    */
-  prune({ now, keep, isShipped }: Pruning): number {
-    if (now < this.#pruneAgain) return 0;
+  deleteOld({ now, keep, isShipped }: RetentionOptions): number {
+    if (now < this.#nextRound) return 0;
     const looked = this.#db.all<{ id: number }>(
       "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?",
-      this.#pruned,
-      PRUNE_STEP,
+      this.#visited,
+      STEP,
     );
     if (looked.length > 0) this.#delete(looked.map(({ id }) => id), { before: now - keep, isShipped });
-    this.#pruned = looked.at(-1)?.id ?? 0;
-    if (looked.length === 0) this.#pruneAgain = now + PRUNE_EVERY;
+    this.#visited = looked.at(-1)?.id ?? 0;
+    if (looked.length === 0) this.#nextRound = now + PAUSE;
     return looked.length;
   }
 

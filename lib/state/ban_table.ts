@@ -15,7 +15,7 @@ const EXPIRE_STEP = 5_000;
 const AHEAD: Micros = MINUTE;
 
 /** Columns that are replaced when a ban of this server replaces one that follows another. */
-const GIVING_WAY = ["provenance", "name", "reason", "count", "start"];
+const REPLACED = ["provenance", "name", "reason", "count", "start"];
 
 /** Begins and ends bans. Methods throw what SQLite throws, and have then changed nothing. */
 export class BanTable extends BanReader {
@@ -60,7 +60,7 @@ export class BanTable extends BanReader {
            until = CASE WHEN provenance = 'fleet' THEN excluded.until
              WHEN until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(until, excluded.until) END,
            ${
-          GIVING_WAY.map((column) => `${column} = iif(provenance = 'fleet', excluded.${column}, ${column})`)
+          REPLACED.map((column) => `${column} = iif(provenance = 'fleet', excluded.${column}, ${column})`)
         }`,
         list,
       );
@@ -86,7 +86,7 @@ export class BanTable extends BanReader {
 
   /**
    * Makes bans in force of modules other than `modules`, whose firewalls are gone, bans of
-   * everything for the general firewall. It is unknown what the former firewalls still have.
+   * everything for the general firewall. It is unknown which bans the former firewalls still have.
    */
   rescope(modules: readonly string[], time: Micros): void {
     const which = `scope GLOB 'module *' AND substr(scope, 8) NOT ${AMONG}`;

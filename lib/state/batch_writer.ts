@@ -1,6 +1,6 @@
 import type { NewBan } from "../deciding/ban.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import type { LoginUpdate } from "../deciding/logins.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { BanTable } from "./ban_table.ts";
 import type { Database } from "./database.ts";
@@ -28,7 +28,7 @@ export interface BatchRecord {
   /** Position behind the batches. */
   readonly position: string;
   readonly notes: BatchNotes;
-  readonly logins: LoginNews;
+  readonly logins: LoginUpdate;
   readonly bans: readonly NewBan[];
   readonly knocks: readonly Knock[];
 }

@@ -74,7 +74,7 @@ export function close(db: DatabaseSync | null): void {
   try {
     db?.close();
   } catch {
-    // All that could be read has been.
+    // Everything readable was read.
   }
 }
 

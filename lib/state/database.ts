@@ -6,8 +6,8 @@ import { connect } from "./connect.ts";
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
 
-/** Gives a database another connection if its own fails: see `Keeper`. */
-export interface Shelter {
+/** Gives a database another connection if its own fails: see `FileRecovery`. */
+export interface Recovery {
   /** Returns the first connection. Throws `UserError` (69). */
   open(): DatabaseSync;
   /** Returns a connection to use after `error`, and closes `db`; null: throw the error. */
@@ -28,16 +28,16 @@ export interface Shelter {
  */
 export class Database {
   #db: DatabaseSync;
-  readonly #shelter: Shelter | null;
+  readonly #recovery: Recovery | null;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
   /** Whether the connection has changed since `look()`. */
-  #isAnother = false;
+  #hasChanged = false;
 
-  /** Throws `UserError` (69) if unusable. Without a shelter methods throw what SQLite throws. */
-  constructor(readonly directory: string, shelter: Shelter | null = null) {
-    this.#shelter = shelter;
-    this.#db = shelter?.open() ?? open(directory);
+  /** Throws `UserError` (69) if unusable. Without a recovery, methods throw what SQLite throws. */
+  constructor(readonly directory: string, recovery: Recovery | null = null) {
+    this.#recovery = recovery;
+    this.#db = recovery?.open() ?? open(directory);
   }
 
   /** Returns all rows of a query. */
@@ -64,7 +64,7 @@ export class Database {
 
   /**
    * Runs all of `work` in one write transaction or, if it throws, nothing. `work` runs again if the
-   * shelter has another connection.
+   * recovery has another connection.
    */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
@@ -76,25 +76,25 @@ export class Database {
    * `UserError` (69).
    */
   look(): boolean {
-    if (this.#depth === 0) this.#adopt(this.#shelter?.look(this.#db) ?? null);
-    const isAnother = this.#isAnother;
-    this.#isAnother = false;
-    return isAnother;
+    if (this.#depth === 0) this.#adopt(this.#recovery?.look(this.#db) ?? null);
+    const hasChanged = this.#hasChanged;
+    this.#hasChanged = false;
+    return hasChanged;
   }
 
   /** Whether data stays in memory for now. */
   get isInMemory(): boolean {
-    return this.#shelter?.isInMemory ?? false;
+    return this.#recovery?.isInMemory ?? false;
   }
 
   /** Whether lines can be written. */
   get hasRoom(): boolean {
-    return this.#shelter?.hasRoom(this.#db) ?? true;
+    return this.#recovery?.hasRoom(this.#db) ?? true;
   }
 
   close(): void {
-    if (this.#shelter === null) this.#db.close();
-    else this.#shelter.close(this.#db);
+    if (this.#recovery === null) this.#db.close();
+    else this.#recovery.close(this.#db);
   }
 
   /** Does `work`, and repeats it on another connection after a failure. */
@@ -102,7 +102,7 @@ export class Database {
     try {
       return work();
     } catch (error) {
-      if (this.#depth > 0 || !this.#adopt(this.#shelter?.replace(this.#db, error) ?? null)) throw error;
+      if (this.#depth > 0 || !this.#adopt(this.#recovery?.replace(this.#db, error) ?? null)) throw error;
       return work();
     }
   }
@@ -111,7 +111,7 @@ export class Database {
     if (db === null) return false;
     this.#statements.clear();
     this.#db = db;
-    return this.#isAnother = true;
+    return this.#hasChanged = true;
   }
 
   #transact<T>(work: () => T): T {

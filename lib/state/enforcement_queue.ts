@@ -8,8 +8,8 @@ import { AMONG, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import { type FirewallShare, turnsToApply, turnsToLift } from "./firewall_share.ts";
 
-/** Number of the newest bans of a turn among which the loudest comes first. */
-const LOUDEST_OF = 64;
+/** Number of the newest bans of a turn among which the ban with most hits comes first. */
+const MOST_HITS_OF = 64;
 /** Longest delay before a retry. */
 export const LAST_RETRY: Micros = 5 * MINUTE;
 /** Turns of all firewalls. */
@@ -48,7 +48,7 @@ export class EnforcementQueue {
   toApply(due: DueBans): BanStatus[] {
     for (;;) {
       const bans = this.#waiting(due);
-      if (this.#share.knowsScopes || this.#shareHeld(bans, due.firewall) === 0) return bans;
+      if (this.#share.knowsScopes || this.#confirmHeld(bans, due.firewall) === 0) return bans;
     }
   }
 
@@ -65,8 +65,11 @@ export class EnforcementQueue {
     const fresh = (limit: number) => {
       const ids = `${found} AND next_try = 0 ORDER BY id ${isOldest ? "" : "DESC"} LIMIT ?`;
       if (isOldest) return selectBans(this.#db, `${among(ids)} ORDER BY id`, ...values, limit);
-      const loudest = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
-      const [window, where] = [Math.max(limit, LOUDEST_OF), `${among(loudest)} ORDER BY count DESC, id DESC`];
+      const mostHits = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
+      const [window, where] = [
+        Math.max(limit, MOST_HITS_OF),
+        `${among(mostHits)} ORDER BY count DESC, id DESC`,
+      ];
       return selectBans(this.#db, where, ...values, window, limit);
     };
     const [first, then] = isOldest ? [failed, fresh] : [fresh, failed];
@@ -77,7 +80,7 @@ export class EnforcementQueue {
   /**
    * Confirms bans of addresses that a firewall without scopes already has; returns their number.
    */
-  #shareHeld(bans: readonly BanStatus[], firewall: string): number {
+  #confirmHeld(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
       AND ${
       this.#share.isMine("other")

@@ -17,7 +17,7 @@ import { EnforcementQueue, LAST_RETRY } from "./enforcement_queue.ts";
 import { FirewallShare } from "./firewall_share.ts";
 
 /** Facts at the start of a firewall. */
-export interface Beginning {
+export interface FirewallStart {
   readonly boot: Boot;
   /** Whether to apply bans that another firewall has. */
   readonly takesOver: boolean;
@@ -49,7 +49,7 @@ export class EnforcementTable extends EnforcementQueue {
   }
 
   /** Begins with a firewall: bans applied before this boot are gone. */
-  begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: Beginning): void {
+  begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: FirewallStart): void {
     this.#share.knowsScopes = knowsScopes;
     this.#db.transaction(() => {
       this.#dropBefore(boot, { anew });
@@ -70,7 +70,7 @@ export class EnforcementTable extends EnforcementQueue {
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
     const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#share.bootKey);
     if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
-    // Earlier programs recorded no boot: the clock tells what was applied before it.
+    // Earlier programs recorded no boot: the clock tells which bans were applied before it.
     const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
     const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#share.isMine()} AND`;
     this.#db.run(

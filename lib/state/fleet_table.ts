@@ -16,8 +16,8 @@ export class FleetTable {
     return new Map(rows.map(({ host, change }) => [host, change]));
   }
 
-  /** Keeps positions; null drops a server's. */
-  keep(positions: ReadonlyMap<string, number | null>): void {
+  /** Stores positions; null deletes a server's. */
+  storePositions(positions: ReadonlyMap<string, number | null>): void {
     for (const [host, change] of positions) {
       if (change === null) this.#db.run("DELETE FROM fleet_position WHERE host = ?", host);
       else this.#db.run("INSERT OR REPLACE INTO fleet_position VALUES (?, ?)", host, change);

@@ -26,10 +26,10 @@ export interface ProvenanceCount extends BanCount {
 
 /** Bans inside of a network. */
 export interface InnerBans {
-  /** Number of all of them, and of those that have not ended. */
+  /** Number of all of them, and of the bans that have not ended. */
   readonly all: number;
-  readonly standing: number;
-  /** The newest of them, those that have not ended first. */
+  readonly decided: number;
+  /** The newest of them; bans that have not ended come first. */
   readonly newest: readonly BanStatus[];
 }
 
@@ -45,7 +45,7 @@ export class History {
   }
 
   /** Returns bans made and ended since `time`, by provenance. */
-  bansBy(time: Micros): ProvenanceCount[] {
+  bansByProvenance(time: Micros): ProvenanceCount[] {
     const rows = this.#db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED} FROM ban
        WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
@@ -72,7 +72,7 @@ export class History {
   }
 
   /** Returns the narrowest ban in force around each address or network; those without are missing. */
-  standingOfEach(targets: readonly string[]): Map<string, BanStatus> {
+  narrowestInForce(targets: readonly string[]): Map<string, BanStatus> {
     const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());
     const bans = selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, list);
@@ -116,7 +116,7 @@ export class History {
   }
 
   /** Returns the bans that have not ended by provenance, most first. */
-  standingBy(): { provenance: Provenance; count: number }[] {
+  decidedByProvenance(): { provenance: Provenance; count: number }[] {
     const rows = this.#db.all<{ kind: Provenance["kind"]; name: string; count: number }>(
       `SELECT provenance AS kind, name, count(*) AS count FROM ban WHERE ended IS NULL
        GROUP BY provenance, name ORDER BY count DESC, kind, name`,
@@ -158,12 +158,12 @@ export class History {
   /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
     const list = JSON.stringify(this.#addressesInside(network));
-    const { all, standing } = this.#db.get<Pick<InnerBans, "all" | "standing">>(
-      `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS standing FROM ban WHERE address ${AMONG}`,
+    const { all, decided } = this.#db.get<Pick<InnerBans, "all" | "decided">>(
+      `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided FROM ban WHERE address ${AMONG}`,
       list,
     )!;
     const order = "ORDER BY ended IS NOT NULL, id DESC LIMIT ?";
-    return { all, standing, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
+    return { all, decided, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
   }
 
   /**

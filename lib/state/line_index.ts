@@ -70,8 +70,8 @@ export class LineIndex {
 
   #writeChapter(first: number, count: number): void {
     const last = this.#last();
-    // Numbers jump where a new state replaced a damaged one: a search reads all of such a
-    // chapter.
+    // Numbers jump where a new state replaced a damaged one. Without a filter a search reads all
+    // lines of the chapter.
     if (last - first + 1 !== count) return;
     this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
   }
@@ -83,7 +83,7 @@ export class LineIndex {
 }
 
 /** Reports whether a filter may hold an address, or a network as long as `INDEXED`. */
-export function mayHold(filter: Uint8Array, words: ArrayLike<number>): boolean {
+export function mightContain(filter: Uint8Array, words: ArrayLike<number>): boolean {
   const bits = 8 * filter.length;
   let bit = hashOf(words[0]!, words[1]!, words[2]!, words[3]!);
   for (let i = 0; i < HASHES; i++, bit = mix(bit, i + 1)) {

@@ -6,7 +6,7 @@ import { beginningOf, enclosing, prefixLength, putAddress } from "../core/addres
 import { NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { INDEXED, mayHold } from "./line_index.ts";
+import { INDEXED, mightContain } from "./line_index.ts";
 
 /** A recorded line with its source. */
 export interface FoundLine {
@@ -37,7 +37,7 @@ export interface SearchLimits {
 }
 
 /** Lines numbered `from < seq <= to`, with their filter if they are a chapter. */
-interface Stretch {
+interface LineRange {
   readonly from: number;
   readonly to: number;
   readonly filter: Uint8Array | null;
@@ -51,7 +51,7 @@ interface Batch {
   readonly content: string;
 }
 
-/** Lines of a stretch read at a time. */
+/** Lines of a range read at a time. */
 const STEP = 1 << 15;
 /** Most bits by which a network may exceed an indexed length and still be searched by all parts. */
 const MOST_ASKED = 12;
@@ -63,10 +63,10 @@ export function findLines(db: Database, target: string, { most, patience }: Sear
   const end = performance.now() + patience;
   const lines: FoundLine[] = [];
   const isWanted = filterOf(target);
-  for (const stretch of stretches(db)) {
-    if (stretch.filter !== null && !isWanted(stretch.filter)) continue;
-    for (let to = stretch.to; to > stretch.from; to -= STEP) {
-      const from = Math.max(stretch.from, to - STEP);
+  for (const range of ranges(db)) {
+    if (range.filter !== null && !isWanted(range.filter)) continue;
+    for (let to = range.to; to > range.from; to -= STEP) {
+      const from = Math.max(range.from, to - STEP);
       for (const batch of batches(db, { from, to }, target)) {
         lines.push(...linesOf(batch, target));
         if (lines.length >= most) {
@@ -82,8 +82,8 @@ export function findLines(db: Database, target: string, { most, patience }: Sear
   return { lines, isComplete: true, searchedSince: null };
 }
 
-/** Yields all lines in stretches, newest first. */
-function* stretches(db: Database): Generator<Stretch> {
+/** Yields all lines in ranges, newest first. */
+function* ranges(db: Database): Generator<LineRange> {
   let to = db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ?? 0;
   const oldest = db.get<{ first: number | null }>(
     "SELECT last - lines AS first FROM log_batch ORDER BY last LIMIT 1",
@@ -107,13 +107,13 @@ function filterOf(target: string): (filter: Uint8Array) => boolean {
   const length = prefixLength(target);
   if (!target.includes("/")) {
     const words = wordsOf(target);
-    return (filter) => mayHold(filter, words);
+    return (filter) => mightContain(filter, words);
   }
   const [longest, ...others] = isIPv4 ? INDEXED.ipv4 : INDEXED.ipv6;
   const indexed = [longest, ...others].find((indexed) => indexed <= length);
   if (indexed !== undefined) {
     const words = wordsOf(enclosing(target, indexed).split("/")[0]!);
-    return (filter) => mayHold(filter, words);
+    return (filter) => mightContain(filter, words);
   }
   if (!isIPv4 || longest - length > MOST_ASKED) return () => true;
   const first = wordsOf(target)[3]!;
@@ -121,7 +121,7 @@ function filterOf(target: string): (filter: Uint8Array) => boolean {
     { length: 1 << longest - length },
     (_, i) => Int32Array.of(0, 0, 0xffff, first + (i << 32 - longest)),
   );
-  return (filter) => inside.some((words) => mayHold(filter, words));
+  return (filter) => inside.some((words) => mightContain(filter, words));
 }
 
 function wordsOf(address: string): Int32Array {
@@ -130,29 +130,33 @@ function wordsOf(address: string): Int32Array {
   return words;
 }
 
-/** Yields batches of a stretch that may hold a target, newest first. */
-function batches(db: Database, { from, to }: Pick<Stretch, "from" | "to">, target: string): Iterable<Batch> {
+/** Yields batches of a range that may hold a target, newest first. */
+function batches(
+  db: Database,
+  { from, to }: Pick<LineRange, "from" | "to">,
+  target: string,
+): Iterable<Batch> {
   return db.each<Batch>(
     `SELECT last, time, base, content, (SELECT name FROM source WHERE number = log_batch.source) AS source
      FROM log_batch WHERE last > ? AND last <= ? AND instr(content, ?) > 0 ORDER BY last DESC`,
     from,
     to,
-    needleOf(target),
+    searchTextOf(target),
   );
 }
 
 /** Returns the text before or at each address of a target in a batch. */
-function needleOf(target: string): string {
+function searchTextOf(target: string): string {
   return `,"${beginningOf(target)}${target.includes("/") ? "" : '",'}`;
 }
 
 /** Returns a target's lines in a batch, newest first. */
 function linesOf({ content, time, base, source }: Batch, target: string): FoundLine[] {
   const network = new NetworkSet([target]);
-  const needle = needleOf(target);
+  const searched = searchTextOf(target);
   const found: FoundLine[] = [];
-  // Only an address follows the needle: JSON escapes the quotes of messages.
-  for (let at = content.indexOf(needle); at >= 0; at = content.indexOf(needle, at + 1)) {
+  // Only an address follows the searched text: JSON escapes the quotes of messages.
+  for (let at = content.indexOf(searched); at >= 0; at = content.indexOf(searched, at + 1)) {
     LINE.lastIndex = content.lastIndexOf('["', at);
     const text = LINE.exec(content)?.[0];
     if (text === undefined) continue;

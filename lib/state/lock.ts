@@ -33,7 +33,7 @@ export function takeLock(directory: string): Lock | null {
     look() {
       if (identityAt(lockOf(directory)) === held!.identity) return;
       const next = remake(directory);
-      if (next === "nowhere") return;
+      if (next === "impossible") return;
       if (next === null) throw new UserError(`Another monitor has taken the state ${directory}`, 69);
       held!.db.close();
       held = next;
@@ -69,11 +69,11 @@ function hold(directory: string): { db: DatabaseSync; identity: string | null } 
 }
 
 /** Remakes the lock's file. If this process cannot, nobody else can. */
-function remake(directory: string): ReturnType<typeof hold> | "nowhere" {
+function remake(directory: string): ReturnType<typeof hold> | "impossible" {
   try {
     return hold(directory);
   } catch {
-    return "nowhere";
+    return "impossible";
   }
 }
 

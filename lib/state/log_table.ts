@@ -19,7 +19,9 @@ interface Row {
 
 /** Batches read in one step of `LogTable.recorded()`. */
 const READ_STEP = 32;
-/** Most lines deleted by one `LogTable.forget()`, except for a larger batch, to free the writer. */
+/**
+ * Most lines deleted by one `LogTable.deleteOld()`, except for a larger batch, to free the writer.
+ */
 const DELETE_STEP = 5_000;
 
 /**
@@ -119,7 +121,7 @@ export class LogTable {
    * lines at most; returns their number. Lines of a backlog go with their neighbours: an index by
    * time would slow each write.
    */
-  forget(before: Micros): number {
+  deleteOld(before: Micros): number {
     return this.#deleteOldest(({ time }) => time < before);
   }
 
@@ -131,7 +133,9 @@ export class LogTable {
     )!.size;
   }
 
-  /** Deletes the first batches recorded while the state exceeds `most` bytes, like `forget()`. */
+  /**
+   * Deletes the first batches recorded while the state exceeds `most` bytes, like `deleteOld()`.
+   */
   shrink(most: number): number {
     let size = this.size();
     return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {

@@ -1,5 +1,5 @@
 import type { Login, Session } from "../deciding/login_change.ts";
-import type { LoginNews } from "../deciding/logins.ts";
+import type { LoginUpdate } from "../deciding/logins.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
@@ -12,7 +12,7 @@ export class LoginTable {
   }
 
   /** Stores changes. */
-  apply({ logins, opened, closed }: LoginNews): void {
+  apply({ logins, opened, closed }: LoginUpdate): void {
     for (const { address, method, user, time } of logins) {
       this.#db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
     }
@@ -33,14 +33,14 @@ export class LoginTable {
   }
 
   /** Deletes logins before `time`. */
-  expireLogins(time: Micros): void {
+  deleteLogins(time: Micros): void {
     this.#db.run("DELETE FROM login WHERE time < ?", time);
   }
 
   /** Deletes logins before `logins`, sessions before `sessions`: the machine was not up then. */
-  expire({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
+  deleteOld({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
     this.#db.transaction(() => {
-      this.expireLogins(logins);
+      this.deleteLogins(logins);
       this.#db.run("DELETE FROM session WHERE time < ?", sessions);
     });
   }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { putAddress } from "../core/address.ts";
 
-/** A tally of earlier programs: rules with spent addresses, and hits by numbers of events. */
+/** A row of the former table `tally`: rules with spent addresses, and hits by numbers of events. */
 interface Tally {
   readonly forgotten: readonly string[];
   readonly addresses: readonly string[];
@@ -19,9 +19,9 @@ interface Tally {
 const [HIT, SPENT, FORGOTTEN] = [0, 1, 2];
 
 /**
- * Makes the tables of notes, and notes of all tallies. Like every migration it never changes: it
- * writes records in the form of its time. Values above 64 characters were stored cut; they count
- * once more when they come again.
+ * Makes the tables of notes, and notes of all rows of the table `tally`. Like every migration it
+ * never changes: it writes records in the form of its time. Values above 64 characters were stored
+ * cut; they count once more when they come again.
  */
 export function migrateTallies(db: DatabaseSync): void {
   db.exec(`

@@ -14,8 +14,8 @@ import type { Database } from "./database.ts";
 
 /** Notes without an end, as memory has them. */
 export interface LastingNotes {
-  /** See `Engine.beginnings`. */
-  readonly beginnings: number;
+  /** See `Engine.generation`. */
+  readonly generation: number;
   /** See `Engine.lasting()`. */
   lasting(number: number): { content: Uint8Array; next: number | null } | null;
 }
@@ -33,8 +33,8 @@ const STEP = 200;
 interface Rewriting {
   /** Source of the addresses' numbers. */
   readonly memory: LastingNotes;
-  /** `LastingNotes.beginnings` at its start: the next one changes the addresses' numbers. */
-  readonly beginning: number;
+  /** `LastingNotes.generation` at its start: another one has other numbers of addresses. */
+  readonly generation: number;
   /** Last row to be replaced. */
   readonly last: number;
   readonly next: number;
@@ -110,7 +110,7 @@ export class NoteTable {
     let bytes = 0;
     for (const { content } of rows) {
       const all = readNotes(content);
-      while (all.next()) if (agrees(all, words, Math.min(all.prefix, words.prefix))) writer.put(all);
+      while (all.next()) if (sharesPrefix(all, words, Math.min(all.prefix, words.prefix))) writer.put(all);
       if (writer.isEmpty) continue;
       bytes += contents[contents.push(writer.take()) - 1]!.length;
       if (bytes >= MOST) break;
@@ -121,7 +121,7 @@ export class NoteTable {
   /**
    * Deletes some notes that no longer matter at `now`, oldest end first; returns the rows deleted.
    */
-  expire(now: Micros): number {
+  deleteOld(now: Micros): number {
     return this.#db.run(
       "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",
       now,
@@ -136,7 +136,7 @@ export class NoteTable {
    */
   rewrite(memory: LastingNotes): boolean {
     const before = this.#rewriting;
-    if (before?.memory !== memory || before.beginning !== memory.beginnings) this.#rewriting = null;
+    if (before?.memory !== memory || before.generation !== memory.generation) this.#rewriting = null;
     const rewriting = this.#rewriting ?? this.#beginRewriting(memory);
     if (rewriting === null) return false;
     const lasting = memory.lasting(rewriting.next);
@@ -158,7 +158,7 @@ export class NoteTable {
        FROM note WHERE until IS NULL`,
     )!;
     if (last === null || size < 2 * before + REWRITE_STEP) return null;
-    return { memory, beginning: memory.beginnings, last, next: 0 };
+    return { memory, generation: memory.generation, last, next: 0 };
   }
 
   /** Deletes the replaced notes without an end up to row `last`. */
@@ -186,7 +186,7 @@ export class NoteTable {
 }
 
 /** Reports whether two addresses have the same first `bits` bits. */
-function agrees(a: AddressWords, b: AddressWords, bits: number): boolean {
+function sharesPrefix(a: AddressWords, b: AddressWords, bits: number): boolean {
   return ((a.w0 ^ b.w0) & maskOf(bits)) === 0 && ((a.w1 ^ b.w1) & maskOf(bits - 32)) === 0 &&
     ((a.w2 ^ b.w2) & maskOf(bits - 64)) === 0 && ((a.w3 ^ b.w3) & maskOf(bits - 96)) === 0;
 }

@@ -11,7 +11,7 @@ import type { Database } from "./database.ts";
 import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
 /** How long counts may be only in memory. */
-const PACE: Micros = 10 * SECOND;
+const WRITE_INTERVAL: Micros = 10 * SECOND;
 /** Greatest age of hours (two weeks, so that one can be compared with the other), and of days. */
 const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [15 * DAY, 400 * DAY];
 
@@ -49,7 +49,7 @@ export class RollupTable {
   }
 
   /** Stores the counts of an hour, in place of earlier ones. */
-  keep(start: Micros, content: RollupContent): void {
+  store(start: Micros, content: RollupContent): void {
     this.#put(HOUR, start, content);
   }
 
@@ -140,7 +140,7 @@ export class Rollups {
   readonly #closed = new Map<Micros, RollupContent>();
   #written: Micros = -Infinity;
   /** Whether uncommitted lines are counted. */
-  #isAhead = false;
+  #hasUncommitted = false;
 
   /** @param modules names by index */
   constructor(modules: readonly string[], table: RollupTable, clock = now) {
@@ -161,21 +161,21 @@ export class Rollups {
 
   /** Whether `write()` would write something, and only of committed lines. */
   get isDue(): boolean {
-    if (this.#isAhead) return false;
-    return this.#closed.size > 0 || (this.#isPaced && this.#open.some(({ isNew }) => isNew));
+    if (this.#hasUncommitted) return false;
+    return this.#closed.size > 0 || (this.#isIntervalOver && this.#open.some(({ isNew }) => isNew));
   }
 
   /** Writes due counts, which may happen twice; returns a function to call after the commit. */
   write({ isAll = false } = {}): () => void {
     const time = this.#clock();
-    const isPaced = isAll || this.#isPaced;
-    const due = isPaced ? this.#open.filter(({ isNew }) => isNew) : [];
-    for (const [start, content] of this.#closed) this.#table.keep(start, content);
-    for (const { start, rollup } of due) this.#table.keep(start, rollup.content());
+    const areDue = isAll || this.#isIntervalOver;
+    const due = areDue ? this.#open.filter(({ isNew }) => isNew) : [];
+    for (const [start, content] of this.#closed) this.#table.store(start, content);
+    for (const { start, rollup } of due) this.#table.store(start, rollup.content());
     return () => {
       for (const hour of due) hour.isNew = false;
       this.#closed.clear();
-      this.#isAhead = false;
+      this.#hasUncommitted = false;
       if (due.length > 0) this.#written = time;
     };
   }
@@ -184,27 +184,27 @@ export class Rollups {
   reset(): void {
     this.#open = [];
     this.#closed.clear();
-    this.#isAhead = false;
+    this.#hasUncommitted = false;
   }
 
   /** Whether open hours were written long enough ago; the clock may have been set back. */
-  get #isPaced(): boolean {
+  get #isIntervalOver(): boolean {
     const time = this.#clock();
-    return time >= this.#written + PACE || time < this.#written;
+    return time >= this.#written + WRITE_INTERVAL || time < this.#written;
   }
 
   #at(time: Micros): Rollup {
     let hour = this.#open[0];
     if (hour === undefined || !(time >= hour.start && time < hour.start + HOUR)) {
-      hour = this.#turnTo(startOf(time, HOUR));
+      hour = this.#switchTo(startOf(time, HOUR));
     }
     hour.isNew = true;
-    this.#isAhead = true;
+    this.#hasUncommitted = true;
     return hour.rollup;
   }
 
   /** Opens another hour, and closes the one before the last, which hardly gets more lines. */
-  #turnTo(start: Micros): OpenHour {
+  #switchTo(start: Micros): OpenHour {
     const known = this.#open.find((hour) => hour.start === start);
     const hour = known ?? this.#resume(start);
     const others = this.#open.filter((other) => other !== hour);

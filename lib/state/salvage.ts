@@ -51,7 +51,7 @@ export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: 
       rows[table] = copied.count;
       isWhole &&= copied.isWhole;
     }
-    goOnCounting(from, to);
+    continueNumbers(from, to);
     to.exec("COMMIT");
     return { rows, isWhole };
   } catch (error) {
@@ -122,7 +122,7 @@ function* readable(db: DatabaseSync, sql: string): Generator<Record<string, Valu
  * Continues numbers above all that were given, even if their rows were lost: PostgreSQL would take
  * a line or change with an old number for one that it has.
  */
-function goOnCounting(from: DatabaseSync, to: DatabaseSync): void {
+function continueNumbers(from: DatabaseSync, to: DatabaseSync): void {
   const given = new Map<string, number>();
   for (const { name, seq } of readable(from, "SELECT name, seq FROM sqlite_sequence")) {
     given.set(String(name), Number(seq));

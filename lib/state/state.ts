@@ -6,11 +6,11 @@ import { BanRetention } from "./ban_retention.ts";
 import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { Database } from "./database.ts";
-import { DeedTable } from "./deed_table.ts";
+import { ManualChangeTable } from "./manual_change_table.ts";
 import { EnforcementTable } from "./enforcement_table.ts";
 import { FleetTable } from "./fleet_table.ts";
 import { History } from "./history.ts";
-import { Keeper } from "./keeper.ts";
+import { FileRecovery } from "./recovery.ts";
 import { KnockTable } from "./knock_table.ts";
 import { LogTable } from "./log_table.ts";
 import { LoginTable } from "./login_table.ts";
@@ -29,24 +29,24 @@ export class State {
   readonly enforcement: EnforcementTable;
   readonly logins: LoginTable;
   readonly knocks: KnockTable;
-  readonly deeds: DeedTable;
+  readonly manualChanges: ManualChangeTable;
   readonly notes: NoteTable;
   readonly outbox: StateOutbox;
   readonly rollups: RollupTable;
   readonly history: History;
   readonly fleet: FleetTable;
   readonly #db: Database;
-  readonly #keeper: Keeper | null;
+  readonly #recovery: FileRecovery | null;
   /** Positions reached, by source. */
   readonly #reached = new Map<string, string>();
 
   /**
    * Opens the state in `directory`, which must exist. With a log it is a monitor's, which survives
-   * faults of its file: see `Keeper`. Throws `UserError` (69).
+   * faults of its file: see `FileRecovery`. Throws `UserError` (69).
    */
   constructor(readonly directory: string, log: Log | null = null) {
-    this.#keeper = log && new Keeper(directory, log);
-    this.#db = new Database(directory, this.#keeper);
+    this.#recovery = log && new FileRecovery(directory, log);
+    this.#db = new Database(directory, this.#recovery);
     if (this.#db.get("SELECT 1 FROM meta WHERE key = 'host'") === null) {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
@@ -56,7 +56,7 @@ export class State {
     this.enforcement = new EnforcementTable(this.#db);
     this.logins = new LoginTable(this.#db);
     this.knocks = new KnockTable(this.#db);
-    this.deeds = new DeedTable(this.#db);
+    this.manualChanges = new ManualChangeTable(this.#db);
     this.notes = new NoteTable(this.#db);
     this.outbox = new StateOutbox(this.#db, this.log);
     this.rollups = new RollupTable(this.#db);
@@ -82,12 +82,12 @@ export class State {
 
   /** Reports, once per loss, whether bans may be lost, so that the firewall's must be adopted. */
   takeLoss(): boolean {
-    return this.#keeper?.takeLoss() ?? false;
+    return this.#recovery?.takeLoss() ?? false;
   }
 
   /** The last sentences about losses of the file since the start. */
   get losses(): readonly string[] {
-    return this.#keeper?.losses ?? [];
+    return this.#recovery?.losses ?? [];
   }
 
   /** Whether data stays in memory for now, as the file cannot be written. */
@@ -139,7 +139,7 @@ export class State {
   }
 
   /** Deletes whitelist entries whose end has come. */
-  expireWhitelist(now: Micros): void {
+  deleteEndedWhitelist(now: Micros): void {
     this.#db.run("DELETE FROM whitelist WHERE until <= ?", now);
   }
 
@@ -167,12 +167,12 @@ export class State {
   }
 
   /** Stores a copy of the whitelist file `path`. */
-  keepWhitelistCopy(path: string, copy: Uint8Array): void {
+  storeWhitelistCopy(path: string, copy: Uint8Array): void {
     this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", COPY + path, copy);
   }
 
   /** Deletes the copies of all whitelist files but `paths`. */
-  keepWhitelistCopies(paths: readonly string[]): void {
+  keepOnlyWhitelistCopies(paths: readonly string[]): void {
     this.#db.run(
       "DELETE FROM meta WHERE substr(key, 1, ?) = ? AND key NOT IN (SELECT ? || value FROM json_each(?))",
       COPY.length,
@@ -210,7 +210,7 @@ export class State {
   }
 
   /** Stores the notifier's memory; null: deletes it. */
-  keepNoticeMemory(memory: string | null): void {
+  setNoticeMemory(memory: string | null): void {
     if (memory === null) this.#db.run("DELETE FROM meta WHERE key = 'notices'");
     else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('notices', ?)", memory);
   }

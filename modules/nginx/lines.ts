@@ -54,7 +54,7 @@ export function lineParser(formats: readonly Format[]): TextParser {
       if (!groups) continue;
       const user = userIn === undefined ? groups.remote_user : userIn(groups.remote_user!);
       const reading = readVariables({ ...groups, remote_user: user });
-      return isDoubtful(groups) ? { ...reading, address: null } : reading;
+      return isAmbiguous(groups) ? { ...reading, address: null } : reading;
     }
     return isKnown && isJson(message) ? parseJson(message) : parseErrorLine(message);
   };
@@ -66,7 +66,7 @@ export function lineParser(formats: readonly Format[]): TextParser {
  * Reports whether the found address may be a proxy's, or part of a host that a client named while
  * the true one is in the user's name.
  */
-function isDoubtful({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
+function isAmbiguous({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
   return host !== undefined &&
     (FIRST_OF_SEVERAL.test(host) || (user !== undefined && ADDRESS_IN_USER.test(user)));
 }

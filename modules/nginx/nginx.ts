@@ -8,7 +8,7 @@ import {
   NOTHING,
   UNSEEN,
 } from "../../lib/reading/message_reader.ts";
-import type { ModuleKind, ParserOptions } from "../../lib/reading/module.ts";
+import type { ModuleKind, ModuleOptions } from "../../lib/reading/module.ts";
 import { makeFindings, TextForm, type TextFormOptions, TextReader } from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
@@ -29,7 +29,7 @@ export const nginx: ModuleKind = {
   form: (options) => behindProxies(formOf(options), options.trustedProxies),
 };
 
-function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
+function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
   const forwarded = (trustedProxies ?? []).length > 0;
   const counting = trustedProxies === null ? { countingOf } : {};
   const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
@@ -50,7 +50,7 @@ function formOf({ logFormats, trustedProxies }: ParserOptions): MessageForm {
 class KnownFormatsReader implements MessageReader {
   readonly fields = NAMES;
   readonly says = NOTHING;
-  readonly signs = UNSEEN;
+  readonly outputSet = UNSEEN;
   readonly address: AddressReader;
   readonly from: Int32Array;
   readonly to: Int32Array;

@@ -37,7 +37,7 @@ Deno.test("the logs of the benchmark are the same for the same seed, and contain
       record: "all" as const,
       rules: [rule()],
     }];
-    const judging = { note() {}, news: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
+    const judging = { note() {}, takeLogins: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
     const pipeline = new Pipeline(rules, {
       store: new NoStore(),
       judge: judging,

@@ -58,7 +58,7 @@ Deno.bench("HeadReader.next()", { group: GROUP }, () => {
   }
 });
 for (const [name, records] of Object.entries(LOGS)) {
-  const judge = { note() {}, decide: () => [], news: () => NO_LOGINS, reset() {}, enforce() {} };
+  const judge = { note() {}, decide: () => [], takeLogins: () => NO_LOGINS, reset() {}, enforce() {} };
   const counting = { isStored: false, ipv6Prefix: CONFIG.ipv6Prefix };
   const pipeline = new Pipeline(CONFIG.modules, { store: new NoStore(), judge, log: QUIET, counting });
   const reader = pipeline.readers.of(CONFIG.modules);

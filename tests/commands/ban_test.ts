@@ -223,25 +223,28 @@ Deno.test("a change by a command waits for the monitor's log with who made it", 
     await cli("ban", ONE, NETWORK, "--reason", "scan");
     await cli("whitelist", "add", "192.0.2.7", "--for", "1h");
     await cli("unban", "--all");
-    const deeds = state.deeds.take();
-    assert.deepEqual(deeds.map(({ what }) => what.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/, "TIME")), [
-      `ban ${ONE} ${NETWORK} for good: scan`,
-      "whitelist add 192.0.2.7 until TIME",
-      "unban --all: 2 bans",
-    ]);
-    for (const { who, time } of deeds) {
+    const manualChanges = state.manualChanges.take();
+    assert.deepEqual(
+      manualChanges.map(({ what }) => what.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/, "TIME")),
+      [
+        `ban ${ONE} ${NETWORK} for good: scan`,
+        "whitelist add 192.0.2.7 until TIME",
+        "unban --all: 2 bans",
+      ],
+    );
+    for (const { who, time } of manualChanges) {
       assert.match(who, new RegExp(`^\\w+ \\(uid ${Deno.uid()}\\)`));
       assert.ok(time >= before && time <= now());
     }
-    assert.deepEqual(state.deeds.take(), []);
+    assert.deepEqual(state.manualChanges.take(), []);
   }));
 
 Deno.test("of changes that nobody reads the newest thousand are kept, in order", () => {
   using temporary = temporaryState();
-  const { deeds } = temporary.state;
-  for (let i = 1; i <= 1_010; i++) deeds.add({ time: i, who: "root", what: `ban ${i}` });
-  const told = deeds.take();
-  assert.deepEqual([told.length, told[0]!.time, told.at(-1)!.time], [1_000, 11, 1_010]);
+  const { manualChanges } = temporary.state;
+  for (let i = 1; i <= 1_010; i++) manualChanges.add({ time: i, who: "root", what: `ban ${i}` });
+  const taken = manualChanges.take();
+  assert.deepEqual([taken.length, taken[0]!.time, taken.at(-1)!.time], [1_000, 11, 1_010]);
 });
 
 Deno.test("`ban` fails when the address is whitelisted, by what it knows or by what the monitor knows", () =>

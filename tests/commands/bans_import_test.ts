@@ -155,7 +155,7 @@ Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wro
     assert.equal(bans.lastChange(), change);
     const longer = await cli("bans", "--import", file("one", "192.0.2.1\n"));
     assert.equal(longer.code, 0);
-    assert.equal(bans.standing("192.0.2.1")[0]!.until, null);
+    assert.equal(bans.inForceOn("192.0.2.1")[0]!.until, null);
     assert.match(longer.stdout, /: 0 banned, 1 was banned already, now for longer or from more\n$/);
   }));
 
@@ -241,7 +241,7 @@ Deno.test("`Importing` writes slices in transactions of their own, between which
   const parts = {
     bans: {
       transaction: <T>(work: () => T) => bans.transaction(work),
-      standingOf: (addresses: readonly string[]) => bans.standingOf(addresses),
+      inForceByAddress: (addresses: readonly string[]) => bans.inForceByAddress(addresses),
       addAll(list: readonly NewBan[]) {
         slices.push(list.length);
         bans.addAll(list);

@@ -62,7 +62,7 @@ async function prepare({ directory, state }: TemporaryState, lines = MESSAGES.ma
   const judge = {
     note(): void {},
     decide: () => [],
-    news: () => ({ logins: [], opened: [], closed: [] }),
+    takeLogins: () => ({ logins: [], opened: [], closed: [] }),
     reset(): void {},
     enforce(): void {},
   };

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { formatScope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
-import { effectOf, type NewBan, type StandingBan } from "../../lib/deciding/ban.ts";
+import { type BanInForce, effectOf, type NewBan } from "../../lib/deciding/ban.ts";
 import { type BanHistory, Decider } from "../../lib/deciding/decider.ts";
 import { Logins } from "../../lib/deciding/logins.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
@@ -18,12 +18,12 @@ function trip(address: string, over: Partial<Trip> = {}): Trip {
   return { ...who, time: HOUR, count: 6, banTime: HOUR, growth: STEADY, scope: "all", ...over };
 }
 
-function standing(scope: string, until: number | null): StandingBan {
+function inForce(scope: string, until: number | null): BanInForce {
   return { scope: scopeOf(scope), until };
 }
 
-function history(bans: Record<string, StandingBan[]> = {}): BanHistory {
-  return { standing: (address) => bans[address] ?? [], past: () => [] };
+function history(bans: Record<string, BanInForce[]> = {}): BanHistory {
+  return { inForce: (address) => bans[address] ?? [], past: () => [] };
 }
 
 function decider(networks: readonly NetworkStep[] = [STEP]): Decider {
@@ -35,17 +35,17 @@ function named(bans: readonly NewBan[]): string[] {
 }
 
 Deno.test("`effectOf()` extends a ban of the same scope, adds other scopes, and leaves covering bans unchanged", () => {
-  const cases: readonly (readonly [StandingBan, StandingBan[], string])[] = [
-    [standing("tcp 22", 10), [], "new"],
-    [standing("tcp 22", 10), [standing("tcp 22", 9)], "extended"],
-    [standing("tcp 22", null), [standing("tcp 22", 9)], "extended"],
-    [standing("tcp 22", 10), [standing("tcp 22", 10)], "unchanged"],
-    [standing("tcp 22", 10), [standing("tcp 22", null)], "unchanged"],
-    [standing("tcp 80", 10), [standing("tcp 22", null)], "new"],
-    [standing("tcp 22", 10), [standing("all", 10)], "unchanged"],
-    [standing("tcp 22", 10), [standing("all", 9)], "new"],
-    [standing("tcp 22", 10), [standing("all", 9), standing("tcp 22", 5)], "extended"],
-    [standing("all", 5), [standing("tcp", 10), standing("udp", 10)], "new"],
+  const cases: readonly (readonly [BanInForce, BanInForce[], string])[] = [
+    [inForce("tcp 22", 10), [], "new"],
+    [inForce("tcp 22", 10), [inForce("tcp 22", 9)], "extended"],
+    [inForce("tcp 22", null), [inForce("tcp 22", 9)], "extended"],
+    [inForce("tcp 22", 10), [inForce("tcp 22", 10)], "unchanged"],
+    [inForce("tcp 22", 10), [inForce("tcp 22", null)], "unchanged"],
+    [inForce("tcp 80", 10), [inForce("tcp 22", null)], "new"],
+    [inForce("tcp 22", 10), [inForce("all", 10)], "unchanged"],
+    [inForce("tcp 22", 10), [inForce("all", 9)], "new"],
+    [inForce("tcp 22", 10), [inForce("all", 9), inForce("tcp 22", 5)], "extended"],
+    [inForce("all", 5), [inForce("tcp", 10), inForce("udp", 10)], "new"],
   ];
   for (const [ban, others, effect] of cases) assert.equal(effectOf(ban, others), effect, JSON.stringify(ban));
 });
@@ -74,7 +74,7 @@ Deno.test("`Decider.decide()` gives one ban of an address and scope, from the fi
     trip("192.0.2.1", { scope: scopes.ssh, time: 2 * HOUR }),
     trip("192.0.2.1", { scope: scopeOf("tcp 443"), time: 2 * HOUR }),
     trip("192.0.2.2"),
-  ], { history: history({ "192.0.2.2": [standing("all", null)] }) });
+  ], { history: history({ "192.0.2.2": [inForce("all", null)] }) });
   assert.deepEqual(bans.map(({ start, until }) => [start / HOUR, until! / HOUR]), [[1, 3], [1, 3]]);
   assert.deepEqual(named(bans), ["192.0.2.1 tcp 22", "192.0.2.1 tcp 80,443"]);
 });
@@ -127,7 +127,7 @@ Deno.test("`Decider.whyNot()` names who protects an address, or one inside of a 
     noteAll(logins, { kind: "opened", address, time, ...login });
   };
   opened("192.0.2.1", HOUR);
-  whitelist.set("open session", logins.open);
+  whitelist.set("open session", logins.openAddresses);
   whitelist.set("command", ["192.0.2.2"]);
   whitelist.set("this machine", ["192.0.2.3"]);
   opened("192.0.2.4", HOUR);

@@ -76,7 +76,7 @@ Deno.test("`Logins.note()` takes note of logins and ends of connections, and tel
   assert.equal(note("Accepted publickey for root from 192.0.2.7 port 51234 ssh2"), true);
   assert.equal(note("Accepted publickey for root from 2001:db8::7 port 51234 ssh2", 8), true);
   assert.equal(note("Accepted password for bob from 198.51.100.1 port 7 ssh2", 9), true);
-  assert.deepEqual(known.open, [OWNER, V6, "198.51.100.1"]);
+  assert.deepEqual(known.openAddresses, [OWNER, V6, "198.51.100.1"]);
   assert.equal(note(`${ended} 192.0.2.7 port 51235`), false, "another connection of the address");
   assert.equal(note(`${ended} 192.0.2.8 port 51234`), false, "the same port of another address");
   assert.equal(note(`${ended} 2001:db8::7 port 51235`), false);
@@ -86,38 +86,38 @@ Deno.test("`Logins.note()` takes note of logins and ends of connections, and tel
   const closed = "pam_unix(sshd:session): session closed for user bob";
   assert.equal(note(closed, 10), false, "a process that serves nobody");
   assert.equal(note(closed, 9), true);
-  assert.deepEqual(known.open, []);
+  assert.deepEqual(known.openAddresses, []);
 });
 
-Deno.test("`Logins.open` names an address as long as one of its sessions is open", () => {
+Deno.test("`Logins.openAddresses` names an address as long as one of its sessions is open", () => {
   const known = logins(opened(OWNER, { port: 1 }), opened(OWNER, { port: 2 }), opened(V6));
   const close = (port: number, time = 2_000) =>
     noteAll(known, { kind: "closed", end: { address: OWNER, port, time } });
   assert.equal(close(3), false, "most connections end without a login");
   assert.equal(close(1, 900), false, "the end of an earlier connection from the same port");
   assert.equal(close(1), true);
-  assert.deepEqual(known.open, [OWNER, V6]);
+  assert.deepEqual(known.openAddresses, [OWNER, V6]);
   assert.equal(close(2), true);
-  assert.deepEqual(known.open, [V6]);
+  assert.deepEqual(known.openAddresses, [V6]);
 });
 
-Deno.test("`Logins.open` goes by the process where the end of a session names nobody", () => {
+Deno.test("`Logins.openAddresses` goes by the process where the end of a session names nobody", () => {
   const known = logins(opened(OWNER, { pid: 7 }), opened(V6, { pid: 8 }));
   const close = (pid: number, time = 2_000) =>
     noteAll(known, { kind: "closed", end: { address: null, pid, time } });
   assert.deepEqual([close(9), close(7, 900), close(7)], [false, false, true]);
-  assert.deepEqual(known.open, [V6]);
+  assert.deepEqual(known.openAddresses, [V6]);
   noteAll(known, opened(OWNER, { pid: 8, time: 3_000 }));
-  assert.deepEqual(known.open, [OWNER], "a process serves one at a time");
+  assert.deepEqual(known.openAddresses, [OWNER], "a process serves one at a time");
 });
 
-Deno.test("`Logins.open` loses all sessions of a process with it, those of a log read out of order too", () => {
+Deno.test("`Logins.openAddresses` loses all sessions of a process with it, those of a log read out of order too", () => {
   const end: LoginChange = { kind: "closed", end: { address: null, pid: 5, time: 2_000 } };
   const late = [opened(OWNER, { pid: 5 }), opened(V6, { pid: 5, port: 2, time: 500 })];
-  assert.deepEqual(logins(...late).open.sort(), [OWNER, V6]);
-  assert.deepEqual(logins(...late, end).open, []);
+  assert.deepEqual(logins(...late).openAddresses.sort(), [OWNER, V6]);
+  assert.deepEqual(logins(...late, end).openAddresses, []);
   const moved = [opened(OWNER, { pid: 5 }), opened(OWNER, { pid: 6 }), end];
-  assert.deepEqual(logins(...moved).open, [OWNER], "another process serves it now");
+  assert.deepEqual(logins(...moved).openAddresses, [OWNER], "another process serves it now");
 });
 
 Deno.test("`Logins.trusted()` trusts a key for the time given, its network too, and a password never", () => {
@@ -144,10 +144,10 @@ Deno.test("`Logins.lenience()` is the factor after any login, and 1 for stranger
 Deno.test("`Logins.restore()` takes what is stored in place of what was noted", () => {
   const known = logins(opened(OWNER));
   known.restore({ logins: [], sessions: [{ address: V6, port: 1, pid: null, time: 1 }] });
-  assert.deepEqual([known.open, known.trusted(OWNER, 1_001)], [[V6], null]);
+  assert.deepEqual([known.openAddresses, known.trusted(OWNER, 1_001)], [[V6], null]);
 });
 
-Deno.test("`Logins.takeNews()` returns each change once, and only sessions that are open or stored", () => {
+Deno.test("`Logins.takeUpdate()` returns each change once, and only sessions that are open or stored", () => {
   const known = new Logins(null);
   known.restore({ logins: [], sessions: [{ address: V6, port: 9, pid: 9, time: 1 }] });
   const close = (pid: number): LoginChange => ({ kind: "closed", end: { address: null, pid, time: 2_000 } });
@@ -157,7 +157,7 @@ Deno.test("`Logins.takeNews()` returns each change once, and only sessions that 
   ];
   assert.equal(noteAll(known, brief, close(1), stays, close(9)), true);
   const ports = () => {
-    const { logins, opened, closed } = known.takeNews();
+    const { logins, opened, closed } = known.takeUpdate();
     return [logins.map(({ time }) => time), opened.map(({ port }) => port), closed.map(({ port }) => port)];
   };
   assert.deepEqual(ports(), [[1_001], [2], [9]]);

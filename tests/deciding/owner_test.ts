@@ -144,7 +144,7 @@ ownerCase("open session: it protects until the last one ends", (scene) => {
   scene.read(logout(OWNER, 2), ...typos(3));
 }, { banned: [OWNER], trust: null });
 
-ownerCase("open session: a standing ban of whoever logs in is lifted", (scene) => {
+ownerCase("open session: a ban in force of whoever logs in is lifted", (scene) => {
   scene.read(...typos(3));
   assert.deepEqual(scene.banned, [OWNER]);
   scene.read(login());

@@ -99,7 +99,7 @@ class Model {
   }
 
   end(address: string, reason: string, now: Micros): void {
-    for (const ban of this.#standing(address)) [ban.ended, ban.endReason] = [now, reason];
+    for (const ban of this.#inForce(address)) [ban.ended, ban.endReason] = [now, reason];
   }
 
   endWhitelisted(now: Micros): void {
@@ -108,7 +108,7 @@ class Model {
     }
   }
 
-  #standing(address: string): ModelBan[] {
+  #inForce(address: string): ModelBan[] {
     return this.bans.filter((ban) => ban.address === address && ban.ended === null);
   }
 
@@ -123,11 +123,11 @@ class Model {
     },
   ): ModelBan | null {
     const until = first === null ? null : start + this.#grown(address, { first, growth, start });
-    const standing = this.#standing(address);
+    const inForce = this.#inForce(address);
     const isCovered = (ban: ModelBan) => portsOf(scope).every((port) => portsOf(ban.scope).includes(port));
-    if (standing.some((ban) => isCovered(ban) && (until ?? Infinity) <= (ban.until ?? Infinity))) return null;
+    if (inForce.some((ban) => isCovered(ban) && (until ?? Infinity) <= (ban.until ?? Infinity))) return null;
     const ban = { address, scope, reason, start, until, ended: null, endReason: null };
-    const same = standing.find((ban) => ban.scope === scope);
+    const same = inForce.find((ban) => ban.scope === scope);
     if (same) Object.assign(same, { until });
     else this.bans.push(ban);
     return ban;

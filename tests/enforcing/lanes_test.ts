@@ -152,8 +152,8 @@ Deno.test("bans of a module that has no firewall of its own any more are the out
   const without = start(new Map());
   without.refresh();
   await holds([ONE, "192.0.2.2"], [...own.held]);
-  const standing = temporary.state.bans.inForce().map(({ address, scope }) => `${address} ${scope}`).sort();
-  assert.deepEqual(standing, [`${ONE} all`, "192.0.2.2 all"].sort());
+  const inForce = temporary.state.bans.inForce().map(({ address, scope }) => `${address} ${scope}`).sort();
+  assert.deepEqual(inForce, [`${ONE} all`, "192.0.2.2 all"].sort());
   assert.deepEqual(temporary.state.bans.lingering(), [], "nobody could ever lift them");
   await without.stop(AbortSignal.abort());
 });

@@ -54,7 +54,7 @@ Deno.test("`Queue` has modules take turns, and what people did comes every other
   ]);
 });
 
-Deno.test("`Queue` tells of the newest first, the loudest among them, and now and then of the oldest", () => {
+Deno.test("`Queue` tells of the newest first, those with most hits before the others, and now and then of the oldest", () => {
   using temporary = temporaryState();
   const { bans } = temporary.state;
   bans.addAll(Array.from({ length: 200 }, (_, i) => ban(`10.0.0.${i}`, "NGINX", i === 190 ? 60 : 6)));

@@ -99,17 +99,17 @@ export function templateService(templates: readonly TemplateText[]): Service {
     counting,
     after,
     needsPort: text.includes("<PORT>"),
-    isDoubtful: /<USER>.*<ADDR>.*<REST>/.test(text),
+    isAmbiguous: /<USER>.*<ADDR>.*<REST>/.test(text),
     longest: expressionOf(text, "(?<user>.*)"),
     shortest: expressionOf(text, "(?<user>.*?)"),
   }));
   const read: Service = (message, now, pid = null) => {
     const text = marked(message.replace(/^(?:error|fatal|info): /, "").trimEnd());
-    for (const { name, says, counting, after, needsPort, isDoubtful, longest, shortest } of all) {
+    for (const { name, says, counting, after, needsPort, isAmbiguous, longest, shortest } of all) {
       const found = longest.exec(text);
       if (!found) continue;
       const { address = "", ...fields } = found.groups ?? {};
-      if (isDoubtful && shortest.exec(text)!.groups!.user !== fields.user) return NOBODY;
+      if (isAmbiguous && shortest.exec(text)!.groups!.user !== fields.user) return NOBODY;
       const isKnown = pid !== null && processes.includes(pid);
       if (pid !== null && leads.includes(name) && !isKnown) processes = [...processes, pid].slice(-64);
       if (after && isKnown) {

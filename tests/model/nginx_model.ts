@@ -52,7 +52,7 @@ function accessLine(line: string, now: number): Said | null {
   const { address, time, request, ...others } = groups as Record<string, string | undefined>;
   // A host is a client's text: it could hold an address, and the user then the true one. With a
   // comma it is the first of several addresses.
-  const isDoubtful = others.host !== undefined &&
+  const isAmbiguous = others.host !== undefined &&
     (new RegExp(`(?:${CLIENT}) - `).test(others.user!) || new RegExp(`^(?:${CLIENT}),$`).test(others.host));
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(given({ ...others, user: userOf(others.user!) }))) {
@@ -61,7 +61,7 @@ function accessLine(line: string, now: number): Said | null {
   if (request !== "-") Object.assign(fields, requestFields(request!, fields));
   const instant = CLF_TIME.exec(time!)?.groups;
   return {
-    address: isDoubtful ? null : canonical(address!),
+    address: isAmbiguous ? null : canonical(address!),
     fields,
     time: instant && instantOf(instant, now),
   };

@@ -51,7 +51,7 @@ export class Product {
     for (const kind of Object.keys(NOBODYS)) whitelist.set(kind as keyof typeof NOBODYS, []);
     this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [] });
     this.#history = {
-      standing: (address) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban)),
+      inForce: (address) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban)),
       past: (address) =>
         (this.#bans.get(address) ?? []).filter((ban) => !this.#isInForce(ban))
           .map(({ start, until }) => ({ start, ended: until!, endReason: "expired" })),

@@ -1,11 +1,11 @@
 import { strict as assert } from "node:assert";
-import { OptionError, type ParserOptions } from "../../lib/reading/module.ts";
+import { type ModuleOptions, OptionError } from "../../lib/reading/module.ts";
 import { resolveStamp } from "../../lib/core/stamp.ts";
 import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 import { messageParser } from "../support/messages.ts";
 
-function parser(patterns: string | readonly string[], over: Partial<ParserOptions> = {}) {
+function parser(patterns: string | readonly string[], over: Partial<ModuleOptions> = {}) {
   return messageParser(pattern.form({
     logFormats: [],
     trustedProxies: [],

@@ -144,7 +144,7 @@ Deno.test(`${FUZZ_LINES} damaged messages of sshd give nothing but addresses`, (
   assert(found > 0 && found < FUZZ_LINES, `${found} were understood`);
 });
 
-Deno.test("the signs that are seen while templates are matched are those of all bytes of a message", () => {
+Deno.test("the outputs that are seen while templates are matched are those of all bytes of a message", () => {
   const texts = [
     "Failed ",
     "Failed none for ",
@@ -164,10 +164,10 @@ Deno.test("the signs that are seen while templates are matched are those of all 
     "é",
     "user x from",
   ];
-  const sought = [...texts, ...others].map((text, sign): SoughtText => ({
+  const sought = [...texts, ...others].map((text, output): SoughtText => ({
     bytes: new TextEncoder().encode(text),
-    place: sign < texts.length ? "start" : "anywhere",
-    sign,
+    place: output < texts.length ? "start" : "anywhere",
+    output,
   }));
   const form = sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });
   const automaton = new Automaton([{ texts: sought, ignoreCase: false }], form.literals);
@@ -177,8 +177,8 @@ Deno.test("the signs that are seen while templates are matched are those of all 
     const message = pick(["", "error: "]) + pick(MESSAGES)(peer()) + pick(["", " "]);
     const { bytes, end } = encode(message);
     automaton.begin();
-    if (!reader.read(bytes, 0, end) || reader.signs === UNSEEN) continue;
-    assert.equal(reader.signs, automaton.run(0, bytes, 0, end), JSON.stringify(message));
+    if (!reader.read(bytes, 0, end) || reader.outputSet === UNSEEN) continue;
+    assert.equal(reader.outputSet, automaton.run(0, bytes, 0, end), JSON.stringify(message));
     seen++;
   }
   assert(seen > FUZZ_LINES / 2, `only ${seen} messages were looked at`);

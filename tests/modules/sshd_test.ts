@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
 import { fieldText } from "../../lib/reading/field_text.ts";
-import { EACH, END, LOGIN, NOTHING, ONCE, SILENCE } from "../../lib/reading/message_reader.ts";
+import { EACH, END, LOGIN, NO_ACTIVITY, NOTHING, ONCE } from "../../lib/reading/message_reader.ts";
 import { TemplateForm } from "../../lib/reading/template_reader.ts";
 import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
@@ -239,7 +239,7 @@ Deno.test("sshd tells that it has given up waiting, which ends no session", () =
   ];
   for (const message of silent) {
     const { address, says, fields } = read(message)!;
-    assert.deepEqual([address, says, fields.logout], [TRUE, SILENCE, undefined], message);
+    assert.deepEqual([address, says, fields.logout], [TRUE, NO_ACTIVITY, undefined], message);
   }
 });
 

@@ -74,7 +74,7 @@ class Scene implements AsyncDisposable {
       boot: () => BOOT,
       ...strangers(),
     });
-    const opened = () => {
+    const whitelisted = () => {
       this.whitelist.set("knock", state.whitelist("knock", now).map(({ address }) => address));
       this.pipeline.forget(this.bans.refresh());
     };
@@ -82,7 +82,7 @@ class Scene implements AsyncDisposable {
       log,
       config: { prefix: "knock-", time: 12 * HOUR },
       keys: () => state.knocks.keys(),
-      opened,
+      whitelisted,
     });
     const store = state.batches(MODULES.map(({ module }) => module.name));
     this.pipeline = new Pipeline(MODULES, { store, judge: this.bans, log, knocking: this.knocking });

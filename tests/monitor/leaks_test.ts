@@ -3,7 +3,7 @@ import { AddressReader } from "../../lib/core/address_reader.ts";
 import { type Micros, MINUTE, SECOND } from "../../lib/core/time.ts";
 import { type AppliedBan, Leaks } from "../../lib/monitor/leaks.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
-import { END, NOTHING, type Says, SILENCE } from "../../lib/reading/message_reader.ts";
+import { END, NO_ACTIVITY, NOTHING, type Says } from "../../lib/reading/message_reader.ts";
 import { memoryLog, scopeOf } from "../support/helpers.ts";
 
 /** When the firewall confirmed the bans of these tests. */
@@ -92,7 +92,7 @@ Deno.test("`Leaks` counts no line that was written before the ban or was on its 
 Deno.test("`Leaks` takes what a service says of silent clients, and lines that anybody may forge, for no sign", () => {
   const scene = new Scene();
   scene.ban("198.51.100.7");
-  const lines: Line[] = [{ says: END }, { says: SILENCE }, { status: 408 }, { status: 499 }, {
+  const lines: Line[] = [{ says: END }, { says: NO_ACTIVITY }, { status: 408 }, { status: 499 }, {
     isTrusted: false,
   }];
   for (const line of lines) for (let i = 0; i < 9; i++) scene.line("198.51.100.7", 60 + i, line);

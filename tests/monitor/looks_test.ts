@@ -24,7 +24,7 @@ Deno.test("`Housekeeping.attempt()` tells the log of a failure once, until it is
     housekeeping.attempt("count", () => {
       if (failure !== null) throw new Error(failure);
     });
-    await housekeeping.attemptSlowly(
+    await housekeeping.attemptAsync(
       "look",
       () => failure === null ? Promise.resolve() : Promise.reject(new Error(failure)),
     );

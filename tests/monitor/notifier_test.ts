@@ -23,7 +23,7 @@ function notifying(
       bansAfter: (id, most) => state.bans.decidedAfter(id, most),
       lastBan: () => state.bans.lastId(),
       memory: () => state.noticeMemory(),
-      keepMemory: (text) => state.keepNoticeMemory(text),
+      keepMemory: (text) => state.setNoticeMemory(text),
     },
     sender: { host: "web1", firewall: "nftables" },
     log,

@@ -76,7 +76,7 @@ const judge = {
       until: null,
     })),
   note() {},
-  news: () => NO_LOGINS,
+  takeLogins: () => NO_LOGINS,
   reset() {},
   enforce() {},
 };
@@ -296,9 +296,9 @@ Deno.test("`Pipeline.process()` stores what another source brought first, in its
   bring("journal", "j1");
   bring("file", "f1", { isMore: false });
   bring("journal", "j2");
-  pipeline.settle("file");
-  pipeline.settle("journal");
-  pipeline.settle("journal");
+  pipeline.finish("file");
+  pipeline.finish("journal");
+  pipeline.finish("journal");
   assert.deepEqual(
     store.records.map(({ source, position }) => [source, position]),
     [["journal", "j1"], ["file", "f1"], ["journal", "j2"]],
@@ -321,7 +321,7 @@ Deno.test("`Pipeline.process()` refuses to go on behind what was lost with the b
   assert.throws(() => bring("file", "f1"), /disk full/);
   store.broken = false;
   // It failed by itself meanwhile, and begins again.
-  pipeline.settle("journal");
+  pipeline.finish("journal");
   bring("journal", "j2", { isMore: false });
   assert.equal(pipeline.throughput.counts.hits, 2);
 });
@@ -410,14 +410,14 @@ Deno.test("`Throughput.counted()` goes by the source furthest behind, but not by
     const batch = { records: recordsOf([entry("bad 192.0.2.1", { time })]), position: "p", damaged: 0 };
     pipeline.process(batch, { name, reader: pipeline.readers.of(MODULES) }, late);
   };
-  assert.equal(pipeline.throughput.counted(late), late);
+  assert.equal(pipeline.throughput.watermark(late), late);
   bring("journal", late);
   bring("file", late - 3_600 * SECOND);
-  assert.equal(pipeline.throughput.counted(late + SECOND), late + SECOND - 3_600 * SECOND);
+  assert.equal(pipeline.throughput.watermark(late + SECOND), late + SECOND - 3_600 * SECOND);
   bring("file", 0);
-  assert.equal(pipeline.throughput.counted(late), late - DAY);
+  assert.equal(pipeline.throughput.watermark(late), late - DAY);
   bring("file", late);
-  assert.equal(pipeline.throughput.counted(late), late);
+  assert.equal(pipeline.throughput.watermark(late), late);
 });
 
 Deno.test("`Pipeline` records only what a rule hits where it is told to", () => {

@@ -8,7 +8,7 @@ const TOY = { name: "TOY", rules: ["one", "two"] };
 Deno.test("`Activity.report()` counts the lines of the last hour alone", () => {
   const activity = new Activity([TOY]);
   for (let minute = 0; minute < 90; minute++) {
-    activity.line(0, minute % 2 === 0, minute * MINUTE);
+    activity.addLine(0, minute % 2 === 0, minute * MINUTE);
     assert.equal(activity.commit(minute * MINUTE), minute % 2);
   }
   const [report] = activity.report(89 * MINUTE);
@@ -18,19 +18,19 @@ Deno.test("`Activity.report()` counts the lines of the last hour alone", () => {
 
 Deno.test("`Activity.reset()` forgets the lines that were not committed", () => {
   const activity = new Activity([TOY]);
-  activity.line(0, true, 3 * SECOND);
+  activity.addLine(0, true, 3 * SECOND);
   activity.reset();
   assert.equal(activity.report(0)[0]!.lastLine, null);
-  activity.line(0, false, 2 * SECOND);
+  activity.addLine(0, false, 2 * SECOND);
   assert.equal(activity.commit(0), 1);
   const [{ lastLine, lines, understood }] = activity.report(0) as [ModuleActivity];
   assert.deepEqual({ lastLine, lines, understood }, { lastLine: 2 * SECOND, lines: 1, understood: 0 });
 });
 
-Deno.test("`Activity.hit()` keeps the latest hit of each rule, whatever order they come in", () => {
+Deno.test("`Activity.addHits()` keeps the latest hit of each rule, whatever order they come in", () => {
   const activity = new Activity([TOY]);
-  activity.hit("TOY", "one", { time: 7 * SECOND, count: 1 });
-  activity.hit("TOY", "one", { time: 5 * SECOND, count: 1 });
+  activity.addHits("TOY", "one", { time: 7 * SECOND, count: 1 });
+  activity.addHits("TOY", "one", { time: 5 * SECOND, count: 1 });
   const [report] = activity.report(10 * SECOND);
   assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND }, { name: "two", lastHit: null }]);
   assert.equal(report!.lastHit, 7 * SECOND);
@@ -38,13 +38,13 @@ Deno.test("`Activity.hit()` keeps the latest hit of each rule, whatever order th
 
 Deno.test("`Activity.totals()` counts lines and hits since the start, however long ago", () => {
   const activity = new Activity([TOY]);
-  activity.line(0, true, 0);
-  activity.line(0, false, 0);
+  activity.addLine(0, true, 0);
+  activity.addLine(0, false, 0);
   activity.commit(0);
-  activity.line(0, true, 90 * MINUTE);
+  activity.addLine(0, true, 90 * MINUTE);
   activity.commit(90 * MINUTE);
-  activity.hit("TOY", "two", { time: 0, count: 3 });
-  activity.hit("TOY", "two", { time: 90 * MINUTE, count: 4 });
+  activity.addHits("TOY", "two", { time: 0, count: 3 });
+  activity.addHits("TOY", "two", { time: 90 * MINUTE, count: 4 });
   const hits = [{ rule: "one", count: 0 }, { rule: "two", count: 7 }];
   assert.deepEqual(activity.totals(), [{ name: "TOY", lines: 3, understood: 2, hits }]);
 });

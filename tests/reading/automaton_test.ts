@@ -1,58 +1,58 @@
 import { strict as assert } from "node:assert";
 import { type Bytes, encode } from "../../lib/core/bytes.ts";
-import { Automaton, type Lane, NO_SIGNS } from "../../lib/reading/automaton.ts";
+import { Automaton, type Dictionary, NO_OUTPUTS } from "../../lib/reading/automaton.ts";
 import { Random } from "../support/random.ts";
 
 const encoder = new TextEncoder();
 
-/** A lane of texts, whose signs are their places; those that begin with `^` have to stand at the start. */
-function lane(texts: readonly string[], { ignoreCase = false, firstSign = 0 } = {}): Lane {
+/** A dictionary of texts, whose outputs are their places; those that begin with `^` have to stand at the start. */
+function dictionary(texts: readonly string[], { ignoreCase = false, firstOutput = 0 } = {}): Dictionary {
   return {
     ignoreCase,
     texts: texts.map((text, i) => ({
       bytes: encoder.encode(text.replace(/^\^/, "")),
       place: text.startsWith("^") ? "start" : "anywhere",
-      sign: firstSign + i,
+      output: firstOutput + i,
     })),
   };
 }
 
-/** The signs of a lane's texts that stand in `text`, found one by one. */
-function plainly({ texts, ignoreCase }: Lane, text: string): number[] {
+/** The outputs of a dictionary's texts that stand in `text`, found one by one. */
+function plainly({ texts, ignoreCase }: Dictionary, text: string): number[] {
   const lower = text.replaceAll(/[A-Z]/g, (letter) => ignoreCase ? letter.toLowerCase() : letter);
   const decoder = new TextDecoder();
   return texts.filter(({ bytes, place }) => {
     const sought = decoder.decode(bytes);
     return place === "start" ? lower.startsWith(sought) : lower.includes(sought);
-  }).map(({ sign }) => sign);
+  }).map(({ output }) => output);
 }
 
 function run(automaton: Automaton, number: number, text: string): readonly number[] {
   const { bytes, end } = encode(text);
-  return automaton.signsOf(automaton.run(number, bytes, 0, end));
+  return automaton.outputsOf(automaton.run(number, bytes, 0, end));
 }
 
 Deno.test("`Automaton.run()` finds the texts at the start and those anywhere", () => {
-  const automaton = new Automaton([lane(["^Failed", "root", "^Fail", "oo", "^ed"])]);
+  const automaton = new Automaton([dictionary(["^Failed", "root", "^Fail", "oo", "^ed"])]);
   automaton.begin();
   assert.deepEqual(run(automaton, 0, "Failed password for root"), [0, 1, 2, 3]);
   assert.deepEqual(run(automaton, 0, "Failure"), [2]);
   assert.deepEqual(run(automaton, 0, "xFailed ro"), []);
-  assert.equal(automaton.run(0, encode("").bytes, 0, 0), NO_SIGNS);
+  assert.equal(automaton.run(0, encode("").bytes, 0, 0), NO_OUTPUTS);
 });
 
 Deno.test("`Automaton.run()` looks at the range alone", () => {
-  const automaton = new Automaton([lane(["^bcd", "de"])]);
+  const automaton = new Automaton([dictionary(["^bcd", "de"])]);
   const { bytes } = encode("abcde");
   automaton.begin();
-  assert.deepEqual(automaton.signsOf(automaton.run(0, bytes, 1, 4)), [0]);
-  assert.deepEqual(automaton.signsOf(automaton.run(0, bytes, 1, 5)), [0, 1]);
+  assert.deepEqual(automaton.outputsOf(automaton.run(0, bytes, 1, 4)), [0]);
+  assert.deepEqual(automaton.outputsOf(automaton.run(0, bytes, 1, 5)), [0, 1]);
 });
 
-Deno.test("`Automaton.run()` takes A to Z for a to z in a lane that ignores case, and only there", () => {
+Deno.test("`Automaton.run()` takes A to Z for a to z in a dictionary that ignores case, and only there", () => {
   const automaton = new Automaton([
-    lane(["Nikto"]),
-    lane(["nikto", "^é", "^É"], { ignoreCase: true, firstSign: 1 }),
+    dictionary(["Nikto"]),
+    dictionary(["nikto", "^é", "^É"], { ignoreCase: true, firstOutput: 1 }),
   ]);
   automaton.begin();
   assert.deepEqual(run(automaton, 0, "nikto"), []);
@@ -61,12 +61,12 @@ Deno.test("`Automaton.run()` takes A to Z for a to z in a lane that ignores case
 });
 
 Deno.test("`Automaton.join()` gives the union of two sets", () => {
-  const automaton = new Automaton([lane(["a", "b"]), lane(["c"], { firstSign: 2 })]);
+  const automaton = new Automaton([dictionary(["a", "b"]), dictionary(["c"], { firstOutput: 2 })]);
   automaton.begin();
   const [ab, c] = [automaton.run(0, encode("ba").bytes, 0, 2), automaton.run(1, encode("c").bytes, 0, 1)];
-  assert.deepEqual(automaton.signsOf(automaton.join(c, ab)), [0, 1, 2]);
-  assert.equal(automaton.join(ab, NO_SIGNS), ab);
-  assert.equal(automaton.join(NO_SIGNS, c), c);
+  assert.deepEqual(automaton.outputsOf(automaton.join(c, ab)), [0, 1, 2]);
+  assert.equal(automaton.join(ab, NO_OUTPUTS), ab);
+  assert.equal(automaton.join(NO_OUTPUTS, c), c);
   assert.equal(automaton.join(ab, c), automaton.join(c, ab));
 });
 
@@ -83,13 +83,16 @@ Deno.test("`Automaton.run()` agrees with a plain search in random texts", () => 
         return random.pick(["", "^"]) + (fold ? text.replaceAll(/[A-Z]/g, (a) => a.toLowerCase()) : text);
       })),
     ];
-    const lanes = [lane(texts(false)), lane(texts(true), { ignoreCase: true, firstSign: 100 })];
-    const automaton = new Automaton(lanes);
+    const dictionaries = [
+      dictionary(texts(false)),
+      dictionary(texts(true), { ignoreCase: true, firstOutput: 100 }),
+    ];
+    const automaton = new Automaton(dictionaries);
     for (let i = 0; i < 200; i++) {
       const text = words(random, 30);
       automaton.begin();
       for (const number of [0, 1]) {
-        assert.deepEqual([...run(automaton, number, text)], plainly(lanes[number]!, text), text);
+        assert.deepEqual([...run(automaton, number, text)], plainly(dictionaries[number]!, text), text);
       }
     }
   }
@@ -114,14 +117,14 @@ function steps(
     state = ahead >= 0 ? ahead : automaton.along(state, bytes.array, 0, end);
   }
   const { bytes, end } = encode(pieces.join(""));
-  return automaton.signsOf(automaton.setAt(state, bytes, 0, end));
+  return automaton.outputsOf(automaton.setAt(state, bytes, 0, end));
 }
 
 Deno.test("steps by symbols and figures lead where the bytes lead", () => {
   const random = new Random(12);
   const symbols = ["Failed ", "for ", "a", "ab", " from ", "1a"];
   for (const texts of [["^Failed for a", "or a", "m 1", "b"], ["d f", "^a", "^ab1"], ["7", "^a1.", "aa"]]) {
-    const sought = lane(texts);
+    const sought = dictionary(texts);
     const automaton = new Automaton([sought], symbols.map((symbol) => encoder.encode(symbol)));
     for (let i = 0; i < 3_000; i++) {
       const pieces = random.times(
@@ -138,10 +141,10 @@ Deno.test("steps by symbols and figures lead where the bytes lead", () => {
   }
 });
 
-Deno.test("`Automaton` stays right and small under lines that show ever new signs", () => {
+Deno.test("`Automaton` stays right and small under lines that show ever new outputs", () => {
   const random = new Random(13);
   const letters = [..."abcdefghijklmnopqrstuvwxyz"];
-  const sought = lane([...letters, ...letters.map((a) => `${a}${a}x`), "^abc"]);
+  const sought = dictionary([...letters, ...letters.map((a) => `${a}${a}x`), "^abc"]);
   const automaton = new Automaton([sought], [encoder.encode("xx")]);
   for (let i = 0; i < 1_500; i++) {
     const text = random.times(1 + random.below(i % 100 === 0 ? 3_000 : 60), () => random.pick(letters)).join(
@@ -156,7 +159,7 @@ Deno.test("`Automaton` stays right and small under lines that show ever new sign
 });
 
 Deno.test("`Automaton.generation` stands as long as sets keep their numbers", () => {
-  const automaton = new Automaton([lane([..."abcdefghijklm"])]);
+  const automaton = new Automaton([dictionary([..."abcdefghijklm"])]);
   const bytes: Bytes = encode("abcdefghijklm").bytes;
   let [generation, set] = [-1, -1];
   for (let i = 0; i < 20_000; i++) {
@@ -167,6 +170,6 @@ Deno.test("`Automaton.generation` stands as long as sets keep their numbers", ()
     }
     assert.equal(automaton.run(0, bytes, 0, 3), set);
     automaton.join(automaton.run(0, bytes, i % 13, 13), automaton.run(0, bytes, 0, i % 7));
-    assert.deepEqual(automaton.signsOf(set), [0, 1, 2]);
+    assert.deepEqual(automaton.outputsOf(set), [0, 1, 2]);
   }
 });

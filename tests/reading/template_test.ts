@@ -182,17 +182,17 @@ Deno.test("a login tells how, an end needs the port where the template has one",
   assert.deepEqual(says("session closed<REST>", END, ending), [END, undefined, "yes"], "a name may end so");
 });
 
-Deno.test("the signs of a message that names an address are those of all its bytes", () => {
+Deno.test("the outputs of a message that names an address are those of all its bytes", () => {
   const texts = ["for", "r x", "x from", "from 1", "0.2.1 p", "t 22", "é", "  ", "no", "because"];
   const templates = [
     "for <USER> from <ADDR>{ port <PORT>|}{ é<REST>|}",
     "{no|not} for <USER> from <ADDR> because <REST WITHOUT 0123456789>",
   ].map((text) => ({ name: "test", text }));
   const form = new TemplateForm(templates, { before: ["é: "] });
-  const sought = texts.map((text, sign): SoughtText => ({
+  const sought = texts.map((text, output): SoughtText => ({
     bytes: new TextEncoder().encode(text),
     place: "anywhere",
-    sign,
+    output,
   }));
   const automaton = new Automaton([{ texts: sought, ignoreCase: false }], form.literals);
   const reader = form.open(automaton);
@@ -207,8 +207,8 @@ Deno.test("the signs of a message that names an address are those of all its byt
     const { bytes, end } = encode(`no ${message} because`);
     automaton.begin();
     assert(reader.read(bytes, 3, end - " because".length), message);
-    const signs = automaton.signsOf(reader.signs).map((sign) => texts[sign]);
-    assert.deepEqual(signs, texts.filter((text) => message.includes(text)), message);
+    const outputs = automaton.outputsOf(reader.outputSet).map((output) => texts[output]);
+    assert.deepEqual(outputs, texts.filter((text) => message.includes(text)), message);
   }
 });
 

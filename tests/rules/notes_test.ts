@@ -42,12 +42,12 @@ class Counting {
     const { notes, groups } = this;
     this.#select(address, time);
     const group = groups.numberOf(rules);
-    const bits = notes.note(group, groups.allOf(group), value === null ? 0 : hashOf(value));
-    if (!notes.isLoud) return [];
+    const bits = notes.add(group, groups.allOf(group), value === null ? 0 : hashOf(value));
+    if (!notes.mayPassLimit) return [];
     const counts = notes.count();
     const over = rules.filter((rule, i) => (bits & 1 << i) !== 0 && counts[rule]! > groups.limits[rule]!);
     const trips = over.map((rule) => counts[rule]!);
-    for (const rule of over) notes.reset(rule);
+    for (const rule of over) notes.spend(rule);
     return trips;
   }
 
@@ -62,18 +62,18 @@ class Counting {
     if (notes.renew(groups.numberOf([rule]), hashOf(hit.value!))) return this.hit(rule, hit);
     const count = notes.count()[rule]!;
     if (count <= groups.limits[rule]!) return 0;
-    notes.reset(rule);
+    notes.spend(rule);
     return count;
   }
 
   add(rule: number, { address, time, value }: Hit): void {
     this.#select(address, time);
     const group = this.groups.numberOf([rule]);
-    this.notes.add(group, this.groups.allOf(group), value === null ? 0 : hashOf(value));
+    this.notes.restore(group, this.groups.allOf(group), value === null ? 0 : hashOf(value));
   }
 
-  reset(rule: number, address: string): void {
-    if (this.notes.selectKnown(wordsOf(address))) this.notes.reset(rule);
+  spend(rule: number, address: string): void {
+    if (this.notes.selectKnown(wordsOf(address))) this.notes.spend(rule);
   }
 
   forget(address: string): void {
@@ -111,7 +111,7 @@ Deno.test("`Notes` count a late hit only with hits less than a window away", () 
   assert.equal(counting.hit(0, hitAt(950 * SECOND)), 3, "within a minute of both");
 });
 
-Deno.test("`Notes.note()` counts a value once while it is younger than the window", () => {
+Deno.test("`Notes.add()` counts a value once while it is younger than the window", () => {
   const counting = new Counting([{ limit: 2, span: MINUTE, isDistinct: true }]);
   const hit = (second: number, value: string) => counting.hit(0, hitAt(second * SECOND, value));
   assert.deepEqual([hit(0, "x"), hit(1, "x"), hit(2, "y"), hit(3, "y")], [0, 0, 0, 0]);
@@ -191,12 +191,12 @@ class Model {
     return count > limit ? count : 0;
   }
 
-  reset(rule: number, address: string): void {
+  spend(rule: number, address: string): void {
     this.#kept.delete(`${rule} ${address}`);
   }
 
   forget(address: string): void {
-    this.bounds.forEach((_, rule) => this.reset(rule, address));
+    this.bounds.forEach((_, rule) => this.spend(rule, address));
   }
 }
 
@@ -219,7 +219,7 @@ Deno.test("`Notes` agree with counting by hand over random histories", () => {
       const hit = hitAt(Math.max(0, now - late), `${random.below(6)}`, address);
       const turn = random.below(40);
       if (turn === 0) [counting, model].forEach((one) => one.forget(address));
-      else if (turn === 1) [counting, model].forEach((one) => one.reset(0, address));
+      else if (turn === 1) [counting, model].forEach((one) => one.spend(0, address));
       else if (turn === 2) counting.notes.sweep(now - 200);
       else if (rules.length > 0) {
         assert.deepEqual(counting.line(rules, hit), model.line(rules, hit), `round ${round}, step ${step}`);

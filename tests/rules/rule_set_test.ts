@@ -104,7 +104,7 @@ function meets({ fields, mode, texts, ignoreCase }: Condition, event: Said): boo
   });
 }
 
-Deno.test("`RuleSet.verdict()` says what asking every rule by itself would, also of events that show many signs", () => {
+Deno.test("`RuleSet.verdict()` says what asking every rule by itself would, also of events that show many outputs", () => {
   const random = new Random(11);
   // Small letters of the last three are ASCII, two letters, or depend on what stands around them.
   const letters = ["a", "b", "c", "A", " ", "k", "K", "é", "\u{1f600}", "\u212a", "\u0130", "Σ"];
@@ -212,13 +212,13 @@ Deno.test("`RuleSet.verdict()` asks of half a character and of no text at all wh
   assert.deepEqual(matched([nothing], {}), []);
 });
 
-Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `forget()`", () => {
+Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `clear()`", () => {
   const set = new RuleSet([rule()], FORM);
   const [first, second] = ["Invalid user a", "Invalid user b"].map((message) =>
     set.verdict(eventOf({ message }, FIELDS))
   );
   assert.equal(first, second);
-  first!.plan = "kept";
-  set.forget();
-  assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).plan, null);
+  first!.notePlan = "kept";
+  set.clear();
+  assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).notePlan, null);
 });

@@ -58,7 +58,7 @@ Deno.test("`Users` remembers the newest of more addresses than there is room for
   const users = new Users();
   const address = (n: number) => ({ w0: 0, w1: 0, w2: 0xffff, w3: n, prefix: 128 });
   assert.equal(users.has(address(1), SECOND), false);
-  for (let n = 0; n < 50_000; n++) users.note(address(n), n);
+  for (let n = 0; n < 50_000; n++) users.remember(address(n), n);
   assert.ok(users.has(address(49_999), 50_000));
   const kept = Array.from({ length: 50_000 }, (_, n) => users.has(address(n), 50_000)).lastIndexOf(false);
   assert.ok(kept > 0 && kept < 49_000, `${kept}`);

@@ -4,7 +4,7 @@ import type { NewBan } from "../../lib/deciding/ban.ts";
 import { temporaryState } from "../support/helpers.ts";
 import { ruleBan } from "../support/rule_bans.ts";
 
-Deno.test("`BanRetention.prune()` keeps all bans of an address until its last one is old, and deletes in steps", () => {
+Deno.test("`BanRetention.deleteOld()` keeps all bans of an address until its last one is old, and deletes in steps", () => {
   using temporary = temporaryState();
   const { bans, banRetention } = temporary.state;
   const ended = (address: string, day: number, over: Partial<NewBan> = {}) => {
@@ -18,9 +18,9 @@ Deno.test("`BanRetention.prune()` keeps all bans of an address until its last on
   bans.add(ruleBan({ address: "192.0.2.2", start: 5 * DAY }));
   for (let i = 0; i < 105; i++) ended("192.0.2.3", 10 + i / 1_000);
   ended("192.0.2.3", 350);
-  const pruning = { now: 365 * DAY, keep: 100 * DAY, isShipped: false };
+  const options = { now: 365 * DAY, keep: 100 * DAY, isShipped: false };
   const steps: number[] = [];
-  do steps.push(banRetention.prune(pruning)); while (steps.at(-1)! > 0);
+  do steps.push(banRetention.deleteOld(options)); while (steps.at(-1)! > 0);
   assert.deepEqual(steps, [500, 500, 310, 0]);
   const left = Map.groupBy(bans.history(9_999), ({ address }) => address);
   assert.deepEqual([...left].map(([address, list]) => [address, list.length]), [
@@ -28,10 +28,10 @@ Deno.test("`BanRetention.prune()` keeps all bans of an address until its last on
     ["192.0.2.2", 2],
     ["192.0.2.1", 2],
   ]);
-  assert.equal(banRetention.prune({ ...pruning, now: pruning.now + DAY }), 104, "and later again");
+  assert.equal(banRetention.deleteOld({ ...options, now: options.now + DAY }), 104, "and later again");
 });
 
-Deno.test("`BanRetention.prune()` keeps what a firewall still has, what is not shipped, and the latest change", () => {
+Deno.test("`BanRetention.deleteOld()` keeps what a firewall still has, what is not shipped, and the latest change", () => {
   using temporary = temporaryState();
   const { bans, banRetention, enforcement, outbox } = temporary.state;
   for (const [i, address] of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"].entries()) {
@@ -42,16 +42,16 @@ Deno.test("`BanRetention.prune()` keeps what a firewall still has, what is not s
   const addresses = () => bans.history(9).map(({ address }) => address).reverse();
   const change = bans.lastChange();
   let now = 365 * DAY;
-  const prune = (isShipped: boolean) => {
-    for (now += DAY; banRetention.prune({ now, keep: DAY, isShipped }) > 0;);
+  const deleteAll = (isShipped: boolean) => {
+    for (now += DAY; banRetention.deleteOld({ now, keep: DAY, isShipped }) > 0;);
     return addresses();
   };
-  assert.equal(prune(true).length, 4);
+  assert.equal(deleteAll(true).length, 4);
   outbox.confirmBans(outbox.unshippedBans(9)[1]!.change);
-  assert.deepEqual(prune(true), ["192.0.2.1", "192.0.2.3", "192.0.2.4"]);
-  assert.deepEqual(prune(false), ["192.0.2.1", "192.0.2.4"]);
+  assert.deepEqual(deleteAll(true), ["192.0.2.1", "192.0.2.3", "192.0.2.4"]);
+  assert.deepEqual(deleteAll(false), ["192.0.2.1", "192.0.2.4"]);
   bans.add(ruleBan({ address: "192.0.2.9" }));
   assert.equal(bans.lastChange(), change + 1, "no number of a change is given twice");
   enforcement.lifted([1]);
-  assert.deepEqual(prune(false), ["192.0.2.9"]);
+  assert.deepEqual(deleteAll(false), ["192.0.2.9"]);
 });

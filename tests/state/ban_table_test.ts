@@ -69,7 +69,7 @@ Deno.test("`BanTable.add()` leaves to a new ban what a firewall may still have o
   }
 });
 
-Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `standingOf()` knows what is in force", () => {
+Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `inForceByAddress()` knows what is in force", () => {
   const left = [
     ruleBan({ address: "192.0.2.1", until: 50 }),
     ruleBan({ address: "192.0.2.2", until: null }),
@@ -91,7 +91,7 @@ Deno.test("`BanTable.addAll()` does what as many calls of `add()` do, and `stand
     bans.end("192.0.2.3", { reason: "unban", time: 6 });
     if (atOnce) bans.addAll(left);
     else left.forEach((one) => bans.add(one));
-    const spans = [...bans.standingOf(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.9"])];
+    const spans = [...bans.inForceByAddress(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.9"])];
     return {
       history: bans.history(9),
       lingering: bans.lingering(),
@@ -121,7 +121,7 @@ Deno.test("`BanTable` knows a ban by address and scope, and `end()` ends all of 
   bans.addAll([ruleBan({ scope: ssh, until: 5_000 }), ruleBan({ scope: web, until: 9_000 })]);
   bans.add(ruleBan({ scope: ssh, until: 7_000, provenance: { kind: "import", name: "list" } }));
   assert.deepEqual(
-    bans.standing("192.0.2.1").map(({ scope, until, provenance }) => [scope, until, provenance]),
+    bans.inForceOn("192.0.2.1").map(({ scope, until, provenance }) => [scope, until, provenance]),
     [
       [ssh, 7_000, { kind: "rule", name: "SSHD invalid" }],
       [web, 9_000, { kind: "rule", name: "SSHD invalid" }],
@@ -174,7 +174,7 @@ Deno.test("`State` reads who banned out of the reasons of an earlier program, on
     { address: "192.0.2.0/24", time: 6, isOfNetwork: true },
   ]);
   again.bans.add(ruleBan({ scope: scopeOf("tcp 22") }));
-  assert.equal(again.bans.standing("192.0.2.1").length, 2);
+  assert.equal(again.bans.inForceOn("192.0.2.1").length, 2);
   again.close();
 });
 
@@ -188,7 +188,7 @@ Deno.test("`BanTable.rebase()` has bans of a clock that ran ahead begin now and 
   at("192.0.2.2", now + year, now + year + hour);
   at("192.0.2.3", now + year, null);
   const before = bans.lastChange();
-  enforcement.failed(bans.standing("192.0.2.1")[0]!.id, { error: "x", time: now + year });
+  enforcement.failed(bans.inForceOn("192.0.2.1")[0]!.id, { error: "x", time: now + year });
   assert.equal(bans.rebase(now), 2);
   enforcement.rebase(now);
   const ends = bans.inForce().map((

@@ -74,7 +74,7 @@ Deno.test("`FleetTable.ownExpired()` and `followedLifted()` tell the last ban of
 Deno.test("the positions of other servers are kept, and dropped with a server that was removed", () => {
   using temporary = temporaryState();
   const { fleet } = temporary.state;
-  fleet.keep(new Map([["a", 5], ["b", 7]]));
-  fleet.keep(new Map([["a", 9], ["b", null]]));
+  fleet.storePositions(new Map([["a", 5], ["b", 7]]));
+  fleet.storePositions(new Map([["a", 9], ["b", null]]));
   assert.deepEqual([...fleet.positions()], [["a", 9]]);
 });

@@ -85,7 +85,7 @@ Deno.test("`History.lines()` finds every line in chapters and outside of them, b
 Deno.test("`History.lines()` goes on where lines were deleted and where a monitor was stopped and started again", () => {
   using temporary = temporaryState();
   record(temporary, many()).flush({ isLast: true });
-  temporary.state.log.forget(10_000);
+  temporary.state.log.deleteOld(10_000);
   record(temporary, [{ address: "10.0.0.5" }, { address: "10.4.112.127" }]).flush({ isLast: true });
   assert.deepEqual(timesOf(temporary, "10.0.0.5"), [0], "the older line is gone");
   assert.deepEqual(timesOf(temporary, "10.4.112.127"), [1, 79_999]);
@@ -129,13 +129,13 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
   assert.deepEqual(named(history.bansAround("2001:db8::1")), ["2001:db8::/64"]);
   assert.deepEqual(named(history.bansAround("192.0.0.0/16")), []);
   const inside = history.bansInside("192.0.2.0/23", 2);
-  assert.deepEqual([inside.all, inside.standing, named(inside.newest)], [3, 2, [
+  assert.deepEqual([inside.all, inside.decided, named(inside.newest)], [3, 2, [
     "192.0.2.1",
     "192.0.2.0/24",
   ]]);
   assert.equal(history.bansInside("0.0.0.0/0", 9).all, 6);
   assert.equal(history.bansInside("2001:db8::/32", 9).all, 2);
-  assert.deepEqual(history.bansBy(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
+  assert.deepEqual(history.bansByProvenance(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
   assert.deepEqual(history.bansWithin("192.0.2.0/24", 0), { made: 3, ended: 1 });
   assert.deepEqual(history.bansWithin("192.0.2.0/24", 2), { made: 1, ended: 1 });
   assert.deepEqual(history.bansWithin("203.0.113.0/24", 0), { made: 0, ended: 0 });
@@ -144,8 +144,8 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
     [["192.0.2.1", { made: 1, ended: 1 }], ["203.0.113.1", { made: 0, ended: 0 }]],
   );
   assert.deepEqual(history.bansOfEach(["2001:db8::1:2"], 0).get("2001:db8::1:2"), { made: 1, ended: 0 });
-  const standing = history.standingOfEach(["192.0.2.1", "192.0.2.3", "2001:db8::1:2", "203.0.113.1"]);
-  assert.deepEqual([...standing].map(([name, ban]) => [name, ban.address]), [
+  const inForce = history.narrowestInForce(["192.0.2.1", "192.0.2.3", "2001:db8::1:2", "203.0.113.1"]);
+  assert.deepEqual([...inForce].map(([name, ban]) => [name, ban.address]), [
     ["192.0.2.1", "192.0.2.1"],
     ["192.0.2.3", "192.0.2.0/24"],
     ["2001:db8::1:2", "2001:db8::/64"],
@@ -180,6 +180,9 @@ Deno.test("`History` counts bans of two periods, of hours and of those who banne
     { before: { provenance: rule, made: 1, ended: 0 }, present: { provenance: rule, made: 1, ended: 1 } },
   ]);
   assert.deepEqual(history.bansByHour(hour), [{ hour, made: 1 }, { hour: 3 * hour, made: 2 }]);
-  assert.deepEqual(history.standingBy(), [{ provenance: rule, count: 2 }, { provenance: MANUAL, count: 1 }]);
+  assert.deepEqual(history.decidedByProvenance(), [{ provenance: rule, count: 2 }, {
+    provenance: MANUAL,
+    count: 1,
+  }]);
   assert.deepEqual(history.newestBans(2).map(({ address }) => address), ["192.0.2.4", "192.0.2.3"]);
 });

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { putAddress } from "../../lib/core/address.ts";
-import { mayHold } from "../../lib/state/line_index.ts";
+import { mightContain } from "../../lib/state/line_index.ts";
 import { lineOf } from "../support/events.ts";
 import { NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
@@ -58,14 +58,14 @@ Deno.test("`LineIndex` writes a filter for each chapter, which holds every addre
     [],
   ]);
   for (const [i, address] of addresses.entries()) {
-    assert.ok(mayHold((i < 33_000 ? first! : second!).filter, wordsOf(address)), address);
+    assert.ok(mightContain((i < 33_000 ? first! : second!).filter, wordsOf(address)), address);
   }
   for (const known of ["10.9.1.0", "2001:db8::", "2001:db8:5::", "2001:db8:5:6::7"]) {
-    assert.ok(mayHold(second!.filter, wordsOf(known)), known);
+    assert.ok(mightContain(second!.filter, wordsOf(known)), known);
   }
   const strangers = Array.from({ length: 10_000 }, (_, i) => `192.${i >> 8}.${i & 255}.1`);
   for (const { filter } of [first!, second!]) {
-    const found = strangers.filter((address) => mayHold(filter, wordsOf(address)));
+    const found = strangers.filter((address) => mightContain(filter, wordsOf(address)));
     assert.ok(found.length < 500, `${found.length} of 10,000 strangers`);
   }
   assert.ok(first!.filter.length <= 65_536 && second!.filter.length < first!.filter.length);
@@ -76,7 +76,7 @@ Deno.test("`LineIndex` keeps a small filter of a chapter with few addresses", ()
   recordAll(temporary, Array.from({ length: 5_000 }, (_, i) => `192.0.2.${i % 20}`)).flush({ isLast: true });
   const [{ filter }] = chapters(temporary) as [Chapter];
   assert.ok(filter.length <= 64, `${filter.length} bytes`);
-  assert.deepEqual(["192.0.2.7", "192.0.2.0"].map((address) => mayHold(filter, wordsOf(address))), [
+  assert.deepEqual(["192.0.2.7", "192.0.2.0"].map((address) => mightContain(filter, wordsOf(address))), [
     true,
     true,
   ]);

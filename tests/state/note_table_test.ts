@@ -101,20 +101,20 @@ Deno.test("`NoteTable` deletes what does not matter any more, and keeps who was 
   table.add({ groups: [], forgotten: null, rows: [row(null)] });
   table.forget(["2001:db8::/64"]);
   assert.deepEqual(old.untils(), [1_500, 1_501, 1_501, null, null]);
-  table.expire(1_500);
+  table.deleteOld(1_500);
   assert.deepEqual(old.untils(), [1_501, 1_501, null, null]);
   const records = [...table.contents()].map((content) => readNotes(content));
   assert.deepEqual(records.map((all) => all.next() && [all.kind, all.prefix]).at(-1), [2, 64]);
 });
 
-Deno.test("`NoteTable.expire()` deletes many notes in steps, those that ended first", () => {
+Deno.test("`NoteTable.deleteOld()` deletes many notes in steps, those that ended first", () => {
   const old = new OldState();
   const table = old.migrated();
   const rows = Array.from({ length: 450 }, (_, n) => ({ until: 1_000 - n, content: new Uint8Array(24) }));
   table.add({ groups: [], forgotten: null, rows });
-  assert.equal(table.expire(1_000), 200);
+  assert.equal(table.deleteOld(1_000), 200);
   assert.equal(Math.min(...old.untils().map(Number)), 751);
-  assert.deepEqual([table.expire(1_000), table.expire(1_000), table.expire(1_000)], [200, 50, 0]);
+  assert.deepEqual([table.deleteOld(1_000), table.deleteOld(1_000), table.deleteOld(1_000)], [200, 50, 0]);
 });
 
 Deno.test("`NoteTable.contentsOf()` gives the records that say something of an address or network, and no others", () => {
@@ -260,7 +260,7 @@ Deno.test("`NoteTable.rewrite()` replaces notes without an end by those that mem
       if (i === 500) engine.forget("192.0.2.1");
     }
     table.add(engine.takeNotes(second * SECOND));
-    table.expire((second - 60) * SECOND);
+    table.deleteOld((second - 60) * SECOND);
     const before = sizeOf(old.db);
     while (table.rewrite(engine));
     if (sizeOf(old.db) < before) rewritten++;

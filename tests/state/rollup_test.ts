@@ -154,7 +154,7 @@ Deno.test("`RollupTable.within()` gives hours and days whose middle lies in a pe
   using temporary = temporaryState();
   const { state: { rollups } } = temporary;
   assert.equal(rollups.oldest(), null);
-  for (const hour of [9, 2, 0, 1]) rollups.keep(START + hour * HOUR, NOTHING_COUNTED);
+  for (const hour of [9, 2, 0, 1]) rollups.store(START + hour * HOUR, NOTHING_COUNTED);
   const found = rollups.within({ from: START + HOUR / 2 + 1, to: START + 9 * HOUR });
   assert.deepEqual([...found].map(({ span, start }) => [span, (start - START) / HOUR]), [[HOUR, 1], [
     HOUR,
@@ -166,7 +166,7 @@ Deno.test("`RollupTable.within()` gives hours and days whose middle lies in a pe
 Deno.test("`RollupTable.within()` gives the running hour from its first minute, and no hour to two periods", () => {
   using temporary = temporaryState();
   const { state: { rollups } } = temporary;
-  for (const hour of [0, 1]) rollups.keep(START + hour * HOUR, NOTHING_COUNTED);
+  for (const hour of [0, 1]) rollups.store(START + hour * HOUR, NOTHING_COUNTED);
   const hours = (from: number, to: number) =>
     [...rollups.within({ from: START + from, to: START + to })].map(({ start }) => (start - START) / HOUR);
   assert.deepEqual(hours(HOUR, HOUR + MINUTE), [1]);

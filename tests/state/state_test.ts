@@ -166,7 +166,7 @@ Deno.test("`BatchWriter.write()` keeps logins and open sessions, and drops those
   assert.deepEqual(state.logins.sessions().map((row) => ({ ...row })), [again]);
 });
 
-Deno.test("`LogTable.forget()` deletes in steps what is older, `NoteTable.expire()` what matters no more", () => {
+Deno.test("`LogTable.deleteOld()` deletes in steps what is older, `NoteTable.deleteOld()` what matters no more", () => {
   using temporary = temporaryState();
   const { state } = temporary;
   for (let batch = 0; batch < 55; batch++) {
@@ -176,12 +176,12 @@ Deno.test("`LogTable.forget()` deletes in steps what is older, `NoteTable.expire
   write(state, { notes: oneHit(1_500) });
   write(state, { notes: oneHit(1_501) });
   write(state, { notes: oneHit() });
-  assert.deepEqual([state.log.forget(5_400), state.log.forget(5_400), state.log.forget(5_400)], [
+  assert.deepEqual([state.log.deleteOld(5_400), state.log.deleteOld(5_400), state.log.deleteOld(5_400)], [
     5_000,
     400,
     0,
   ]);
-  assert.deepEqual([state.notes.expire(1_500), state.notes.expire(1_500)], [1, 0]);
+  assert.deepEqual([state.notes.deleteOld(1_500), state.notes.deleteOld(1_500)], [1, 0]);
   assert.equal(state.log.count(), 100);
   assert.deepEqual(state.log.after(0, 1).map(({ seq, time }) => [seq, time]), [[5_401, 5_499]]);
   assert.equal(notesOf(state).length, 2);
@@ -223,7 +223,7 @@ Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten,
   using temporary = temporaryState();
   const { log } = temporary.state;
   log.add(lines(...[1, 2, 3].map((time) => ({ ...EVENT, time }))));
-  log.forget(4);
+  log.deleteOld(4);
   log.add(lines());
   for (let time = 4; time <= 210; time += 2) {
     log.add(lines(...[time, time + 1].map((time) => ({ ...EVENT, time }))));

@@ -71,7 +71,7 @@ function readerOf(
     counting,
     time: NaN,
     stamp: null,
-    signs: UNSEEN,
+    outputSet: UNSEEN,
   };
 }
 

@@ -5,7 +5,7 @@ import type { RollupContent } from "../../lib/state/rollup.ts";
 import { State } from "../../lib/state/state.ts";
 import { parseScope, type Scope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
-import { type LoginNews, Logins } from "../../lib/deciding/logins.ts";
+import { Logins, type LoginUpdate } from "../../lib/deciding/logins.ts";
 import type { Provenance } from "../../lib/deciding/ban.ts";
 import type { Condition, Growth, Rule } from "../../lib/rules/rule.ts";
 import type { Log } from "../../lib/core/log.ts";
@@ -75,7 +75,7 @@ export function strangers() {
 }
 
 /** No changes of logins. */
-export const NO_LOGINS: LoginNews = { logins: [], opened: [], closed: [] };
+export const NO_LOGINS: LoginUpdate = { logins: [], opened: [], closed: [] };
 
 /** A ban by hand. */
 export const MANUAL: Provenance = { kind: "manual", name: "" };

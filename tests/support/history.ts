@@ -99,7 +99,7 @@ function* batches(lines: Iterable<Said>): Generator<Said[]> {
 /** The lines of a batch whose addresses are not banned. */
 function written(state: State, batch: readonly Said[]) {
   const around = (address: string) => enclosing(address, address.includes(":") ? 48 : 24);
-  const banned = state.bans.standingOf(batch.flatMap(({ address }) => [address, around(address)]));
+  const banned = state.bans.inForceByAddress(batch.flatMap(({ address }) => [address, around(address)]));
   return batch.filter(({ address }) => !banned.has(address) && !banned.has(around(address)))
     .map(({ time, service, message }) => ({
       ...{ time, identifier: service, pid: 1, message, sender: UNITS[service] },

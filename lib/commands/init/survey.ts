@@ -109,7 +109,7 @@ async function openSessions(
   try {
     const batches = journal.batches({ after: null, since: now() - SPAN }, new AbortController().signal);
     for await (const batch of batches) pipeline.process(batch, feed, now());
-    return { journal: null, hasJournal: true, origins: logins.open };
+    return { journal: null, hasJournal: true, origins: logins.openAddresses };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { journal: messageOf(error), hasJournal: !(error instanceof NoJournalError), origins: [] };

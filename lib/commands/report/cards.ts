@@ -46,7 +46,7 @@ function bannedTag({ isBanned }: Pick<Row, "isBanned">): Part {
 }
 
 /** Makes the table of bans that have not ended, by provenance. */
-export function standingCard({ standing: { totals, by } }: Review): Markup {
+export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup {
   const others = [
     ...totals.waiting > 0 ? [`${countText(totals.waiting)} waiting for the firewall`] : [],
     ...totals.noted > 0 ? [`${countText(totals.noted)} noted only`] : [],
@@ -68,7 +68,7 @@ export function standingCard({ standing: { totals, by } }: Review): Markup {
 }
 
 /** Lists the newest bans that have not ended. */
-export function newestCard({ standing: { newest }, now }: Review): Markup {
+export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);
 }

@@ -14,7 +14,7 @@ import { statusOf } from "../status.ts";
 import { problemsOf } from "../status_problems.ts";
 import { changesBetween, countedOf } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
-import type { Review, Row, Standing, Subject, Totals } from "./review.ts";
+import type { BansInForce, Review, Row, Subject, Totals } from "./review.ts";
 import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
 
@@ -52,7 +52,7 @@ export function reviewOf(
     tables: tablesOf(state, { present, before, bans, from: period.from }),
     slow: slowOf(state, builders.slow, period),
     changes: before && changesBetween(before, present),
-    standing: standingOf(state, status),
+    bansInForce: bansInForceOf(state, status),
     problems: problemsOf(status),
   };
 }
@@ -103,28 +103,32 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
   const names = shown.map(([name]) => name);
   const bansOf = banCounter(subject, { names, bans, history: state.history, since: from });
   const isOfAddresses = subject === "address" || subject === "network";
-  const standing = isOfAddresses ? state.history.standingOfEach(names) : null;
+  const bansInForce = isOfAddresses ? state.history.narrowestInForce(names) : null;
   return shown.map(([name, hits]) => ({
     ...{ name, hits },
     share: all === 0 ? 0 : hits / all,
     before: old && (old.get(name) ?? 0),
     ...bansOf(name),
-    isBanned: standing?.has(name) ?? false,
+    isBanned: bansInForce?.has(name) ?? false,
   }));
 }
 
 function slowOf({ history }: State, slow: SlowBuilder, { from }: Period): Review["slow"] {
   const slowest = slow.slowest(MOST_SLOW);
   const names = slowest.map(({ address }) => address);
-  const [found, standing] = [history.bansOfEach(names, from), history.standingOfEach(names)];
+  const [found, bansInForce] = [history.bansOfEach(names, from), history.narrowestInForce(names)];
   return slowest.map((one) => ({
     ...one,
     made: found.get(one.address)!.made,
-    isBanned: standing.has(one.address),
+    isBanned: bansInForce.has(one.address),
   }));
 }
 
-function standingOf({ history }: State, { bans }: Review["status"]): Standing {
+function bansInForceOf({ history }: State, { bans }: Review["status"]): BansInForce {
   const totals = { ...bans, noted: bans.decided - bans.inForce - bans.waiting };
-  return { totals, by: history.standingBy().slice(0, MOST_ROWS), newest: history.newestBans(MOST_BANS) };
+  return {
+    totals,
+    by: history.decidedByProvenance().slice(0, MOST_ROWS),
+    newest: history.newestBans(MOST_BANS),
+  };
 }

@@ -6,7 +6,8 @@ import type { Period } from "./series.ts";
 
 /** Returns the object of docs/json.md. */
 export function reviewJson(review: Review): unknown {
-  const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, standing, status } = review;
+  const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, bansInForce, status } =
+    review;
   return {
     host,
     time: isoTime(now),
@@ -35,12 +36,12 @@ export function reviewJson(review: Review): unknown {
       ...{ by: subject, name, hits, hits_before: before },
     })) ?? null,
     bans: {
-      decided: standing.totals.decided,
-      in_force: standing.totals.inForce,
-      waiting: standing.totals.waiting,
-      failing: standing.totals.failing,
-      by: standing.by.map(({ provenance: { kind, name }, count }) => ({ provenance: kind, name, count })),
-      newest: standing.newest.map(banJson),
+      decided: bansInForce.totals.decided,
+      in_force: bansInForce.totals.inForce,
+      waiting: bansInForce.totals.waiting,
+      failing: bansInForce.totals.failing,
+      by: bansInForce.by.map(({ provenance: { kind, name }, count }) => ({ provenance: kind, name, count })),
+      newest: bansInForce.newest.map(banJson),
     },
     running: status.running,
     problems: review.problems,

@@ -2,7 +2,7 @@
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/version.ts";
 import { zoneName } from "../output.ts";
-import { changesCard, mostCard, newestCard, slowCard, sourcesCard, standingCard } from "./cards.ts";
+import { bansInForceCard, changesCard, mostCard, newestCard, slowCard, sourcesCard } from "./cards.ts";
 import { Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";
 import { health, heat, lead, limits, overTime, tiles } from "./sections.ts";
@@ -44,7 +44,7 @@ export function reviewPage(review: Review): string {
           ${pair(mostCard(review, "address"), mostCard(review, "network"))}
           ${pair(mostCard(review, "user"), mostCard(review, "path"))}
           ${pair(mostCard(review, "rule"), mostCard(review, "module"))}
-          ${pair(column(standingCard(review), changesCard(review)), newestCard(review))}
+          ${pair(column(bansInForceCard(review), changesCard(review)), newestCard(review))}
           ${pair(slowCard(review), column(sourcesCard(review), limits(review)))}
         </main>
         <footer>Made by StrongMonitor ${VERSION} at ${minuteText(now)}.</footer>

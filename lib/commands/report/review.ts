@@ -45,7 +45,7 @@ export interface Change {
 }
 
 /** Bans that have not ended. */
-export interface Standing {
+export interface BansInForce {
   /** `noted`: bans that no firewall carries out. */
   readonly totals: BanTotals & { readonly noted: number };
   readonly by: readonly { readonly provenance: Provenance; readonly count: number }[];
@@ -72,7 +72,7 @@ export interface Review {
   readonly slow: readonly SlowAttacker[];
   /** Greatest changes first; null as with `totalsBefore`. */
   readonly changes: readonly Change[] | null;
-  readonly standing: Standing;
+  readonly bansInForce: BansInForce;
   readonly status: Status;
   /** Problems, as sentences. */
   readonly problems: readonly string[];

@@ -37,7 +37,7 @@ export function health({ problems }: Review): Markup {
 }
 
 /** Shows the most important numbers. */
-export function tiles({ totals, totalsBefore, standing }: Review): Markup {
+export function tiles({ totals, totalsBefore, bansInForce }: Review): Markup {
   const against = (key: keyof Totals) => {
     if (totalsBefore === null) return "";
     const [before, change] = [countText(totalsBefore[key]), changeText(totalsBefore[key], totals[key])];
@@ -48,7 +48,7 @@ export function tiles({ totals, totalsBefore, standing }: Review): Markup {
     <dl class="tiles">
       ${tile("Hits", countText(totals.hits), against("hits"))}
       ${tile("Bans that began", countText(totals.made), against("made"))}
-      ${tile("Bans in force now", countText(standing.totals.inForce), ended)}
+      ${tile("Bans in force now", countText(bansInForce.totals.inForce), ended)}
       ${tile("Lines that name an address", countText(totals.lines), against("lines"))}
     </dl>
   `;

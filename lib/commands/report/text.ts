@@ -41,7 +41,7 @@ export function reviewLines(review: Review): string[] {
     ...section("Hits over time", plotLines(review)),
     ...section("Hits by weekday and hour, last seven days", heatLines(review)),
     ...SUBJECTS.flatMap((subject) => section(TITLES[subject], subjectLines(review, subject))),
-    ...section("Bans in force", standingLines(review)),
+    ...section("Bans in force", bansInForceLines(review)),
     ...section("Slow attackers", slowLines(review)),
     ...section("Changes", changeLines(review)),
     ...section("Sources", sourceLines(review)),
@@ -150,7 +150,7 @@ function bansText({ made, isBanned }: Row): string {
   return `${countText(made ?? 0)}${isBanned ? ", banned now" : ""}`;
 }
 
-function standingLines({ standing: { totals, by, newest }, now }: Review): string[] {
+function bansInForceLines({ bansInForce: { totals, by, newest }, now }: Review): string[] {
   if (totals.decided === 0) return ["No ban."];
   return [
     `${

@@ -111,7 +111,7 @@ export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] 
     name: shownName(name),
     hits,
     share: total === 0 ? 0 : Math.min(1, hits / total),
-    ban: snapshot.standing.get(name) ?? null,
+    ban: snapshot.inForce.get(name) ?? null,
   }));
   return rows.sort((a, b) =>
     topOrder === "hits" ? b.hits - a.hits || (a.name < b.name ? -1 : 1) : a.name < b.name ? -1 : 1

@@ -37,7 +37,7 @@ export interface Snapshot {
   readonly numbers: BanNumbers;
   readonly counted: Counted;
   /** By counted address and network, the ban in force of it or of a network around it. */
-  readonly standing: ReadonlyMap<string, BanStatus>;
+  readonly inForce: ReadonlyMap<string, BanStatus>;
   readonly bans: readonly BanStatus[];
 }
 
@@ -60,7 +60,7 @@ export class SnapshotReader {
       problems: problemsOf({ running: isRunning, report, failing, bans: numbers }),
       numbers,
       counted,
-      standing: state.history.standingOfEach(named),
+      inForce: state.history.narrowestInForce(named),
       bans: order === "newest" ? state.history.newestBans(MOST_BANS) : state.history.bansNextToEnd(MOST_BANS),
     };
   }

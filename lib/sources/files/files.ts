@@ -108,7 +108,7 @@ class FileSource implements Source {
       }
       if (signal.aborted) return [];
     }
-    if (logs.takeNews()) yield { records: NO_RECORDS, position: logs.position, damaged: 0 };
+    if (logs.takePositionDue()) yield { records: NO_RECORDS, position: logs.position, damaged: 0 };
     return unread;
   }
 }

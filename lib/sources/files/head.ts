@@ -5,7 +5,7 @@ import { findData } from "./hole.ts";
 export const HEAD_SIZE = 1_024;
 
 /** The stored form of a file's beginning: enough to recognize it. */
-export interface HeadMark {
+export interface StoredHead {
   /** Offset of the head: behind the hole at the file's beginning, if there is one. */
   readonly start: number;
   /** At most `HEAD_SIZE`. */
@@ -15,7 +15,7 @@ export interface HeadMark {
 }
 
 /** A file's beginning, as far as it was there at the last look. */
-export interface Head extends HeadMark {
+export interface Head extends StoredHead {
   /** Null for a stored head: only its hash is known. */
   readonly bytes: Uint8Array | null;
 }

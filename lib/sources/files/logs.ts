@@ -5,12 +5,12 @@ import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
 import { absenceOf, Opener, type OpenerOptions } from "./opening.ts";
 import { parsePosition } from "./position.ts";
-import { canSearch, findByInode, hasContentOf, type Known } from "./rotation.ts";
+import { canSearch, findByInode, hasContentOf, type KnownFile } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
-import { type Found, Selection } from "./selection.ts";
+import { type FollowedFile, Selection } from "./selection.ts";
 import { Succession } from "./succession.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
-import { knownOf, snapshot, Tails } from "./tails.ts";
+import { knownFileOf, KnownFiles, snapshot } from "./known_files.ts";
 
 /** How files are followed. */
 export interface LogsOptions extends OpenerOptions {
@@ -24,42 +24,42 @@ export class Logs implements Disposable {
   readonly #options: LogsOptions;
   readonly #opener: Opener;
   readonly #selection: Selection;
-  readonly #tails = new Tails();
+  readonly #files = new KnownFiles();
   readonly #succession: Succession;
   readonly #rewriting: Rewriting;
   /** Set at the very first start. */
   #since: Micros | null = null;
   #isStale = false;
-  #isNews = false;
+  #isPositionDue = false;
 
   constructor(glob: Glob, options: LogsOptions) {
     this.#glob = glob;
     this.#options = options;
     this.#opener = new Opener(options);
     this.#selection = new Selection(glob, this.#opener);
-    this.#succession = new Succession(this.#tails, this.#opener);
-    this.#rewriting = new Rewriting(this.#tails, this.#opener);
+    this.#succession = new Succession(this.#files, this.#opener);
+    this.#rewriting = new Rewriting(this.#files, this.#opener);
   }
 
   /** Begins to read at `start`. */
   async begin({ after, since }: Start): Promise<void> {
     if (after === null) this.#since = since;
-    else this.#tails.missing = parsePosition(after).map(knownOf);
-    const times = this.#tails.missing.map(({ time }) => time);
+    else this.#files.missing = parsePosition(after).map(knownFileOf);
+    const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
     if (this.isWaiting) {
       this.#options.problem(absenceOf(this.#glob.pattern));
     }
     this.#since = null;
     this.#opener.isBacklog = false;
-    this.#isNews = true;
+    this.#isPositionDue = true;
   }
 
   get tails(): readonly Tail[] {
-    return this.#tails.open;
+    return this.#files.open;
   }
 
-  /** Directories in which names matter. */
+  /** Directories whose entries decide which files are read. */
   get directories(): readonly string[] {
     return this.#selection.directories;
   }
@@ -81,19 +81,19 @@ export class Logs implements Disposable {
 
   /** Whether there is no file, there was none, and no problem hides one. */
   get isWaiting(): boolean {
-    return this.#tails.known.length === 0 && this.problems.length === 0;
+    return this.#files.all.length === 0 && this.problems.length === 0;
   }
 
-  /** Reports whether files came or went since the last call: a reason to store the position. */
-  takeNews(): boolean {
-    const news = this.#isNews;
-    this.#isNews = false;
-    return news;
+  /** Reports whether the position must be stored, as files came or went since the last call. */
+  takePositionDue(): boolean {
+    const isDue = this.#isPositionDue;
+    this.#isPositionDue = false;
+    return isDue;
   }
 
   /** How far all files were read. */
   get position(): string {
-    return this.#tails.position;
+    return this.#files.position;
   }
 
   /**
@@ -103,26 +103,26 @@ export class Logs implements Disposable {
   async survey(since: Micros | null = null): Promise<void> {
     this.#isStale = false;
     // Files still to be found count as known meanwhile: none may pass for new.
-    const { missing } = this.#tails;
+    const { missing } = this.#files;
     for (let left = missing.length; left > 0; left--) await this.#restore(missing.shift()!);
-    const found = await this.#selection.look(this.#tails, since);
+    const found = await this.#selection.look(this.#files, since);
     for (const file of found) {
-      const tail = this.#tails.of(file);
+      const tail = this.#files.of(file);
       // A dated file may just have been opened as the predecessor of a plain one.
       const isOther = tail !== undefined && file.isDated && tail.path !== file.path;
       if (tail && !isOther) [tail.path, tail.quietSince] = [file.path, null];
       else if (!tail) await this.#take(file);
     }
     const names = new Set(found.map(({ path }) => path));
-    for (const { path } of this.#tails.known) {
+    for (const { path } of this.#files.all) {
       // Rotated away, and no new file yet: no other file leads to those rotated after it.
-      const last = names.has(path) ? undefined : this.#tails.lastOf(path);
+      const last = names.has(path) ? undefined : this.#files.lastOf(path);
       if (last) await this.#takeNewer(last);
     }
     for (const tail of this.tails) {
       if (!found.some((file) => tail.is(file))) tail.quietSince ??= performance.now();
     }
-    this.#tails.gone = [];
+    this.#files.gone = [];
   }
 
   /** Reads a piece of a file; null: nothing new. Drops a rotated file that was quiet for long. */
@@ -134,31 +134,31 @@ export class Logs implements Disposable {
         if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
       }
       const piece = await tail.read();
-      if (tail.quietSince === null) this.#opener.solve(tail.path);
+      if (tail.quietSince === null) this.#opener.clearProblem(tail.path);
       if (piece || !this.#isOver(tail)) return piece;
     } catch (error) {
       if (error instanceof ContentLost) return await this.#relocate(tail);
-      this.#opener.say(tail.path, messageOf(error));
+      this.#opener.report(tail.path, messageOf(error));
       if (!this.#isOver(tail)) return null;
     }
     this.#drop(tail);
-    this.#selection.leave(tail);
+    this.#selection.setAside(tail);
     return tail.finish();
   }
 
   [Symbol.dispose](): void {
-    this.#tails[Symbol.dispose]();
+    this.#files[Symbol.dispose]();
   }
 
   /** Finds a file that was read before, or the rest of it. */
-  async #restore(known: Known): Promise<void> {
+  async #restore(known: KnownFile): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
-    const isTroubled = place !== null && this.#opener.isTroubled(place.path);
+    const hasProblem = place !== null && this.#opener.hasProblem(place.path);
     if (tail) {
-      this.#tails.add(tail);
+      this.#files.add(tail);
       // Later lines of a file that was empty may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
-    } else if (isTroubled || (place === null && !canSearch(known.path))) this.#tails.missing.push(known);
+    } else if (hasProblem || (place === null && !canSearch(known.path))) this.#files.missing.push(known);
     else if (
       !await this.#addCopy(known) && !await this.#rewriting.resume(known, place?.path !== known.path)
     ) {
@@ -166,23 +166,23 @@ export class Logs implements Disposable {
     }
   }
 
-  #lose(known: Known): void {
-    this.#tails.lose(known);
+  #lose(known: KnownFile): void {
+    this.#files.lose(known);
     const wasKept = known.head.bytes === null;
     if (known.offset === 0 || !wasKept) return;
     this.#options.problem(`Cannot read the rest of what was ${known.path}: no copy of it is left`);
   }
 
   /** Opens a file that appeared, behind files that were rotated away from its name meanwhile. */
-  async #take(file: Found): Promise<void> {
+  async #take(file: FollowedFile): Promise<void> {
     const { path } = file;
-    const last = this.#tails.lastOf(path);
+    const last = this.#files.lastOf(path);
     if (this.#since !== null) return await this.#takeFirst(file, this.#since);
-    if (this.#tails.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
+    if (this.#files.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
     // An empty file waits until it shows whether it becomes a copy of another.
     const originals = this.tails.filter(({ offset }) => file.size <= offset);
     if (!last && (file.size === 0 || await hasContentOf(path, originals))) return;
-    const before = last && this.#tails.of(last);
+    const before = last && this.#files.of(last);
     const wasWaiting = this.#rewriting.isWaiting(path);
     const tail = before && before.trace.length > 0
       ? await this.#rewriting.open(file, before)
@@ -190,30 +190,30 @@ export class Logs implements Disposable {
     if (!tail) {
       // The old file may have to be read first; if it waits, nothing is urgent.
       const isDue = !wasWaiting || !before?.isAtEnd;
-      this.#isStale ||= isDue && !this.#opener.isTroubled(path);
+      this.#isStale ||= isDue && !this.#opener.hasProblem(path);
       return;
     }
-    this.#tails.add(tail);
+    this.#files.add(tail);
     // Only once it is open: a later rotation of this name is of this file itself.
     if (last) await this.#takeNewer(last, tail);
-    this.#isNews = true;
+    this.#isPositionDue = true;
   }
 
-  async #takeFirst(file: Found, since: Micros): Promise<void> {
-    const known: Known = { ...file, offset: 0, head: NO_HEAD, trace: [] };
+  async #takeFirst(file: FollowedFile, since: Micros): Promise<void> {
+    const known: KnownFile = { ...file, offset: 0, head: NO_HEAD, trace: [] };
     // A file copied with its times is younger than they are.
     const { tail } = await this.#opener.find({ ...known, time: Infinity });
     if (!tail) return;
     await tail.skip(since);
-    this.#tails.add(tail);
+    this.#files.add(tail);
     // It may have been copied and truncated since it was listed.
     if (tail.time !== file.time) await this.#takeNewer(known, tail);
   }
 
-  async #takeNewer(last: Known, successor?: Tail): Promise<boolean> {
-    const isNews = await this.#succession.takeNewer(last, successor);
-    this.#isStale ||= isNews;
-    return isNews;
+  async #takeNewer(last: KnownFile, successor?: Tail): Promise<boolean> {
+    const hasNewer = await this.#succession.takeNewer(last, successor);
+    this.#isStale ||= hasNewer;
+    return hasNewer;
   }
 
   /** Continues in the copy of a truncated file, or treats the file as new. */
@@ -221,14 +221,14 @@ export class Logs implements Disposable {
     const known = snapshot(tail);
     const index = this.tails.indexOf(tail);
     this.#drop(tail);
-    if (!await this.#addCopy(known, index)) this.#tails.missing.push(known);
+    if (!await this.#addCopy(known, index)) this.#files.missing.push(known);
     this.#isStale = true;
     return null;
   }
 
-  async #addCopy(known: Known, index?: number): Promise<boolean> {
+  async #addCopy(known: KnownFile, index?: number): Promise<boolean> {
     const copy = await this.#opener.openCopy(known);
-    if (copy) this.#tails.add(copy, index);
+    if (copy) this.#files.add(copy, index);
     return copy !== null;
   }
 
@@ -251,7 +251,7 @@ export class Logs implements Disposable {
   }
 
   #drop(tail: Tail): void {
-    this.#tails.drop(tail);
-    this.#isNews = true;
+    this.#files.drop(tail);
+    this.#isPositionDue = true;
   }
 }

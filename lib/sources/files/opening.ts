@@ -3,18 +3,18 @@ import { absence, readDenial } from "../../core/read_denial.ts";
 import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
-import { findByInode, findCopy, type Known, MAX_TRIES, type Neighbour } from "./rotation.ts";
-import { findBehind, type Lost, type Place } from "./search.ts";
-import { type Shared, Tail } from "./tail.ts";
+import { findByInode, findCopy, type KnownFile, MAX_TRIES, type Neighbour } from "./rotation.ts";
+import { findBehind, type LostPart, type Place } from "./search.ts";
+import { type SharedParts, Tail } from "./tail.ts";
 
 /** Settings of an `Opener`. */
-export interface OpenerOptions extends Shared {
+export interface OpenerOptions extends SharedParts {
   /** Called once for each problem of reading a file. */
   readonly problem: (sentence: string) => void;
 }
 
 /** Where reading begins; see `TailOptions`. */
-type OpenedAt = Pick<Known, "path" | "offset"> & Partial<Pick<Known, "head" | "trace" | "time">>;
+type OpenedAt = Pick<KnownFile, "path" | "offset"> & Partial<Pick<KnownFile, "head" | "trace" | "time">>;
 
 /** Opens log files, wherever they are by now, and reports why one cannot be opened. */
 export class Opener {
@@ -38,9 +38,9 @@ export class Opener {
   /** Forgets problems of files that are gone, and of directories that can be listed again. */
   review({ directories, failures }: Listing): void {
     for (const path of this.#problems.keys()) {
-      if (directories.includes(path) ? !failures.has(path) : isMissing(path)) this.solve(path);
+      if (directories.includes(path) ? !failures.has(path) : isAbsent(path)) this.clearProblem(path);
     }
-    failures.forEach((error, path) => this.sayUnlessMissing(path, error));
+    failures.forEach((error, path) => this.reportUnlessMissing(path, error));
   }
 
   /** Opens a file; null, and reports why, if it cannot be opened or has changed. */
@@ -48,17 +48,17 @@ export class Opener {
     let tail: Tail | null = null;
     try {
       tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });
-      this.solve(file.path);
+      this.clearProblem(file.path);
       if (tail.is(file) && await tail.isUnchanged()) return tail;
     } catch (error) {
-      this.sayUnlessMissing(file.path, error);
+      this.reportUnlessMissing(file.path, error);
     }
     tail?.[Symbol.dispose]();
     return null;
   }
 
   /** Opens a file by its inode; tries again if it was renamed just before. */
-  async find(known: Known): Promise<{ place: Neighbour | null; tail: Tail | null }> {
+  async find(known: KnownFile): Promise<{ place: Neighbour | null; tail: Tail | null }> {
     let place = findByInode(known);
     for (let tries = 1; place; tries++) {
       const tail = await this.open(place, known);
@@ -70,7 +70,7 @@ export class Opener {
   }
 
   /** Opens the copy of a file where reading of the file ended; null if there is none. */
-  async openCopy(known: Known): Promise<Tail | null> {
+  async openCopy(known: KnownFile): Promise<Tail | null> {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const copy = await findCopy(known);
       if (!copy) return null;
@@ -88,8 +88,8 @@ export class Opener {
    */
   async openBehind(
     file: Neighbour,
-    known: Known,
-    how: Pick<Lost, "isElsewhere" | "isUnsettled">,
+    known: KnownFile,
+    how: Pick<LostPart, "isElsewhere" | "isUnsettled">,
   ): Promise<Tail | null> {
     const { path } = file;
     const { offset, head, trace, time } = known;
@@ -110,39 +110,39 @@ export class Opener {
     try {
       const info = Deno.statSync(path);
       if (info.isFile) return stateOf(info);
-      this.say(path, "it is not a regular file");
+      this.report(path, "it is not a regular file");
     } catch (error) {
-      this.sayUnlessMissing(path, error);
+      this.reportUnlessMissing(path, error);
     }
     return null;
   }
 
-  async #findBehind(file: Neighbour, lost: Lost): Promise<Place | null> {
+  async #findBehind(file: Neighbour, lost: LostPart): Promise<Place | null> {
     try {
       using content = openContent(file.path);
       return isSameFile(content.state(), file) ? await findBehind(content, lost) : null;
     } catch (error) {
-      this.sayUnlessMissing(file.path, error);
+      this.reportUnlessMissing(file.path, error);
       return null;
     }
   }
 
-  isTroubled(path: string): boolean {
+  hasProblem(path: string): boolean {
     return this.#problems.has(path);
   }
 
-  solve(path: string): void {
+  clearProblem(path: string): void {
     this.#problems.delete(path);
   }
 
   /** Reports a problem, unless the file is missing: it may come. */
-  sayUnlessMissing(path: string, error: unknown): void {
-    if (error instanceof Deno.errors.NotFound) this.solve(path);
-    else this.say(path, reasonOf(path, error));
+  reportUnlessMissing(path: string, error: unknown): void {
+    if (error instanceof Deno.errors.NotFound) this.clearProblem(path);
+    else this.report(path, reasonOf(path, error));
   }
 
   /** Reports a problem, unless it was the last one reported for this path. */
-  say(path: string, reason: string): void {
+  report(path: string, reason: string): void {
     if (this.#problems.get(path) === reason) return;
     this.#problems.set(path, reason);
     this.#options.problem(sentenceOf(path, reason));
@@ -164,7 +164,7 @@ export function sentenceOf(path: string, reason: string): string {
   return `Cannot read ${path}: ${reason}`;
 }
 
-function isMissing(path: string): boolean {
+function isAbsent(path: string): boolean {
   try {
     Deno.statSync(path);
     return false;

@@ -1,9 +1,9 @@
 import type { Micros } from "../../core/time.ts";
-import type { HeadMark } from "./head.ts";
+import type { StoredHead } from "./head.ts";
 import { formatTrace, parseTrace, type Trace } from "./trace.ts";
 
 /** How far a file was read, and how to recognize it. */
-export interface Mark {
+export interface FilePosition {
   /** The name under which the file was followed; a rotated file keeps it. */
   readonly path: string;
   readonly device: number;
@@ -12,22 +12,22 @@ export interface Mark {
   readonly offset: number;
   /** Last change that was seen. */
   readonly time: Micros;
-  readonly head: HeadMark;
+  readonly head: StoredHead;
   readonly trace: Trace;
 }
 
-/** Formats marks as a position; the files of one path are in the order of their age. */
-export function formatPosition(marks: readonly Mark[]): string {
+/** Formats the position of a source; the files of one path are in the order of their age. */
+export function formatPosition(files: readonly FilePosition[]): string {
   return JSON.stringify({
-    files: marks.map(({ path, device, inode, offset, time, head, trace }) => //
+    files: files.map(({ path, device, inode, offset, time, head, trace }) => //
     [path, device, inode, offset, time, head.length, head.hash, head.start, formatTrace(trace)]),
   });
 }
 
 /** Reads a position of this version or 1.0; throws an `Error` for anything else. */
-export function parsePosition(position: string): Mark[] {
+export function parsePosition(position: string): FilePosition[] {
   const fields = parseFiles(position);
-  if (!fields?.every(isMark)) {
+  if (!fields?.every(areFields)) {
     throw new Error(`Cannot resume log files: not a position of theirs: ${position}`);
   }
   return fields.map(([path, device, inode, offset, time, length, hash, start = 0, trace = ""]) => //
@@ -46,7 +46,7 @@ function parseFiles(position: string): unknown[] | null {
   }
 }
 
-function isMark(fields: unknown): fields is Fields {
+function areFields(fields: unknown): fields is Fields {
   return Array.isArray(fields) && (fields.length === 7 || fields.length === TYPES.length) &&
     fields.every((field, index) => typeof field === TYPES[index]);
 }

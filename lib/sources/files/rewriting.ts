@@ -4,10 +4,10 @@
  */
 import { type FileState, isSameFile } from "./content.ts";
 import type { Opener } from "./opening.ts";
-import { findByInode, type Known } from "./rotation.ts";
-import type { Found } from "./selection.ts";
+import { findByInode, type KnownFile } from "./rotation.ts";
+import type { FollowedFile } from "./selection.ts";
 import type { Tail } from "./tail.ts";
-import type { Tails } from "./tails.ts";
+import type { KnownFiles } from "./known_files.ts";
 
 /** Milliseconds since its last change in which a file may still be unfinished. */
 const RECENT = 500;
@@ -16,13 +16,13 @@ const MAX_WAIT = 3_000;
 
 /** Finds the lines that were read in rewritten files. */
 export class Rewriting {
-  readonly #tails: Tails;
+  readonly #files: KnownFiles;
   readonly #opener: Opener;
   /** When a file was first seen that may be unfinished, by path, on `performance.now()`. */
   readonly #waiting = new Map<string, number>();
 
-  constructor(tails: Tails, opener: Opener) {
-    this.#tails = tails;
+  constructor(files: KnownFiles, opener: Opener) {
+    this.#files = files;
     this.#opener = opener;
   }
 
@@ -35,15 +35,15 @@ export class Rewriting {
    * Continues behind the lines of `known` in the file that has its name now. Gives that file time
    * to be written, unless the file of `known` is `away`. Returns false if the lines are lost.
    */
-  async resume(known: Known, isAway: boolean): Promise<boolean> {
+  async resume(known: KnownFile, isAway: boolean): Promise<boolean> {
     const { path } = known;
     const state = this.#opener.examine(path);
-    const isFree = state !== null && !this.#tails.known.some((one) => isSameFile(one, state));
+    const isFree = state !== null && !this.#files.all.some((one) => isSameFile(one, state));
     const isUnsettled = isFree && !isAway && this.#isUnsettled(path, state);
     const how = { isElsewhere: false, isUnsettled };
     const tail = isFree ? await this.#opener.openBehind({ path, ...state }, known, how) : null;
-    if (tail) this.#tails.add(tail);
-    else if (isUnsettled) this.#tails.missing.push(known);
+    if (tail) this.#files.add(tail);
+    else if (isUnsettled) this.#files.missing.push(known);
     if (tail || !isUnsettled) this.#waiting.delete(path);
     // Without a file in its place, or with a known one, it was deleted and is not missed.
     return tail !== null || isUnsettled || !isFree;
@@ -53,7 +53,7 @@ export class Rewriting {
    * Opens a file behind the lines that it has of `before`, whose name it took, or at its beginning
    * if it has none. Null for now, while it may still get some.
    */
-  async open(file: Found, before: Tail): Promise<Tail | null> {
+  async open(file: FollowedFile, before: Tail): Promise<Tail | null> {
     const { path, offset } = file;
     // A file that was rotated away has a name.
     const isElsewhere = findByInode(before) !== null;

@@ -1,6 +1,6 @@
 import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
-import type { Mark } from "./position.ts";
+import type { FilePosition } from "./position.ts";
 import { endAlike, traceBefore } from "./trace.ts";
 
 /** A file in the directory of a log. */
@@ -9,7 +9,7 @@ export interface Neighbour extends FileState {
 }
 
 /** A file that was read, and may now be elsewhere. */
-export interface Known extends Mark {
+export interface KnownFile extends FilePosition {
   readonly head: Head;
 }
 
@@ -66,7 +66,7 @@ export function canSearch(path: string): boolean {
  * file was empty, its inode may be another's by now: then only under a likely name, and not a
  * younger one.
  */
-export function findByInode(known: Known): Neighbour | null {
+export function findByInode(known: KnownFile): Neighbour | null {
   const wasEmpty = known.head.length === 0;
   const places = [...stateAt(known.path), ...(wasEmpty ? generations(known.path) : neighbours(known.path))];
   return places.find((file) =>
@@ -78,13 +78,13 @@ export function findByInode(known: Known): Neighbour | null {
  * Returns the file that has the content of `known`: a copy, compressed or not; the newest of
  * several.
  */
-export function findCopy(known: Known): Promise<Neighbour | null> {
+export function findCopy(known: KnownFile): Promise<Neighbour | null> {
   return among(known.path, (all) => copyIn(all, known));
 }
 
-async function copyIn(files: readonly Neighbour[], known: Known): Promise<Neighbour | null> {
+async function copyIn(files: readonly Neighbour[], known: KnownFile): Promise<Neighbour | null> {
   for (const file of files.toReversed()) {
-    if (!isSameFile(file, known) && await inContent(file.path, (content) => hasRead(content, known))) {
+    if (!isSameFile(file, known) && await inContent(file.path, (content) => isCopyOfKnown(content, known))) {
       return file;
     }
   }
@@ -92,7 +92,7 @@ async function copyIn(files: readonly Neighbour[], known: Known): Promise<Neighb
 }
 
 /** Returns files rotated away from the log of `last` after it, without `known`; oldest first. */
-export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbour[]> {
+export function findNewer(last: KnownFile, known: readonly KnownFile[]): Promise<Neighbour[]> {
   return among(last.path, async (all) => {
     const place = all.find((file) => isSameFile(file, last)) ?? await copyIn(all, last);
     const number = place && numberOf(place.path);
@@ -111,7 +111,7 @@ export function findNewer(last: Known, known: readonly Known[]): Promise<Neighbo
  * Compares times, which compression keeps. Equal times count if `last` has a head: `isAnyOf()` then
  * recognizes known files by theirs.
  */
-function isNewer(file: Neighbour, last: Known): boolean {
+function isNewer(file: Neighbour, last: KnownFile): boolean {
   return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
 }
 
@@ -132,26 +132,26 @@ function namesOf(files: readonly Neighbour[]): string {
 }
 
 /** Reports whether a file is a copy of `known`, perhaps made when that was shorter. */
-async function hasRead(content: Content, { head, offset, trace }: Known): Promise<boolean> {
+async function isCopyOfKnown(content: Content, { head, offset, trace }: KnownFile): Promise<boolean> {
   if (!await isCopy(head, content)) return false;
   const isShorter = !content.final && content.state().size < offset;
   return isShorter || trace.length === 0 || endAlike(trace, await traceBefore(content, offset));
 }
 
 /** Reports whether a file has the content of one of `known`, as far as a whole head can tell. */
-export async function hasContentOf(path: string, known: readonly Known[]): Promise<boolean> {
+export async function hasContentOf(path: string, known: readonly KnownFile[]): Promise<boolean> {
   return await isCopyOfAny(path, known.filter(({ head }) => head.length === HEAD_SIZE));
 }
 
 /** Reports whether a file begins like one of `known`. */
-export function isCopyOfAny(path: string, known: readonly Known[]): Promise<boolean> {
+export function isCopyOfAny(path: string, known: readonly KnownFile[]): Promise<boolean> {
   return inContent(path, async (content) => {
     for (const { head } of known) if (await isCopy(head, content)) return true;
     return false;
   });
 }
 
-async function isAnyOf(file: Neighbour, known: readonly Known[]): Promise<boolean> {
+async function isAnyOf(file: Neighbour, known: readonly KnownFile[]): Promise<boolean> {
   return known.some((one) => isSameFile(one, file)) || await isCopyOfAny(file.path, known);
 }
 

@@ -19,7 +19,7 @@ const MAX_LINE = 4_096;
 const KNOWN_SHARE = 4;
 
 /** The part of a file that was read, with the circumstances of its loss. */
-export interface Lost {
+export interface LostPart {
   readonly trace: Trace;
   /** Where reading ended before. */
   readonly offset: number;
@@ -54,7 +54,7 @@ export interface Place {
 }
 
 /** Finds the place behind the lines of a trace in a file; null if they are missing or no proof. */
-export async function findBehind(content: Content, lost: Lost): Promise<Place | null> {
+export async function findBehind(content: Content, lost: LostPart): Promise<Place | null> {
   if (lost.trace.length === 0) return null;
   const lines = await readLines(content, lost.offset);
   const match = bestMatch(lines, lost.trace);
@@ -122,13 +122,13 @@ function matchBefore(numbers: readonly number[], last: number, trace: Trace): Ma
 }
 
 /**
- * Reports whether lines are those that were read, not new ones with the same text: they are
+ * Reports whether lines were read before, and are not new ones with the same text: they are
  * together, and have two times, or so many bytes that they make a head. If no other file has them,
  * two different lines of one time are enough.
  */
 async function isProof(
   { known, others, isWhole }: Match,
-  { content, lines, lost }: { content: Content; lines: Lines; lost: Lost },
+  { content, lines, lost }: { content: Content; lines: Lines; lost: LostPart },
 ): Promise<boolean> {
   if (known.length < KNOWN_SHARE * others) return false;
   const different = [...new Map(known.map((index) => [lines.numbers[index], index])).values()];

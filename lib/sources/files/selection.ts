@@ -3,11 +3,11 @@ import type { Glob } from "./glob.ts";
 import type { Opener } from "./opening.ts";
 import { isCopyOfAny, isDated, isRotated, logsOf, type Neighbour } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
-import type { Tails } from "./tails.ts";
+import type { KnownFiles } from "./known_files.ts";
 import type { Micros } from "../../core/time.ts";
 
 /** A file that is followed under its own name. */
-export interface Found extends Neighbour {
+export interface FollowedFile extends Neighbour {
   /** Whether its name may be a rotated file's. */
   readonly isDated: boolean;
   /** Offset of its first unread byte. */
@@ -19,7 +19,7 @@ export interface Found extends Neighbour {
  * name has a date, its content was not read under the plain name, and it came or grew meanwhile.
  */
 export class Selection {
-  /** Directories in which names matter. */
+  /** Directories whose entries decide which files are read. */
   directories: readonly string[] = [];
   readonly #glob: Glob;
   readonly #opener: Opener;
@@ -35,15 +35,15 @@ export class Selection {
    * Returns the files to follow, plain names first, each inode once. At the first look, it sets
    * dated files aside that last changed before `since`.
    */
-  async look(tails: Tails, since: Micros | null): Promise<Found[]> {
+  async look(files: KnownFiles, since: Micros | null): Promise<FollowedFile[]> {
     const listing = this.#glob.list();
     const { paths } = listing;
     this.directories = listing.directories;
     this.#opener.review(listing);
-    const logs = new Set([...paths, ...tails.open.map(({ path }) => path)]);
+    const logs = new Set([...paths, ...files.open.map(({ path }) => path)]);
     const rotated = paths.filter((path) => isRotated(path, logs));
     const plain = paths.filter((path) => !isRotated(path, logs));
-    const found: Found[] = [];
+    const found: FollowedFile[] = [];
     const aside = new Map<string, number>();
     for (const path of [...plain, ...rotated.filter(isDated)]) {
       const state = this.#opener.examine(path);
@@ -51,9 +51,9 @@ export class Selection {
       const file = { path, ...state };
       const isDated = !plain.includes(path);
       const offset = isDated ? this.#beginOf(file, since) : 0;
-      const tail = tails.of(file);
+      const tail = files.of(file);
       if (offset > 0 && !tail) aside.set(birthOf(file), offset);
-      if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, tails))) {
+      if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, files))) {
         found.push({ ...file, isDated, offset });
       }
     }
@@ -62,7 +62,7 @@ export class Selection {
   }
 
   /** Sets a file aside that was read to its end. */
-  leave(tail: Tail): void {
+  setAside(tail: Tail): void {
     this.#aside.set(birthOf(tail), tail.reached);
   }
 
@@ -75,10 +75,13 @@ export class Selection {
  * Reports whether a dated file that nobody reads is a log of its own: it came or grew, and is no
  * copy of a file that was read.
  */
-async function isLog({ path, size, offset }: Neighbour & { offset: number }, tails: Tails): Promise<boolean> {
+async function isLog(
+  { path, size, offset }: Neighbour & { offset: number },
+  files: KnownFiles,
+): Promise<boolean> {
   if (offset > 0 && size <= offset) return false;
   const logs = logsOf(path);
-  return !await isCopyOfAny(path, tails.known.filter((known) => logs.includes(known.path)));
+  return !await isCopyOfAny(path, files.all.filter((known) => logs.includes(known.path)));
 }
 
 /** Identifies a file, also against a later one with its inode. */

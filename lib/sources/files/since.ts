@@ -34,14 +34,14 @@ interface Timed {
   readonly time: Micros;
 }
 
-const WINDOW = 8 * 1_024;
+const EXCERPT = 8 * 1_024;
 /** Most bytes from any place in which a line with a time is sought. */
 const MAX_PROBE = 64 * 1_024;
 /** Lines at a file's end among which one should have a time. */
 const MAX_LINES_BACK = 10;
 
 /** A piece of a file. */
-interface Window {
+interface Excerpt {
   readonly bytes: Bytes;
   readonly length: number;
 }
@@ -54,7 +54,7 @@ interface Window {
 export async function findSince(content: Content, search: Search): Promise<number | null> {
   let [low, high] = [search.from, search.size];
   let sawTime = false;
-  while (high - low > WINDOW) {
+  while (high - low > EXCERPT) {
     const middle = Math.floor((low + high) / 2);
     const line = await firstTimed(content, { from: middle, to: high, search });
     sawTime ||= line !== null;
@@ -87,15 +87,15 @@ async function firstTimed(
   // One byte earlier, to see whether a line begins exactly here.
   const base = from === search.from ? from : from - 1;
   const until = Math.min(to, from + MAX_PROBE);
-  for (let size = WINDOW;; size *= 2) {
-    const window = await readFrom(content, { base, size: Math.min(size, search.size - base) });
-    const line = timedIn(window, { base, isStart: base === search.from, until, timeOf: search.timeOf });
+  for (let size = EXCERPT;; size *= 2) {
+    const excerpt = await readFrom(content, { base, size: Math.min(size, search.size - base) });
+    const line = timedIn(excerpt, { base, isStart: base === search.from, until, timeOf: search.timeOf });
     if (line !== null || base + size >= until) return line;
   }
 }
 
 function timedIn(
-  { bytes, length }: Window,
+  { bytes, length }: Excerpt,
   { base, isStart, until, timeOf }: {
     base: number;
     isStart: boolean;
@@ -122,7 +122,7 @@ export async function lookBack(
   size: number,
   isEnough: (bytes: Bytes, from: number, to: number) => boolean,
 ): Promise<void> {
-  const base = Math.max(0, size - WINDOW);
+  const base = Math.max(0, size - EXCERPT);
   const { bytes, length } = await readFrom(content, { base, size: size - base });
   const text = bytes.array.subarray(0, length);
   let end = text.lastIndexOf(LINE_FEED);
@@ -137,7 +137,7 @@ export async function lookBack(
 async function readFrom(
   content: Content,
   { base, size }: { base: number; size: number },
-): Promise<Window> {
+): Promise<Excerpt> {
   const bytes = makeBytes(Math.max(0, size));
   const into = bytes.array.subarray(0, Math.max(0, size));
   return { bytes, length: await content.readAt(base, into) };

@@ -8,9 +8,9 @@ import { type Head, isCopy } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
 import { LineSplitter } from "../line_splitter.ts";
 import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
-import type { Mark } from "./position.ts";
+import type { FilePosition } from "./position.ts";
 import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
-import { Past } from "./past.ts";
+import { Fingerprint } from "./fingerprint.ts";
 import type { Trace } from "./trace.ts";
 
 /** Lines of a file that were read at once. */
@@ -39,11 +39,11 @@ export interface TailOptions {
    * last change.
    */
   readonly time?: Micros;
-  readonly shared: Shared;
+  readonly shared: SharedParts;
 }
 
 /** Functions and buffer that the files of one source share. */
-export interface Shared {
+export interface SharedParts {
   readonly clock: () => Micros;
   /** Returns a line's time. */
   readonly timeOf: TimeOf | undefined;
@@ -67,7 +67,7 @@ export const MAX_CHUNK = 128 * 1_024;
  */
 const SETTLED: Micros = 50_000;
 
-/** A log file being read, recognized by inode, head and trace, whatever its name. */
+/** A log file being read, recognized by inode, head and trace under any name. */
 export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;
@@ -78,14 +78,15 @@ export class Tail implements Disposable {
   quietSince: number | null = null;
   readonly #content: Content;
   readonly #lines = new LineSplitter();
-  readonly #shared: Shared;
+  readonly #shared: SharedParts;
   readonly #backlog: Backlog;
-  readonly #past: Past;
+  readonly #fingerprint: Fingerprint;
   #state: FileState;
   /** When the state was read. */
   #looked: Micros = 0;
   #reached: number;
-  #time: Micros = 0;
+  /** Last change of the dropped files that had its name before. */
+  #earlierTime: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
   /** Whether the zone of its times was sought at its end. */
@@ -103,7 +104,7 @@ export class Tail implements Disposable {
     this.#content = openContent(place);
     this.#state = this.#content.state();
     this.#reached = offset;
-    this.#past = new Past(head, trace);
+    this.#fingerprint = new Fingerprint(head, trace);
     this.#backlog = new Backlog(offset, backlog ? this.#end : 0, Math.min(time, this.#state.time));
     this.#shared = shared;
   }
@@ -118,16 +119,16 @@ export class Tail implements Disposable {
 
   /** Its last change that was seen, or a later one of dropped files that had its name before. */
   get time(): Micros {
-    return Math.max(this.#state.time, this.#time);
+    return Math.max(this.#state.time, this.#earlierTime);
   }
 
   get head(): Head {
-    return this.#past.head;
+    return this.#fingerprint.head;
   }
 
   /** The last lines read. */
   get trace(): Trace {
-    return this.#past.trace;
+    return this.#fingerprint.trace;
   }
 
   /** Byte behind the last line handed over. */
@@ -155,7 +156,7 @@ export class Tail implements Disposable {
   }
 
   /** Its stored form. */
-  get mark(): Mark {
+  get position(): FilePosition {
     const { path, device, inode, offset, time, head: { start, length, hash }, trace } = this;
     return { path, device, inode, offset, time, head: { start, length, hash }, trace };
   }
@@ -165,13 +166,13 @@ export class Tail implements Disposable {
   }
 
   /** Notes that all files with its name before were read, until their last change at `time`. */
-  follows(time: Micros): void {
-    this.#time = Math.max(this.#time, time + 1);
+  noteEarlier(time: Micros): void {
+    this.#earlierTime = Math.max(this.#earlierTime, time + 1);
   }
 
   /** Reports whether the part that was read is unchanged. Learns its head and trace. */
   async isUnchanged(): Promise<boolean> {
-    return this.#end >= this.#reached && await this.#past.recall(this.#content, this.#reached);
+    return this.#end >= this.#reached && await this.#fingerprint.recall(this.#content, this.#reached);
   }
 
   /**
@@ -197,12 +198,12 @@ export class Tail implements Disposable {
     const { timeOf } = this.#shared;
     await this.#seekZone();
     const search = timeOf && {
-      ...{ from: this.#past.head.start, size, since },
+      ...{ from: this.#fingerprint.head.start, size, since },
       timeOf: (bytes: Bytes, from: number, to: number) => timeOf(bytes, from, to, this.#lines),
     };
     const found = search && await findSince(this.#content, search);
     this.#reached = found ?? await this.#lastLineEnd(size);
-    await this.#past.move(this.#content, this.#reached);
+    await this.#fingerprint.move(this.#content, this.#reached);
   }
 
   /**
@@ -223,7 +224,7 @@ export class Tail implements Disposable {
     const count = await this.#content.readAt(this.#reached, room);
     // Checked after the read, as a truncation may come at any time: bytes that were read just
     // before it are read again from the copy.
-    if (!this.#content.final && !await this.#past.isThere(this.#content, this.#reached)) {
+    if (!this.#content.final && !await this.#fingerprint.matches(this.#content, this.#reached)) {
       throw new ContentLost();
     }
     if (count > 0 && this.#lines.pending === 0 && countNuls(room, count) === count) {
@@ -262,9 +263,9 @@ export class Tail implements Disposable {
   }
 
   async #skipHole(): Promise<Piece> {
-    const { start } = this.#past.head;
+    const { start } = this.#fingerprint.head;
     this.#reached = this.#reached < start ? start : await findData(this.#content, this.#reached, start);
-    await this.#past.skip(this.#content, this.#reached);
+    await this.#fingerprint.skip(this.#content, this.#reached);
     return { records: NO_RECORDS, damaged: 0, more: true };
   }
 
@@ -278,7 +279,7 @@ export class Tail implements Disposable {
     const { buffer } = this.#shared;
     const behind = buffer.end;
     buffer.took(count);
-    this.#past.add(buffer.bytes.array.subarray(0, buffer.end), count);
+    this.#fingerprint.add(buffer.bytes.array.subarray(0, buffer.end), count);
     const damaged = this.#lines.take(buffer, this.#timeOf(from));
     const isOfBacklog = this.#backlog.holds(from);
     if (isOfBacklog && !this.#content.final) this.#backlog.date(buffer, from - behind, this.#state.time);

@@ -103,7 +103,7 @@ export class Watch implements AsyncDisposable {
   }
 
   #close(): void {
-    // Deno's watcher opens whatever appears: a pipe blocks it until somebody writes, and closing
+    // Deno's watcher opens each new entry: a pipe blocks it until somebody writes, and closing
     // would wait for that.
     if (this.#watched.some(holdsPipe)) this.#listening = Promise.resolve();
     else {

@@ -90,7 +90,7 @@ export class ExportParser {
     this.#at -= moved;
     this.#entry = 0;
     this.#lastTo = -1;
-    if (records.origins.length >= MAX_ORIGINS) this.#forgetOrigins();
+    if (records.origins.length >= MAX_ORIGINS) this.#clearOrigins();
   }
 
   /** Returns the bytes of `chunk` that do not belong to a cut field. */
@@ -237,7 +237,7 @@ export class ExportParser {
     return from < 0 ? "" : decode(this.records.bytes, from, this.#to[field]!);
   }
 
-  #forgetOrigins(): void {
+  #clearOrigins(): void {
     this.records.origins = [];
     this.#origins.length = 0;
   }

@@ -4,12 +4,12 @@ import { type Micros, SECOND } from "../../core/time.ts";
 import { ExportParser } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
 import { GATHER, isLate } from "./journalctl.ts";
-import { Printed } from "./proof.ts";
-import { Queries, type Query, type Selection } from "./queries.ts";
+import { PrintedEntries } from "./proof.ts";
+import { type JournalSelection, Queries, type Query } from "./queries.ts";
 import { type WakeOptions, Waker } from "./wake.ts";
 
 /** Which entries to read, and how. */
-export interface JournalOptions extends Selection {
+export interface JournalOptions extends JournalSelection {
   /** False: end at the journal's end. */
   readonly follow?: boolean;
   /** How long without an entry until the journal is asked for one. */
@@ -56,7 +56,7 @@ class Journal implements Source {
   readonly #search: Micros;
   readonly #proof: Micros;
   /** Entries of the journalctl that follows, or of the last one that did. */
-  #printed: Printed | null = null;
+  #printed: PrintedEntries | null = null;
 
   constructor(options: JournalOptions) {
     const { follow = true, silence, answer = SEARCH_SILENCE, proof = 5 * SECOND, wake = null } = options;
@@ -127,7 +127,7 @@ class Journal implements Source {
     await using journalctl = this.#queries.open(start, query);
     const isNew = new NewRecords(start);
     const parser = new ExportParser();
-    const printed = follow ? this.#printed = new Printed(start, this.#proof) : null;
+    const printed = follow ? this.#printed = new PrintedEntries(start, this.#proof) : null;
     let reached = start;
     let damaged = 0;
     let isMore = false;
@@ -177,7 +177,7 @@ class Journal implements Source {
    * ones.
    */
   async #prove(
-    printed: Printed,
+    printed: PrintedEntries,
     signal: AbortSignal,
   ): Promise<{ leftOut: JournalRecords; hasMore: boolean }> {
     const { since } = printed;

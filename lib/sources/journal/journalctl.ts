@@ -9,7 +9,7 @@ const LINGER = 1_000;
 const MAX_COMPLAINTS = 4_096;
 /** journalctl hands over multiples of this many bytes only if it has more. */
 const FULL_WRITE = 4_096;
-/** How long to wait for more after such a write. */
+/** How long to wait for more after a full write. */
 export const GATHER: Micros = 5_000;
 /**
  * Bytes that are enough, a quarter of a pipe: while they are processed, journalctl can only

@@ -12,7 +12,7 @@ const MAX_UNPROVED = 100_000;
  * reads in between takes the file as read up to that count, and reads again when the count changes;
  * once it has printed another file's later entries, it never goes back.
  */
-export class Printed {
+export class PrintedEntries {
   readonly #delay: number;
   readonly #marks = new Set<number>();
   #since: Start;

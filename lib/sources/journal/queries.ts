@@ -6,7 +6,7 @@ import { ExportParser } from "./export.ts";
 import { isLate, Journalctl } from "./journalctl.ts";
 
 /** Which entries to read, and where. */
-export interface Selection {
+export interface JournalSelection {
   /** Programs to read, by `SYSLOG_IDENTIFIER`. */
   readonly identifiers: readonly string[];
   /**
@@ -44,12 +44,12 @@ const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309
 
 /** Asks journalctl for entries of a selection. */
 export class Queries {
-  readonly #selection: Selection;
+  readonly #selection: JournalSelection;
   readonly #matches: readonly string[];
   readonly #patience: Micros;
 
   /** @param patience how long an answer may take */
-  constructor(selection: Selection, patience: Micros) {
+  constructor(selection: JournalSelection, patience: Micros) {
     const { identifiers, units, suppressions } = selection;
     this.#selection = selection;
     this.#patience = patience;
@@ -71,7 +71,7 @@ export class Queries {
 
   /**
    * Throws `UserError` (69) if there is no journal or the user may not read it. A following
-   * journalctl does not report what it cannot see, so this one runs first.
+   * journalctl does not report missing permissions, so this one runs first.
    */
   async requireReadable(signal: AbortSignal): Promise<void> {
     await using journalctl = new Journalctl(this.#command, {

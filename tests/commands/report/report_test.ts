@@ -115,7 +115,7 @@ Deno.test("`report --html` of a year keeps to 500 kB where every name is as long
     user: names,
     path: names,
   };
-  for (let day = 0; day < 390; day++) rollups.keep(time - time % HOUR - day * DAY, content);
+  for (let day = 0; day < 390; day++) rollups.store(time - time % HOUR - day * DAY, content);
   const page = reviewPage(reviewOf(temporary.state, { since: time - 390 * DAY, now: time, host: "<h>" }));
   assert.ok(new TextEncoder().encode(page).length < MOST_BYTES, String(page.length));
 });
@@ -177,7 +177,9 @@ Deno.test("`report` compares a week with the hours of the week before, at any ho
   const { state } = temporary;
   const midnight = now() - now() % DAY;
   const content = { ...NOTHING_COUNTED, lines: [["SSHD", 1]], hits: [["SSHD", 1]] } as const;
-  for (let hour = midnight - 20 * DAY; hour < midnight + DAY; hour += HOUR) state.rollups.keep(hour, content);
+  for (let hour = midnight - 20 * DAY; hour < midnight + DAY; hour += HOUR) {
+    state.rollups.store(hour, content);
+  }
   while (state.rollups.fold(midnight) > 0);
   for (let hour = midnight + HOUR; hour <= midnight + DAY; hour += HOUR) {
     const { totals, totalsBefore } = reviewOf(state, { since: hour - 7 * DAY, now: hour, host: "h" });
@@ -189,7 +191,7 @@ Deno.test("`report` counts the lines and hits of the running hour from its first
   using temporary = temporaryState();
   const { state } = temporary;
   const start = now() - now() % HOUR;
-  state.rollups.keep(start, { ...NOTHING_COUNTED, lines: [["SSHD", 65]], hits: [["SSHD", 64]] });
+  state.rollups.store(start, { ...NOTHING_COUNTED, lines: [["SSHD", 65]], hits: [["SSHD", 64]] });
   for (const since of [start - 7 * DAY, start - HOUR, start]) {
     const review = reviewOf(state, { since, now: start + MINUTE, host: "h" });
     assert.deepEqual([review.totals.lines, review.totals.hits], [65, 64]);

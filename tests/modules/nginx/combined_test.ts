@@ -7,11 +7,11 @@ import { CombinedReader } from "../../../modules/nginx/combined.ts";
 import { NAMES } from "../../../modules/nginx/fields.ts";
 import { lineParser } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
-import type { ParserOptions } from "../../../lib/reading/module.ts";
+import type { ModuleOptions } from "../../../lib/reading/module.ts";
 import { FUZZ_LINES, Random } from "../../support/random.ts";
 import { messageParser } from "../../support/messages.ts";
 
-const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
+const NOTHING: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 const LINE = '192.0.2.7 - bob [01/Mar/2026:10:56:10 +0000] "GET /a//b%20c?x=1 HTTP/1.1" 200 612 ' +
   '"https://example.org/" "Mozilla/5.0" "203.0.113.9"';
 

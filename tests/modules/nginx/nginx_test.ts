@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { timeOfStamp } from "../../../lib/reading/day_resolver.ts";
-import { OptionError, type ParserOptions } from "../../../lib/reading/module.ts";
+import { type ModuleOptions, OptionError } from "../../../lib/reading/module.ts";
 import { NGINX_FORMATS } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { inZone } from "../../support/helpers.ts";
@@ -9,8 +9,8 @@ import { EACH, NEVER } from "../../../lib/reading/message_reader.ts";
 import { messageParser, openForm } from "../../support/messages.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 
-const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
-const parserOf = (over: Partial<ParserOptions>) => messageParser(nginx.form({ ...NOTHING, ...over }));
+const NOTHING: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
+const parserOf = (over: Partial<ModuleOptions>) => messageParser(nginx.form({ ...NOTHING, ...over }));
 const parse = parserOf({});
 const withFormat = (format: string, trustedProxies: readonly string[] = []) =>
   parserOf({ logFormats: [format], trustedProxies });

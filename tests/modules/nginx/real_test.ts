@@ -1,11 +1,11 @@
 import { strict as assert } from "node:assert";
-import type { ParserOptions } from "../../../lib/reading/module.ts";
+import type { ModuleOptions } from "../../../lib/reading/module.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { eventually } from "../../support/helpers.ts";
 import { messageParser } from "../../support/messages.ts";
 import { hasNginx, type Place, RealNginx } from "../../support/nginx.ts";
 
-const NOTHING: ParserOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
+const NOTHING: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 const CLIENT = "127.0.0.1";
 const FAR = "198.51.100.7";
 

@@ -18,7 +18,7 @@ const HASHES = 2 ** 32;
  * Counts the many notes of one address step by step, with two visits to each: when it comes and
  * when it grows old. An address just below a limit of thousands costs no more than others.
  */
-export class Watch {
+export class RunningCount {
   /** Notes in the order in which they came. */
   readonly #places: number[] = [];
   readonly #rules = new Map<number, Progress>();
@@ -39,7 +39,7 @@ export class Watch {
     for (let i = 0; i < count; i++) this.add(memory.places[i]!);
   }
 
-  /** Number of watched notes. */
+  /** Number of counted notes. */
   get size(): number {
     return this.#places.length;
   }
@@ -50,19 +50,19 @@ export class Watch {
     const time = times[place >> 1]!;
     if (time < this.#latest) this.#isSorted = false;
     else this.#latest = time;
-    const values = this.#groups.valuesOf(words[place + RULES]! >>> GROUP_RULES);
+    const distinct = this.#groups.distinctOf(words[place + RULES]! >>> GROUP_RULES);
     const index = this.#places.push(place) - 1;
     this.#eachRule(place, (rule, bit) => {
       const progress = this.#rules.get(rule);
       if (progress) progress.count++;
       else this.#rules.set(rule, { count: 1, tail: index });
-      if ((values & bit) !== 0) this.#values.set(keyOf(rule, words[place + VALUE]!), time);
+      if ((distinct & bit) !== 0) this.#values.set(keyOf(rule, words[place + VALUE]!), time);
     });
   }
 
   /**
-   * Writes the counts of the last note's rules at its time `time` into `counts`. Returns how many
-   * more notes cannot matter; -1: count all notes again.
+   * Writes the counts of the last note's rules at its time `time` into `counts`. Returns the
+   * slack: how many further notes cannot pass a limit; -1: count all notes again.
    */
   count(time: Micros, counts: Float64Array): number {
     if (this.#places.length > this.#most) return -1;
@@ -74,18 +74,18 @@ export class Watch {
     });
     // If a note came late, an old note may stand behind a newer one and still count.
     if (isOver && !this.#isSorted) return -1;
-    let quiet = this.#most - this.#places.length;
+    let slack = this.#most - this.#places.length;
     for (const [rule, { count }] of this.#rules) {
-      if (count > 0) quiet = Math.min(quiet, limits[rule]! - count);
+      if (count > 0) slack = Math.min(slack, limits[rule]! - count);
     }
-    return Math.max(0, quiet);
+    return Math.max(0, slack);
   }
 
   /** Returns the rules of a group, as bits, that counted a value in their windows before `time`. */
   known(group: number, { value, time }: { value: number; time: Micros }): number {
     const { rows, spans } = this.#groups;
     let known = 0;
-    for (let bits = this.#groups.valuesOf(group); bits !== 0; bits &= bits - 1) {
+    for (let bits = this.#groups.distinctOf(group); bits !== 0; bits &= bits - 1) {
       const bit = bits & -bits;
       const rule = rows[group * ROW + FIRST_RULE + 31 - Math.clz32(bit)]!;
       const counted = this.#values.get(keyOf(rule, value));
@@ -94,8 +94,8 @@ export class Watch {
     return known;
   }
 
-  /** Removes a rule from all notes. */
-  reset(rule: number): void {
+  /** Spends all notes for a rule. */
+  spend(rule: number): void {
     if (this.#rules.has(rule)) this.#expire(rule, Infinity);
   }
 
@@ -131,35 +131,35 @@ function keyOf(rule: number, hash: number): number {
   return rule * HASHES + (hash >>> 0);
 }
 
-/** Most watches, and most notes in all of them. Their memory adds to that of the notes. */
-const [WATCHES, WATCHED] = [256, 1 << 18];
+/** Most running counts, and most notes in all of them. Their memory adds to that of the notes. */
+const [MOST_COUNTS, MOST_NOTES] = [256, 1 << 18];
 
-/** Watches by place of their address. Too many are all dropped: they can be made again. */
-export class Watches {
-  readonly #watches = new Map<number, Watch>();
+/** Running counts by place of their address. Too many are all dropped: they can be made again. */
+export class RunningCounts {
+  readonly #running = new Map<number, RunningCount>();
   #notes = 0;
 
-  get(at: number): Watch | undefined {
-    return this.#watches.get(at);
+  get(at: number): RunningCount | undefined {
+    return this.#running.get(at);
   }
 
-  add(at: number, watch: Watch): void {
-    if (watch.size > WATCHED) return;
-    if (this.#watches.size >= WATCHES || this.#notes + watch.size > WATCHED) this.#clear();
-    this.#watches.set(at, watch);
-    // A watch may grow to twice its size before it is dropped.
-    this.#notes += watch.size;
+  add(at: number, running: RunningCount): void {
+    if (running.size > MOST_NOTES) return;
+    if (this.#running.size >= MOST_COUNTS || this.#notes + running.size > MOST_NOTES) this.#clear();
+    this.#running.set(at, running);
+    // A running count may grow to twice its size before it is dropped.
+    this.#notes += running.size;
   }
 
   drop(at: number): void {
-    const watch = this.#watches.get(at);
-    if (watch === undefined) return;
-    this.#watches.delete(at);
-    if (this.#watches.size === 0) this.#notes = 0;
+    const running = this.#running.get(at);
+    if (running === undefined) return;
+    this.#running.delete(at);
+    if (this.#running.size === 0) this.#notes = 0;
   }
 
   #clear(): void {
-    this.#watches.clear();
+    this.#running.clear();
     this.#notes = 0;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Knowledge of the content of a file that is being read, to check whether it is still there: its
- * head, its trace, and the bytes just before the place reached.
+ * Fingerprint of a file that is being read: its head, its trace, and the bytes just before the
+ * place reached. It tells whether the file still has the part that was read.
  */
 import type { Content } from "./content.ts";
 import { continues, type Head, HEAD_SIZE, isEqual, NO_HEAD, readBytes, readHead } from "./head.ts";
@@ -9,8 +9,8 @@ import { endAlike, extend, type Trace, traceBefore } from "./trace.ts";
 /** Bytes that are compared before each read. */
 const LAST_SIZE = 256;
 
-/** The part of a file that was read. */
-export class Past {
+/** Recognizes the part of a file that was read. */
+export class Fingerprint {
   head: Head;
   trace: Trace;
   #last: Uint8Array = new Uint8Array();
@@ -41,7 +41,7 @@ export class Past {
   }
 
   /** Reports whether the part read until `reached` is unchanged. Learns a growing head. */
-  async isThere(content: Content, reached: number): Promise<boolean> {
+  async matches(content: Content, reached: number): Promise<boolean> {
     let { head } = this;
     const { length } = this.#last;
     if (head.length < HEAD_SIZE || length < LAST_SIZE) {

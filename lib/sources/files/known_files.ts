@@ -1,29 +1,29 @@
 import type { FileState } from "./content.ts";
-import { formatPosition, type Mark } from "./position.ts";
-import type { Known } from "./rotation.ts";
+import { type FilePosition, formatPosition } from "./position.ts";
+import type { KnownFile } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 
 /** Known files of one pattern: those being read, and those read before. */
-export class Tails implements Disposable {
+export class KnownFiles implements Disposable {
   /** Files being read; of one path, the older come first. */
   open: readonly Tail[] = [];
   /** Files read before that could not be sought yet, or that may be unfinished rewrites. */
-  missing: Known[] = [];
+  missing: KnownFile[] = [];
   /** Files whose unread rest was not found, until their successors are found. */
-  gone: Known[] = [];
+  gone: KnownFile[] = [];
 
   /** All files that were read, wherever they are now. */
-  get known(): Known[] {
+  get all(): KnownFile[] {
     return [...this.open, ...this.gone, ...this.missing];
   }
 
   /** How far all files were read. */
   get position(): string {
-    return formatPosition([...this.missing, ...this.open.map(({ mark }) => mark)]);
+    return formatPosition([...this.missing, ...this.open.map(({ position }) => position)]);
   }
 
   /** Returns the last known file under a name. */
-  lastOf(path: string): Known | undefined {
+  lastOf(path: string): KnownFile | undefined {
     const tail = this.open.findLast((one) => one.path === path);
     const gone = this.gone.findLast((one) => one.path === path);
     return tail && gone ? (gone.time > tail.time ? gone : tail) : tail ?? gone;
@@ -44,11 +44,11 @@ export class Tails implements Disposable {
     tail[Symbol.dispose]();
     this.open = this.open.filter((one) => one !== tail);
     if (tail.quietSince === null) return;
-    for (const one of this.open) if (one.path === tail.path) one.follows(tail.time);
+    for (const one of this.open) if (one.path === tail.path) one.noteEarlier(tail.time);
   }
 
   /** Keeps a lost file's data without its inode, which another file has or will get. */
-  lose(known: Known): void {
+  lose(known: KnownFile): void {
     this.gone.push({ ...known, inode: 0 });
   }
 
@@ -59,11 +59,11 @@ export class Tails implements Disposable {
 }
 
 /** Returns the data of a file at this moment. */
-export function snapshot(tail: Tail): Known {
-  return { ...tail.mark, head: tail.head };
+export function snapshot(tail: Tail): KnownFile {
+  return { ...tail.position, head: tail.head };
 }
 
 /** Returns the data of a file that was read before the program started. */
-export function knownOf(mark: Mark): Known {
-  return { ...mark, head: { ...mark.head, bytes: null } };
+export function knownFileOf(position: FilePosition): KnownFile {
+  return { ...position, head: { ...position.head, bytes: null } };
 }

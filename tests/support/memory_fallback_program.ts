@@ -1,14 +1,14 @@
 // Leaves memory again and again, with a garbage collection each time. Run with `--v8-flags=--expose-gc`.
 import { inMemory } from "../../lib/state/connect.ts";
-import { Refuge } from "../../lib/state/refuge.ts";
+import { MemoryFallback } from "../../lib/state/memory_fallback.ts";
 
 const { gc } = globalThis as unknown as { gc: () => void };
 
 function leaveMemory(): void {
   const memory = inMemory();
-  const refuge = new Refuge(memory);
+  const fallback = new MemoryFallback(memory);
   memory.exec("INSERT INTO meta (key, value) VALUES ('a', 'b')");
-  refuge.close();
+  fallback.close();
   memory.close();
 }
 

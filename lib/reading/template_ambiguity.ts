@@ -78,7 +78,7 @@ function mayEndWith(first: Row, second: Row): boolean {
 /** Reports whether a word may be the end of another one. */
 function mayEndAs(one: Word, end: Word): boolean {
   const [a, b] = [textOf(one), textOf(end)];
-  return b === null || (a === null ? mayHold(one, b) : a.endsWith(b));
+  return b === null || (a === null ? mayContain(one, b) : a.endsWith(b));
 }
 
 /** Reports whether two words may be the same text. */
@@ -86,7 +86,7 @@ function mayBeOne(one: Word, other: Word): boolean {
   const [a, b] = [textOf(one), textOf(other)];
   if (a !== null && b !== null) return a === b;
   if (a === null && b === null) return true;
-  return a === null ? mayHold(one, b!) : mayHold(other, a);
+  return a === null ? mayContain(one, b!) : mayContain(other, a);
 }
 
 /** Returns the text of a word without sets; null if it has some. */
@@ -95,7 +95,7 @@ function textOf(word: Word): string | null {
 }
 
 /** Reports whether a word may contain every byte of a text. */
-function mayHold(word: Word, text: string): boolean {
+function mayContain(word: Word, text: string): boolean {
   return [...new TextEncoder().encode(text)].every((byte) =>
     word.some((piece) =>
       typeof piece === "string" ? piece.includes(String.fromCharCode(byte)) : piece[byte] === 1

@@ -1,4 +1,4 @@
-/** Excludes times by a few bytes, so that fewer lines need an expression. */
+/** Excludes times by a few bytes: fewer lines need an expression. */
 import {
   APOSTROPHE,
   AT_SIGN,
@@ -55,7 +55,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
 }
 
 /** Reports whether the text at `at` may belong to the gap before it: a zone, a year, a stream. */
-export function mayGoOn(bytes: Bytes, at: number): boolean {
+export function mayContinueGap(bytes: Bytes, at: number): boolean {
   const { array } = bytes;
   const first = array[at]!;
   if (first <= SPACE || first >= DELETE || first === LEFT_BRACKET) return true;

@@ -1,9 +1,9 @@
 /**
- * Keeps the state of a running monitor, whatever becomes of its file:
+ * Recovers the state of a running monitor from faults of its file:
  *
  *   no state, or cut short    set aside by name and date; a new file with all that can be read of it
  *   removed, or overwritten   the same, out of the connection that is still open
- *   cannot be written         a state in memory; what has changed there is written when there is room again
+ *   cannot be written         a state in memory; its changes are written when there is room again
  *
  * Each is logged as an error, once. Banning goes on in all of them.
  */
@@ -12,9 +12,9 @@ import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { close, connect, connectSound, faultOf, inMemory, openAsItIs } from "./connect.ts";
-import type { Shelter } from "./database.ts";
+import type { Recovery } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside, sizeOf } from "./fresh_file.ts";
-import { Refuge } from "./refuge.ts";
+import { MemoryFallback } from "./memory_fallback.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { StateFile } from "./state_file.ts";
 
@@ -25,18 +25,18 @@ const MOST_LOSSES = 10;
 /** Most bytes of lines in memory. */
 const MOST_IN_MEMORY = 64 << 20;
 
-/** The shelter of a monitor's database. */
-export class Keeper implements Shelter {
+/** Replaces the connection of a monitor's database when its file fails. */
+export class FileRecovery implements Recovery {
   readonly #directory: string;
   readonly #log: Log;
   /** The file in use, behind earlier ones. */
   readonly #files: StateFile[] = [];
-  #refuge: Refuge | null = null;
+  #fallback: MemoryFallback | null = null;
   #nextReturn = 0;
   #hasLoss = false;
   readonly #losses: string[] = [];
-  /** Whether the log was told that lines are not recorded. */
-  #isTold = false;
+  /** Whether the log has the error that lines are not recorded. */
+  #isLossLogged = false;
 
   constructor(directory: string, log: Log) {
     this.#directory = directory;
@@ -78,18 +78,18 @@ export class Keeper implements Shelter {
       if (fault === "unwritable" && old === null && size !== 0) {
         throw new UserError(`Cannot read the state ${file}: ${messageOf(error)}`, 69);
       }
-      return this.#shelter(old, fault, messageOf(error));
+      return this.#recover(old, fault, messageOf(error));
     }
   }
 
   replace(db: DatabaseSync, error: unknown): DatabaseSync | null {
     const fault = faultOf(error, db);
-    if (fault === null || this.#refuge !== null) return null;
-    return this.#shelter(db, fault, messageOf(error));
+    if (fault === null || this.#fallback !== null) return null;
+    return this.#recover(db, fault, messageOf(error));
   }
 
   look(db: DatabaseSync): DatabaseSync | null {
-    if (this.#refuge !== null) return this.#return(db, this.#refuge);
+    if (this.#fallback !== null) return this.#leaveMemory(db, this.#fallback);
     const file = this.#files.at(-1);
     const fault = file?.fault() ?? null;
     if (fault === null) return null;
@@ -99,36 +99,36 @@ export class Keeper implements Shelter {
         69,
       );
     }
-    return this.#shelter(db, "damaged", fault);
+    return this.#recover(db, "damaged", fault);
   }
 
   get isInMemory(): boolean {
-    return this.#refuge !== null;
+    return this.#fallback !== null;
   }
 
   hasRoom(db: DatabaseSync): boolean {
-    if (this.#refuge === null || this.#refuge.isBelow(MOST_IN_MEMORY, db)) return true;
-    if (!this.#isTold) {
+    if (this.#fallback === null || this.#fallback.isBelow(MOST_IN_MEMORY, db)) return true;
+    if (!this.#isLossLogged) {
       this.#log.error("There is no room for lines in memory either: they are not recorded, bans go on");
     }
-    this.#isTold = true;
+    this.#isLossLogged = true;
     return false;
   }
 
   close(db: DatabaseSync): void {
-    this.#close(db);
+    this.#closeConnection(db);
     for (const file of this.#files) file.close();
   }
 
   /** Closes a connection, and leaves memory if it is the connection to it. */
-  #close(db: DatabaseSync | null): void {
-    this.#refuge?.close();
-    this.#refuge = null;
+  #closeConnection(db: DatabaseSync | null): void {
+    this.#fallback?.close();
+    this.#fallback = null;
     close(db);
   }
 
-  #shelter(old: DatabaseSync | null, fault: "damaged" | "unwritable", why: string): DatabaseSync {
-    return (fault === "damaged" ? this.#renew(old, why) : null) ?? this.#flee(old, why);
+  #recover(old: DatabaseSync | null, fault: "damaged" | "unwritable", why: string): DatabaseSync {
+    return (fault === "damaged" ? this.#rebuild(old, why) : null) ?? this.#goToMemory(old, why);
   }
 
   /**
@@ -136,7 +136,7 @@ export class Keeper implements Shelter {
    * continues in memory if the file is only readable. Null, with `old` open: failed. Throws
    * `UserError` (69).
    */
-  #renew(old: DatabaseSync | null, why: string): DatabaseSync | null {
+  #rebuild(old: DatabaseSync | null, why: string): DatabaseSync | null {
     const file = databaseOf(this.#directory);
     const fresh = freshOf(file);
     let saved: Salvage;
@@ -158,39 +158,39 @@ export class Keeper implements Shelter {
       Deno.renameSync(fresh, file);
     } catch {
       // The next try to leave memory, or the next start, finds it; memory makes a newer one.
-      if (this.#refuge !== null) removeAll(fresh);
+      if (this.#fallback !== null) removeAll(fresh);
       return null;
     }
     // Closing removes the files beside the old file's name: do it before opening the new one.
-    this.#close(old);
+    this.#closeConnection(old);
     let db: DatabaseSync;
     try {
       db = connect(file);
     } catch (error) {
       const whole = openAsItIs(file);
       if (whole === null) throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
-      return this.#flee(whole, messageOf(error));
+      return this.#goToMemory(whole, messageOf(error));
     }
     this.#files.push(new StateFile(file));
     const kept = aside === null ? "" : `, the old one is kept as ${aside}`;
     this.#lost(
-      `The state ${file} is damaged (${why}): beginning a new one with ${told(saved)}${kept}`,
+      `The state ${file} is damaged (${why}): beginning a new one with ${countsText(saved)}${kept}`,
       saved,
     );
     return db;
   }
 
   /** Copies all of `old` but its lines into memory, and closes `old`. */
-  #flee(old: DatabaseSync | null, why: string): DatabaseSync {
+  #goToMemory(old: DatabaseSync | null, why: string): DatabaseSync {
     const memory = inMemory();
     const saved = salvage(old, memory, { lines: false });
-    this.#close(old);
-    this.#refuge = new Refuge(memory);
-    this.#isTold = false;
+    this.#closeConnection(old);
+    this.#fallback = new MemoryFallback(memory);
+    this.#isLossLogged = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     this.#complain(
       `The state ${databaseOf(this.#directory)} cannot be written (${why}): going on in memory with ${
-        told(saved)
+        countsText(saved)
       }; ` +
         "bans hold, and what comes is written when there is room",
     );
@@ -199,23 +199,23 @@ export class Keeper implements Shelter {
   }
 
   /** Leaves memory if the file can be written again; null: it cannot yet. */
-  #return(memory: DatabaseSync, refuge: Refuge): DatabaseSync | null {
+  #leaveMemory(memory: DatabaseSync, fallback: MemoryFallback): DatabaseSync | null {
     if (performance.now() < this.#nextReturn) return null;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     const file = databaseOf(this.#directory);
-    if (sizeOf(file) === null && !adoptFresh(file)) return this.#renew(memory, "somebody removed it");
+    if (sizeOf(file) === null && !adoptFresh(file)) return this.#rebuild(memory, "somebody removed it");
     let db: DatabaseSync | null = null;
     try {
       db = connect(file);
-      refuge.writeTo(db);
+      fallback.writeTo(db);
     } catch (error) {
       db?.close();
-      if (faultOf(error) === "damaged") return this.#renew(memory, messageOf(error));
+      if (faultOf(error) === "damaged") return this.#rebuild(memory, messageOf(error));
       return null;
     }
-    const lines = this.#isTold ? ", but for the lines for which memory had no room" : "";
+    const lines = this.#isLossLogged ? ", but for the lines for which memory had no room" : "";
     this.#log.info(`the state ${file} can be written again: all that came meanwhile is in it${lines}`);
-    this.#close(memory);
+    this.#closeConnection(memory);
     this.#files.push(new StateFile(file));
     return db;
   }
@@ -232,7 +232,7 @@ export class Keeper implements Shelter {
   }
 }
 
-function told({ rows }: Salvage): string {
+function countsText({ rows }: Salvage): string {
   return `${rows.ban} bans, ${rows.position} positions, ${rows.whitelist} whitelist entries and ${rows.note} rows of counters`;
 }
 

@@ -16,10 +16,10 @@ interface Slot<T> {
 }
 
 /**
- * Remembers results found in recent texts, as many clients send the same long name. A newer text
+ * Caches results for recent texts, as many clients send the same long name. A newer text
  * replaces one in its slot. Texts are compared in full: equal hashes can be made on purpose.
  */
-export class TextMemory<T> {
+export class TextCache<T> {
   readonly #slots: (Slot<T> | null)[] = new Array(SLOTS).fill(null);
   readonly #seed = seed();
   /** Hash of the text of the last `get()`. */

@@ -5,8 +5,8 @@ const [OMIT, REPLACE] = [0, 1];
 /** Kinds of conflicts (`SQLITE_CHANGESET_…`): a row with other values, and one that exists. */
 const [DATA, CONFLICT] = [1, 3];
 
-/** A state in memory while the file cannot be written, with its changes. */
-export class Refuge {
+/** State in memory while the file cannot be written, with its changes since. */
+export class MemoryFallback {
   readonly #session: ReturnType<DatabaseSync["createSession"]>;
   readonly #lastChange: number;
   readonly #lastId: number;

@@ -26,8 +26,8 @@ const METRICS = 10_000;
 /** Number of failed tries after which a ban is a problem. */
 const STUCK = 3;
 
-/** Options of `Telling`. */
-export interface TellingParts {
+/** Options of `Publishing`. */
+export interface PublishingParts {
   readonly state: State;
   readonly pipeline: Pick<Pipeline, "activity" | "throughput">;
   readonly reporting: Pick<Reporting, "make">;
@@ -35,9 +35,9 @@ export interface TellingParts {
   readonly totals: Totals;
 }
 
-/** Tells other programs about the monitor. */
-export class Telling {
-  readonly #parts: TellingParts;
+/** Publishes metrics and notices. */
+export class Publishing {
+  readonly #parts: PublishingParts;
   /** Null: metrics are not configured. */
   readonly #metrics: MetricsFile | null;
   /** Null: notices are not configured. */
@@ -45,20 +45,20 @@ export class Telling {
 
   constructor(
     { metricsFile, notify, ban }: Pick<Config, "metricsFile" | "notify" | "ban">,
-    parts: TellingParts,
+    parts: PublishingParts,
   ) {
     const { state, log, totals } = parts;
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
     // Whoever turns notices on again gets no bans of the time between.
-    if (notify === null) state.keepNoticeMemory(null);
+    if (notify === null) state.setNoticeMemory(null);
     this.#notifier = notify && new Notifier({
       config: notify,
       store: {
         bansAfter: (id, most) => state.bans.decidedAfter(id, most),
         lastBan: () => state.bans.lastId(),
         memory: () => state.noticeMemory(),
-        keepMemory: (text) => state.keepNoticeMemory(text),
+        keepMemory: (text) => state.setNoticeMemory(text),
       },
       sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,

@@ -2,24 +2,24 @@ import { FORGOTTEN, GROUP_MASK, GROUP_RULES, HIT, type NoteWriter } from "../cor
 import type { Micros } from "../core/time.ts";
 import { COUNT, LATEST, PREFIX, PREFIX_MASK } from "./note_addresses.ts";
 import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
-import type { Watches } from "./note_watch.ts";
+import type { RunningCounts } from "./running_count.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
 /** Addresses visited in one call: some milliseconds of work. */
 const [SWEPT, DUMPED] = [1 << 16, 1 << 13];
 
 /** Visits all addresses, a part at each call, to drop silent ones or to write notes. */
-export class NoteKeeper {
+export class NoteSweeper {
   readonly #memory: NoteMemory;
   readonly #groups: RuleGroups;
-  readonly #watches: Watches;
+  readonly #running: RunningCounts;
   readonly #shortest: Micros;
   #swept = 0;
 
-  constructor(memory: NoteMemory, groups: RuleGroups, watches: Watches) {
+  constructor(memory: NoteMemory, groups: RuleGroups, running: RunningCounts) {
     this.#memory = memory;
     this.#groups = groups;
-    this.#watches = watches;
+    this.#running = running;
     this.#shortest = Math.min(...groups.spans);
   }
 
@@ -31,8 +31,8 @@ export class NoteKeeper {
     for (let number = from; number < to; number++) {
       const at = addresses.placeOf(number);
       if (words[at + COUNT] === 0 || times[at + LATEST >> 1]! > now - this.#shortest) continue;
-      this.#watches.drop(at);
-      if (this.#silence(at, now) === 0) this.#memory.drop(at);
+      this.#running.drop(at);
+      if (this.#expireRules(at, now) === 0) this.#memory.drop(at);
     }
   }
 
@@ -69,7 +69,7 @@ export class NoteKeeper {
   }
 
   /** Removes rules with windows over from the notes at `at`; returns the notes left. */
-  #silence(at: number, now: Micros): number {
+  #expireRules(at: number, now: Micros): number {
     const { words, times } = this.#memory;
     const newest = new Map<number, Micros>();
     const count = this.#memory.list(at);
@@ -80,7 +80,7 @@ export class NoteKeeper {
     this.#eachRule(count, (rule, bit, place) => {
       if (newest.get(rule)! <= now - this.#groups.spans[rule]!) words[place + RULES]! &= ~bit;
     });
-    return this.#memory.squeeze(at, count);
+    return this.#memory.compact(at, count);
   }
 
   /** Calls `act` for each rule of the first `count` notes that `places` lists. */

@@ -373,7 +373,7 @@ for (const when of ["while it is open", "before it is opened"] as const) {
         lines: other.log.count(),
         position: other.position("journal"),
         whitelist: other.whitelist("command", 0).length,
-        command: other.bans.standing(ban(5_000).address).length,
+        command: other.bans.inForceOn(ban(5_000).address).length,
       }));
       assert.deepEqual(found, {
         bans: 2 + 1_990 - 1 + 2,
@@ -401,8 +401,8 @@ Deno.test("`State` of a monitor that fails for want of tables puts them back", (
   state.close();
 });
 
-Deno.test("`Refuge` that was closed leaves nothing for the garbage collector to free twice", async () => {
-  const program = fileURLToPath(new URL("../support/refuge_program.ts", import.meta.url));
+Deno.test("`MemoryFallback` that was closed leaves nothing for the garbage collector to free twice", async () => {
+  const program = fileURLToPath(new URL("../support/memory_fallback_program.ts", import.meta.url));
   const args = ["run", "--quiet", "--no-prompt", "--v8-flags=--expose-gc", program];
   const { code, signal } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
