@@ -196,9 +196,14 @@ export function arrayOf(values: readonly (string | number | null)[]): string {
   return `{${items.join(",")}}`;
 }
 
-/** Returns SQL for the microseconds since the epoch of a timestamp in SQL. */
+/**
+ * Returns SQL for the microseconds since the epoch of a timestamp in SQL. A time before 1970 or
+ * after 2254, `infinity` too, becomes the nearest one that a number holds exactly: anybody with
+ * rights on a row may have written it.
+ */
 export function micros(instant: string): string {
-  return `(extract(epoch FROM ${instant}) * 1000000)::bigint`;
+  const bounded = `greatest('1970-01-01 00:00Z', least('2255-01-01 00:00Z', ${instant}))`;
+  return `(extract(epoch FROM CASE WHEN ${instant} IS NOT NULL THEN ${bounded} END) * 1000000)::bigint`;
 }
 
 /** Reads a number as PostgreSQL writes it; null for NULL. */

@@ -182,12 +182,13 @@ class Member implements Fleet {
         this.#tidyDue = elapsed() + TIDY_EVERY;
         await tidyPartitions(connection, this.#options);
       }
-      const more = await this.#shipper.ship(connection);
-      this.#succeeded(more);
-      if (more) continue;
-      if (signal.aborted) return;
-      // Ship own bans first.
-      if (await this.#follower?.step(connection)) continue;
+      const waiting = await this.#shipper.ship(connection);
+      const isMore = waiting.lines || waiting.bans;
+      this.#succeeded(isMore);
+      if (signal.aborted && !isMore) return;
+      // Own bans come first, but lines, which may be many after an outage, delay no bans of others.
+      const isBehind = !signal.aborted && !waiting.bans && await this.#follower?.step(connection);
+      if (isMore || isBehind) continue;
       const due = Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity);
       await this.#bell.wait((due - elapsed()) / 1000, signal);
     }
@@ -218,10 +219,10 @@ class Member implements Fleet {
     await this.#whitelist.read(connection);
   }
 
-  #succeeded(more: boolean): void {
+  #succeeded(isMore: boolean): void {
     const { error } = this.#status;
     this.#failures = 0;
-    const lastShipped = more ? this.#status.lastShipped : now();
+    const lastShipped = isMore ? this.#status.lastShipped : now();
     if (error !== null) this.#options.log.info("PostgreSQL answers again");
     this.#status = { connected: true, error: null, lastShipped };
   }

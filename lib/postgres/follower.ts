@@ -57,8 +57,8 @@ const BATCH = 1_000;
 const MOST_ADDRESSES = 64;
 /** Interval at which all servers are asked without a notification. */
 const EVERY: Micros = MINUTE;
-/** Longest time from the begin of a step to the next by notifications, unless it takes longer. */
-const LONGEST_PACE: Micros = 100 * MILLISECOND;
+/** Bounds of the rest between a step and the next by notifications. */
+const [SHORTEST_REST, LONGEST_REST]: readonly [Micros, Micros] = [20 * MILLISECOND, 100 * MILLISECOND];
 /** Delay until `onNews` gets news again that it could not take. */
 const RETRY: Micros = 5 * SECOND;
 /** Most announcing servers that are remembered; if there are more, all are asked. */
@@ -77,8 +77,8 @@ export class Follower {
   /** Addresses to ask about although no report has changed. */
   readonly #toAskAbout = new Set<string>();
   #fullDue: Micros = 0;
-  /** Time from the begin of the last step to the next by notifications, and its end. */
-  #pace: Micros = 0;
+  /** Rest after the last step, and its end. */
+  #rest: Micros = SHORTEST_REST;
   #restEnd: Micros = 0;
 
   constructor(options: FollowerOptions) {
@@ -124,7 +124,7 @@ export class Follower {
       }
       const news = await this.#readNews(connection, isFull ? [...this.#members.keys()] : announcing);
       if (!this.#hand(news)) return false;
-      this.#rest(began, news.hasChanges);
+      this.#beginRest(elapsed() - began, news.hasChanges);
       return news.isMore || this.#toAskAbout.size > 0;
     } catch (error) {
       this.begin();
@@ -134,12 +134,12 @@ export class Follower {
 
   /**
    * Lets notifications wait as long as the step took: a slow database is asked less often. Doubles
-   * the pace after a step without changes: a member may announce some without end.
+   * the rest after a step without changes: a member may announce some without end.
    */
-  #rest(began: Micros, hasChanges: boolean): void {
-    const took = elapsed() - began;
-    this.#pace = Math.min(LONGEST_PACE, 2 * (hasChanges ? took : Math.max(took, this.#pace)));
-    this.#restEnd = began + this.#pace;
+  #beginRest(took: Micros, hasChanges: boolean): void {
+    const rest = hasChanges ? took : Math.max(took, 2 * this.#rest);
+    this.#rest = Math.min(LONGEST_REST, Math.max(SHORTEST_REST, rest));
+    this.#restEnd = elapsed() + this.#rest;
   }
 
   /** Reads changes of `hosts`, removals of servers, and what is known of addresses to ask about. */
@@ -186,7 +186,7 @@ export class Follower {
     ]);
     this.#members = new Map(rows.map(({ id, removed, addresses }) => [
       id,
-      { isRemoved: removed, addresses: addresses.split(" ").slice(0, MOST_ADDRESSES) },
+      { isRemoved: removed, addresses: addresses.split(" ") },
     ]));
     this.#fullDue = elapsed() + EVERY;
   }
@@ -212,5 +212,6 @@ async function banned(connection: Connection, hosts: readonly string[]): Promise
   return rows.flatMap(({ address }) => canonicalNetwork(address) ?? []);
 }
 
-const MEMBERS = `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses, ' ') AS addresses
+const MEMBERS =
+  `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses[1:${MOST_ADDRESSES}], ' ') AS addresses
 FROM host WHERE id <> $1::uuid`;

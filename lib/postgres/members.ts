@@ -133,7 +133,7 @@ SELECT id, name, role, version, waiting, followed, ${micros("last_seen")} AS las
 FROM host ORDER BY name, id`;
 
 const BANS = `
-SELECT address, scope, (array_agg(reason ORDER BY start))[1] AS reason,
+SELECT address, scope, left((array_agg(reason ORDER BY start))[1], 1000) AS reason,
   json_agg(host.name ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
   CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
 FROM ban JOIN host ON host.id = ban.host

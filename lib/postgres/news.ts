@@ -31,8 +31,10 @@ export interface News {
   readonly isMore: boolean;
 }
 
-/** Most reports read at once: a hostile member may report many scopes of one address. */
-const MOST_REPORTS = 20_000;
+/** Most reports of a server about one address: a hostile member may report many scopes of it. */
+const MOST_REPORTS = 16;
+/** Most characters of a reason: a hostile member may write any number. */
+const MOST_REASON = 1_000;
 
 /** Rows of `NEWS`, by kind. */
 interface Kinds {
@@ -54,7 +56,8 @@ interface Kinds {
 
 /**
  * Reads changes behind the known ones, and the latest reports of servers but `hostId` about their
- * addresses: reports in force, or begun within `window`. Throws the errors of `connection`.
+ * addresses and those asked about: reports in force, or begun within `window`. Throws the errors of
+ * `connection`.
  */
 export async function readNews(
   connection: Connection,
@@ -67,7 +70,6 @@ export async function readNews(
     hostId,
     String(window),
     String(limit),
-    String(MOST_REPORTS),
   ]);
   const all = <K extends keyof Kinds>(kind: K) =>
     rows.flatMap((row) => row.kind === kind ? [JSON.parse(row.content) as Kinds[K]] : []);
@@ -75,14 +77,18 @@ export async function readNews(
   const positions = new Map(all("host").map(({ host, latest }) => [host, latest]));
   const isMore = changes.length === limit;
   if (isMore) {
-    // By server: the last server is read in part, the servers after it not at all.
-    const { host, change } = changes.at(-1)!;
+    // Changes come by server: the last server is read in part, the servers after it not at all.
+    const { host, change } = changes.reduce(later);
     positions.set(host, change);
     for (const other of positions.keys()) if (other > host) positions.delete(other);
   }
   const changed = changes.flatMap(({ address }) => canonicalNetwork(address) ?? []);
   const reports = all("report").flatMap((row) => reportOf(row) ?? []);
   return { addresses: [...new Set([...changed, ...asked])], reports, positions, isMore };
+}
+
+function later(a: Kinds["change"], b: Kinds["change"]): Kinds["change"] {
+  return a.host < b.host || (a.host === b.host && a.change < b.change) ? b : a;
 }
 
 function reportOf(row: Kinds["report"]): Report | null {
@@ -99,9 +105,10 @@ function kindOf(text: string | null): Provenance["kind"] {
 
 /**
  * One statement, as each round trip delays bans: the servers with later changes than the known
- * ones, these changes in order, and the latest report of each server about each address and scope.
+ * ones, the first of these changes by server and number, and the latest report of each server about
+ * each address and scope.
  *
- * Changes leave out followed bans, and expired ones: followers know that end. Reports are looked up
+ * Changes leave out those whose number is not exact in JSON, followed bans, and expired ones: followers know that end. Reports are looked up
  * address by address, so that no estimate makes PostgreSQL read the whole table. A member's name is
  * its role, which it cannot choose; a server that connects as the tables' owner has the name that
  * it gives.
@@ -109,7 +116,9 @@ function kindOf(text: string | null): Provenance["kind"] {
 const NEWS = `
 WITH news AS (
   SELECT host, change, latest FROM unnest($1::uuid[], $2::bigint[]) AS known (host, change),
-    LATERAL (SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host) AS newest
+    LATERAL (
+      SELECT max(ban.change) AS latest FROM ban WHERE ban.host = known.host AND ban.change <= ${Number.MAX_SAFE_INTEGER}
+    ) AS newest
   WHERE latest > change
 ), changed AS (
   SELECT ban.host, ban.change, ban.address
@@ -120,7 +129,9 @@ WITH news AS (
   SELECT address FROM changed UNION SELECT address FROM unnest($3::inet[]) AS asked (address)
 ), reports AS (
   SELECT report.* FROM about, LATERAL (
-    SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name, ban.reason,
+    SELECT *, row_number() OVER (PARTITION BY host ORDER BY is_in_force DESC, start DESC) AS place FROM (
+    SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name,
+      left(ban.reason, ${MOST_REASON}) AS reason,
       ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
       ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
       CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
@@ -130,7 +141,8 @@ WITH news AS (
       AND ban.provenance IS DISTINCT FROM 'fleet'
       AND (ban.ended IS NULL OR ban.end_reason = 'expired' AND ban.start > now() - $5::bigint * interval '1 microsecond')
     ORDER BY ban.host, ban.scope, ban.ended IS NULL DESC, ban.start DESC
-  ) AS report LIMIT $7::bigint
+    ) AS latest
+  ) AS report WHERE place <= ${MOST_REPORTS}
 )
 SELECT 'host' AS kind, row_to_json(news)::text AS content FROM news
 UNION ALL SELECT 'change', row_to_json(changed)::text FROM changed

@@ -33,6 +33,12 @@ export interface ShipmentTotals {
   setAside: number;
 }
 
+/** What may still wait after a shipment. */
+export interface Waiting {
+  readonly lines: boolean;
+  readonly bans: boolean;
+}
+
 /** Ships the state's outbox to PostgreSQL. */
 export class Shipper {
   readonly #outbox: Outbox;
@@ -53,11 +59,12 @@ export class Shipper {
   }
 
   /**
-   * Ships one batch of bans, for which other servers wait, and one of log rows. Then confirms each
-   * to the state. After a crash in between it is shipped again, which changes nothing in
-   * PostgreSQL. Reports whether more may wait. Throws the errors of `connection`; rows that PostgreSQL has not stored stay unconfirmed.
+   * Ships one batch of bans, for which other servers wait, and one of log rows, and confirms each to
+   * the state. A crash before the confirmation ships the batch again, which changes nothing in
+   * PostgreSQL. Reports of which more may wait. Throws the errors of `connection`; rows that
+   * PostgreSQL has not stored stay unconfirmed.
    */
-  async ship(connection: Connection): Promise<boolean> {
+  async ship(connection: Connection): Promise<Waiting> {
     const limit = this.#limit;
     // After a time-out the next batch is half as large.
     this.#limit = Math.max(SMALLEST_BATCH, limit >> 1);
@@ -68,7 +75,7 @@ export class Shipper {
     if (rows + bans > 0) {
       this.#log.debug(() => `PostgreSQL took ${counted(rows, "line")} and ${counted(bans, "ban")}`);
     }
-    return rows === limit || bans === limit;
+    return { lines: rows === limit, bans: bans === limit };
   }
 
   /** Ships bans. Returns the server's error, so that lines are shipped anyway; throws others. */

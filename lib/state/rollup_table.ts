@@ -12,7 +12,7 @@ import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
 /** How long counts may be only in memory. */
 const WRITE_INTERVAL: Micros = 10 * SECOND;
-/** Greatest age of hours (two weeks, so that one can be compared with the other), and of days. */
+/** Greatest age of hours (a week, the week before it, and the day in which they began), and of days. */
 const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [15 * DAY, 400 * DAY];
 
 /** Hits of one rule of a service: number, and time of the newest. */

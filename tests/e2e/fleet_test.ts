@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { encryptServer, opensslMissing } from "../support/certificates.ts";
 import { postgresMissing, type TestPostgres } from "../support/postgres_server.ts";
 import { inKernel } from "./kernel.ts";
-import { Member, MOST_FOLLOWED, SOCAT, untilDropped } from "./member.ts";
+import { Member, MOST_FOLLOWED, SOCAT, untilAllDrop, untilDropped } from "./member.ts";
 import { anotherServer, scene, startDatabase } from "./scene.ts";
 import type { Server } from "./server.ts";
 import { until } from "./world.ts";
@@ -103,7 +103,7 @@ async function missTheDatabase(fleet: Fleet): Promise<void> {
   await untilDropped([b], dropped.filter((address) => address !== "192.0.2.1"));
   await new Promise((resolve) => setTimeout(resolve, end - performance.now()));
   await attack(fleet, b, "192.0.2.3");
-  await until("b to drop it alone", () => Promise.resolve(b.drops.has("192.0.2.3") || undefined));
+  await untilAllDrop([b], "192.0.2.3");
   await database.start();
   await untilDropped(all, dropped);
 }
@@ -115,7 +115,7 @@ async function missEachOther(fleet: Fleet): Promise<void> {
   await b.kill();
   await attack(fleet, a, "192.0.2.4");
   await attack(fleet, c, "192.0.2.5");
-  await until("c to drop it alone", async () => (await inKernel(c.server)).has("192.0.2.5") || undefined);
+  await untilAllDrop([c], "192.0.2.5");
   assert.ok(!(await inKernel(a.server)).has("192.0.2.5"));
   b.restart();
   c.connect();
@@ -210,14 +210,11 @@ async function resist(fleet: Fleet): Promise<void> {
   // Floods of notifications and bans delay no member's own bans.
   const flood = psql(fleet, FLOOD);
   await attack(fleet, b, "192.0.2.6");
-  await until(
-    "all to drop it",
-    () => Promise.resolve(all.every(({ drops }) => drops.has("192.0.2.6")) || undefined),
-  );
+  await untilAllDrop(all, "192.0.2.6");
   await flood;
   await psql(fleet, manyBans(own));
   await attack(fleet, b, "192.0.2.7");
-  await until("b to drop it", () => Promise.resolve(b.drops.has("192.0.2.7") || undefined));
+  await untilAllDrop([b], "192.0.2.7");
   await until("the others to follow as many as they may", async () => {
     const bans = await Promise.all([a, c].map(({ server }) => inKernel(server)));
     return bans.every(({ size }) => size >= MOST_FOLLOWED) || undefined;

@@ -104,6 +104,13 @@ export class Member implements AsyncDisposable {
   }
 }
 
+/** Waits until all members' kernels drop an address, perhaps among others. */
+export async function untilAllDrop(members: readonly Member[], address: string): Promise<void> {
+  for (const { name, server } of members) {
+    await until(`${name} to drop ${address}`, async () => (await inKernel(server)).has(address) || undefined);
+  }
+}
+
 /** Waits until all members' kernels drop exactly these addresses. */
 export async function untilDropped(members: readonly Member[], addresses: readonly string[]): Promise<void> {
   const wanted = addresses.toSorted().join();

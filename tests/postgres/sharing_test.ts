@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
 import type { Connection, Parameter } from "../../lib/postgres/connection.ts";
 import { type FleetNews, Follower } from "../../lib/postgres/follower.ts";
-import { ban, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { members } from "../../lib/postgres/members.ts";
+import { ban, MemoryOutbox, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 import type { Scene } from "../support/postgres_fixtures.ts";
 import { HOUR, now } from "../../lib/core/time.ts";
 
@@ -149,6 +150,22 @@ await testOnPostgres("servers that share bans", {
     await ccc.shipped();
     const heard = ccc.news.flatMap(({ addresses }) => addresses);
     assert.deepEqual([heard.length, new Set(heard).size], [5_000, 5_000]);
+  },
+
+  "hear of bans while many lines wait for their own shipment": async ({ login }) => {
+    await using bb = new Listener(login, "bb");
+    await bb.report({ address: "192.0.2.1" });
+    const outbox = new MemoryOutbox();
+    for (let n = 0; n < 30_000; n++) outbox.add({ time: now() });
+    const waiting: number[] = [];
+    const onNews = () => void waiting.push(outbox.backlog());
+    await using a = new TestMember(login, {
+      outbox,
+      sharing: { positions: new Map(), window: HOUR, onNews, takeRoom: () => false },
+    });
+    await a.shipped();
+    await until(() => waiting.length > 0);
+    assert.ok(waiting[0]! > 0, `${waiting}`);
   },
 
   "hear the same news again where they could not be kept, by the same connection": async ({ login }) => {
@@ -298,6 +315,65 @@ await testOnPostgres("a member with rights of its own", {
     owner.outbox.add({ time: now() });
     await owner.shipped();
     assert.deepEqual(owner.log.warnings, []);
+  },
+
+  "cannot stop others by times and numbers beyond their own": async (scene) => {
+    await using owner = new Listener(scene.login, "owner");
+    await owner.shipped();
+    const login = await member(scene, "web");
+    await using web = new Listener(login, "web");
+    await web.shipped();
+    const connection = await scene.connect(login);
+    const values = [
+      `1, '192.0.2.1', 'infinity', NULL, 1`,
+      `2, '192.0.2.2', '-infinity', 'infinity', 2`,
+      `3, '192.0.2.3', now(), '294276-12-31', 3`,
+      `4, '192.0.2.4', now(), NULL, 9223372036854775807`,
+      `5, '192.0.2.5', now(), NULL, 5`,
+    ];
+    for (const row of values) {
+      await connection.query(
+        `INSERT INTO ban (host, reason, count, id, address, start, until, change) VALUES ('${web.outbox.hostId}', '', 1, ${row})`,
+      );
+    }
+    await connection.query(`UPDATE host SET last_seen = 'infinity' WHERE id = '${web.outbox.hostId}'`);
+    await connection.query(`SELECT pg_notify('strongmonitor_ban', '${web.outbox.hostId}')`);
+    await until(() => ["1", "2", "3", "5"].every((n) => owner.banning(`192.0.2.${n}`).length === 1));
+    await using other = new Listener(scene.login, "other");
+    await other.report({ address: "192.0.2.6" });
+    await until(() => owner.banning("192.0.2.6").length === 1);
+    assert.deepEqual([...owner.log.warnings, ...owner.log.errors], []);
+    const far = owner.news.flatMap(({ reports }) => reports).map(({ start, until }) => [start, until ?? 0]);
+    assert.ok(far.flat().every((time) => time >= 0 && Number.isSafeInteger(time)));
+    const listing = await scene.connect();
+    assert.equal((await members(listing)).length, 3);
+  },
+
+  "cannot hide the reports of others behind many of its own": async (scene) => {
+    await using owner = new Listener(scene.login, "owner");
+    await using other = new Listener(scene.login, "other");
+    await Promise.all([owner.shipped(), other.shipped()]);
+    const login = await member(scene, "web");
+    await using web = new Listener(login, "web");
+    await web.shipped();
+    const connection = await scene.connect(login);
+    await connection.query(
+      `INSERT INTO ban (host, id, address, scope, reason, count, start, change)
+       SELECT '${web.outbox.hostId}', n, '192.0.2.1', 'tcp ' || n, '', 1, now(), n FROM generate_series(1, 30000) AS n`,
+    );
+    other.outbox.bans = Array.from(
+      { length: 20 },
+      (_, n) => ban({ id: n + 1, change: n + 1, start: now(), address: `198.51.100.${n}` }),
+    );
+    await connection.query(`SELECT pg_notify('strongmonitor_ban', '${web.outbox.hostId}')`);
+    await other.shipped();
+    const isTold = () => owner.news.some(({ addresses }) => addresses.includes("192.0.2.1"));
+    await until(() => owner.banning("198.51.100.19").length === 1 && isTold());
+    for (let n = 0; n < 20; n++) assert.deepEqual(owner.banning(`198.51.100.${n}`), ["other"]);
+    const reports = owner.news.flatMap(({ reports }) => reports).filter(({ address }) =>
+      address === "192.0.2.1"
+    );
+    assert.ok(reports.length > 0);
   },
 
   "is cut off when it is removed, and registers no other server in its place": async (scene) => {
