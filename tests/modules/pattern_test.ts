@@ -106,6 +106,8 @@ const TIMES: readonly (readonly [source: string, message: string, time: string |
   ["^\\[\\w+\\] (?<user>.*) refused <ADDR>", "[4711] 2026-05-06T10:56:10Z refused 192.0.2.1", null],
   ['^<ADDR> - \\S+ \\[.*\\] "POST /login', '192.0.2.1 - - [06/May/2026:12:56:10 +0200] "POST /login', AT],
   ['^\\{"ip":"<ADDR>",', '{"ip":"192.0.2.1","time":"2026-05-06T10:56:10Z"}', AT],
+  ["^logger=auth .*ip=<ADDR>", "logger=auth t=2026-05-06T10:56:10Z ip=192.0.2.1", AT],
+  ["^logger=(?<user>.*) ip=<ADDR>", "logger=x t=2026-05-06T10:56:10Z ip=192.0.2.1", null],
   ["^refused <ADDR>", "refused 192.0.2.1 at 2026-05-06T10:56:10Z", null],
 ];
 

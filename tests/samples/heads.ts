@@ -303,6 +303,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "Mar  9 04:05:06 web sshd[4711] <a notice>: %",
     },
+    {
+      line: "Mar  9 04:05:06 web sshd[4711](info): %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711](more info): %",
+    },
     { line: "Mar  9 04:05:06 web sshd[4711] %", time: TIME, nearMiss: "Mar  9 04:05:06 web sshd[4711]%" },
   ],
   "decorations of Solaris and kernels": [
