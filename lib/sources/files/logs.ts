@@ -153,8 +153,10 @@ export class Logs implements Disposable {
   }
 
   /**
-   * Finds a file that was read before, or the rest of it. The lines of a rewritten file go on behind
-   * those of the newest file that had its name: not of `known` if that is among the `later` ones.
+   * Finds a file that was read before, or the rest of it.
+   *
+   * @param later newer files. If one of them had the same name, a rewritten file under that name
+   * goes on behind the newest one's lines, not behind those of `known`
    */
   async #restore(known: KnownFile, later: readonly KnownFile[]): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
