@@ -74,6 +74,8 @@ export function recordOf(line: string): RecordBuffer {
 
 /** Matches lines against the rules of one module without counting hits. */
 export class LineMatcher {
+  /** Whether the module knows the form of the last message, even if it names nobody. */
+  isUnderstood = false;
   readonly #module: string;
   readonly #pipeline: Pipeline;
   readonly #reader: Reader;
@@ -88,13 +90,13 @@ export class LineMatcher {
   match(records: Records, i: number): LineMatch {
     const isFound = this.#reader.read(records, i, now());
     const { event } = this.#reader;
-    const isUnderstood = isFound && event.isUnderstood;
-    const address = isUnderstood ? addressOf(event.reader.address) : null;
+    this.isUnderstood = isFound && event.isUnderstood;
+    const address = this.isUnderstood ? addressOf(event.reader.address) : null;
     const hits = address === null ? [] : this.#pipeline.engine.match(event);
     return {
       module: this.#module,
       address,
-      fields: isUnderstood ? fieldsOf(event.reader) : {},
+      fields: this.isUnderstood ? fieldsOf(event.reader) : {},
       hits,
       counted: address === null || event.reader.counting !== NEVER,
       logged: address !== null && this.#pipeline.recording.isRecorded(event, hits.length > 0),

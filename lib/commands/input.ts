@@ -23,6 +23,12 @@ const CHUNK = 1 << 17;
 const LINE_FEED = 10;
 /** First bytes of gzip data (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
+/** First bytes of data that other programs compress, and the programs that unpack it. */
+const COMPRESSED: readonly (readonly [program: string, first: readonly number[]])[] = [
+  ["xzcat", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ["zstdcat", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["bzcat", [0x42, 0x5a, 0x68]],
+];
 /** UTF-8 byte order mark, skipped before the first line. */
 const MARK = [0xef, 0xbb, 0xbf];
 /** How a first line begins that journalctl wrote in a form that is no log, by the form's name. */
@@ -79,6 +85,7 @@ export async function* readInput(
     const count = read(first);
     const isPacked = input.name.endsWith(".gz") || GZIP.every((byte, i) => first[i] === byte);
     const beginning = first.subarray(0, count);
+    refuseCompressed(beginning, input);
     const chunks = isPacked ? unpacked(beginning, read) : plain(buffer, beginning, read);
     lines.begin(buffer);
     let isBegun = false;
@@ -135,6 +142,14 @@ function unpacked(
     }
   }
   return ReadableStream.from(chunks()).pipeThrough(new DecompressionStream("gzip"));
+}
+
+/** Throws for data that something else than gzip compressed. */
+function refuseCompressed(beginning: Uint8Array, { name, command }: Input): void {
+  const program = COMPRESSED.find(([, first]) => first.every((byte, i) => beginning[i] === byte))?.[0];
+  if (program === undefined) return;
+  const pipe = name === "-" ? `… | ${program}` : `${program} ${name}`;
+  throw new Error(`only gzip is unpacked: ${pipe} | strongmonitor ${command} -`);
 }
 
 /** Throws for the first line of a form that journalctl writes and nobody here reads. */

@@ -25,14 +25,17 @@ export function runRuleTests({ modules, tests }: Config): TestResult {
   };
 }
 
-/** Returns the rules that a line hits; null: the module finds no address in it. */
-type Hits = (line: string) => readonly string[] | null;
+/** Returns the rules that a line hits, or why it names nobody. */
+type Hits = (line: string) => readonly string[] | string;
 
 function hitsOf(rules: ModuleRules): Hits {
   const matcher = new LineMatcher(rules);
   return (line) => {
     const { address, hits } = matcher.match(recordOf(line), 0);
-    return address === null ? null : hits;
+    if (address !== null) return hits;
+    return matcher.isUnderstood
+      ? "it has no address that is whole and certain to be the service's own text"
+      : "no pattern or known message fits it";
   };
 }
 
@@ -42,8 +45,10 @@ function failure(
   wanted: boolean,
 ): string | null {
   const found = hits(line);
-  if ((found?.includes(rule) ?? false) === wanted) return null;
-  const why = found === null ? ", as no address is found in it" : "";
-  const verdict = wanted ? `should be a hit and is none${why}` : "should be no hit and is one";
+  const isText = typeof found === "string";
+  if ((!isText && found.includes(rule)) === wanted) return null;
+  const verdict = wanted
+    ? `should be a hit and is none${isText ? `, as ${found}` : ""}`
+    : "should be no hit and is one";
   return `[${module}] ${rule}: this line ${verdict}: ${line}`;
 }

@@ -27,7 +27,7 @@ const ISO = new RegExp(
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
 const MAIL = new RegExp(
-  `^(?:${WEEKDAYS}, )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${ZONE}${NAME}`,
+  `^(?:${WEEKDAYS},? )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${ZONE}${NAME}`,
 );
 /** Of the Common Log Format, and with fractions or without a zone. */
 const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${ZONE}${NAME}`);
@@ -41,14 +41,17 @@ const BASIC = new RegExp(
 );
 /** Day first, as dates with points always are: `05.01.2026 10:56:10`. */
 const POINTED = new RegExp(`^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${ZONE}${NAME}`);
-/** Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20. */
+/**
+ * Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20; of PHP: `January 5,
+ * 2026 15:56:10`.
+ */
 const JAVA = new RegExp(
-  `^(?<month>${MONTH}) (?<day>\\d{1,2}), (?<year>\\d{4}),? (?<hour>\\d{1,2}):${MINUTE_SECOND}(?:[ \u202f](?<half>[AP]M))?`,
+  `^(?<month>(?:${MONTH})[a-z]{0,6}) (?<day>\\d{1,2}), (?<year>\\d{4}),? (?<hour>\\d{1,2}):${MINUTE_SECOND}(?:[ \u202f](?<half>[AP]M))?`,
 );
 /** Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year. */
 const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`);
-/** Seconds since the epoch, 2001 to 2065, perhaps with a fraction; or milli- or microseconds. */
-const EPOCH = /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/;
+/** Seconds since the epoch, 2001 to 2065, or milli-, micro- or nanoseconds, perhaps with a fraction. */
+const EPOCH = /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/;
 /** All forms but seconds since the epoch. */
 const FORMS: readonly RegExp[] = [ISO, SYSLOG, SLASHED, MAIL, DIGITS, BASIC, POINTED, JAVA, GLOG];
 /** Matches the times of `readTime()`, in linear time and without groups. */
@@ -102,8 +105,8 @@ function readForm(text: string): Read | null {
 function readEpoch(text: string): Read | null {
   const found = EPOCH.exec(text);
   if (found === null) return null;
-  const { seconds, fraction, rest } = found.groups!;
-  return { stamp: unixStamp(`${seconds}.${fraction ?? rest ?? ""}`), length: found[0].length };
+  const { seconds, rest = "", fraction = "" } = found.groups!;
+  return { stamp: unixStamp(`${seconds}.${rest}${fraction}`), length: found[0].length };
 }
 
 /** Reads the time of the Common Log Format at the start of `text`: `06/May/2026:10:56:10 +0200`. */
@@ -182,7 +185,7 @@ function read(pattern: RegExp, text: string): Read | null {
     >;
   const stamp = {
     year: year === undefined ? null : Number(year.padStart(4, "20")),
-    month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!) + 1,
+    month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!.slice(0, 3)) + 1,
     day: Number(day),
     hour: half === undefined ? Number(hour) : Number(hour) % 12 + (half === "PM" ? 12 : 0),
     minute: Number(minute),

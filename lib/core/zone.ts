@@ -52,6 +52,15 @@ export function parseOffset(text: string): Micros | null {
   return sign === "-" ? -ahead : ahead;
 }
 
+/** Other short names of the time zone database, which the platform knows in their own zones alone. */
+const OTHERS: ReadonlyMap<string, Micros> = new Map(
+  Object.entries({
+    ...{ HDT: -9, AKST: -9, AKDT: -8, AST: -4, ADT: -3, NST: -3.5, NDT: -2.5, BST: 1, MSK: 3, IDT: 3 },
+    ...{ WAT: 1, CAT: 2, SAST: 2, EAT: 3, PKT: 5, WIB: 7, WITA: 8, WIT: 9, SGT: 8, HKT: 8, KST: 9 },
+    ...{ AWST: 8, ACST: 9.5, ACDT: 10.5, NZST: 12, NZDT: 13, SST: -11 },
+  }).map(([name, hours]) => [name, hours * HOUR]),
+);
+
 /** Cache of short names' offsets by zone, year and name; null: not a zone's name. */
 const found = new Map<string, Micros | null>();
 const MAX_FOUND = 1_000;
@@ -65,7 +74,8 @@ export function aheadByName(name: string, { zone, year }: Place): Micros | null 
   let ahead = found.get(key);
   if (ahead === undefined) {
     if (found.size >= MAX_FOUND) found.clear();
-    ahead = namesOf({ zone, year }).get(name) ?? ofMail(name) ?? ofDatabase(name, year);
+    ahead = namesOf({ zone, year }).get(name) ?? ofMail(name) ?? ofDatabase(name, year) ?? OTHERS.get(name) ??
+      null;
     found.set(key, ahead);
   }
   return ahead;

@@ -4,6 +4,7 @@
  * itself.
  */
 import { pause } from "../core/async.ts";
+import { areWatchersBlocked, type DirectoryWatcher, watchDirectories } from "../core/directory_watch.ts";
 import { identityAt } from "../core/file_identity.ts";
 import { messageOf } from "../core/error.ts";
 
@@ -80,22 +81,35 @@ async function watchOnce(
   { changed, signal }: { changed: () => void; signal: AbortSignal },
 ): Promise<void> {
   const watched = identityAt(directory);
-  const watcher = Deno.watchFs(directory, { recursive: false });
-  let isClosed = false;
-  const close = () => {
-    if (!isClosed) watcher.close();
-    isClosed = true;
+  const watcher = watchDirectories([directory]);
+  const { promise: end, resolve: close } = Promise.withResolvers<void>();
+  let time = timeOf(directory);
+  const look = () => {
+    if (identityAt(directory) !== watched) return close();
+    const before = time;
+    time = timeOf(directory);
+    // A file that comes or goes changes the directory's time.
+    if (time !== before && (watcher === null || areWatchersBlocked())) changed();
   };
-  signal.addEventListener("abort", close, { once: true });
-  const looking = setInterval(() => {
-    if (identityAt(directory) !== watched) close();
-  }, BETWEEN_LOOKS);
+  signal.addEventListener("abort", () => close(), { once: true });
+  const looking = setInterval(look, BETWEEN_LOOKS);
   try {
-    for await (const { kind } of watcher) {
-      if (kind === "remove") changed();
-    }
+    await Promise.race([end, ...watcher ? [listen(watcher, changed)] : []]);
   } finally {
     clearInterval(looking);
-    signal.removeEventListener("abort", close);
+    watcher?.close();
+  }
+}
+
+async function listen({ events }: DirectoryWatcher, changed: () => void): Promise<void> {
+  for await (const { kind } of events) if (kind === "remove") changed();
+}
+
+/** Returns when a directory last changed; null if it is gone. */
+function timeOf(directory: string): number | null {
+  try {
+    return Deno.statSync(directory).mtime?.getTime() ?? null;
+  } catch {
+    return null;
   }
 }

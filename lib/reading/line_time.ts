@@ -7,23 +7,35 @@ import { type Read, readTime } from "../core/timestamp.ts";
  */
 const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
 /**
- * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
- * `level=warn ts=…`, `77:M 26 Nov …`.
+ * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`, `(W) 2026-…`,
+ * `<W>2026-…`, `77:M 26 Nov …`.
  */
 const LEVEL =
-  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal)\]?:?|[DIWEF],|level=\w+|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal)\]?:?|[DIWEF],|[(<][DIWEFCN][)>]|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+const ADDRESS = "[\\da-f]*[.:][\\da-f.:]+";
+/** A time in brackets, up to its content. The request in quotes must follow. */
+const BRACKET = '\\[(?=[^\\]]{1,40}\\] ")';
 /**
- * Beginning of a line of an access log: hosts, `-` and a user before the time in brackets. The
- * request in quotes must follow: users may choose brackets, but quotes in their names are escaped.
+ * Beginnings of lines of access logs, up to the time. Users may choose blanks and brackets, but
+ * quotes in their names are escaped.
+ *
+ *     203.0.113.5 - bob [       vhost:80 203.0.113.5 - bob [       combined
+ *     203.0.113.5 vhost bob [                                     lighttpd
+ *     203.0.113.5:40022 [                                         HAProxy
  */
-const ACCESS = /^(?:\S+ ){1,2}- \S+ \[(?=[^\]]+\] ")/;
-/** Names of the time in JSON objects, in lower case. */
+const ACCESS = new RegExp(
+  `^(?:(?:(?:\\S+ ){1,2}-|${ADDRESS} \\S+) (?:[^"]|""){1,256}? ${BRACKET}|${ADDRESS}:\\d{1,5} \\[)`,
+  "i",
+);
+/** Names of the time in JSON objects and in pairs, in lower case. */
 const KEYS = new Set([
   ...["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"],
   ...["asctime", "time_local", "time_iso8601"],
 ]);
 /** Name under which MongoDB writes the time in an inner object. */
 const INNER_KEY = "$date";
+/** The next pair of a line such as `logger=auth t=2026-11-26T04:43:54Z level=info`. */
+const PAIR = /([\w.@-]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?: +|$)/y;
 /** The next token of a JSON object. */
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
 
@@ -34,10 +46,11 @@ export function withBlanks(text: string): string {
 
 /**
  * Returns the time that a service writes in its line: at the start, behind a level or the names of
- * an access log, or in a JSON object. Null if there is none, or if it may be a stranger's:
- * elsewhere in the line, or under a key that comes twice.
+ * an access log, in a pair such as `ts=2026-…`, or in a JSON object. Null if there is none, or if it
+ * may be a stranger's: elsewhere in the line, or under a name that comes twice.
  *
- * @param own length of the line that its service wrote: a time behind a level must be in it
+ * @param own length of the line that its service wrote: a time behind a level or in a pair must be
+ * in it
  */
 export function timeOfLine(text: string, own = text.length): Stamp | null {
   if (text.startsWith("{")) return timeOfObject(text);
@@ -47,6 +60,8 @@ export function timeOfLine(text: string, own = text.length): Stamp | null {
   const opening = OPENING.exec(bare)?.[0] ?? "";
   const read = readTime(bare.slice(opening.length));
   if (read !== null) return read.stamp;
+  const paired = timeOfPairs(line.slice(0, own));
+  if (paired !== null) return paired;
   const names = ACCESS.exec(line);
   return names && (readTime(line.slice(names[0].length))?.stamp ?? null);
 }
@@ -84,6 +99,17 @@ function timeOfObject(line: string): Stamp | null {
     before = token;
   }
   return found.values().next().value ?? null;
+}
+
+/** Returns the time in a line of pairs of names and values; null if none or several have one. */
+function timeOfPairs(line: string): Stamp | null {
+  const found: Stamp[] = [];
+  PAIR.lastIndex = 0;
+  for (let pair = PAIR.exec(line); pair !== null; pair = PAIR.exec(line)) {
+    const stamp = KEYS.has(pair[1]!.toLowerCase()) ? readTime(unquoted(pair[2]!))?.stamp : undefined;
+    if (stamp !== undefined) found.push(stamp);
+  }
+  return found.length === 1 ? found[0]! : null;
 }
 
 function nextToken(line: string): string | null {

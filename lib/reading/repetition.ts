@@ -1,6 +1,7 @@
 /**
  * `last message repeated 3 times`: BSD's syslogd and others write it in place of lines equal to
- * the line before. In: each line of a file, in order. Out: the repeated line.
+ * the line before. syslog-ng writes `Last message 'Failed password for ' repeated 3 times, …`. In:
+ * each line of a file, in order. Out: the repeated line.
  */
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
@@ -8,6 +9,12 @@ import { readTag, readTime } from "./head_text.ts";
 
 /** Ends of a line that reports repetition; `---` is Apple's. */
 const ENDS = [" times", " time", " times ---", " time ---"].map((text) => new Literal(text));
+/** Of syslog-ng with `suppress()`, under the tag of the line before. */
+const SUPPRESSED = new Literal(" times, suppressed by syslog-ng on ");
+/** Most bytes of a host's name (RFC 1035, section 2.3.4). */
+const LONGEST_HOST = 255;
+const LAST_OF_NG =
+  /^Last message '(?<start>.{0,20})' repeated (?<count>\d{1,9}) times, suppressed by syslog-ng on \S+$/;
 const LAST =
   /^(?:(?!--- )(?<host>[^\s[:]+(?: [^\s[:]+)?) )?(?:--- )?last message repeated (?<count>\d{1,9}) times?(?: ---)?$/;
 /** Programs that write this line under their own names. */
@@ -27,6 +34,8 @@ export function mayRepeat(bytes: Bytes, from: number, to: number): boolean {
     const at = end - ENDS[i]!.length;
     if (at > from && ENDS[i]!.isAt(bytes, at)) return true;
   }
+  const first = Math.max(from, end - SUPPRESSED.length - LONGEST_HOST);
+  for (let at = end - SUPPRESSED.length; at > first; at--) if (SUPPRESSED.isAt(bytes, at)) return true;
   return false;
 }
 
@@ -38,6 +47,12 @@ export function mayRepeat(bytes: Bytes, from: number, to: number): boolean {
 export function timesRepeated(line: Line, before: Line): number {
   const [own, other] = [divide(textOf(line)), divide(textOf(before))];
   if (own === null || !other?.identifier) return 0;
+  const { start, count: suppressed } = LAST_OF_NG.exec(own.message)?.groups ?? {};
+  if (suppressed !== undefined) {
+    const isBefore = own.identifier === other.identifier && own.host === other.host &&
+      other.message.startsWith(start!);
+    return isBefore ? Number(suppressed) : 0;
+  }
   const { host, count } = LAST.exec(own.message)?.groups ?? {};
   if (count === undefined) return 0;
   const reportingHost = host ?? own.host;

@@ -38,7 +38,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
     return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
       array[from + 9] === EQUALS;
   }
-  if (isUpper(first)) return isGap(array[from + 3]!) || array[from + 3] === COMMA;
+  if (isUpper(first)) return isBehindName(array, from + 3);
   const end = endOfDigits(array, from);
   const behind = array[end]!;
   switch (end - from) {
@@ -67,6 +67,17 @@ export function mayContinueGap(bytes: Bytes, at: number): boolean {
   }
   if (isDigit(first)) return endOfDigits(array, at) === at + 4;
   return STREAM.isAt(bytes, at);
+}
+
+/** Longest name of a month, `September`, in bytes. */
+const LONGEST_NAME = 9;
+
+/** Reports whether a short name of a day or month ends at `at`, or a long one before a number. */
+function isBehindName(array: Uint8Array, at: number): boolean {
+  if (isGap(array[at]!) || array[at] === COMMA) return true;
+  const most = at + LONGEST_NAME - 3;
+  while (at < most && isWord(array[at]!)) at++;
+  return isGap(array[at]!) && isDigit(array[at + 1]!);
 }
 
 function isGap(byte: number): boolean {

@@ -22,6 +22,9 @@ export const TIME_LOCAL = "\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{
 export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 
 const NUMBER = "[\\d.]+|-";
+/** One figure for each server that was asked, as in `502, 200 : -`. */
+const NUMBERS = "(?:[\\d.]+|-)(?:(?:, | : )(?:[\\d.]+|-))*";
+const ANY_ADDRESS = "[0-9A-Fa-f:.]+|-";
 /**
  * How nginx writes each of these variables. A client or a program may choose the text of all
  * others.
@@ -42,14 +45,22 @@ const PIECES: Readonly<Record<string, string>> = {
   pid: NUMBER,
   remote_port: NUMBER,
   server_port: NUMBER,
-  upstream_status: NUMBER,
-  upstream_response_time: NUMBER,
-  upstream_connect_time: NUMBER,
-  upstream_header_time: NUMBER,
+  upstream_status: NUMBERS,
+  upstream_response_time: NUMBERS,
+  upstream_connect_time: NUMBERS,
+  upstream_header_time: NUMBERS,
+  upstream_response_length: NUMBERS,
+  upstream_bytes_received: NUMBERS,
+  upstream_bytes_sent: NUMBERS,
   pipe: "[p.]",
   scheme: "https?|-",
   request_id: "[0-9a-f]+|-",
-  server_addr: "[0-9A-Fa-f:.]+|-",
+  server_addr: ANY_ADDRESS,
+  // Where a connection came from, and the address in the PROXY protocol: nginx checks that too.
+  realip_remote_addr: `${ANY_ADDRESS}|unix:`,
+  realip_remote_port: NUMBER,
+  proxy_protocol_addr: ANY_ADDRESS,
+  proxy_protocol_port: NUMBER,
   upstream_cache_status: "[A-Z]+|-",
   ssl_protocol: "[\\w.]+|-",
   ssl_cipher: "[\\w.-]+|-",
@@ -103,7 +114,7 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
   // The text behind the last figure proves that the figure ends there.
   const end = parts[last + 1]?.variable === null ? last + 2 : last + 1;
   const seen = new Set<string>();
-  const source = parts.map((part, i) => compilePart(part, { parts, at: i, seen }));
+  const source = parts.map((part, i) => compilePart(part, { parts, at: i, seen, escape }));
   const needed = source.slice(0, end).join("");
   const rest = source.slice(end).join("");
   return { pattern: new RegExp(`^${needed}(?:${rest})?`, "s"), variables: [...seen] };
@@ -116,8 +127,15 @@ function takeDirective(given: string): { format: string; escape: string } {
   const pieces = [...body.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/gs)];
   const isQuoted = /^\s*'/.test(body) && pieces.length > 0;
   const text = isQuoted ? pieces.map(([, single, double]) => single ?? double).join("") : body;
-  return { format: isQuoted ? text.replace(/\\(['"\\])/g, "$1") : text, escape };
+  const unescaped = text.replace(
+    isQuoted ? /\\(['"\\tnr])/g : /\\([tnr])/g,
+    (_, code: string) => CONTROLS[code] ?? code,
+  );
+  return { format: unescaped, escape };
 }
+
+/** Escapes in nginx.conf. */
+const CONTROLS: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r" };
 
 function split(format: string): Part[] {
   const parts = [...format.matchAll(/\$\{(\w+)\}|\$(\w+)|[^$]+|\$/g)];
@@ -158,13 +176,14 @@ function isQuotedAt({ parts, at }: { parts: readonly Part[]; at: number }): bool
 
 function compilePart(
   part: Part,
-  { parts, at, seen }: { parts: readonly Part[]; at: number; seen: Set<string> },
+  { parts, at, seen, escape }: { parts: readonly Part[]; at: number; seen: Set<string>; escape: string },
 ): string {
   const { text, variable } = part;
   if (variable === null) return literal(text);
   const isLast = at === parts.length - 1;
   const piece = Object.hasOwn(PIECES, variable)
-    ? PIECES[variable]!
+    // A variable without a value is "-", or empty with another escape.
+    ? escape === "default" ? PIECES[variable]! : `(?:${PIECES[variable]})?`
     : isQuotedAt({ parts, at })
     ? QUOTED
     : isLast

@@ -19,19 +19,41 @@ export function placed(before: string, after: string): string {
   return `(?<$before>${before})${ADDRESS}${after}`;
 }
 
-/**
- * Puts `free` in place of each element that an attacker's text could fill. `.*` then finds the last
- * possible place of the address, and `.*?` the first.
- */
-export function widen(
-  elements: readonly AST.Element[],
-  { free, isOpen }: { free: string; isOpen: (element: AST.Element) => boolean },
-): string {
+/** Elements on one side of the address, and how to widen them. */
+interface Widening {
+  /** `.*` finds the last possible place of the address, and `.*?` the first. */
+  readonly free: ".*" | ".*?";
+  readonly side: "before" | "after";
+  readonly isOpen: (element: AST.Element) => boolean;
+}
+
+/** Puts `free` in place of each element that an attacker's text could fill. */
+export function widen(elements: readonly AST.Element[], { free, side, isOpen }: Widening): string {
   return elements.map((element) => {
     if (isForwarded(element)) return `(?<forwarded_for>${free})`;
     if (isOwnTime(element)) return `(?<$time>${free})`;
-    return isOpen(element) ? free : element.raw;
+    return isOpen(element) ? widenGroup(element, { free, side, isOpen }) ?? free : element.raw;
   }).join("");
+}
+
+/**
+ * Widens a group, perhaps an optional one, up to the fixed text at its end beside the address:
+ * `(?:@\S+ )?` becomes `(?:.* )?`. Otherwise the address could begin within the true one. Null if
+ * the element is no group, or if its text there is not fixed.
+ */
+function widenGroup(element: AST.Element, { free, side, isOpen }: Widening): string | null {
+  const isOptional = element.type === "Quantifier" && element.min === 0 && element.max === 1;
+  const group = isOptional ? element.element : element;
+  if (group.type !== "Group") return null;
+  const edges = group.alternatives.map(({ elements }) => elements.at(side === "before" ? -1 : 0));
+  if (!edges.every((edge) => edge !== undefined && isCharacter(edge) && !isOpen(edge))) return null;
+  const edge = `(?:${edges.map((edge) => edge!.raw).join("|")})`;
+  const text = side === "before" ? free + edge : edge + free;
+  return `(?:${text})${isOptional ? free.replace(".*", "?") : ""}`;
+}
+
+function isCharacter({ type }: AST.Element): boolean {
+  return type === "Character" || type === "CharacterClass" || type === "CharacterSet";
 }
 
 /**

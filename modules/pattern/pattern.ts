@@ -96,10 +96,10 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const [before, after] = [elements.slice(0, at), elements.slice(at + 1)];
   const isOpen = (element: AST.Element) =>
     !isTime(element) && (isFree(element) || hasField(element) || isOwnTime(element));
-  const widened = (free: string) =>
+  const widened = (free: ".*" | ".*?") =>
     placed(
-      widen(before, { free, isOpen }),
-      widen(after, { free, isOpen: (one) => !isTime(one) && isFree(one) }),
+      widen(before, { free, side: "before", isOpen }),
+      widen(after, { free, side: "after", isOpen: (one) => !isTime(one) && isFree(one) }),
     );
   const parse = parserOf({
     source: placed(sourceBefore(before), raw(after)),

@@ -156,6 +156,26 @@ Deno.test("`match` says the same to people, with hostile text made harmless", as
   assert(!lines[0]!.includes("\x1b"));
 });
 
+Deno.test("`replay` names the program that unpacks what gzip did not pack", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
+  const file = `${directory}/auth.log.1`;
+  const packed = [
+    ["xzcat", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00]],
+    ["zstdcat", [0x28, 0xb5, 0x2f, 0xfd, 0x04]],
+    ["bzcat", [..."BZh91AY"].map((one) => one.charCodeAt(0))],
+  ] as const;
+  for (const [program, bytes] of packed) {
+    await Deno.writeFile(file, new Uint8Array(bytes));
+    const { code, stderr } = await strongmonitor(["replay", file]);
+    const remedy = `${program} ${file} | strongmonitor replay -`;
+    assert.deepEqual([code, stderr], [
+      69,
+      `strongmonitor: Cannot read ${file}: only gzip is unpacked: ${remedy}\n`,
+    ]);
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("`match` and `replay` read files, packed ones too, and standard input alike", async () => {
   const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
   try {

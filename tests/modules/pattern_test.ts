@@ -106,6 +106,8 @@ const TIMES: readonly (readonly [source: string, message: string, time: string |
   ["^\\[\\w+\\] (?<user>.*) refused <ADDR>", "[4711] 2026-05-06T10:56:10Z refused 192.0.2.1", null],
   ['^<ADDR> - \\S+ \\[.*\\] "POST /login', '192.0.2.1 - - [06/May/2026:12:56:10 +0200] "POST /login', AT],
   ['^\\{"ip":"<ADDR>",', '{"ip":"192.0.2.1","time":"2026-05-06T10:56:10Z"}', AT],
+  ["^logger=auth .*ip=<ADDR>", "logger=auth t=2026-05-06T10:56:10Z ip=192.0.2.1", AT],
+  ["^logger=(?<user>.*) ip=<ADDR>", "logger=x t=2026-05-06T10:56:10Z ip=192.0.2.1", null],
   ["^refused <ADDR>", "refused 192.0.2.1 at 2026-05-06T10:56:10Z", null],
 ];
 
@@ -250,6 +252,14 @@ const HOSTILE: readonly (readonly [source: string, message: string, address: str
   ["^login of (?<user>.*) from <ADDR>(?:$| )", `login of x from ${FAR} y from ${TRUE}`, null],
   ["^from <ADDR>:(?<text>.*)$", "from 2001:db8::5:6 x", null],
   ["^from <ADDR>:(?<port>\\d+): ", `from ${TRUE}:6: `, TRUE],
+  // Fixed text at the end of a group stays, so that no address begins within another one.
+  ["^client (?:@0x[0-9a-f]+ )?<ADDR>#", `client @0x7f ${TRUE}#1`, TRUE],
+  ["^client (?:@0x[0-9a-f]+ )?<ADDR>#", `client ${TRUE}#1`, TRUE],
+  ["^(?:tcp\\S+:|[a-z]+ )?<ADDR>:\\d+", `${TRUE}:1`, TRUE],
+  ["^client (?:@\\w+ )?<ADDR>#", `client @x ${FAR}# ${TRUE}#1`, null],
+  ["^client(?: \\S+)? \\(<ADDR>\\)", `client (${FAR}) (${TRUE})`, null],
+  ["^for .*\\[<ADDR>\\](?: I=\\S+)?: no", `for ([${FAR}]) [${TRUE}]: no`, TRUE],
+  ["^for .*\\[<ADDR>\\](?: I=\\S+)?: no", `for [${FAR}] I= [${TRUE}]: no`, null],
   ["^\\d+ \\d+ login from\\s+<ADDR>", `12 34 login from  ${TRUE}`, TRUE],
 ];
 

@@ -175,6 +175,21 @@ Deno.test("`Reader.read()` counts the line before as often as syslog says that i
       "<5>1 2026-05-31T00:00:09Z host syslogd - - - last message repeated 5 times",
       5,
     ],
+    [
+      before,
+      "May 31 00:00:09 host aa: Last message 'a 192.0.2.1' repeated 5 times, suppressed by syslog-ng on host.example",
+      5,
+    ],
+    [
+      before,
+      "May 31 00:00:09 host aa: Last message 'b' repeated 5 times, suppressed by syslog-ng on h",
+      null,
+    ],
+    [
+      before,
+      "May 31 00:00:09 host bb: Last message 'a' repeated 5 times, suppressed by syslog-ng on h",
+      null,
+    ],
     // Another host's, another program's, or another process's.
     [before, "May 31 00:00:09 other last message repeated 5 times", null],
     [before, "May 31 00:00:09 host bb[7]: last message repeated 5 times", null],

@@ -104,7 +104,9 @@ export class Logs implements Disposable {
     this.#isStale = false;
     // Files still to be found count as known meanwhile: none may pass for new.
     const { missing } = this.#files;
-    for (let left = missing.length; left > 0; left--) await this.#restore(missing.shift()!);
+    for (let left = missing.length; left > 0; left--) {
+      await this.#restore(missing.shift()!, missing.slice(0, left - 1));
+    }
     const found = await this.#selection.look(this.#files, since);
     for (const file of found) {
       const tail = this.#files.of(file);
@@ -150,8 +152,13 @@ export class Logs implements Disposable {
     this.#files[Symbol.dispose]();
   }
 
-  /** Finds a file that was read before, or the rest of it. */
-  async #restore(known: KnownFile): Promise<void> {
+  /**
+   * Finds a file that was read before, or the rest of it.
+   *
+   * @param later newer files. If one of them had the same name, a rewritten file under that name
+   * goes on behind the newest one's lines, not behind those of `known`
+   */
+  async #restore(known: KnownFile, later: readonly KnownFile[]): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
     const hasProblem = place !== null && this.#opener.hasProblem(place.path);
     if (tail) {
@@ -159,11 +166,8 @@ export class Logs implements Disposable {
       // Later lines of a file that was empty may be in a copy by now.
       if (known.head.length === 0) await this.#takeNewer(known, tail);
     } else if (hasProblem || (place === null && !canSearch(known.path))) this.#files.missing.push(known);
-    else if (
-      !await this.#addCopy(known) && !await this.#rewriting.resume(known, place?.path !== known.path)
-    ) {
-      this.#lose(known);
-    }
+    else if (await this.#addCopy(known) || later.some((one) => isOfPath(one, known.path))) return;
+    else if (!await this.#rewriting.resume(known, place?.path !== known.path)) this.#lose(known);
   }
 
   #lose(known: KnownFile): void {
@@ -254,4 +258,9 @@ export class Logs implements Disposable {
     this.#files.drop(tail);
     this.#isPositionDue = true;
   }
+}
+
+/** Reports whether a file was read under the name `path`, and has a trace. */
+function isOfPath({ path: own, trace }: KnownFile, path: string): boolean {
+  return own === path && trace.length > 0;
 }

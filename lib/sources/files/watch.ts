@@ -1,3 +1,5 @@
+import { type DirectoryWatcher, lookForPipes, watchDirectories } from "../../core/directory_watch.ts";
+
 /** Changes since the last call. */
 export interface Changes {
   /** Whether to check everything: names came or went, or nobody can tell. */
@@ -13,9 +15,8 @@ export interface Changes {
 export class Watch implements AsyncDisposable {
   readonly #concerns: (path: string) => boolean;
   readonly #poll: number;
-  #watcher: Deno.FsWatcher | null = null;
+  #watcher: DirectoryWatcher | null = null;
   #listening: Promise<void> = Promise.resolve();
-  #watched: readonly string[] = [];
   #directories = "";
   #paths = new Set<string>();
   #all = true;
@@ -37,18 +38,15 @@ export class Watch implements AsyncDisposable {
    * flood of writes keeps it busy.
    */
   follow(directories: readonly string[]): void {
-    const states = directories.filter((path) => !holdsPipe(path)).flatMap(identity);
+    // Without events, the checks from time to time must do.
+    if (lookForPipes()) return;
+    const states = directories.flatMap(identity);
     if (this.#watcher !== null && states.join() === this.#directories) return;
     this.#close();
     this.#directories = states.join();
     if (states.length === 0) return;
-    this.#watched = states.map(({ path }) => path);
-    try {
-      this.#watcher = Deno.watchFs([...this.#watched], { recursive: false });
-    } catch {
-      // No more watches, or none at all: the checks from time to time must do.
-      return;
-    }
+    this.#watcher = watchDirectories(states.map(({ path }) => path));
+    if (this.#watcher === null) return;
     this.#all = true;
     this.#listening = this.#listen(this.#watcher);
   }
@@ -84,9 +82,9 @@ export class Watch implements AsyncDisposable {
     });
   }
 
-  async #listen(watcher: Deno.FsWatcher): Promise<void> {
+  async #listen(watcher: DirectoryWatcher): Promise<void> {
     try {
-      for await (const event of watcher) if (this.#note(event)) this.#wake();
+      for await (const event of watcher.events) if (this.#note(event)) this.#wake();
     } catch {
       // The same; the next check tries again.
       if (this.#watcher === watcher) this.#close();
@@ -103,16 +101,8 @@ export class Watch implements AsyncDisposable {
   }
 
   #close(): void {
-    // Deno's watcher opens each new entry: a pipe blocks it until somebody writes, and closing
-    // would wait for that.
-    if (this.#watched.some(holdsPipe)) this.#listening = Promise.resolve();
-    else {
-      try {
-        this.#watcher?.close();
-      } catch {
-        // It ended by itself.
-      }
-    }
+    this.#watcher?.close();
+    if (lookForPipes()) this.#listening = Promise.resolve();
     this.#watcher = null;
   }
 }
@@ -120,17 +110,6 @@ export class Watch implements AsyncDisposable {
 /** Lets timers, aborts and events of changes run. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** Reports whether a directory has an entry such as a named pipe: no file, directory or link. */
-function holdsPipe(directory: string): boolean {
-  try {
-    return [...Deno.readDirSync(directory)].some((entry) =>
-      !entry.isFile && !entry.isDirectory && !entry.isSymlink
-    );
-  } catch {
-    return false;
-  }
 }
 
 /** Identifies an existing directory, also against another of the same name. */

@@ -197,6 +197,18 @@ const GIVEN: readonly (readonly [format: string, line: string, fields: Record<st
     `2026-03-01T10:56:10+00:00 ${TRUE} TLSv1.3 a=b; c=d`,
     { ssl_protocol: "TLSv1.3", http_cookie: "a=b; c=d" },
   ],
+  [
+    "$remote_addr $upstream_status $upstream_response_time $status",
+    `${TRUE} 502, 200 : - 0.001, 0.020 : - 404`,
+    { upstream_status: "502, 200 : -", status: "404" },
+  ],
+  [
+    `escape=json {"a":"$remote_addr","u":"$upstream_status","p":"$ssl_protocol","s":"$status"}`,
+    `{"a":"${TRUE}","u":"","p":"","s":"404"}`,
+    { upstream_status: "", status: "404" },
+  ],
+  ["$realip_remote_addr $remote_addr $status", `192.0.2.1 ${TRUE} 404`, { status: "404" }],
+  ["'$proxy_protocol_addr\\t$remote_addr\\t$status'", `-\t${TRUE}\t404`, { status: "404" }],
 ];
 
 Deno.test("formats that are copied from nginx.conf are read, with the directive around them or without", () => {

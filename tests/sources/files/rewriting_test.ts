@@ -112,6 +112,28 @@ for (
   });
 }
 
+Deno.test("a log that was rewritten as a new file twice, and again while nobody looked, gives each line once", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using before = await new Following(logs.at("a.log"), OPTIONS).begun();
+  const all = timed(100, 400);
+  logs.append("a.log", textOf(all.slice(0, 100)));
+  await before.saw(...all.slice(0, 100));
+  for (const end of [150, 200]) {
+    WAYS["as a new file that takes its name"]!(logs, textOf(all.slice(end - 100, end)));
+    await before.saw(...all.slice(0, end));
+  }
+  const after = await before.stop();
+  // The files of before are still in the position: nobody may have read them to their ends.
+  assert.equal(JSON.parse(after).files.length, 3);
+  WAYS["as a new file that takes its name"]!(logs, textOf(all.slice(150, 250)));
+  await using following = new Following(logs.at("a.log"), { ...OPTIONS, after });
+  await following.saw(...all.slice(200, 250));
+  logs.append("a.log", textOf(all.slice(250, 260)));
+  await following.saw(...all.slice(200, 260));
+  assert.deepEqual(following.problems, []);
+});
+
 Deno.test("a log that is trimmed and written on at once gives each line once, however it is caught", async () => {
   using logs = new LogDirectory();
   logs.write("a.log", "");

@@ -1,0 +1,66 @@
+/**
+ * Watches directories by Deno's inotify. One thread serves all watchers of the process, and opens
+ * whatever appears. A named pipe blocks it until somebody writes, which may be never: then no
+ * watcher has events any more, and a call that opens or closes one never returns.
+ */
+
+/** A watcher of some directories. */
+export interface DirectoryWatcher {
+  readonly events: AsyncIterable<Deno.FsEvent>;
+  /** Ends the events, unless a named pipe blocks the watchers: then they never end. */
+  close(): void;
+}
+
+/** Directories with a watcher. */
+const watched = new Set<{ readonly directories: readonly string[] }>();
+let isBlocked = false;
+
+/** Reports whether a named pipe was found in a watched directory: there are no events any more. */
+export function areWatchersBlocked(): boolean {
+  return isBlocked;
+}
+
+/** Looks for named pipes in all watched directories; returns what `areWatchersBlocked()` does. */
+export function lookForPipes(): boolean {
+  isBlocked ||= [...watched].some(({ directories }) => directories.some(holdsPipe));
+  return isBlocked;
+}
+
+/**
+ * Watches directories, except those with a named pipe, but not those below. Returns null if nothing
+ * can be watched.
+ */
+export function watchDirectories(paths: readonly string[]): DirectoryWatcher | null {
+  const directories = paths.filter((path) => !holdsPipe(path));
+  if (lookForPipes() || directories.length === 0) return null;
+  let events: Deno.FsWatcher;
+  try {
+    events = Deno.watchFs(directories, { recursive: false });
+  } catch {
+    // There are no more watches.
+    return null;
+  }
+  const entry = { directories };
+  watched.add(entry);
+  const close = () => {
+    if (!watched.has(entry) || lookForPipes()) return;
+    watched.delete(entry);
+    try {
+      events.close();
+    } catch {
+      // It ended by itself.
+    }
+  };
+  return { events, close };
+}
+
+/** Reports whether a directory has an entry such as a named pipe: no file, directory or link. */
+function holdsPipe(directory: string): boolean {
+  try {
+    return [...Deno.readDirSync(directory)].some((entry) =>
+      !entry.isFile && !entry.isDirectory && !entry.isSymlink
+    );
+  } catch {
+    return false;
+  }
+}
