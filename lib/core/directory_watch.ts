@@ -54,11 +54,11 @@ export function watchDirectories(paths: readonly string[]): DirectoryWatcher | n
   return { events, close };
 }
 
-/** Reports whether a directory has an entry such as a named pipe: no file, directory or link. */
+/** Reports whether a directory has a named pipe. */
 function holdsPipe(directory: string): boolean {
   try {
-    return [...Deno.readDirSync(directory)].some((entry) =>
-      !entry.isFile && !entry.isDirectory && !entry.isSymlink
+    return [...Deno.readDirSync(directory)].some(({ name, isFile, isDirectory, isSymlink }) =>
+      !isFile && !isDirectory && !isSymlink && Deno.lstatSync(`${directory}/${name}`).isFifo
     );
   } catch {
     return false;
