@@ -71,7 +71,10 @@ export class History {
     }));
   }
 
-  /** Returns the narrowest ban in force around each address or network; those without are missing. */
+  /**
+   * Returns the narrowest ban that has not ended around each address or network; those without are
+   * missing.
+   */
   narrowestInForce(targets: readonly string[]): Map<string, BanStatus> {
     const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());

@@ -92,8 +92,8 @@ export class NoteTable {
 
   /**
    * Returns the records about `target`, an address or network, about networks around it and
-   * addresses inside of it, in order, without rows that have ended at `time`: the newest `MOST` bytes
-   * of them.
+   * addresses inside of it, in order, without rows that have ended at `time`: the newest `MOST`
+   * bytes of them.
    */
   contentsOf(target: string, time: Micros): Uint8Array[] {
     const words = wordsOf(target);
