@@ -1,5 +1,5 @@
 /** Formats a story in lines of at most 80 characters. Escapes and cuts foreign text. */
-import { type BanStatus, endText, isInForce, isObserved, isWaiting } from "../deciding/ban.ts";
+import { type BanStatus, endText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
@@ -90,7 +90,7 @@ function inForceText(ban: BanStatus, { target, report, now }: Story): string {
     : "is banned";
   const banned = `${target} ${verb}${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
     `${hitsText(ban)}.`;
-  if (isInForce(ban)) {
+  if (isConfirmed(ban)) {
     const holding = report?.holding ?? null;
     const looked = holding === null || holding.held === null
       ? ""

@@ -89,7 +89,7 @@ export function keptText(text: string): string {
 }
 
 /** Reports whether a firewall that really bans has confirmed a ban that has not ended. */
-export function isInForce(ban: BanStatus): boolean {
+export function isConfirmed(ban: BanStatus): boolean {
   return ban.ended === null && ban.appliedAt !== null && !isObserved(ban);
 }
 

@@ -1,6 +1,6 @@
 /** Words for numbers, times and names in text and page. */
 import { formatDuration, type Micros, MILLISECOND } from "../../core/time.ts";
-import { type BanStatus, isInForce, isWaiting, type Provenance } from "../../deciding/ban.ts";
+import { type BanStatus, isConfirmed, isWaiting, type Provenance } from "../../deciding/ban.ts";
 import { localTime } from "../output.ts";
 import type { Review, Subject } from "./review.ts";
 import type { Series } from "./series.ts";
@@ -74,7 +74,7 @@ export function provenanceText({ kind, name }: Provenance): string {
 /** Says whether the firewall holds a ban. */
 export function heldText(ban: BanStatus): string {
   if (ban.error !== null) return "failing";
-  return isInForce(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
+  return isConfirmed(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
 }
 
 /** Explains the limits of the counts, in sentences. */
