@@ -14,12 +14,25 @@ import type { Covering } from "./why_whitelist.ts";
 const INDENT = 10;
 /** Longest name, reason or note, in characters. */
 const TEXT = 60;
+const ONLY_NEWEST = "Only the newest hits were counted, as there are very many.";
 /** Most bans and lines for people; `--json` prints more. */
 const [MOST_BANS, MOST_LINES] = [8, 12];
 
 /** Formats a story as lines. */
 export function storyLines(story: Story): string[] {
-  const { bans, around, inside, counts, logins, sessions, knocks, leaks, whitelist, members } = story;
+  const {
+    bans,
+    around,
+    inside,
+    counts,
+    areCountsComplete,
+    logins,
+    sessions,
+    knocks,
+    leaks,
+    whitelist,
+    members,
+  } = story;
   return [
     ...verdict(story),
     ...section("bans", bans.map((ban) => banText(ban, story))),
@@ -51,6 +64,7 @@ export function storyLines(story: Story): string[] {
       knocks.map(({ name, used }) => `by the key ${shown(name)} from ${used!.by} at ${localTime(used!.at)}`),
     ),
     ...section("counts", counts.map((count) => `${countOwner(count, story)}${countText(count)}`)),
+    ...section(counts.length > 0 ? "" : "counts", areCountsComplete ? [] : [ONLY_NEWEST]),
     ...section("members", members === null ? [] : members.map(memberText)),
     ...section(
       "database",
