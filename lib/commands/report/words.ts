@@ -81,7 +81,7 @@ export function heldText(ban: BanStatus): string {
 export function limitsOf({ totalsBefore, oldest }: Review): string[] {
   return [
     "The report adds up counts of each hour, kept for 15 days, and of each day before, kept for 400. Weekdays and slow attackers are told of hours alone.",
-    "Of each hour the hundred addresses, networks, names and paths are kept that came most, names up to 96 bytes. Counts are at least what is told; how many different ones there were is not known, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why` looks at all lines of one address.",
+    "Of each hour the hundred addresses, networks, names and paths are kept that came most, names up to 96 bytes. Counts are at least what is told; how many different ones there were is not known, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why ADDRESS` shows the newest 200 lines of an address that it finds within half a second.",
     ...totalsBefore !== null ? [] : [
       oldest === null
         ? "Nothing was counted yet."
