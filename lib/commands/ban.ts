@@ -1,7 +1,7 @@
 import { type Micros, now } from "../core/time.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, isInForce, keptText } from "../deciding/ban.ts";
+import { type BanStatus, isConfirmed, keptText } from "../deciding/ban.ts";
 import { whitelistedBy } from "../deciding/whitelist.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
@@ -128,7 +128,7 @@ function resultLines({ done, ban, running, observes }: Result, reason: string | 
 
 /** Says how far the firewall is with a ban. */
 function firewallText({ ban, running, observes }: Omit<Result, "done">): string {
-  if (isInForce(ban)) return "It is in force.";
+  if (isConfirmed(ban)) return "It is in force.";
   if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";
   if (!running) {
     return observes

@@ -1,7 +1,7 @@
 import { formatScope } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
 import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
-import { type BanStatus, isInForce, isWaiting, nameOf } from "../deciding/ban.ts";
+import { type BanStatus, isConfirmed, isWaiting, nameOf } from "../deciding/ban.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import type { State } from "../state/state.ts";
@@ -17,7 +17,7 @@ const HISTORY = 1_000;
  */
 export function bansCommand(options: CommonOptions & { all?: boolean }): number {
   withState(options, (state) => {
-    const bans = options.all ? state.bans.history(HISTORY).values() : inForce(state.bans);
+    const bans = options.all ? state.bans.history(HISTORY).values() : listed(state.bans);
     if (options.json) return printObjects(bans.map(banJson));
     const rows = [...bans.map(banRow)];
     if (rows.length === 0) return print(options.all ? "No bans yet." : "No bans in force.");
@@ -28,7 +28,7 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
 }
 
 /** Yields bans that have not ended, and ended bans that the firewall still holds. */
-function* inForce(bans: State["bans"]): Generator<BanStatus> {
+function* listed(bans: State["bans"]): Generator<BanStatus> {
   yield* bans.eachInForce();
   yield* bans.lingering();
 }
@@ -41,11 +41,11 @@ export function totalsOf({ bans }: State, report: MonitorReport | null): BanTota
 }
 
 /** Words the totals: `3 bans: 2 in force, 1 waiting for the firewall for 5m`. */
-export function totalsText({ decided, inForce, waiting, waitingSince }: BanTotals): string {
-  const noted = decided - inForce - waiting;
+export function totalsText({ decided, confirmed, waiting, waitingSince }: BanTotals): string {
+  const noted = decided - confirmed - waiting;
   const age = waitingSince === null ? "" : ` for ${formatDuration(now() - waitingSince)}`;
   const parts = [
-    ...inForce > 0 ? [`${inForce} in force`] : [],
+    ...confirmed > 0 ? [`${confirmed} in force`] : [],
     ...waiting > 0 ? [`${waiting} waiting for the firewall${age}`] : [],
     ...noted > 0 ? [`${noted} would be banned (observe)`] : [],
   ];
@@ -66,7 +66,7 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
     ended: isoTimeOrNull(ban.ended),
     end_reason: ban.endReason,
     firewall: ban.appliedAt === null ? null : ban.appliedBy,
-    in_force: isInForce(ban),
+    in_force: isConfirmed(ban),
     waiting: isWaiting(ban),
     attempts: ban.attempts,
     error: ban.error,

@@ -14,8 +14,8 @@ import { Engine, type RuleCount } from "../rules/engine.ts";
 import type { FoundLine } from "../state/line_search.ts";
 import type { NoteTable } from "../state/note_table.ts";
 
-/** Room for the addresses of a network that a person examines. */
-const ROOM = { addresses: 1 << 14, bytes: 20 };
+/** Room for all notes of a network that the state returns, so that none is evicted. */
+const ROOM = { addresses: 1 << 18, bytes: 20 };
 /** Most addresses of a network with counts. */
 const MOST_NEAR = 10;
 
@@ -28,6 +28,14 @@ export interface Count {
   readonly limit: number;
   /** Null: the window has no end. */
   readonly window: Micros | null;
+}
+
+/** Counts of an address or network. */
+export interface Counts {
+  /** Nearest to a limit first. */
+  readonly counts: readonly Count[];
+  /** Whether all stored notes were counted, not only the newest ones. */
+  readonly isComplete: boolean;
 }
 
 /** A line with the counts of the rules that it hit, including this hit. */
@@ -84,10 +92,10 @@ export class Evidence {
 
   /**
    * Counts at `time` of `target` or its ten addresses nearest to a limit, nearest first. Of a large
-   * network the newest hits count.
+   * network only the newest hits count.
    */
-  near(target: string, notes: NoteTable, time: Micros): Count[] {
-    const contents = notes.contentsOf(target, time);
+  near(target: string, notes: NoteTable, time: Micros): Counts {
+    const { contents, isComplete } = notes.contentsOf(target, time);
     const engine = this.#engine();
     engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => contents });
     const addresses = new Set(contents.flatMap((content) => {
@@ -96,12 +104,13 @@ export class Evidence {
       while (all.next()) found.push(textOfWords(all));
       return found;
     }));
-    return [...addresses]
+    const counts = [...addresses]
       .flatMap((address) =>
         engine.countsAt(address, time).map((count) => this.#count(count, { address, time }))
       )
       .sort((a, b) => b.count / (b.limit + 1) - a.count / (a.limit + 1))
       .slice(0, MOST_NEAR);
+    return { counts, isComplete };
   }
 
   #count({ module, rule, count }: RuleCount, { address, time }: { address: string; time: Micros }): Count {

@@ -83,7 +83,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     bans: {
       all: bans.all,
       decided: bans.decided,
-      in_force: bans.inForce,
+      in_force: bans.confirmed,
       waiting: bans.waiting,
       waiting_since: isoTimeOrNull(bans.waitingSince),
       failing: bans.failing,

@@ -14,7 +14,7 @@ import { memberReports } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
-import { Evidence } from "./evidence.ts";
+import { type Counts, Evidence } from "./evidence.ts";
 import { openConfig, withContext } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { storyJson } from "./why_json.ts";
@@ -26,6 +26,8 @@ import { coveringEntries } from "./why_whitelist.ts";
 const SEARCH = { most: 200, patience: 500 };
 /** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
+/** Counts without a configuration. */
+const NO_COUNTS: Counts = { counts: [], isComplete: true };
 /** Longest wait for the database, each time. */
 const PATIENCE: Micros = 300 * MILLISECOND;
 
@@ -63,6 +65,7 @@ export function storyOf(
   const evidence = config === null ? null : new Evidence(config, trust);
   const found = state.history.lines(target, SEARCH);
   const report = readReport(state.report());
+  const { counts, isComplete } = evidence?.near(target, state.notes, time) ?? NO_COUNTS;
   const bans = state.history.bansOf(target);
   const around = state.history.bansAround(target);
   const banned = new Set([...bans, ...around].map(({ address }) => address));
@@ -77,7 +80,8 @@ export function storyOf(
     sessions: sessions.filter(isInside),
     trusted: trust.trusted(target, time),
     knocks: state.knocks.keys().filter(({ used }) => used !== null && network.covers(used.by)),
-    counts: evidence?.near(target, state.notes, time) ?? [],
+    counts,
+    areCountsComplete: isComplete,
     lines: evidence?.judge(found.lines) ?? found.lines.map((line) => ({ ...line, hits: [] })),
     search: found,
     isRunning: isLocked(state.directory),

@@ -36,6 +36,7 @@ export function storyJson(story: Story): unknown {
     sessions: story.sessions.map(({ address, port, time }) => ({ address, port, time: isoTime(time) })),
     knocks: story.knocks.map(({ name, used }) => ({ name, used_by: used!.by, used_at: isoTime(used!.at) })),
     counts: story.counts.map(countJson),
+    counts_complete: story.areCountsComplete,
     lines: story.lines.map(lineJson),
     complete: story.search.isComplete,
     searched_since: isoTimeOrNull(story.search.searchedSince),

@@ -29,6 +29,8 @@ export interface Story {
   readonly knocks: readonly KnockKey[];
   /** Current counts, nearest to a limit first. */
   readonly counts: readonly Count[];
+  /** Whether `counts` is of all stored notes, not only of the newest ones. */
+  readonly areCountsComplete: boolean;
   /** Newest first. */
   readonly lines: readonly JudgedLine[];
   readonly search: Pick<FoundLines, "isComplete" | "searchedSince">;

@@ -1,5 +1,5 @@
 /** Formats a story in lines of at most 80 characters. Escapes and cuts foreign text. */
-import { type BanStatus, endText, isInForce, isObserved, isWaiting } from "../deciding/ban.ts";
+import { type BanStatus, endText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
@@ -14,12 +14,25 @@ import type { Covering } from "./why_whitelist.ts";
 const INDENT = 10;
 /** Longest name, reason or note, in characters. */
 const TEXT = 60;
+const ONLY_NEWEST = "Only the newest hits were counted, as there are very many.";
 /** Most bans and lines for people; `--json` prints more. */
 const [MOST_BANS, MOST_LINES] = [8, 12];
 
 /** Formats a story as lines. */
 export function storyLines(story: Story): string[] {
-  const { bans, around, inside, counts, logins, sessions, knocks, leaks, whitelist, members } = story;
+  const {
+    bans,
+    around,
+    inside,
+    counts,
+    areCountsComplete,
+    logins,
+    sessions,
+    knocks,
+    leaks,
+    whitelist,
+    members,
+  } = story;
   return [
     ...verdict(story),
     ...section("bans", bans.map((ban) => banText(ban, story))),
@@ -51,6 +64,7 @@ export function storyLines(story: Story): string[] {
       knocks.map(({ name, used }) => `by the key ${shown(name)} from ${used!.by} at ${localTime(used!.at)}`),
     ),
     ...section("counts", counts.map((count) => `${countOwner(count, story)}${countText(count)}`)),
+    ...section(counts.length > 0 ? "" : "counts", areCountsComplete ? [] : [ONLY_NEWEST]),
     ...section("members", members === null ? [] : members.map(memberText)),
     ...section(
       "database",
@@ -90,7 +104,7 @@ function inForceText(ban: BanStatus, { target, report, now }: Story): string {
     : "is banned";
   const banned = `${target} ${verb}${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
     `${hitsText(ban)}.`;
-  if (isInForce(ban)) {
+  if (isConfirmed(ban)) {
     const holding = report?.holding ?? null;
     const looked = holding === null || holding.held === null
       ? ""

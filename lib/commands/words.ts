@@ -4,7 +4,7 @@ import { counted } from "../core/text.ts";
 import { absence } from "../core/read_denial.ts";
 import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 
-/** Returns the name in messages of an input that arguments call `file`, `-` being standard input. */
+/** Returns the name in messages of an input that arguments call `file`; `-`: standard input. */
 export function inputName(file: string): string {
   return file === "-" ? "standard input" : file;
 }
@@ -35,7 +35,7 @@ export function awaitedText({ name }: Pick<SourceReport, "name">): string {
   return `${path}: ${absence(path)}`;
 }
 
-/** Returns the verdict on a monitor without problems. A service may not have logged anything yet. */
+/** Returns the verdict on a monitor without problems. A service may not have logged yet. */
 export function worksText(report: Pick<MonitorReport, "sources"> | null): string {
   const { length } = awaitedOf(report);
   return length === 0 ? "all works" : `all works, ${counted(length, "log file")} awaited`;

@@ -209,8 +209,8 @@ class Gatherer {
   }
 
   /**
-   * Reads an address or a network that cannot be wide, perhaps with a comment: nearly all lines of a
-   * long file. Returns the bits of its prefix like `putAddress()`; -1 for any other line.
+   * Reads an address or a network that cannot be wide, perhaps with a comment: nearly all lines of
+   * a long file. Returns the bits of its prefix like `putAddress()`; -1 for any other line.
    */
   #readPlain(bytes: Bytes, from: number, to: number): number {
     const { array } = bytes;

@@ -89,7 +89,7 @@ export function keptText(text: string): string {
 }
 
 /** Reports whether a firewall that really bans has confirmed a ban that has not ended. */
-export function isInForce(ban: BanStatus): boolean {
+export function isConfirmed(ban: BanStatus): boolean {
   return ban.ended === null && ban.appliedAt !== null && !isObserved(ban);
 }
 
@@ -153,8 +153,9 @@ export interface BanChange extends Ban {
 }
 
 /**
- * Effect of a new ban on the bans in force for its address. `new`: it is added; `extended`: it moves
- * the end of the ban with its scope; `unchanged`: a ban that covers its scope lasts at least as long.
+ * Effect of a new ban on the bans in force for its address. `new`: it is added; `extended`: it
+ * moves the end of the ban with its scope; `unchanged`: a ban that covers its scope lasts at least
+ * as long.
  */
 export type BanEffect = "new" | "extended" | "unchanged";
 

@@ -59,7 +59,10 @@ export type KnockResult = Knock | "known" | null;
 const SKEW = 1;
 /** How long a sender's further lines about an accepted name belong to its knock. */
 const FOLLOW_UP_SPAN: Micros = 600 * SECOND;
-/** Words compared with plain secrets: more than an owner's lines have, few enough for a flood. */
+/**
+ * Words compared with plain secrets: more than an owner's lines have. Each costs 8 µs for a key, and
+ * a hostile line may have more than a thousand.
+ */
 const MAX_WORDS = 16;
 const WORD = /[A-Za-z0-9._~-]+/g;
 

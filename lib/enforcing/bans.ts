@@ -128,7 +128,7 @@ export class Bans {
     this.#haveSessionsChanged = true;
     this.#whitelistSessions();
     const longest = Math.max(0, ...networks.map(({ window }) => window));
-    if (longest > 0) this.#decider.restore(bans.decided(clock() - longest));
+    if (longest > 0) this.#decider.restore(bans.decisionsSince(clock() - longest));
   }
 
   /** Logs committed decisions and tells the firewall of them. */

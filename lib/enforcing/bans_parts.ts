@@ -19,7 +19,7 @@ export interface BansStore extends EndsStore, ChangesStore {
   inForceByAddress(addresses: readonly string[]): ReadonlyMap<string, readonly BanInForce[]>;
   past(address: string): readonly PastBan[];
   /** Returns decisions of rules and networks after `since`, in order. */
-  decided(since: Micros): CountedBan[];
+  decisionsSince(since: Micros): CountedBan[];
 }
 
 /** The state's methods for firewalls that the judge uses. */

@@ -44,14 +44,16 @@ export interface EnforcerOptions {
 
 /** Longest wait of a timer: setTimeout takes 31 bits of milliseconds, and the clock may be set. */
 const LONGEST_WAIT: Micros = MINUTE;
-/** Milliseconds before the first retry of an unusable state, and the longest delay of later ones. */
+/**
+ * Milliseconds before the first retry of an unusable state, and the longest delay of later ones.
+ */
 const [FIRST_RETRY, LONGEST_RETRY] = [1_000, 60_000];
 /** Delay before a firewall that is not ready is asked again: an abandoned command still runs. */
 const NOT_READY: Micros = SECOND;
 
 /**
- * A call with `BURST` bans begins a pause, in which the bans of a flood gather. It ends after `QUIET`
- * milliseconds without news, or after `LONGEST_PAUSE`.
+ * A call with `BURST` bans begins a pause, in which the bans of a flood gather. It ends after
+ * `QUIET` milliseconds without news, or after `LONGEST_PAUSE`.
  */
 const [BURST, QUIET, LONGEST_PAUSE] = [50, 30, 200];
 

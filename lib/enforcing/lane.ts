@@ -130,7 +130,7 @@ export class Lane {
   putBack(): void {
     const { log, lastId } = this.#options;
     log.warn("the firewall has lost its bans: putting them back");
-    this.#reconciler.forget();
+    this.#reconciler.dropResult();
     this.#taking.begin(lastId());
     this.#enforcer.retell();
     this.wake();

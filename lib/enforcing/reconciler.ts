@@ -67,8 +67,8 @@ export class Reconciler {
     return this.#holding;
   }
 
-  /** Forgets the last result, which is known to be out of date. */
-  forget(): void {
+  /** Drops the last result, which is out of date. */
+  dropResult(): void {
     this.#holding = null;
   }
 

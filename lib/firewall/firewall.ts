@@ -39,8 +39,8 @@ export interface Firewall {
   /** Compares its content with `bans`; null: it cannot list it. Throws if it does not answer. */
   inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection | null>;
   /**
-   * Calls `lost` when others take bans away, until `signal` aborts. Missing where the firewall cannot tell.
-   * Never throws.
+   * Calls `lost` when others take bans away, until `signal` aborts. Missing where the firewall
+   * cannot tell. Never throws.
    */
   watch?(lost: () => void, signal: AbortSignal): Promise<void>;
   /** Lifts all bans. Returns the failure in one sentence, or null. */

@@ -4,8 +4,8 @@ import { spawn } from "../core/child_process.ts";
 import { TABLE } from "./nft_script.ts";
 
 /**
- * nft's arguments: only whole tables, so that a flood of other changes is cheap. nft 1.1.3 of Debian
- * 13 takes "monitor destroy tables" for a mistake.
+ * nft's arguments: only whole tables, so that a flood of other changes is cheap. nft 1.1.3 of
+ * Debian 13 takes "monitor destroy tables" for a mistake.
  */
 export const WATCHING = ["monitor", "tables"] as const;
 const DELETED = `delete table ${TABLE}`;

@@ -78,13 +78,15 @@ export class NftablesFirewall implements Firewall {
   }
 
   async inspect(bans: readonly HeldBan[], signal: AbortSignal): Promise<Inspection> {
-    // nft reads the remaining seconds at an instant between `before` and `after`; a large list takes a second.
+    // nft reads the remaining seconds at an instant between `before` and `after`; a large list
+    // takes a second.
     const before = this.#options.clock();
     const listing = await this.#list(signal);
     const after = this.#options.clock();
     // The result names the missing bans, so the next call need not report them as lost.
     this.#sets = listing.sets;
-    // The kernel counts from when nft hands a ban over: up to the time-out after its seconds were written.
+    // The kernel counts from when nft hands a ban over: up to the time-out after its seconds were
+    // written.
     const delay = this.#options.timeout / SECOND;
     const strays = new Map(listing.elements.map((element) => [keyOf(element), element]));
     const missing = bans.filter((ban) => {

@@ -1,7 +1,10 @@
 import type { Ban, HeldBan } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 
-/** Stands in where no firewall is configured: bans are decided and recorded, and no traffic is dropped. */
+/**
+ * Stands in where no firewall is configured: bans are decided and recorded, and no traffic is
+ * dropped.
+ */
 export class ObserveFirewall implements Firewall {
   readonly name: string = "observe";
   readonly canUnban = true;

@@ -28,7 +28,7 @@ export function choresOf(
   };
   return {
     chores: [
-      { name: "drop ended whitelist entries", run: (time) => state.deleteEndedWhitelist(time) },
+      { name: "delete ended whitelist entries", run: (time) => state.deleteEndedWhitelist(time) },
       { name: "mend bans of a clock that ran ahead", run: rebase },
       { name: "mend tries of a clock that ran ahead", run: (time) => state.enforcement.rebase(time) },
       { name: "take over changes", run: refresh },

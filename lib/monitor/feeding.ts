@@ -14,7 +14,7 @@ import type { MonitorFeed } from "./feeds.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { SourceReport } from "./report.ts";
 
-/** How far the first start looks back if no rule has a window. */
+/** How far the first start looks back if no rule has a window with an end. */
 const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
 
 /** Options of `Feeding`. */

@@ -101,7 +101,7 @@ export class Leaks {
     this.#committed.takeOver(this.#read);
   }
 
-  /** Forgets the lines that are not committed: they will be read again. */
+  /** Drops the lines that are not committed: they will be read again. */
   dropSeen(): void {
     this.#read.clear();
   }

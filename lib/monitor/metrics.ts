@@ -152,7 +152,7 @@ function sourceMetrics({ report: { sources }, lags }: Figures): Metric[] {
 }
 
 function banMetrics({ totals, decided, bans, report: { leaks, firewall } }: Figures): Metric[] {
-  const inForce = firewall === "observe" ? 0 : bans.inForce;
+  const confirmed = firewall === "observe" ? 0 : bans.confirmed;
   return [
     counter(
       "strongmonitor_bans_total",
@@ -168,7 +168,7 @@ function banMetrics({ totals, decided, bans, report: { leaks, firewall } }: Figu
         name.startsWith("/") ? [[{ prefix: name.slice(1) }, count]] : []
       ),
     ),
-    gauge("strongmonitor_bans_in_force", "Bans that the firewall has confirmed.", inForce),
+    gauge("strongmonitor_bans_in_force", "Bans that the firewall has confirmed.", confirmed),
     gauge("strongmonitor_bans_waiting", "Bans that the firewall has not confirmed yet.", bans.waiting),
     gauge("strongmonitor_bans_failing", "Bans and lifts whose last try failed.", bans.failing),
     gauge(

@@ -55,7 +55,7 @@ export class Publishing {
     this.#notifier = notify && new Notifier({
       config: notify,
       store: {
-        bansAfter: (id, most) => state.bans.decidedAfter(id, most),
+        bansAfter: (id, most) => state.bans.madeAfter(id, most),
         lastBan: () => state.bans.lastId(),
         memory: () => state.noticeMemory(),
         keepMemory: (text) => state.setNoticeMemory(text),

@@ -1,4 +1,4 @@
-/** Whitelist entries of the state, as the parts that find addresses around this machine need them. */
+/** Whitelist entries of the state, for the parts that find addresses around this machine. */
 import { DAY, type Micros } from "../core/time.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 

@@ -35,8 +35,8 @@ export type NotePlan = readonly PlannedNote[];
 
 /**
  * Returns the plan for events with `fields` that hit `rules`. A note holds `GROUP_RULES` rules and
- * the value of one field: rules on values of one field share a note. The first takes other rules
- * too.
+ * the value of one field: distinct rules of one field share a note. The first note takes other
+ * rules too.
  */
 export function planNotes(
   groups: RuleGroups,
@@ -46,8 +46,8 @@ export function planNotes(
   const plain = byField.get(null) ?? [];
   byField.delete(null);
   // A rule is never hit if the module lacks the rule's field.
-  const valued = [...byField].filter(([field]) => fields.includes(field!));
-  const [first, ...others] = valued.map(([name, rules]) => ({ field: fields.indexOf(name!), rules }));
+  const distinct = [...byField].filter(([field]) => fields.includes(field!));
+  const [first, ...others] = distinct.map(([name, rules]) => ({ field: fields.indexOf(name!), rules }));
   return [
     ...notesOf(groups, { field: first?.field ?? -1, rules: [...plain, ...first?.rules ?? []] }),
     ...others.flatMap((one) => notesOf(groups, one)),

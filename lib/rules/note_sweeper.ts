@@ -32,7 +32,7 @@ export class NoteSweeper {
       const at = addresses.placeOf(number);
       if (words[at + COUNT] === 0 || times[at + LATEST >> 1]! > now - this.#shortest) continue;
       this.#running.drop(at);
-      if (this.#expireRules(at, now) === 0) this.#memory.drop(at);
+      if (this.#removeOld(at, now) === 0) this.#memory.drop(at);
     }
   }
 
@@ -69,7 +69,7 @@ export class NoteSweeper {
   }
 
   /** Removes rules with windows over from the notes at `at`; returns the notes left. */
-  #expireRules(at: number, now: Micros): number {
+  #removeOld(at: number, now: Micros): number {
     const { words, times } = this.#memory;
     const newest = new Map<number, Micros>();
     const count = this.#memory.list(at);

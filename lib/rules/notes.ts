@@ -10,7 +10,7 @@ export type { Room };
 
 /** A million addresses with a million further notes: 84 MiB when full. */
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
-/** Number of an address's notes above which a `RunningCount` counts them step by step. */
+/** Number of an address's notes from which on a `RunningCount` counts them step by step. */
 const MANY = 128;
 /**
  * Most slack of an address with few notes: after that many further notes, old ones are looked for.

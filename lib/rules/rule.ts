@@ -78,7 +78,7 @@ export interface Trip {
   readonly scope: Scope;
 }
 
-/** Returns the longest window of all rules; `fallback`: no rule has one. */
+/** Returns the longest window with an end; `fallback`: no rule has one. */
 export function longestWindow(modules: readonly Pick<ModuleRules, "rules">[], fallback: Micros): Micros {
   const windows = modules.flatMap(({ rules }) => rules.flatMap(({ window }) => window ?? []));
   return windows.length > 0 ? Math.max(...windows) : fallback;

@@ -25,7 +25,7 @@ const ANY_FIELD = "*";
 
 type StoredRule = readonly [service: string, name: string, distinct: string | null, isLasting: boolean];
 
-/** A row: number of rules, lowest limit, rules on values as bits, class of the longest window. */
+/** A row: number of rules, lowest limit, distinct rules as bits, class of the longest window. */
 const [COUNT, LIMIT, DISTINCT, SPAN_CLASS] = [0, 1, 2, 3];
 /** Start of the rules in a row, and length of a row. */
 export const [FIRST_RULE, ROW] = [4, 4 + GROUP_RULES];
@@ -200,13 +200,13 @@ export class RuleGroups {
     const known = rules.filter((rule) => rule >= 0);
     const longest = Math.max(...known.map((rule) => this.spans[rule]!));
     const lowest = Math.min(...known.map((rule) => this.limits[rule]!));
-    let values = 0;
+    let bits = 0;
     rules.forEach((rule, i) => {
-      if (rule >= 0 && this.#rules[rule]!.distinct !== null) values |= 1 << i;
+      if (rule >= 0 && this.#rules[rule]!.distinct !== null) bits |= 1 << i;
     });
-    const valued = known.filter((rule) => this.#rules[rule]!.distinct !== null);
-    this.#distinctSpans[number] = Math.max(0, ...valued.map((rule) => this.spans[rule]!));
-    this.rows.set([rules.length, lowest, values, this.spanClasses.indexOf(longest), ...rules], number * ROW);
+    const distinct = known.filter((rule) => this.#rules[rule]!.distinct !== null);
+    this.#distinctSpans[number] = Math.max(0, ...distinct.map((rule) => this.spans[rule]!));
+    this.rows.set([rules.length, lowest, bits, this.spanClasses.indexOf(longest), ...rules], number * ROW);
     this.#members[number] = rules;
     this.#used[number] = true;
     if (rules.length > 1) this.#several++;

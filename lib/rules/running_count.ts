@@ -69,7 +69,7 @@ export class RunningCount {
     const { limits } = this.#groups;
     let isOver = false;
     this.#eachRule(this.#places.at(-1)!, (rule) => {
-      counts[rule] = this.#expire(rule, time - this.#groups.spans[rule]!);
+      counts[rule] = this.#removeOld(rule, time - this.#groups.spans[rule]!);
       if (counts[rule]! > limits[rule]!) isOver = true;
     });
     // If a note came late, an old note may stand behind a newer one and still count.
@@ -96,11 +96,11 @@ export class RunningCount {
 
   /** Spends all notes for a rule. */
   spend(rule: number): void {
-    if (this.#rules.has(rule)) this.#expire(rule, Infinity);
+    if (this.#rules.has(rule)) this.#removeOld(rule, Infinity);
   }
 
   /** Removes a rule from notes up to `until` or the first newer note; returns the rule's count. */
-  #expire(rule: number, until: Micros): number {
+  #removeOld(rule: number, until: Micros): number {
     const progress = this.#rules.get(rule)!;
     const { words, times } = this.#memory;
     for (; progress.tail < this.#places.length; progress.tail++) {

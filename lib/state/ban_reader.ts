@@ -19,8 +19,8 @@ export interface BanTotals {
   readonly all: number;
   /** Bans that have not ended. */
   readonly decided: number;
-  /** Bans that a firewall has confirmed. */
-  readonly inForce: number;
+  /** Bans in force that a firewall has confirmed. */
+  readonly confirmed: number;
   /** Bans that it has not confirmed yet. */
   readonly waiting: number;
   /** Start of the oldest waiting ban; null: none waits. */
@@ -30,7 +30,7 @@ export interface BanTotals {
 }
 
 /** Numbers of bans that indexes tell without a scan. */
-export type BanNumbers = Pick<BanTotals, "inForce" | "waiting" | "failing">;
+export type BanNumbers = Pick<BanTotals, "confirmed" | "waiting" | "failing">;
 
 /** Bans in force read at once. */
 const PAGE = 500;
@@ -77,7 +77,7 @@ export class BanReader {
   }
 
   /** Returns decisions of rules and networks after `since`, in order, to count bans in networks. */
-  decided(since: Micros): CountedBan[] {
+  decisionsSince(since: Micros): CountedBan[] {
     // One list per column, as a start with 100,000 bans waits for this.
     const row = this.#db.get<{ addresses: string; times: string | null; networks: string }>(
       `SELECT group_concat(address) AS addresses, group_concat(decided) AS times,
@@ -207,7 +207,7 @@ export class BanReader {
   totals(): BanTotals {
     return this.#db.get<BanTotals>(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided,
-         count(*) FILTER (WHERE ended IS NULL AND applied_at IS NOT NULL AND applied_by <> 'observe') AS inForce,
+         count(*) FILTER (WHERE ended IS NULL AND applied_at IS NOT NULL AND applied_by <> 'observe') AS confirmed,
          count(*) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
          min(start) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waitingSince,
          count(*) FILTER (WHERE error IS NOT NULL) AS failing FROM ban`,
@@ -217,7 +217,7 @@ export class BanReader {
   /** Returns the numbers that indexes tell: 5 ms for 100,000 bans in force, and any ended ones. */
   numbers(): BanNumbers {
     return this.#db.get<BanNumbers>(
-      `SELECT decided - waiting AS inForce, waiting, failing FROM (SELECT
+      `SELECT decided - waiting AS confirmed, waiting, failing FROM (SELECT
          (SELECT count(*) FROM ban INDEXED BY ban_until WHERE ended IS NULL) AS decided,
          (SELECT count(*) FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
          (SELECT count(*) FROM ban INDEXED BY ban_to_apply
@@ -228,7 +228,7 @@ export class BanReader {
   }
 
   /** Returns the newest `most` bans by rules and networks above `id`, in order, and the count. */
-  decidedAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
+  madeAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
     const which = "id > ? AND provenance IN ('rule', 'network')";
     const { count } = this.#db.get<{ count: number }>(
       `SELECT count(*) AS count FROM ban WHERE ${which}`,

@@ -11,10 +11,11 @@ export function connect(file: string): DatabaseSync {
   makePrivate(file);
   const db = new DatabaseSync(file);
   try {
-    // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may undo the
-    // last ones, together with their position, so that their lines are read again.
+    // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may
+    // undo the last ones, together with their position, so that their lines are read again.
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    // Pages of the log that a flood fills again and again are copied back once, not each time: 16 MiB.
+    // Pages of the log that a flood fills again and again are copied back once, not each time:
+    // 16 MiB.
     db.exec("PRAGMA wal_autocheckpoint = 4000");
     migrate(db);
     return db;

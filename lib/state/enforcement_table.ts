@@ -2,7 +2,7 @@
  * State of the bans in firewalls, in columns of the table `ban`:
  *
  *   applied_by NULL                     no firewall has it
- *   applied_by set, applied_at NULL     that firewall may have it: it was told, and the outcome is unknown
+ *   applied_by set, applied_at NULL     it was told and may have it: the outcome is unknown
  *   both set                            that firewall has it
  *
  * A table sees only the bans of its firewall's share.

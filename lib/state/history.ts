@@ -71,7 +71,10 @@ export class History {
     }));
   }
 
-  /** Returns the narrowest ban in force around each address or network; those without are missing. */
+  /**
+   * Returns the narrowest ban in force around each address or network; targets without one are
+   * missing.
+   */
   narrowestInForce(targets: readonly string[]): Map<string, BanStatus> {
     const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());
@@ -115,8 +118,8 @@ export class History {
     return rows.map(({ hour, made }) => ({ hour, made }));
   }
 
-  /** Returns the bans that have not ended by provenance, most first. */
-  decidedByProvenance(): { provenance: Provenance; count: number }[] {
+  /** Returns the numbers of bans in force by provenance, greatest first. */
+  inForceByProvenance(): { provenance: Provenance; count: number }[] {
     const rows = this.#db.all<{ kind: Provenance["kind"]; name: string; count: number }>(
       `SELECT provenance AS kind, name, count(*) AS count FROM ban WHERE ended IS NULL
        GROUP BY provenance, name ORDER BY count DESC, kind, name`,

@@ -64,8 +64,9 @@ export class RollupTable {
   }
 
   /**
-   * Yields counts of hours, or of days in old rows, with their middle in a period, oldest first. The
-   * period ends with the hour of `to`, so that the running hour belongs to it from its first minute.
+   * Yields counts of hours, or of days in old rows, with their middle in a period, oldest first.
+   * The period ends with the hour of `to`, so that the running hour belongs to it from its first
+   * minute.
    */
   *within({ from, to }: { from: Micros; to: Micros }): Generator<RollupRow> {
     const rows = this.#db.each<Omit<RollupRow, "content"> & { content: string }>(

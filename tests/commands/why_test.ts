@@ -1,5 +1,6 @@
 /** The story that `why` tells, and the tables of `top`, out of a state that a pipeline has filled. */
 import { strict as assert } from "node:assert";
+import { HIT, NoteWriter, wordsOf } from "../../lib/core/note_record.ts";
 import { DAY, HOUR, MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { lineOf } from "../support/events.ts";
 import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
@@ -168,6 +169,36 @@ Deno.test("`why` counts what the state has noted, as a monitor would after a sta
     [3, 3, "a"],
     "a monitor that ends leaves its counts",
   );
+});
+
+Deno.test("`why` counts all of the newest 130,000 hits of a network, and says if there are more", async () => {
+  using temporary = temporaryState();
+  const why = configured(temporary);
+  const { notes } = temporary.state;
+  const groups = [{ number: 0, rules: JSON.stringify([["SSHD", "guess", null, false]]) }];
+  const write = (addresses: readonly string[]) => {
+    const writer = new NoteWriter();
+    for (const address of addresses) {
+      writer.put({ kind: HIT, ...wordsOf(address), rules: 1, time: now(), value: 0 });
+    }
+    notes.add({ groups, forgotten: null, rows: [{ until: now() + HOUR, content: writer.take() }] });
+  };
+  const countsOf = async () => {
+    const { stdout } = await why("why", "198.18.0.0/15", "--json");
+    const { counts: [first], counts_complete } = JSON.parse(stdout);
+    return [first.address, first.count, counts_complete];
+  };
+  write(["198.18.0.1", "198.18.0.1"]);
+  for (let row = 0; row < 12; row++) {
+    write(Array.from({ length: 10_000 }, (_, n) => `198.19.${row * 20 + (n >> 9)}.${n & 255}`));
+  }
+  assert.deepEqual(await countsOf(), ["198.18.0.1", 2, true], "the address that was silent longest");
+  for (let row = 0; row < 3; row++) {
+    write(Array.from({ length: 10_000 }, (_, n) => `198.18.${100 + row * 40 + (n >> 8)}.${n & 255}`));
+  }
+  const { stdout } = await why("why", "198.18.0.0/15");
+  assert.match(stdout, /^ {10}Only the newest hits were counted, as there are very many\.$/m);
+  assert.equal((await countsOf())[2], false);
 });
 
 Deno.test("`why` tells that a ban that is only observed cuts nobody off", async () => {

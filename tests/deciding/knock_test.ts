@@ -225,6 +225,14 @@ Deno.test("`Knocks.check()` keeps lines that contain a plain secret from being r
   assert.equal(knocks.check(event({ message: "GET /open-sesame-0000000" })), null);
 });
 
+Deno.test("`Knocks.check()` compares the first 16 words of a line that could be secrets, and no further ones", () => {
+  const knocks = new Knocks([PLAIN_KEY], CONFIG);
+  const behind = (words: number) =>
+    event({ message: `GET /a/${"another-long-word/".repeat(words)}${PLAIN} HTTP/1.1`, fields: {} });
+  assert.equal(knocks.check(behind(15)), "known");
+  assert.equal(knocks.check(behind(16)), null);
+});
+
 Deno.test("`Knocks` without keys accepts nothing", () => {
   assert.equal(new Knocks([], CONFIG).check(login(`knock-${code()}`)), null);
 });

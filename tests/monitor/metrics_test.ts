@@ -23,7 +23,7 @@ const FIGURES: Figures = {
   ],
   decided: new Map([["SSHD invalid", 3], ["/24", 2], ["my app a", 1]]),
   lags: new Map([["journal", 1_500_000], ["file:/var/log/a*.log", -1]]),
-  bans: { inForce: 5, waiting: 2, failing: 1 },
+  bans: { confirmed: 5, waiting: 2, failing: 1 },
   outbox: 9,
   messages: { errors: 1, warnings: 2 },
   memory: 1_000,

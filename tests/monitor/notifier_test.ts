@@ -20,7 +20,7 @@ function notifying(
   const notifier = new Notifier({
     config: { program: hook, bans: 0, timeout },
     store: {
-      bansAfter: (id, most) => state.bans.decidedAfter(id, most),
+      bansAfter: (id, most) => state.bans.madeAfter(id, most),
       lastBan: () => state.bans.lastId(),
       memory: () => state.noticeMemory(),
       keepMemory: (text) => state.setNoticeMemory(text),

@@ -68,12 +68,12 @@ Deno.test("`BanReader.numbers()` counts as `totals()` does, and `EnforcementTabl
   assert.deepEqual(enforcement.stuck(3).map(({ address }) => address), ["192.0.2.2"]);
   bans.end("192.0.2.1", { reason: "unban", time: 7_000 });
   fail(1, 1);
-  const { inForce, waiting, failing } = bans.totals();
-  assert.deepEqual({ ...bans.numbers() }, { inForce, waiting, failing });
-  assert.deepEqual([inForce, waiting, failing], [1, 2, 3]);
+  const { confirmed, waiting, failing } = bans.totals();
+  assert.deepEqual({ ...bans.numbers() }, { confirmed, waiting, failing });
+  assert.deepEqual([confirmed, waiting, failing], [1, 2, 3]);
 });
 
-Deno.test("`BanReader.decidedAfter()` gives the newest bans by rules and networks in order, and counts all", () => {
+Deno.test("`BanReader.madeAfter()` gives the newest bans by rules and networks in order, and counts all", () => {
   using temporary = temporaryState();
   const { bans } = temporary.state;
   bans.addAll([
@@ -84,7 +84,7 @@ Deno.test("`BanReader.decidedAfter()` gives the newest bans by rules and network
     ruleBan({ address: "192.0.2.5", provenance: { kind: "fleet", name: "" } }),
   ]);
   const told = (id: number, most: number) => {
-    const { bans: newest, count } = bans.decidedAfter(id, most);
+    const { bans: newest, count } = bans.madeAfter(id, most);
     return [count, ...newest.map(({ address }) => address)];
   };
   assert.deepEqual(told(0, 2), [3, "192.0.2.2", "192.0.2.0/24"]);

@@ -169,7 +169,7 @@ Deno.test("`State` reads who banned out of the reasons of an earlier program, on
     ) => [address, reason, kind, name]),
     reasons,
   );
-  assert.deepEqual(again.bans.decided(0), [
+  assert.deepEqual(again.bans.decisionsSince(0), [
     { address: "192.0.2.1", time: 5, isOfNetwork: false },
     { address: "192.0.2.0/24", time: 6, isOfNetwork: true },
   ]);

@@ -28,7 +28,7 @@ Deno.test("a ban that follows another server is never shipped, and an own one ta
   assert.deepEqual(outbox.unshippedBans(10), []);
   assert.equal(outbox.backlog(), 0);
   assert.equal(fleet.followed(), 1);
-  assert.deepEqual(bans.decided(0), [], "it fills no network");
+  assert.deepEqual(bans.decisionsSince(0), [], "it fills no network");
   bans.add(OWN);
   const [ban, ...others] = bans.inForce();
   assert.deepEqual([ban!.provenance, ban!.reason, ban!.count, ban!.start, ban!.until, others], [

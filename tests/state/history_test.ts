@@ -180,7 +180,7 @@ Deno.test("`History` counts bans of two periods, of hours and of those who banne
     { before: { provenance: rule, made: 1, ended: 0 }, present: { provenance: rule, made: 1, ended: 1 } },
   ]);
   assert.deepEqual(history.bansByHour(hour), [{ hour, made: 1 }, { hour: 3 * hour, made: 2 }]);
-  assert.deepEqual(history.decidedByProvenance(), [{ provenance: rule, count: 2 }, {
+  assert.deepEqual(history.inForceByProvenance(), [{ provenance: rule, count: 2 }, {
     provenance: MANUAL,
     count: 1,
   }]);

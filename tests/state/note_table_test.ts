@@ -184,11 +184,11 @@ Deno.test("`NoteTable.contentsOf()` gives the records that say something of an a
       const about = text.split(" ")[2]!;
       return new NetworkSet([target]).covers(about) || new NetworkSet([about]).covers(target);
     });
-    assert.deepEqual(textsOf(table.contentsOf(target, 0)), expected, target);
+    assert.deepEqual(textsOf(table.contentsOf(target, 0).contents), expected, target);
   }
 });
 
-Deno.test("`NoteTable.contentsOf()` returns the newest 130,000 records at most, in order", () => {
+Deno.test("`NoteTable.contentsOf()` returns the newest 130,000 records at most, in order, and tells if there are more", () => {
   const table = new OldState().migrated();
   const writer = new NoteWriter();
   for (let row = 0; row < 20; row++) {
@@ -197,11 +197,14 @@ Deno.test("`NoteTable.contentsOf()` returns the newest 130,000 records at most, 
     }
     table.add({ groups: [], forgotten: null, rows: [{ until: 1_500, content: writer.take() }] });
   }
-  const times = table.contentsOf("192.0.0.0/16", 0).map((content) => {
+  const { contents, isComplete } = table.contentsOf("192.0.0.0/16", 0);
+  const times = contents.map((content) => {
     const records = readNotes(content);
     return records.next() && records.time;
   });
   assert.deepEqual(times, Array.from({ length: 14 }, (_, n) => n + 6));
+  assert.equal(isComplete, false);
+  assert.equal(table.contentsOf("198.51.100.7", 0).isComplete, true, "nothing is left out of others");
 });
 
 Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no row that has none", () => {
@@ -212,7 +215,7 @@ Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no r
     table.add({ groups: [], forgotten: null, rows: [{ until, content: writer.take() }] });
   }
   const timesOf = (time: number) =>
-    table.contentsOf("192.0.2.7", time).map((content) => {
+    table.contentsOf("192.0.2.7", time).contents.map((content) => {
       const records = readNotes(content);
       return records.next() && records.time;
     });

@@ -17,7 +17,7 @@ export async function seededModel(now: Micros, over: Partial<Snapshot> = {}): Pr
   const { state } = temporary;
   const since = now - 30 * MINUTE;
   await fillHistory(state, { now, days: 1, size: 5 });
-  const reportOf = (time: Micros) => reportAt(time, { since, bans: state.bans.numbers().inForce });
+  const reportOf = (time: Micros) => reportAt(time, { since, bans: state.bans.numbers().confirmed });
   state.setReport(JSON.stringify(reportOf(now)));
   const rates = new Rates();
   for (let time = since; time <= now; time += SLOT) rates.add(reportOf(time), time);

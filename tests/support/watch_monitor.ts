@@ -15,7 +15,7 @@ prepareStateDirectory(directory);
 const lock = takeLock(directory);
 const state = new State(directory);
 await fillHistory(state, { now: now(), days: 1 });
-const bans = state.bans.numbers().inForce;
+const bans = state.bans.numbers().confirmed;
 const since = now() - 30 * MINUTE;
 const report = () => state.setReport(JSON.stringify(reportAt(now(), { since, bans })));
 report();

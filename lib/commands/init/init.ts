@@ -81,7 +81,10 @@ function checkedDraft(
   }
 }
 
-/** Returns the problems that `check` will find here, and why sshd cannot be watched or nothing starts. */
+/**
+ * Returns the problems that `check` will find here, and why sshd cannot be watched or nothing
+ * starts.
+ */
 async function problemsOf(
   { hasJournal, sshLog, unit }: Survey,
   { config, options }: { config: Config; options: InitOptions },

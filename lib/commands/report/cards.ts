@@ -45,7 +45,7 @@ function bannedTag({ isBanned }: Pick<Row, "isBanned">): Part {
   return isBanned && [" ", tag("banned", "bad")];
 }
 
-/** Makes the table of bans that have not ended, by provenance. */
+/** Makes the table of bans in force by provenance. */
 export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup {
   const others = [
     ...totals.waiting > 0 ? [`${countText(totals.waiting)} waiting for the firewall`] : [],
@@ -67,7 +67,7 @@ export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup
   );
 }
 
-/** Lists the newest bans that have not ended. */
+/** Lists the newest bans in force. */
 export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);

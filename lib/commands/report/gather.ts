@@ -125,10 +125,10 @@ function slowOf({ history }: State, slow: SlowBuilder, { from }: Period): Review
 }
 
 function bansInForceOf({ history }: State, { bans }: Review["status"]): BansInForce {
-  const totals = { ...bans, noted: bans.decided - bans.inForce - bans.waiting };
+  const totals = { ...bans, noted: bans.decided - bans.confirmed - bans.waiting };
   return {
     totals,
-    by: history.decidedByProvenance().slice(0, MOST_ROWS),
+    by: history.inForceByProvenance().slice(0, MOST_ROWS),
     newest: history.newestBans(MOST_BANS),
   };
 }

@@ -37,7 +37,7 @@ export function reviewJson(review: Review): unknown {
     })) ?? null,
     bans: {
       decided: bansInForce.totals.decided,
-      in_force: bansInForce.totals.inForce,
+      in_force: bansInForce.totals.confirmed,
       waiting: bansInForce.totals.waiting,
       failing: bansInForce.totals.failing,
       by: bansInForce.by.map(({ provenance: { kind, name }, count }) => ({ provenance: kind, name, count })),

@@ -44,7 +44,7 @@ export interface Change {
   readonly hits: number;
 }
 
-/** Bans that have not ended. */
+/** Bans in force, confirmed or not. */
 export interface BansInForce {
   /** `noted`: bans that no firewall carries out. */
   readonly totals: BanTotals & { readonly noted: number };

@@ -48,7 +48,7 @@ export function tiles({ totals, totalsBefore, bansInForce }: Review): Markup {
     <dl class="tiles">
       ${tile("Hits", countText(totals.hits), against("hits"))}
       ${tile("Bans that began", countText(totals.made), against("made"))}
-      ${tile("Bans in force now", countText(bansInForce.totals.inForce), ended)}
+      ${tile("Bans in force now", countText(bansInForce.totals.confirmed), ended)}
       ${tile("Lines that name an address", countText(totals.lines), against("lines"))}
     </dl>
   `;

@@ -155,7 +155,7 @@ function bansInForceLines({ bansInForce: { totals, by, newest }, now }: Review):
   return [
     `${
       counted(totals.decided, "ban")
-    }: ${totals.inForce} in force, ${totals.waiting} waiting for the firewall, ${totals.noted} noted only.`,
+    }: ${totals.confirmed} in force, ${totals.waiting} waiting for the firewall, ${totals.noted} noted only.`,
     ...table(
       ["BY", "BANS"],
       by.map(({ provenance, count }) => [bounded(provenanceText(provenance), NAME), countText(count)]),

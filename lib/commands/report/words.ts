@@ -1,6 +1,6 @@
 /** Words for numbers, times and names in text and page. */
 import { formatDuration, type Micros, MILLISECOND } from "../../core/time.ts";
-import { type BanStatus, isInForce, isWaiting, type Provenance } from "../../deciding/ban.ts";
+import { type BanStatus, isConfirmed, isWaiting, type Provenance } from "../../deciding/ban.ts";
 import { localTime } from "../output.ts";
 import type { Review, Subject } from "./review.ts";
 import type { Series } from "./series.ts";
@@ -74,14 +74,14 @@ export function provenanceText({ kind, name }: Provenance): string {
 /** Says whether the firewall holds a ban. */
 export function heldText(ban: BanStatus): string {
   if (ban.error !== null) return "failing";
-  return isInForce(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
+  return isConfirmed(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
 }
 
 /** Explains the limits of the counts, in sentences. */
 export function limitsOf({ totalsBefore, oldest }: Review): string[] {
   return [
     "The report adds up counts of each hour, kept for 15 days, and of each day before, kept for 400. Weekdays and slow attackers are told of hours alone.",
-    "Of each hour the hundred addresses, networks, names and paths are kept that came most, names up to 96 bytes. Counts are at least what is told; how many different ones there were is not known, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why` looks at all lines of one address.",
+    "Of each hour the hundred addresses, networks, names and paths are kept that came most, names up to 96 bytes. Counts are at least what is told; how many different ones there were is not known, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why ADDRESS` shows the newest 200 lines of an address that it finds within half a second.",
     ...totalsBefore !== null ? [] : [
       oldest === null
         ? "Nothing was counted yet."

@@ -55,7 +55,7 @@ function headLine({ snapshot, filter }: Model, { columns }: Size): Line {
   const { report, isRunning, numbers, time } = snapshot;
   const since = report === null ? "" : ` ${brief(time - report.started)}`;
   const bans =
-    `${counted(numbers.inForce, "ban")} ${report?.firewall === "observe" ? "noted only" : "in force"}` +
+    `${counted(numbers.confirmed, "ban")} ${report?.firewall === "observe" ? "noted only" : "in force"}` +
     (numbers.waiting > 0 ? `, ${numbers.waiting} waiting` : "");
   const clock = new Date(time / 1_000).toLocaleTimeString("sv-SE");
   const words = [

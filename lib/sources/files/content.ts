@@ -29,8 +29,8 @@ export interface Content extends Disposable {
 
 /**
  * Opens a log file; for a name in `.gz`, its uncompressed content. Throws the errors of
- * `Deno.open`, and an `Error` for a file of the state and for anything but a regular file: opening a
- * pipe would wait for its writer, and stop everything.
+ * `Deno.open`, and an `Error` for a file of the state and for anything but a regular file: opening
+ * a pipe would wait for its writer, and stop everything.
  */
 export function openContent(path: string): Content {
   const info = Deno.statSync(path);

@@ -92,7 +92,7 @@ Deno.test("frame() of 80x24 keeps the end of a path, and the count of 100,000 ba
   const paths = ["access", "error"].map((log) => `file:/srv/www/example.org/logs/${log}.log`);
   const sources = paths.map((name) => ({ ...source!, name }));
   const report = { ...snapshot.report!, firewall: "observe", sources };
-  const numbers = { ...snapshot.numbers, inForce: 123_456 };
+  const numbers = { ...snapshot.numbers, confirmed: 123_456 };
   const lines = check({ ...MODEL, snapshot: { ...snapshot, report, numbers } }, 80, 24);
   assert.match(lines[0]!, / observe · 123456 bans noted only +\d/);
   assert.ok(lines.some((line) => /^ …\S*\/access\.log /.test(line)), lines.join("\n"));
