@@ -1,4 +1,5 @@
 /** Reads files and standard input as batches of lines, unpacking gzip. */
+import { LINE_FEED } from "../core/ascii.ts";
 import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import { denial } from "../core/denial.ts";
@@ -20,7 +21,6 @@ export interface Input {
 
 /** Bytes of one read. */
 const CHUNK = 1 << 17;
-const LINE_FEED = 10;
 /** First bytes of gzip data (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
 /** First bytes of data that other programs compress, and the programs that unpack it. */

@@ -108,10 +108,10 @@ function kindOf(text: string | null): Provenance["kind"] {
  * ones, the first of these changes by server and number, and the latest report of each server about
  * each address and scope.
  *
- * Changes leave out those whose number is not exact in JSON, followed bans, and expired ones: followers know that end. Reports are looked up
- * address by address, so that no estimate makes PostgreSQL read the whole table. A member's name is
- * its role, which it cannot choose; a server that connects as the tables' owner has the name that
- * it gives.
+ * Changes leave out followed bans, expired ones, whose end followers know, and numbers that are not
+ * exact in JSON. Reports are looked up address by address, so that no estimate makes PostgreSQL read
+ * the whole table. A member's name is its role, which it cannot choose; a server that connects as
+ * the tables' owner has the name that it gives.
  */
 const NEWS = `
 WITH news AS (
@@ -130,17 +130,18 @@ WITH news AS (
 ), reports AS (
   SELECT report.* FROM about, LATERAL (
     SELECT *, row_number() OVER (PARTITION BY host ORDER BY is_in_force DESC, start DESC) AS place FROM (
-    SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name,
-      left(ban.reason, ${MOST_REASON}) AS reason,
-      ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
-      ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
-      CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
-        THEN host.name ELSE host.role END AS server
-    FROM ban JOIN host ON host.id = ban.host
-    WHERE ban.address = about.address AND ban.host <> $4::uuid AND host.removed IS NULL
-      AND ban.provenance IS DISTINCT FROM 'fleet'
-      AND (ban.ended IS NULL OR ban.end_reason = 'expired' AND ban.start > now() - $5::bigint * interval '1 microsecond')
-    ORDER BY ban.host, ban.scope, ban.ended IS NULL DESC, ban.start DESC
+      SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name,
+        left(ban.reason, ${MOST_REASON}) AS reason,
+        ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
+        ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
+        CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
+          THEN host.name ELSE host.role END AS server
+      FROM ban JOIN host ON host.id = ban.host
+      WHERE ban.address = about.address AND ban.host <> $4::uuid AND host.removed IS NULL
+        AND ban.provenance IS DISTINCT FROM 'fleet'
+        AND (ban.ended IS NULL
+          OR ban.end_reason = 'expired' AND ban.start > now() - $5::bigint * interval '1 microsecond')
+      ORDER BY ban.host, ban.scope, ban.ended IS NULL DESC, ban.start DESC
     ) AS latest
   ) AS report WHERE place <= ${MOST_REPORTS}
 )
