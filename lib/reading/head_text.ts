@@ -152,13 +152,12 @@ const PROCESS = "\\[(?<pid>\\d+)\\]";
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
 /**
  * Behind a time: up to two hosts, perhaps facility and level, then the program; Apple and Kerberos
- * add a level. Metalog writes the program alone, in brackets and without a colon.
+ * add a level.
  */
 const TAGS = [
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)${KERNEL}`,
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
   `(?:${PROCESS}(?<after>(?: <\\w+>|\\(\\w+\\))?:? +)|(?<after>: +))`,
-  `^(?<before>(?<host>)\\[(?!${LEVEL}\\])(?<name>${NAME})\\])(?<after> +)`,
 ].map((source) => new RegExp(source));
 /**
  * Without a time, only a host may come first, and a process is required: an attacker may have

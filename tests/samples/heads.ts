@@ -292,7 +292,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "Mar  9 04:05:06 web [sshd[4711]]: %",
     },
-    { line: "Mar  9 04:05:06 [sshd] %", time: TIME, pid: null, nearMiss: "Mar  9 04:05:06 [error] %" },
     { line: "[sshd]: %", time: null, pid: null, nearMiss: "[error]: %" },
     {
       line: "Mar  9 04:05:06 web sshd(pam_unix)[4711]: %",
