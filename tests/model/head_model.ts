@@ -47,9 +47,9 @@ const OWN_TIMES = [
   new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4})[: ]${CLOCK}${FRACTION}${ZONE}`),
   // `Wed, 06 May 2026 10:56:10 +0200`
   new RegExp(
-    `^(?:${WEEKDAY_NAME}, )?(?<day>\\d{1,2})[ -]${MONTH}[ -](?<year>\\d{4}) ${CLOCK}${FRACTION}${ZONE}`,
+    `^(?:${WEEKDAY_NAME},? )?(?<day>\\d{1,2})[ -]${MONTH}[ -](?<year>\\d{4}) ${CLOCK}${FRACTION}${ZONE}`,
   ),
-  /^(?<seconds>[12]\d{9})(?:[.,](?<fraction>\d{1,9})|(?<rest>\d{3}|\d{6}))?(?![\d.,]*\d)/,
+  /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/,
 ];
 /** Matches the same, without groups. */
 export const A_TIME = OWN_TIMES.map(({ source }) =>
@@ -101,7 +101,7 @@ const TAGS = {
   timed: [
     `^(?:${HOST} +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
     `^(?:${HOST} +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
-    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?: <\\w+>)?:? +|: +)`,
+    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?: <\\w+>|\\(\\w+\\))?:? +|: +)`,
   ],
   bare: [
     "^(?:[^\\s[:]+ )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
@@ -267,7 +267,8 @@ export function timeOf(text: string, now: number): OwnTime | null {
       ? { time: instantOf(groups, now), isZoneless: groups.zone === undefined, length }
       : {
         length,
-        time: Number(groups.seconds) * 1_000_000 + microseconds(groups.fraction ?? groups.rest),
+        time: Number(groups.seconds) * 1_000_000 +
+          microseconds((groups.rest ?? "") + (groups.fraction ?? "")),
         isZoneless: false,
       };
   }
