@@ -133,7 +133,7 @@ Deno.test("`run --verbose` tells positions, commits, commands and changes with p
   scene.start("--verbose");
   await scene.said(/^<7>journal: reading lines written since \d{4}-/m);
   await scene.said(/^<7>203\.0\.113\.1 passed the limit of \[SSHD\] invalid with 3 hits$/m);
-  await scene.said(/^<7>committed \d lines of journal: \d recorded, \d hits, 1 ban; position 3$/m);
+  await scene.said(/^<7>committed \d lines? of journal: \d recorded, \d hits?, 1 ban; position 3$/m);
   await scene.said(/^<7>command bans 203\.0\.113\.1$/m);
   await scene.said(/^<7>command answered within \d+ ms: 1 done, 0 refused$/m);
   scene.ask((state) =>
