@@ -19,9 +19,19 @@ async function settled(scene: Scene): Promise<void> {
 const remove = (scene: Scene) => {
   for (const side of ["", "-wal", "-shm"]) Deno.removeSync(`${scene.stateDirectory}/state.db${side}`);
 };
+/** Removes a directory, again if the program writes into it meanwhile. */
+function removeWhole(directory: string): void {
+  for (let tries = 1;; tries++) {
+    try {
+      return Deno.removeSync(directory, { recursive: true });
+    } catch (error) {
+      if (tries === 100) throw error;
+    }
+  }
+}
 const LOSSES: Readonly<Record<string, (scene: Scene) => void>> = {
   "the state is deleted": remove,
-  "the state's directory is deleted": (scene) => Deno.removeSync(scene.stateDirectory, { recursive: true }),
+  "the state's directory is deleted": (scene) => removeWhole(scene.stateDirectory),
   "the state is overwritten with garbage": (scene) =>
     Deno.writeTextFileSync(`${scene.stateDirectory}/state.db`, "garbage ".repeat(2_000)),
 };
