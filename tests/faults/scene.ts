@@ -41,6 +41,8 @@ export class Scene implements AsyncDisposable {
   readonly #isMounted: boolean;
   #child: Deno.ChildProcess | null = null;
   #said = "";
+  /** Resolves when the program's log has been read to its end. */
+  #heard = Promise.resolve();
   #rotations = 0;
   #kept: string[] = [];
   #file: Deno.FsFile;
@@ -119,7 +121,7 @@ export class Scene implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    this.#listen(this.#child.stderr);
+    this.#heard = this.#listen(this.#child.stderr);
   }
 
   async #listen(stream: ReadableStream<Uint8Array>): Promise<void> {
@@ -156,13 +158,16 @@ export class Scene implements AsyncDisposable {
     } catch {
       // The program has already ended.
     }
-    return (await child.status).code;
+    const { code } = await child.status;
+    await this.#heard;
+    return code;
   }
 
   /** Waits until the program ends by itself. Returns its exit code. */
   async ended(): Promise<number> {
     const { code } = await this.#child!.status;
     this.#child = null;
+    await this.#heard;
     return code;
   }
 

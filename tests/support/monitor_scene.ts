@@ -21,6 +21,8 @@ export class Scene implements AsyncDisposable {
   #cursor = 0;
   #child: Deno.ChildProcess | null = null;
   #said = "";
+  /** Resolves when the program's log has been read to its end. */
+  #drained = Promise.resolve();
 
   constructor() {
     script(this.directory, {
@@ -63,7 +65,7 @@ export class Scene implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    this.#drain(this.#child.stderr);
+    this.#drained = this.#drain(this.#child.stderr);
   }
 
   async #drain(stream: ReadableStream<Uint8Array>): Promise<void> {
@@ -79,6 +81,7 @@ export class Scene implements AsyncDisposable {
   async end(): Promise<number> {
     const { code } = await this.#child!.status;
     this.#child = null;
+    await this.#drained;
     return code;
   }
 
@@ -117,7 +120,7 @@ export class Scene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child !== null) {
       this.kill("SIGKILL");
-      await this.#child.status;
+      await this.end();
     }
     Deno.removeSync(this.directory, { recursive: true });
   }
