@@ -23,7 +23,8 @@ await testOnPostgres("Connection", {
     await connection.open();
     await assert.rejects(connection.query("SELECT pg_sleep(50)"), /statement timeout|no answer within/);
     await until(async () =>
-      (await query("SELECT FROM pg_stat_activity WHERE query LIKE '%sleep(50)'")).length === 0
+      (await query("SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(50)'"))
+        .length === 0
     );
     connection.destroy();
   },
