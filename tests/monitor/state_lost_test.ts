@@ -19,15 +19,11 @@ async function settled(scene: Scene): Promise<void> {
 const remove = (scene: Scene) => {
   for (const side of ["", "-wal", "-shm"]) Deno.removeSync(`${scene.stateDirectory}/state.db${side}`);
 };
-/** Removes a directory, again if the program writes into it meanwhile. */
+/** Removes a directory at once: the program could write into it between the removals of its files. */
 function removeWhole(directory: string): void {
-  for (let tries = 1;; tries++) {
-    try {
-      return Deno.removeSync(directory, { recursive: true });
-    } catch (error) {
-      if (tries === 100) throw error;
-    }
-  }
+  const away = `${directory}-away`;
+  Deno.renameSync(directory, away);
+  Deno.removeSync(away, { recursive: true });
 }
 const LOSSES: Readonly<Record<string, (scene: Scene) => void>> = {
   "the state is deleted": remove,
