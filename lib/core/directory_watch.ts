@@ -22,8 +22,8 @@ export function areWatchersBlocked(): boolean {
 
 /** Looks for named pipes in all watched directories; returns what `areWatchersBlocked()` does. */
 export function lookForPipes(): boolean {
-  isBlocked ||= [...watched].some(({ directories }) => directories.some(holdsPipe));
-  return isBlocked;
+  const directories = new Set([...watched].flatMap(({ directories }) => directories));
+  return isBlocked ||= [...directories].some(holdsPipe);
 }
 
 /**

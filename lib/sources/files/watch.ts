@@ -1,4 +1,9 @@
-import { type DirectoryWatcher, lookForPipes, watchDirectories } from "../../core/directory_watch.ts";
+import {
+  areWatchersBlocked,
+  type DirectoryWatcher,
+  lookForPipes,
+  watchDirectories,
+} from "../../core/directory_watch.ts";
 
 /** Changes since the last call. */
 export interface Changes {
@@ -102,7 +107,7 @@ export class Watch implements AsyncDisposable {
 
   #close(): void {
     this.#watcher?.close();
-    if (lookForPipes()) this.#listening = Promise.resolve();
+    if (areWatchersBlocked()) this.#listening = Promise.resolve();
     this.#watcher = null;
   }
 }
