@@ -113,7 +113,7 @@ export class Follower {
   async step(connection: Connection): Promise<boolean> {
     const began = elapsed();
     if (began < this.due) return false;
-    const isFull = elapsed() >= this.#fullDue ||
+    const isFull = began >= this.#fullDue ||
       this.#announcing.values().some((host) => !this.#members.has(host));
     const announcing = [...this.#announcing];
     this.#announcing.clear();

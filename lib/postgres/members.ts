@@ -2,6 +2,7 @@ import { canonicalNetwork } from "../core/address.ts";
 import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
+import { MOST_TEXT } from "../deciding/ban.ts";
 import { arrayOf, type Connection, micros, numberOrNull } from "./connection.ts";
 import { WHITELIST_CHANNEL } from "./schema.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
@@ -133,7 +134,7 @@ SELECT id, name, role, version, waiting, followed, ${micros("last_seen")} AS las
 FROM host ORDER BY name, id`;
 
 const BANS = `
-SELECT address, scope, left((array_agg(reason ORDER BY start))[1], 1000) AS reason,
+SELECT address, scope, left((array_agg(reason ORDER BY start))[1], ${MOST_TEXT}) AS reason,
   json_agg(host.name ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
   CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
 FROM ban JOIN host ON host.id = ban.host

@@ -2,7 +2,7 @@
 import { canonicalNetwork } from "../core/address.ts";
 import { parseScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
-import { type Provenance, PROVENANCES } from "../deciding/ban.ts";
+import { MOST_TEXT, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection, micros } from "./connection.ts";
 
@@ -33,8 +33,6 @@ export interface News {
 
 /** Most reports of a server about one address: a hostile member may report many scopes of it. */
 const MOST_REPORTS = 16;
-/** Most characters of a reason: a hostile member may write any number. */
-const MOST_REASON = 1_000;
 
 /** Rows of `NEWS`, by kind. */
 interface Kinds {
@@ -131,7 +129,7 @@ WITH news AS (
   SELECT report.* FROM about, LATERAL (
     SELECT *, row_number() OVER (PARTITION BY host ORDER BY is_in_force DESC, start DESC) AS place FROM (
       SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name,
-        left(ban.reason, ${MOST_REASON}) AS reason,
+        left(ban.reason, ${MOST_TEXT}) AS reason,
         ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
         ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
         CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
