@@ -3,6 +3,7 @@
  * the line before. syslog-ng writes `Last message 'Failed password for ' repeated 3 times, …`. In:
  * each line of a file, in order. Out: the repeated line.
  */
+import { SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
 import { readTag, readTime } from "./head_text.ts";
@@ -34,9 +35,10 @@ export function mayRepeat(bytes: Bytes, from: number, to: number): boolean {
     const at = end - ENDS[i]!.length;
     if (at > from && ENDS[i]!.isAt(bytes, at)) return true;
   }
-  const first = Math.max(from, end - SUPPRESSED.length - LONGEST_HOST);
-  for (let at = end - SUPPRESSED.length; at > first; at--) if (SUPPRESSED.isAt(bytes, at)) return true;
-  return false;
+  let host = end;
+  while (host > end - LONGEST_HOST && host > from && bytes.array[host - 1] !== SPACE) host--;
+  const at = host - SUPPRESSED.length;
+  return at > from && SUPPRESSED.isAt(bytes, at);
 }
 
 /**
