@@ -62,6 +62,25 @@ async function member({ query, login }: Scene, name: string): Promise<DatabaseCo
   return { ...login, user, password: "member" };
 }
 
+/** A member as whom an intruder connects, and the owner of the tables, who hears of its bans. */
+class Intrusion implements AsyncDisposable {
+  constructor(readonly owner: Listener, readonly web: Listener, readonly connection: Connection) {}
+
+  static async begin(scene: Scene): Promise<Intrusion> {
+    // The owner makes the tables.
+    const owner = new Listener(scene.login, "owner");
+    await owner.shipped();
+    const login = await member(scene, "web");
+    const web = new Listener(login, "web");
+    await web.shipped();
+    return new Intrusion(owner, web, await scene.connect(login));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.owner[Symbol.asyncDispose](), this.web[Symbol.asyncDispose]()]);
+  }
+}
+
 await testOnPostgres("servers that share bans", {
   "hear of bans and of their ends, and never of those that others follow": async ({ login }) => {
     await using a = new Listener(login, "a");
@@ -290,12 +309,8 @@ await testOnPostgres("a member with rights of its own", {
   },
 
   "cannot hold up others by notifications, and its nonsense is left out": async (scene) => {
-    await using owner = new Listener(scene.login, "owner");
-    await owner.shipped();
-    const login = await member(scene, "web");
-    await using web = new Listener(login, "web");
-    await web.shipped();
-    const connection = await scene.connect(login);
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web, connection } = intrusion;
     for (let i = 0; i < 50; i++) {
       await connection.query(
         `SELECT pg_notify('strongmonitor_ban', gen_random_uuid()::text || repeat('x', 1000)) FROM generate_series(1, 100)`,
@@ -318,12 +333,8 @@ await testOnPostgres("a member with rights of its own", {
   },
 
   "cannot stop others by times and numbers beyond their own": async (scene) => {
-    await using owner = new Listener(scene.login, "owner");
-    await owner.shipped();
-    const login = await member(scene, "web");
-    await using web = new Listener(login, "web");
-    await web.shipped();
-    const connection = await scene.connect(login);
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web, connection } = intrusion;
     const values = [
       `1, '192.0.2.1', 'infinity', NULL, 1`,
       `2, '192.0.2.2', '-infinity', 'infinity', 2`,
@@ -350,13 +361,10 @@ await testOnPostgres("a member with rights of its own", {
   },
 
   "cannot hide the reports of others behind many of its own": async (scene) => {
-    await using owner = new Listener(scene.login, "owner");
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web, connection } = intrusion;
     await using other = new Listener(scene.login, "other");
-    await Promise.all([owner.shipped(), other.shipped()]);
-    const login = await member(scene, "web");
-    await using web = new Listener(login, "web");
-    await web.shipped();
-    const connection = await scene.connect(login);
+    await other.shipped();
     await connection.query(
       `INSERT INTO ban (host, id, address, scope, reason, count, start, change)
        SELECT '${web.outbox.hostId}', n, '192.0.2.1', 'tcp ' || n, '', 1, now(), n FROM generate_series(1, 30000) AS n`,
