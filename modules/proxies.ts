@@ -1,6 +1,6 @@
-import { COLON, COMMA, LEFT_BRACKET, NINE, RIGHT_BRACKET, ZERO } from "../lib/core/ascii.ts";
+import { COLON, COMMA, LEFT_BRACKET, RIGHT_BRACKET } from "../lib/core/ascii.ts";
 import { AddressReader } from "../lib/core/address_reader.ts";
-import { type Bytes, isBlank } from "../lib/core/bytes.ts";
+import { type Bytes, isBlank, isDigit } from "../lib/core/bytes.ts";
 import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
 import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
@@ -159,6 +159,6 @@ function readHop(address: AddressReader, bytes: Bytes, from: number, to: number)
 /** Returns the place of a colon and digits at the end of a text; `to` if there are none. */
 function startOfPort(array: Uint8Array, from: number, to: number): number {
   let at = to;
-  while (at > from && array[at - 1]! >= ZERO && array[at - 1]! <= NINE) at--;
+  while (at > from && isDigit(array[at - 1]!)) at--;
   return at < to && at > from && array[at - 1] === COLON ? at - 1 : to;
 }

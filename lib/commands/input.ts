@@ -83,7 +83,7 @@ export async function* readInput(
   try {
     const first = new Uint8Array(CHUNK);
     const count = read(first);
-    const isPacked = input.name.endsWith(".gz") || GZIP.every((byte, i) => first[i] === byte);
+    const isPacked = input.name.endsWith(".gz") || startsWith(first, GZIP);
     const beginning = first.subarray(0, count);
     refuseCompressed(beginning, input);
     const chunks = isPacked ? unpacked(beginning, read) : plain(buffer, beginning, read);
@@ -121,7 +121,7 @@ function* plain(
   beginning: Uint8Array,
   read: (into: Uint8Array) => number,
 ): Generator<Uint8Array | null> {
-  const isMarked = MARK.every((byte, i) => beginning[i] === byte);
+  const isMarked = startsWith(beginning, MARK);
   yield isMarked ? beginning.subarray(MARK.length) : beginning;
   for (let count = read(buffer.room(CHUNK)); count > 0; count = read(buffer.room(CHUNK))) {
     buffer.took(count);
@@ -144,9 +144,13 @@ function unpacked(
   return ReadableStream.from(chunks()).pipeThrough(new DecompressionStream("gzip"));
 }
 
+function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
+  return start.every((byte, i) => bytes[i] === byte);
+}
+
 /** Throws for data that something else than gzip compressed. */
 function refuseCompressed(beginning: Uint8Array, { name, command }: Input): void {
-  const program = COMPRESSED.find(([, first]) => first.every((byte, i) => beginning[i] === byte))?.[0];
+  const program = COMPRESSED.find(([, first]) => startsWith(beginning, first))?.[0];
   if (program === undefined) return;
   const pipe = name === "-" ? `… | ${program}` : `${program} ${name}`;
   throw new Error(`only gzip is unpacked: ${pipe} | strongmonitor ${command} -`);

@@ -25,30 +25,29 @@ export function runRuleTests({ modules, tests }: Config): TestResult {
   };
 }
 
-/** Returns the rules that a line hits, or why it names nobody. */
-type Hits = (line: string) => readonly string[] | string;
+/** Returns the rules that a line hits, and why it names nobody; empty: it names somebody. */
+type Hits = (line: string) => { readonly hits: readonly string[]; readonly whyNobody: string };
 
 function hitsOf(rules: ModuleRules): Hits {
   const matcher = new LineMatcher(rules);
   return (line) => {
     const { address, hits } = matcher.match(recordOf(line), 0);
-    if (address !== null) return hits;
-    return matcher.isUnderstood
+    if (address !== null) return { hits, whyNobody: "" };
+    const whyNobody = matcher.isUnderstood
       ? "it has no address that is whole and certain to be the service's own text"
       : "no pattern or known message fits it";
+    return { hits, whyNobody };
   };
 }
 
 function failure(
-  { module, rule, hits }: RuleTests & { hits: Hits },
+  { module, rule, hits: hitsIn }: RuleTests & { hits: Hits },
   line: string,
   wanted: boolean,
 ): string | null {
-  const found = hits(line);
-  const isText = typeof found === "string";
-  if ((!isText && found.includes(rule)) === wanted) return null;
-  const verdict = wanted
-    ? `should be a hit and is none${isText ? `, as ${found}` : ""}`
-    : "should be no hit and is one";
+  const { hits, whyNobody } = hitsIn(line);
+  if (hits.includes(rule) === wanted) return null;
+  const why = whyNobody && `, as ${whyNobody}`;
+  const verdict = wanted ? `should be a hit and is none${why}` : "should be no hit and is one";
   return `[${module}] ${rule}: this line ${verdict}: ${line}`;
 }

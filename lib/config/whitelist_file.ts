@@ -2,7 +2,7 @@ import { CARRIAGE_RETURN, COLON, HASH, LINE_FEED, POINT, SLASH, SPACE, TAB, ZERO
 import { ADDRESS_WORDS } from "../core/address.ts";
 import { AddressReader } from "../core/address_reader.ts";
 import { finish } from "../core/async.ts";
-import { type Bytes, decode, makeBytes } from "../core/bytes.ts";
+import { type Bytes, decode, isDigit, makeBytes } from "../core/bytes.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { NetworkSetBuilder } from "../core/network_set.ts";
 import { counted } from "../core/text.ts";
@@ -225,7 +225,7 @@ class Gatherer {
     if (at < to && array[at] === SLASH) {
       bits = first;
       const digits = ++at;
-      for (; at < to && at - digits < 3 && array[at]! >= ZERO && array[at]! < ZERO + 10; at++) {
+      for (; at < to && at - digits < 3 && isDigit(array[at]!); at++) {
         bits += (9 * (bits - first)) + array[at]! - ZERO;
       }
       if (at === digits || bits > 128 || bits - first < MAY_BE_WIDE) return -1;

@@ -1,6 +1,6 @@
-import { NINE, POINT, ZERO } from "../core/ascii.ts";
+import { POINT } from "../core/ascii.ts";
 import { AddressReader } from "../core/address_reader.ts";
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, isDigit } from "../core/bytes.ts";
 import type { Automaton } from "./automaton.ts";
 import {
   ADDRESS,
@@ -249,7 +249,7 @@ export class TemplateRunner {
           break;
         }
         case DIGITS: {
-          while (at < end && array[at]! >= ZERO && array[at]! <= NINE) at++;
+          while (at < end && isDigit(array[at]!)) at++;
           steps += at - start;
           if (at === start || at - start > code[one + MOST]!) {
             one = FAIL;
@@ -387,6 +387,6 @@ export class TemplateRunner {
 
 /** Reports whether the address at `at` is a dotted quad: figures and points, without a zone. */
 function isDotted(array: Uint8Array, at: number, { isAddress }: AddressReader): boolean {
-  if (!isAddress || array[at]! < ZERO || array[at]! > NINE) return false;
+  if (!isAddress || !isDigit(array[at]!)) return false;
   return array[at + 1] === POINT || array[at + 2] === POINT || array[at + 3] === POINT;
 }

@@ -11,13 +11,12 @@ import {
   FORM_FEED,
   LEFT_BRACKET,
   LINE_FEED,
-  NINE,
   QUOTE,
   RIGHT_BRACKET,
   TAB,
   ZERO,
 } from "../core/ascii.ts";
-import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
+import { type Bytes, decode, isDigit, makeBytes, withRoom } from "../core/bytes.ts";
 import { NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -143,7 +142,7 @@ export class RecordedLines implements Records {
     const { array } = this.bytes;
     const isNegative = this.#is(DASH);
     let value = 0;
-    for (let byte = array[this.#at]!; byte >= ZERO && byte <= NINE; byte = array[++this.#at]!) {
+    for (let byte = array[this.#at]!; isDigit(byte); byte = array[++this.#at]!) {
       value = 10 * value + byte - ZERO;
     }
     return isNegative ? -value : value;

@@ -23,7 +23,7 @@ export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 
 const NUMBER = "[\\d.]+|-";
 /** One figure for each server that was asked, as in `502, 200 : -`. */
-const NUMBERS = "(?:[\\d.]+|-)(?:(?:, | : )(?:[\\d.]+|-))*";
+const NUMBERS = `(?:${NUMBER})(?:(?:, | : )(?:${NUMBER}))*`;
 const ANY_ADDRESS = "[0-9A-Fa-f:.]+|-";
 /**
  * How nginx writes each of these variables. A client or a program may choose the text of all

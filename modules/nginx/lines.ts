@@ -1,5 +1,5 @@
-import { LEFT_BRACE, LEFT_BRACKET, NINE, SLASH, SPACE, ZERO } from "../../lib/core/ascii.ts";
-import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { LEFT_BRACE, LEFT_BRACKET, SLASH, SPACE } from "../../lib/core/ascii.ts";
+import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
 import { parseErrorLine } from "./error.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./format.ts";
@@ -85,7 +85,7 @@ export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean 
   if (from >= to) return false;
   if (array[from] === LEFT_BRACKET || array[from] === LEFT_BRACE) return true;
   let at = from;
-  while (at < to && array[at]! >= ZERO && array[at]! <= NINE) at++;
+  while (at < to && isDigit(array[at]!)) at++;
   if (at === from + YEAR && array[at] === SLASH) return true;
   const second = endOfWord(array, at, to);
   if (second > to) return false;
