@@ -161,13 +161,16 @@ export class Logs implements Disposable {
   async #restore(known: KnownFile, later: readonly KnownFile[]): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
     const hasProblem = place !== null && this.#opener.hasProblem(place.path);
-    if (tail) {
-      this.#files.add(tail);
-      // Later lines of a file that was empty may be in a copy by now.
-      if (known.head.length === 0) await this.#takeNewer(known, tail);
-    } else if (hasProblem || (place === null && !canSearch(known.path))) this.#files.missing.push(known);
-    else if (await this.#addCopy(known) || later.some((one) => isOfPath(one, known.path))) return;
-    else if (!await this.#rewriting.resume(known, place?.path !== known.path)) this.#lose(known);
+    if (tail) this.#files.add(tail);
+    else if (hasProblem || (place === null && !canSearch(known.path))) {
+      this.#files.missing.push(known);
+      return;
+    }
+    // Lines of a file that was empty may be in a copy by now: no head tells which, only their time.
+    const hasLines = known.head.length === 0 && await this.#takeNewer(known, tail ?? undefined);
+    if (tail || hasLines || await this.#addCopy(known)) return;
+    if (later.some((one) => isOfPath(one, known.path))) return;
+    if (!await this.#rewriting.resume(known, place?.path !== known.path)) this.#lose(known);
   }
 
   #lose(known: KnownFile): void {

@@ -62,16 +62,21 @@ export function canSearch(path: string): boolean {
 }
 
 /**
- * Returns the file with this device and inode in the log's directory, whatever its name. If the
- * file was empty, its inode may be another's by now: then only under a likely name, and not a
- * younger one.
+ * Returns the file with this device and inode in the log's directory, whatever its name; for a file
+ * that was empty, only under a likely name.
  */
 export function findByInode(known: KnownFile): Neighbour | null {
-  const wasEmpty = known.head.length === 0;
-  const places = [...stateAt(known.path), ...(wasEmpty ? generations(known.path) : neighbours(known.path))];
-  return places.find((file) =>
-    isSameFile(file, known) && !(wasEmpty && file.born !== null && file.born > known.time)
-  ) ?? null;
+  const others = known.head.length === 0 ? generations(known.path) : neighbours(known.path);
+  return [...stateAt(known.path), ...others].find((file) => isAt(file, known)) ?? null;
+}
+
+/**
+ * Reports whether a file has the inode of `known`. If that was empty, no head tells whether the
+ * inode is another file's by now: then not if the file is younger.
+ */
+function isAt(file: Neighbour, known: KnownFile): boolean {
+  const isYounger = file.born !== null && file.born > known.time;
+  return isSameFile(file, known) && !(known.head.length === 0 && isYounger);
 }
 
 /**
@@ -94,7 +99,7 @@ async function copyIn(files: readonly Neighbour[], known: KnownFile): Promise<Ne
 /** Returns files rotated away from the log of `last` after it, without `known`; oldest first. */
 export function findNewer(last: KnownFile, known: readonly KnownFile[]): Promise<Neighbour[]> {
   return among(last.path, async (all) => {
-    const place = all.find((file) => isSameFile(file, last)) ?? await copyIn(all, last);
+    const place = all.find((file) => isAt(file, last)) ?? await copyIn(all, last);
     const number = place && numberOf(place.path);
     const newer = all.filter((file) => {
       const other = numberOf(file.path);
@@ -151,8 +156,9 @@ export function isCopyOfAny(path: string, known: readonly KnownFile[]): Promise<
   });
 }
 
+/** Reports whether a file begins like one of `known`, or is one that was empty. */
 async function isAnyOf(file: Neighbour, known: readonly KnownFile[]): Promise<boolean> {
-  return known.some((one) => isSameFile(one, file)) || await isCopyOfAny(file.path, known);
+  return known.some((one) => one.head.length === 0 && isAt(file, one)) || await isCopyOfAny(file.path, known);
 }
 
 /** Asks a question about a file's content; false if the file cannot be read or is gone. */

@@ -393,3 +393,36 @@ Deno.test("a younger file that has the inode of one that was empty is not taken 
   position.files[0][2] = Deno.statSync(logs.at("a.log")).ino;
   await resume(logs.at("a.log"), { after: JSON.stringify(position), lines: ["one", "two"] });
 });
+
+/** Reads `a.log.1`, which is still empty, and `a.log` as far as it is written; returns the position. */
+async function readBesideEmpty(logs: LogDirectory): Promise<string> {
+  logs.write("a.log", "");
+  await using following = await new Following(logs.at("a.log")).begun();
+  logs.rename("a.log", "a.log.1");
+  logs.write("a.log", "one\n");
+  await following.saw("one");
+  return await following.stop();
+}
+
+Deno.test("a file that was empty beside a newer one, then written and compressed while nobody looked, is read", async () => {
+  using logs = new LogDirectory();
+  const after = await readBesideEmpty(logs);
+  logs.append("a.log.1", "late\n");
+  logs.gzip("a.log.1");
+  logs.append("a.log", "two\n");
+  await resume(logs.at("a.log*"), { after, lines: ["late", "two"] });
+});
+
+Deno.test("a compressed file that has the inode of one that was compressed after it is read", async () => {
+  using logs = new LogDirectory();
+  const position = JSON.parse(await readBesideEmpty(logs));
+  logs.append("a.log.1", "late\n");
+  logs.append("a.log", "two\n");
+  logs.rename("a.log.1", "a.log.2");
+  logs.rename("a.log", "a.log.1");
+  logs.gzip("a.log.2");
+  logs.gzip("a.log.1");
+  logs.write("a.log", "three\n");
+  position.files[1][2] = Deno.statSync(logs.at("a.log.2.gz")).ino;
+  await resume(logs.at("a.log*"), { after: JSON.stringify(position), lines: ["late", "two", "three"] });
+});
