@@ -61,6 +61,11 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
+/** Resolves in a later turn of the event loop: timers that are due and readers run first. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** Wakes the current waiter, or the next one. */
 export class Bell {
   #isRung = false;
@@ -125,7 +130,7 @@ export async function finishSlowly<T>(steps: Generator<void, T>, signal: AbortSi
   while (!signal.aborted) {
     const { done, value } = steps.next();
     if (done) return value;
-    await new Promise((resolve) => setTimeout(resolve));
+    await nextTurn();
   }
   return null;
 }

@@ -3,6 +3,7 @@
  * that it has. Out: calls, and their outcomes in the state. Failed calls are repeated until they
  * succeed.
  */
+import { nextTurn } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, MINUTE, SECOND } from "../core/time.ts";
@@ -172,14 +173,15 @@ export class Enforcer {
     else if (this.#retry === null) this.#work();
   }
 
-  #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
+  async #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {
     const { firewall, log, endOf } = this.#options;
     const { signal } = this.#stop;
     log.debug(() => `${firewall.name} ${isLift ? "lifts" : "bans"} ${bans.map(nameOf).join(", ")}`);
-    if (!isLift) return firewall.ban(bans.map((ban) => ({ ...ban, until: endOf(ban) })), signal);
-    if (firewall.canUnban) return firewall.unban(bans, signal);
+    if (!isLift) return await firewall.ban(bans.map((ban) => ({ ...ban, until: endOf(ban) })), signal);
+    if (firewall.canUnban) return await firewall.unban(bans, signal);
     bans.forEach((ban) => this.#refusals.stays(ban));
-    return Promise.resolve(bans.map(({ address }) => ({ address, error: null })));
+    await nextTurn();
+    return bans.map(({ address }) => ({ address, error: null }));
   }
 
   /** Writes the outcomes of a call, one per ban, in order. */

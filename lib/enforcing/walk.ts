@@ -1,3 +1,4 @@
+import { nextTurn } from "../core/async.ts";
 import type { BanRange } from "../deciding/ban.ts";
 
 /** Bans of one slice: some milliseconds of work. */
@@ -73,6 +74,6 @@ export class Walk {
 export async function* rangesUpTo(lastId: number): AsyncGenerator<BanRange> {
   for (let after = 0; after < lastId; after += SLICE) {
     yield { after, upTo: Math.min(after + SLICE, lastId) };
-    if (after + SLICE < lastId) await new Promise((resolve) => setTimeout(resolve));
+    if (after + SLICE < lastId) await nextTurn();
   }
 }

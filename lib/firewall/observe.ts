@@ -1,3 +1,4 @@
+import { nextTurn } from "../core/async.ts";
 import type { Ban, HeldBan } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 
@@ -16,11 +17,11 @@ export class ObserveFirewall implements Firewall {
   readonly takesOver = false;
 
   ban(bans: readonly Ban[]): Promise<Outcome[]> {
-    return Promise.resolve(done(bans));
+    return done(bans);
   }
 
   unban(bans: readonly Ban[]): Promise<Outcome[]> {
-    return Promise.resolve(done(bans));
+    return done(bans);
   }
 
   inspect(_bans?: readonly HeldBan[]): Promise<Inspection | null> {
@@ -32,6 +33,8 @@ export class ObserveFirewall implements Firewall {
   }
 }
 
-function done(bans: readonly Ban[]): Outcome[] {
+/** Answers later, like a real firewall: lines are read between two calls. */
+async function done(bans: readonly Ban[]): Promise<Outcome[]> {
+  await nextTurn();
   return bans.map(({ address }) => ({ address, error: null }));
 }

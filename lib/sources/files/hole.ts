@@ -2,6 +2,7 @@
  * Holes: NUL bytes in a file that was truncated under a program which goes on writing at its old
  * offset. Lines follow them, and a hole may be as long as the file ever was.
  */
+import { nextTurn } from "../../core/async.ts";
 import type { Content } from "./content.ts";
 
 const STEP = 256 * 1_024;
@@ -27,7 +28,7 @@ export async function findData(content: Content, from: number, before = from): P
     if (at - from === MOST_READ) {
       at = await skipUnallotted(content, at, Math.ceil(from / BLOCK) - Math.floor(before / BLOCK));
     }
-    if (steps % PAUSE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (steps % PAUSE === 0) await nextTurn();
   }
 }
 

@@ -1,3 +1,4 @@
+import { nextTurn } from "../../core/async.ts";
 import {
   areWatchersBlocked,
   type DirectoryWatcher,
@@ -59,7 +60,7 @@ export class Watch implements AsyncDisposable {
   /** Returns the changes since the last call; with `wait`, waits for one or for an abort. */
   async next(wait: boolean, signal: AbortSignal): Promise<Changes> {
     if (wait && !this.#all && this.#paths.size === 0) await this.#wait(signal);
-    else await breathe();
+    else await nextTurn();
     const due = performance.now() - this.#polled >= this.#poll;
     const changes = { all: this.#all || due, paths: this.#paths };
     if (changes.all) this.#polled = performance.now();
@@ -110,11 +111,6 @@ export class Watch implements AsyncDisposable {
     if (areWatchersBlocked()) this.#listening = Promise.resolve();
     this.#watcher = null;
   }
-}
-
-/** Lets timers, aborts and events of changes run. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Identifies an existing directory, also against another of the same name. */
