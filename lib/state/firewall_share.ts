@@ -26,7 +26,12 @@ export class FirewallShare {
 
   /** Returns SQL that tests whether a ban is in the share. */
   isMine(ban = "ban"): string {
-    return `(${ban}.turn >= '${this.#from}' AND ${ban}.turn < '${this.#to}')`;
+    return `(${ban}.turn >= '${this.#from}' AND ${this.isBeforeEnd(ban)})`;
+  }
+
+  /** Returns SQL that tests whether the turn of a ban is in the share or before it. */
+  isBeforeEnd(ban = "ban"): string {
+    return `${ban}.turn < '${this.#to}'`;
   }
 }
 
@@ -42,10 +47,13 @@ export function turnsToLift(share?: FirewallShare): string {
 
 /**
  * Returns a recursive table of the turns of bans that meet `waits`. It steps through an index that
- * begins with the turn, and so skips a flood of bans.
+ * begins with the turn, and so skips a flood of bans: SQLite searches by one lower bound alone, so
+ * a step has no other one than the turn before.
  */
 function turnsOf(name: string, waits: string, share?: FirewallShare): string {
-  const from = `FROM ban INDEXED BY ban_${name} WHERE ${waits}${share ? ` AND ${share.isMine()}` : ""}`;
-  return `${name} (turn) AS (SELECT min(turn) ${from}
-    UNION ALL SELECT (SELECT min(turn) ${from} AND ban.turn > ${name}.turn) FROM ${name} WHERE turn IS NOT NULL)`;
+  const from = `FROM ban INDEXED BY ban_${name} WHERE ${waits}`;
+  const [isMine, isBeforeEnd] = share ? [share.isMine(), share.isBeforeEnd()] : ["TRUE", "TRUE"];
+  return `${name} (turn) AS (SELECT min(turn) ${from} AND ${isMine}
+    UNION ALL SELECT (SELECT min(turn) ${from} AND ${isBeforeEnd} AND ban.turn > ${name}.turn)
+      FROM ${name} WHERE turn IS NOT NULL)`;
 }
