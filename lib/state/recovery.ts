@@ -33,6 +33,8 @@ export class FileRecovery implements Recovery {
   readonly #files: StateFile[] = [];
   #fallback: MemoryFallback | null = null;
   #nextReturn = 0;
+  /** Whether the last look could not make a new file: somebody may still be removing its directory. */
+  #isPutOff = false;
   #hasLoss = false;
   readonly #losses: string[] = [];
   /** Whether the log has the error that lines are not recorded. */
@@ -99,7 +101,10 @@ export class FileRecovery implements Recovery {
         69,
       );
     }
-    return this.#recover(db, "damaged", fault);
+    const rebuilt = this.#rebuild(db, fault);
+    this.#isPutOff = rebuilt === null && !this.#isPutOff;
+    // Memory takes no lines, and the open file still has them: try once more.
+    return this.#isPutOff ? null : rebuilt ?? this.#goToMemory(db, fault);
   }
 
   get isInMemory(): boolean {
