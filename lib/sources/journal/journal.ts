@@ -12,9 +12,9 @@ import { type WakeOptions, Waker } from "./wake.ts";
 export interface JournalOptions extends JournalSelection {
   /** False: end at the journal's end. */
   readonly follow?: boolean;
-  /** How long without an entry until the journal is asked for one. */
+  /** How long without an entry until the journal is asked for one; the default is ten seconds. */
   readonly silence?: Micros;
-  /** How long an answer of journalctl may take; the default is a minute. */
+  /** How long journalctl may seek an answer, or its start; the default is a minute. */
   readonly answer?: Micros;
   /** How long after printed entries until the journal is asked for omitted ones before them. */
   readonly proof?: Micros;
@@ -29,11 +29,6 @@ interface JournalBatch extends Batch {
   readonly records: JournalRecords;
 }
 
-/**
- * How long journalctl may be silent before the journal is asked: while it follows, and while it
- * seeks its start.
- */
-const [FOLLOWING_SILENCE, SEARCH_SILENCE] = [10 * SECOND, 60 * SECOND];
 /** Time that journald and journalctl take to hand over an entry already written. */
 const GRACE: Micros = 3 * SECOND;
 
@@ -53,18 +48,19 @@ class Journal implements Source {
   readonly #waker: Waker;
   readonly #follow: boolean;
   readonly #silence: Micros;
-  readonly #search: Micros;
+  readonly #answer: Micros;
   readonly #proof: Micros;
   /** Entries of the journalctl that follows, or of the last one that did. */
   #printed: PrintedEntries | null = null;
 
   constructor(options: JournalOptions) {
-    const { follow = true, silence, answer = SEARCH_SILENCE, proof = 5 * SECOND, wake = null } = options;
+    const { follow = true, wake = null } = options;
+    const { silence = 10 * SECOND, answer = 60 * SECOND, proof = 5 * SECOND } = options;
     this.#queries = new Queries(options, follow ? answer : Infinity);
     this.#waker = new Waker(wake, options.problem ?? (() => {}));
     this.#follow = follow;
-    this.#silence = silence ?? FOLLOWING_SILENCE;
-    this.#search = silence ?? SEARCH_SILENCE;
+    this.#silence = silence;
+    this.#answer = answer;
     this.#proof = proof;
   }
 
@@ -81,7 +77,7 @@ class Journal implements Source {
       if (leftOut.length > 0) yield { records: leftOut, position: start.after!, damaged: 0 };
       // `--follow` implies `--boot`: only a run without it prints entries from before a reboot.
       let reached = start;
-      for await (const batch of this.#read(start, { signal })) {
+      for await (const batch of this.#read(start, { signal }, this.#answer)) {
         reached = { ...start, after: batch.position };
         yield batch;
       }
@@ -121,9 +117,8 @@ class Journal implements Source {
     }
   }
 
-  async *#read(start: Start, query: Query): AsyncGenerator<JournalBatch> {
+  async *#read(start: Start, query: Query, silence = this.#silence): AsyncGenerator<JournalBatch> {
     const { follow = false, signal } = query;
-    const silence = follow ? this.#silence : this.#search;
     await using journalctl = this.#queries.open(start, query);
     const isNew = new NewRecords(start);
     const parser = new ExportParser();

@@ -211,6 +211,16 @@ Deno.test("a journalctl that falls silent while the journal goes on is an error"
   });
 });
 
+Deno.test("a proof that hangs holds reading up no longer than a following journalctl that falls silent", async () => {
+  using fake = new FakeJournalctl({
+    follow: "touch follows; cat one; exec sleep 1000",
+    check: 'if [ -e follows ]; then case "$*" in *--lines=*) cat two ;; *) exec sleep 1000 ;; esac; fi',
+  });
+  await assert.rejects(read(fake.open({ silence: 100_000, answer: 600_000_000, proof: 20_000 })), {
+    message: "journalctl fell silent, although the journal has new entries",
+  });
+});
+
 for (
   const [what, scripts, message] of [
     ["asked whether it can read hangs", { probe: "exec sleep 1000" }, "journalctl does not answer"],
