@@ -83,7 +83,8 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     keepLog: settings.keep_log ?? null,
     keepLogSize: settings.keep_log_size,
     keepBans: keepBans(settings.keep_bans, { modules, networkBans }),
-    complain: (key, complaint) => document.complain(key, complaint),
+    // The parsed text takes half a mebibyte, and complaints are rare: read it again for them.
+    complain: (key, complaint) => new Document(text, options.name ?? path).complain(key, complaint),
   };
 }
 
