@@ -37,11 +37,19 @@ export class Walk {
     return this.#after < this.#upTo;
   }
 
-  /** Begins at the first ban, ends at id `lastId`, and gives up a walk under way. */
+  /**
+   * Begins at the first ban, ends at id `lastId`, and gives up a walk under way. If the first slice
+   * throws, no walk is under way.
+   */
   begin(lastId: number): void {
     this.stop();
     [this.#after, this.#upTo] = [0, lastId];
-    this.#next();
+    try {
+      this.#next();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
   }
 
   /** Gives up the slices left. */

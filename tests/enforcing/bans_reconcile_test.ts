@@ -331,6 +331,28 @@ Deno.test("`Bans.putBack()` has the firewall told of all bans at once, and claim
   await bans.stop(AbortSignal.timeout(1_000));
 });
 
+Deno.test("`Bans.reconcile()` puts back lost bans that `putBack()` could not, as the state was locked", async () => {
+  using temporary = temporaryState();
+  const { firewall, open } = setUp(temporary);
+  const { state } = temporary;
+  const one = ban("203.0.113.9");
+  state.bans.add(one);
+  const bans = open();
+  bans.enforce([one]);
+  await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+  firewall.held.clear();
+  const { enforcement } = state;
+  const applyAnew = enforcement.applyAnew.bind(enforcement);
+  enforcement.applyAnew = () => {
+    throw new Error("database is locked");
+  };
+  assert.throws(() => bans.putBack(), /database is locked/);
+  enforcement.applyAnew = applyAnew;
+  await bans.reconcile();
+  await eventually(() => firewall.held.has("203.0.113.9"));
+  await bans.stop(AbortSignal.timeout(1_000));
+});
+
 Deno.test("`Bans.adoptStrays()` makes bans of what the firewall alone has, with its ends, once", async () => {
   using temporary = temporaryState();
   const { firewall, log, open } = setUp(temporary);

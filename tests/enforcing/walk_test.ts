@@ -51,6 +51,7 @@ Deno.test("`Walk.begin()` leaves a walk under way, `stop()` ends it, and what th
   });
   assert.throws(() => failing.walk.begin(1), /the disk is full/);
   assert.deepEqual(failing.errors, []);
+  assert.ok(!failing.walk.isUnderWay);
 });
 
 Deno.test("`rangesUpTo()` gives each id once", async () => {
