@@ -87,12 +87,10 @@ export class Bell {
   /** Waits like `pause()`, but ends at a ring, also at an earlier one that nobody has taken. */
   async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (this.#isRung || signal.aborted) return;
-    const stop = new AbortController();
-    // AbortSignal.any() would keep an object for each call as long as `signal` lives.
-    const wake = this.#wake = () => stop.abort();
-    signal.addEventListener("abort", wake);
+    const ring = new AbortController();
+    this.#wake = () => ring.abort();
+    using stop = joined([ring.signal, signal]);
     await pause(milliseconds, stop.signal);
-    signal.removeEventListener("abort", wake);
     this.#wake = null;
   }
 }
@@ -115,6 +113,19 @@ export function untilAborted(signal: AbortSignal): Promise<null> {
     if (signal.aborted) resolve(null);
     signal.addEventListener("abort", () => resolve(null), { once: true });
   });
+}
+
+/**
+ * Joins `signals` to one that aborts with the first of them, until its disposal.
+ * `AbortSignal.any()` would keep 50 bytes for each call as long as one of them lives.
+ */
+export function joined(signals: readonly AbortSignal[]): Disposable & { readonly signal: AbortSignal } {
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  for (const signal of signals) signal.addEventListener("abort", abort);
+  if (signals.some(({ aborted }) => aborted)) abort();
+  const leave = () => signals.forEach((signal) => signal.removeEventListener("abort", abort));
+  return { signal: stop.signal, [Symbol.dispose]: leave };
 }
 
 /** Runs `steps` to the end without a pause for other tasks. */

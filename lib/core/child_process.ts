@@ -1,6 +1,6 @@
 import { messageOf } from "./error.ts";
 import type { Micros } from "./time.ts";
-import { untilAborted } from "./async.ts";
+import { joined, untilAborted } from "./async.ts";
 
 /** Options of `Runner.run()`. */
 export interface RunOptions {
@@ -55,13 +55,14 @@ export class Runner {
     const { timeout, signal } = options;
     const nothing = { output: "", words: "", uncertain: false };
     const deadline = AbortSignal.timeout(timeout / 1_000);
+    using stop = joined([deadline, signal]);
     try {
       const child = spawn(argv, options);
       const said = tailOf(child.stderr);
       const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
       if (options.input !== undefined) write(child.stdin, options.input);
       const ended = Promise.all([child.status, output]);
-      const result = await Promise.race([ended, untilAborted(AbortSignal.any([deadline, signal]))]);
+      const result = await Promise.race([ended, untilAborted(stop.signal)]);
       if (result === null) {
         this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false });
         const error = deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped";

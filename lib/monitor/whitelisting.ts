@@ -3,7 +3,7 @@ import { isName, laterOf, longestOfEach, type WhitelistMember } from "../config/
 import { Names, type Resolve } from "./names.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { pause } from "../core/async.ts";
+import { joined, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
@@ -130,7 +130,8 @@ export class Whitelisting {
     const { refresh } = this.#config.whitelist;
     while (!signal.aborted) {
       const names = this.#names.map(({ address }) => address);
-      const stop = AbortSignal.any([signal, this.#namesChange.signal]);
+      using either = joined([signal, this.#namesChange.signal]);
+      const stop = either.signal;
       let isAnswered: boolean | null = null;
       const refreshing = this.#resolver.refresh(names, stop).then((result) => isAnswered = result);
       while (isAnswered === null && !stop.aborted) {

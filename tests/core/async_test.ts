@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { supervise } from "../../lib/core/async.ts";
+import { joined, supervise } from "../../lib/core/async.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { memoryLog } from "../support/helpers.ts";
 
@@ -71,4 +71,20 @@ Deno.test("`pause()` of a time below 0 is over at once, and Deno warns of nothin
   ];
   const { stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
   assert.doesNotMatch(new TextDecoder().decode(stderr), /negative/);
+});
+
+Deno.test("`joined()` aborts with any of its signals, or at once, until its disposal", () => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  {
+    using both = joined([one.signal, other.signal]);
+    assert.ok(!both.signal.aborted);
+    other.abort();
+    assert.ok(both.signal.aborted);
+    using late = joined([one.signal, other.signal]);
+    assert.ok(late.signal.aborted);
+  }
+  const disposed = joined([one.signal]);
+  disposed[Symbol.dispose]();
+  one.abort();
+  assert.ok(!disposed.signal.aborted);
 });

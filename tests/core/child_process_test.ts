@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
-import type { RunResult } from "../../lib/core/child_process.ts";
+import { Runner, type RunResult } from "../../lib/core/child_process.ts";
 
 const PROGRAM = fileURLToPath(new URL("../support/run_program.ts", import.meta.url));
 
@@ -30,4 +30,30 @@ Deno.test("`Runner.run()` looks for programs in this process's PATH where it may
   const PATH = `/opt/none:${Deno.env.get("PATH")}`;
   const { output } = await run(["env"], { permissions: ["--allow-all"], env: { ...LOADER, PATH } });
   assert.deepEqual(output.trim().split("\n").toSorted(), ["LC_ALL=C.UTF-8", `PATH=${PATH}`]);
+});
+
+Deno.test("`Runner.run()` leaves nothing behind on a signal that outlives it", async () => {
+  const { signal } = new AbortController();
+  const left = new Set<unknown>();
+  const { any } = AbortSignal;
+  const { addEventListener, removeEventListener } = signal;
+  AbortSignal.any = (signals) => {
+    left.add(signals);
+    return any.call(AbortSignal, signals);
+  };
+  signal.addEventListener = (type: string, listener: EventListener) => {
+    left.add(listener);
+    addEventListener.call(signal, type, listener);
+  };
+  signal.removeEventListener = (type: string, listener: EventListener) => {
+    left.delete(listener);
+    removeEventListener.call(signal, type, listener);
+  };
+  try {
+    const { error } = await new Runner().run(["true"], { timeout: 10_000_000, signal });
+    assert.equal(error, null);
+  } finally {
+    AbortSignal.any = any;
+  }
+  assert.equal(left.size, 0);
 });
