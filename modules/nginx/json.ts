@@ -77,10 +77,17 @@ function nameOf(key: string): string {
   return Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key]! : key;
 }
 
+/**
+ * A string, whether a key or a value: in a value that was passed over, the search for the next key
+ * would begin anew at each escaped quote, and a client may send 8 KB of these. The group matches
+ * behind a key.
+ */
+const STRING = /"(?:[^"\\]|\\.)*"(?=(\s*:)?)/g;
+
 /** Reports whether each decisive variable has at most one key, with synonyms and escapes. */
 function isSingle(text: string): boolean {
-  const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(?=\s*:)/g)].map(([key]) =>
-    nameOf(String(JSON.parse(key)))
+  const keys = [...text.matchAll(STRING)].flatMap(([string, colon]) =>
+    colon === undefined ? [] : nameOf(String(JSON.parse(string)))
   );
   return DECISIVE.every((name) => keys.indexOf(name) === keys.lastIndexOf(name));
 }

@@ -325,6 +325,23 @@ Deno.test("what stands before the time is the user's name, as far as it is one",
   assert.equal(read(line({ user: "- nina" }))!.fields.user, "- nina");
 });
 
+Deno.test("a line in JSON full of quotes by a client takes no longer than others", () => {
+  const quotes = '"'.repeat(16_000);
+  const line = (text: string) =>
+    JSON.stringify({ remote_addr: TRUE, status: 404, request: text, http_user_agent: text });
+  const took = (text: string) => {
+    const start = performance.now();
+    assert.equal(parse(line(text))!.address, TRUE);
+    return performance.now() - start;
+  };
+  took("a");
+  // Linear reading takes a millisecond; it took a second when each quote began a search to the end.
+  assert.ok(took(quotes) < 200);
+  // A key in a value is none.
+  assert.equal(parse(line('","remote_addr":"192.0.2.9'))!.address, TRUE);
+  assert.equal(parse(`{"remote_addr":"${TRUE}","status":404,"status" : 500}`)!.address, null);
+});
+
 Deno.test("several addresses before the user are no host and a client", () => {
   assert.equal(parse(line({ before: "192.0.2.1, " }))!.address, null);
   assert.equal(parse(line({ before: "2001:db8::1, " }))!.address, null);
