@@ -46,7 +46,7 @@ export class Ends {
   constructor(options: EndsOptions) {
     this.#options = options;
     const { failed } = options;
-    this.#walk = new Walk({ slice: (range) => this.#spare(range), done: () => {}, failed });
+    this.#walk = new Walk({ slice: (range) => this.#spare(range), failed });
   }
 
   /** Ends bans whose time is up, many in steps; true: more are left. */

@@ -73,7 +73,7 @@ export class Lane {
       isUnderWay: (ban) => this.#enforcer.isUnderWay(ban),
       signal: this.#enforcer.signal,
     });
-    this.#taking = new Walk({ slice: (range) => this.#takeUp(range), done: () => {}, failed });
+    this.#taking = new Walk({ slice: (range) => this.#takeUp(range), failed });
   }
 
   /** Name of the firewall. */

@@ -12,8 +12,6 @@ const RETRY_DELAY = 5_000;
 export interface WalkSteps {
   /** Does one slice. `begin()` throws the first slice's errors. */
   slice(range: BanRange): void;
-  /** Called after the last slice. */
-  done(): void;
   /** Called with the error of a later slice (an unwritable state, say), which is tried again. */
   failed(error: unknown): void;
 }
@@ -62,8 +60,7 @@ export class Walk {
     const upTo = Math.min(this.#after + SLICE, this.#upTo);
     if (upTo > this.#after) this.#steps.slice({ after: this.#after, upTo });
     this.#after = upTo;
-    if (!this.isUnderWay) return this.#steps.done();
-    this.#schedule(PAUSE);
+    if (this.isUnderWay) this.#schedule(PAUSE);
   }
 
   #schedule(milliseconds: number): void {
