@@ -2,6 +2,7 @@ import { COLON, COMMA, LEFT_BRACKET, RIGHT_BRACKET } from "../lib/core/ascii.ts"
 import { AddressReader } from "../lib/core/address_reader.ts";
 import { type Bytes, isBlank, isDigit } from "../lib/core/bytes.ts";
 import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
+import { maskOf } from "../lib/core/network_rows.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
 import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
 import type { Micros } from "../lib/core/time.ts";
@@ -48,11 +49,6 @@ class Proxies {
     }
     return false;
   }
-}
-
-/** Returns the mask of the first `bits` of a word. */
-function maskOf(bits: number): number {
-  return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << 32 - bits;
 }
 
 class ProxiedReader implements MessageReader {

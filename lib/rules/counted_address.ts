@@ -1,5 +1,6 @@
 import type { AddressReader } from "../core/address_reader.ts";
 import { clientBits } from "../core/address_kind.ts";
+import { maskOf } from "../core/network_rows.ts";
 import type { AddressWords } from "../core/note_record.ts";
 
 /**
@@ -11,7 +12,7 @@ export class CountedAddress {
   /** Masks by prefix length. */
   readonly #masks = Array.from(
     { length: 129 },
-    (_, bits) => Int32Array.from({ length: 4 }, (_, i) => firstBits(bits - 32 * i)),
+    (_, bits) => Int32Array.from({ length: 4 }, (_, i) => maskOf(bits - 32 * i)),
   );
 
   /** @param ipv6Prefix 1 to 128 */
@@ -36,9 +37,4 @@ export class CountedAddress {
     words.w3 = address.w3 & mask[3]!;
     words.prefix = prefix;
   }
-}
-
-/** Returns a word whose first `bits` bits are set. */
-function firstBits(bits: number): number {
-  return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << 32 - bits;
 }
