@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "../core/error.ts";
 import { settingDenial } from "../core/read_denial.ts";
+import { isAbsent } from "../core/file_identity.ts";
 import { GUARDED, isGuarded } from "../core/state_files.ts";
 import { buildHint, type BuildTarget } from "./build_hint.ts";
 
@@ -72,15 +73,6 @@ export function readPassword(config: string, { state, isNeeded }: PasswordOption
  */
 export function openFile(wanted: Wanted): Deno.FsFile {
   return attempt(wanted, () => Deno.openSync(wanted.path));
-}
-
-function isAbsent(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
-  }
 }
 
 function readText(wanted: Wanted): string {

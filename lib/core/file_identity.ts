@@ -13,3 +13,13 @@ export function identityAt(path: string): string | null {
     return null;
   }
 }
+
+/** Reports whether there is nothing at `path`; false if this process may not look. */
+export function isAbsent(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
+}

@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/error.ts";
+import { isAbsent } from "../../core/file_identity.ts";
 import { absence, readDenial } from "../../core/read_denial.ts";
 import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import type { Listing } from "./glob.ts";
@@ -162,13 +163,4 @@ export function reasonOf(path: string, error: unknown): string {
 /** Makes a sentence of a file and its problem. */
 export function sentenceOf(path: string, reason: string): string {
   return `Cannot read ${path}: ${reason}`;
-}
-
-function isAbsent(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
-  }
 }
