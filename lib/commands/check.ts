@@ -9,6 +9,7 @@ import { messageOf, UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { now } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
+import { isInJournal } from "../reading/module.ts";
 import { encryptionOf } from "../postgres/encryption.ts";
 import { socketOf } from "../postgres/database_config.ts";
 import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
@@ -87,9 +88,13 @@ function absences({ modules }: Config, inspections: readonly Inspection[]): stri
     inspections.filter(({ found, problems }) => found === 0 && problems.length === 0)
       .map(({ pattern }) => pattern),
   );
-  return modules.flatMap(({ module: { name, identifiers, units, files } }) =>
-    identifiers.length + units.length === 0 && files.every((pattern) => absent.has(pattern))
-      ? [`[${name}] there is no file ${files.join(" nor ")} yet: see whether the path in match is right`]
+  return modules.flatMap(({ module }) =>
+    !isInJournal(module) && module.files.every((pattern) => absent.has(pattern))
+      ? [
+        `[${module.name}] there is no file ${
+          module.files.join(" nor ")
+        } yet: see whether the path in match is right`,
+      ]
       : []
   );
 }
@@ -170,7 +175,7 @@ const JOURNAL_PATIENCE = 10_000;
 /** Says why this user cannot read the journal, if modules read it. */
 async function journalProblems({ modules }: Config): Promise<string[]> {
   const matches = journalMatches(modules);
-  if (matches.identifiers.length + matches.units.length === 0) return [];
+  if (!isInJournal(matches)) return [];
   const time = now();
   const journal = openJournal({ ...matches, follow: false, until: time });
   try {

@@ -5,7 +5,7 @@ import type { Path } from "./document.ts";
 import { commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
 import type { Config } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
-import type { ModuleRules } from "../rules/rule.ts";
+import { isInJournal } from "../reading/module.ts";
 
 /**
  * Permissions of a program, in the syntax of Deno's `--allow-…` options. An empty list allows
@@ -68,7 +68,7 @@ export function permissionsFor(config: Config): Permissions {
 
 function needsOf(config: Config): Need[] {
   const { path, stateDirectory, database, notify, whitelist, modules } = config;
-  const journal = modules.find(readsJournal);
+  const journal = modules.find(({ module }) => isInJournal(module));
   return [
     ...(journal ? [need("run", JOURNAL, ["modules", journal.module.name])] : []),
     need("run", ROUTES),
@@ -137,10 +137,6 @@ function databaseNeeds(server: DatabaseConfig, config: string): Need[] {
  * and write the file is enough.
  */
 export const SOCKET = "unix:";
-
-function readsJournal({ module }: ModuleRules): boolean {
-  return module.identifiers.length > 0 || module.units.length > 0;
-}
 
 /** Returns the directory of a pattern above its first name with a wildcard. */
 function fixedDirectory(pattern: string): string {

@@ -6,6 +6,7 @@
 import type { Config } from "../config/types.ts";
 import type { Log } from "../core/log.ts";
 import { formatDuration, type Micros, now } from "../core/time.ts";
+import { isInJournal } from "../reading/module.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openFiles } from "../sources/files/files.ts";
 import { type JournalOptions, openJournal } from "../sources/journal/journal.ts";
@@ -49,10 +50,6 @@ export function journalMatches(
     units: modules.flatMap(({ module }) => module.units),
     suppressions: true,
   };
-}
-
-function isInJournal({ identifiers, units }: ModuleRules["module"]): boolean {
-  return identifiers.length > 0 || units.length > 0;
 }
 
 function journalFeed(

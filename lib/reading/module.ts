@@ -15,6 +15,11 @@ export interface ModuleMatch {
   readonly files: readonly string[];
 }
 
+/** Reports whether a module has entries in the journal. */
+export function isInJournal({ identifiers, units }: Pick<ModuleMatch, "identifiers" | "units">): boolean {
+  return identifiers.length > 0 || units.length > 0;
+}
+
 /** A service's name, where its lines are found, and how its messages are read. */
 export interface Module extends ModuleMatch {
   /** Name in the configuration and in reasons, such as `SSHD`. */

@@ -4,6 +4,7 @@ import { DAY, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
+import { isInJournal } from "../../reading/module.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
 import { logFiles } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
@@ -21,7 +22,7 @@ const BYTES = 1 << 18;
 
 /** Checks the journal, the log files, and how much of them each module understands. */
 export async function examineLogs(config: Config, user: SystemUser | null): Promise<Finding[]> {
-  const inJournal = config.modules.some(isInJournal);
+  const inJournal = config.modules.some(({ module }) => isInJournal(module));
   const journal = inJournal ? await examineJournal() : [];
   const isJournalReadable = journal.every(({ result }) => result !== "failure");
   const services: Finding[] = [];
@@ -85,7 +86,7 @@ async function activityOf(
   const feed = { name: "doctor", reader: pipeline.readers.of([rules]) };
   const { suppressions: _, ...matches } = journalMatches([rules]);
   const sources = [
-    ...(isInJournal(rules) && isJournalReadable ? [entries(matches, ENTRIES)] : []),
+    ...(isInJournal(rules.module) && isJournalReadable ? [entries(matches, ENTRIES)] : []),
     ...rules.module.files.flatMap((pattern) => logFiles(pattern).paths).map((path) =>
       readInput(openEnd(path, BYTES))
     ),
@@ -106,8 +107,4 @@ function entries(
     { after: null, since: now() - SPAN },
     signal,
   );
-}
-
-function isInJournal({ module: { identifiers, units } }: ModuleRules): boolean {
-  return identifiers.length > 0 || units.length > 0;
 }
