@@ -51,6 +51,8 @@ export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {})
 export interface LineMatch {
   /** Null: no module finds an address in the line. */
   readonly module: string | null;
+  /** Whether the module knows the form of the message, even if it names nobody. */
+  readonly isUnderstood: boolean;
   readonly address: string | null;
   /** Fields that the module read from the line. */
   readonly fields: Readonly<Record<string, string>>;
@@ -74,8 +76,6 @@ export function recordOf(line: string): RecordBuffer {
 
 /** Matches lines against the rules of one module without counting hits. */
 export class LineMatcher {
-  /** Whether the module knows the form of the last message, even if it names nobody. */
-  isUnderstood = false;
   readonly #module: string;
   readonly #pipeline: Pipeline;
   readonly #reader: Reader;
@@ -90,13 +90,14 @@ export class LineMatcher {
   match(records: Records, i: number): LineMatch {
     const isFound = this.#reader.read(records, i, now());
     const { event } = this.#reader;
-    this.isUnderstood = isFound && event.isUnderstood;
-    const address = this.isUnderstood ? addressOf(event.reader.address) : null;
+    const isUnderstood = isFound && event.isUnderstood;
+    const address = isUnderstood ? addressOf(event.reader.address) : null;
     const hits = address === null ? [] : this.#pipeline.engine.match(event);
     return {
       module: this.#module,
+      isUnderstood,
       address,
-      fields: this.isUnderstood ? fieldsOf(event.reader) : {},
+      fields: isUnderstood ? fieldsOf(event.reader) : {},
       hits,
       counted: address === null || event.reader.counting !== NEVER,
       logged: address !== null && this.#pipeline.recording.isRecorded(event, hits.length > 0),

@@ -12,7 +12,7 @@ import { type CommonOptions, print, printJson } from "./output.ts";
 import { uncountedText } from "./words.ts";
 
 /** Result of one line, with its number from 1. */
-type Match = LineMatch & { readonly n: number };
+type Match = Omit<LineMatch, "isUnderstood"> & { readonly n: number };
 
 /** Sums over all lines. */
 interface Summary {
@@ -38,7 +38,8 @@ export async function matchCommand(
   const counts = new MatchCounts();
   for await (const { records } of batchesOf(input)) {
     for (let i = 0; i < records.length; i++) {
-      const match = { n: counts.lines + 1, ...bestOf(matchers.map((matcher) => matcher.match(records, i))) };
+      const { isUnderstood: _, ...best } = bestOf(matchers.map((matcher) => matcher.match(records, i)));
+      const match = { n: counts.lines + 1, ...best };
       counts.add(match);
       if (options.json) printJson(match);
       else print(matchText(match, decode(records.bytes, records.from[i]!, records.to[i]!)));
@@ -100,7 +101,7 @@ class MatchCounts {
   #uncounted = 0;
   readonly #hits = new Map<string, { module: string; name: string; hits: number }>();
 
-  add({ module, address, hits, counted }: LineMatch): void {
+  add({ module, address, hits, counted }: Match): void {
     this.lines++;
     if (address !== null) this.#events++;
     if (!counted) {

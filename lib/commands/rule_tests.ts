@@ -31,9 +31,9 @@ type Hits = (line: string) => { readonly hits: readonly string[]; readonly whyNo
 function hitsOf(rules: ModuleRules): Hits {
   const matcher = new LineMatcher(rules);
   return (line) => {
-    const { address, hits } = matcher.match(recordOf(line), 0);
+    const { address, hits, isUnderstood } = matcher.match(recordOf(line), 0);
     if (address !== null) return { hits, whyNobody: "" };
-    const whyNobody = matcher.isUnderstood
+    const whyNobody = isUnderstood
       ? "it has no address that is whole and certain to be the service's own text"
       : "no pattern or known message fits it";
     return { hits, whyNobody };
