@@ -201,13 +201,12 @@ function complaintAbout(ask: Prompt["ask"], request: ActionRequest): string | nu
     return isSpan ? null : "Expected a time span such as 2h, 1d12h or forever.";
   }
   const words = request.action === "why" ? [text] : text.split(/\s+/);
-  const isRead = request.action === "whitelist"
-    ? (word: string) => typeof readTarget(word) !== "string"
-    : (word: string) => canonicalNetwork(word) !== null;
-  if (words.every(isRead)) return null;
-  return request.action === "whitelist"
-    ? "Expected an address, a network or a DNS name."
-    : "Expected an address or a network such as 192.0.2.0/24.";
+  if (request.action === "whitelist") {
+    const areTargets = words.every((word) => typeof readTarget(word) !== "string");
+    return areTargets ? null : "Expected an address, a network or a DNS name.";
+  }
+  const areNetworks = words.every((word) => canonicalNetwork(word) !== null);
+  return areNetworks ? null : "Expected an address or a network such as 192.0.2.0/24.";
 }
 
 function pressInConfirm(model: Model, request: ActionRequest, key: Key): Pressed {
