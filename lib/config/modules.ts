@@ -31,7 +31,7 @@ export interface Modules {
 /**
  * Returns the kind of the module `name`; for a service of the user's own, the kind without a name.
  */
-export function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
+function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
   return known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
 }
 

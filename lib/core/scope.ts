@@ -22,7 +22,7 @@ export type Scope = PacketScope | ModuleScope;
 export type PacketScope = "all" | PortScope;
 
 /** Beginning of a module scope's text. */
-export const MODULE_SCOPE = "module ";
+const MODULE_SCOPE = "module ";
 
 const TEXT = /^(tcp|udp)(?: (\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*))?$/;
 const MODULE_TEXT = /^module [\w.-]{1,64}$/;

@@ -199,6 +199,6 @@ function read(pattern: RegExp, text: string): Read | null {
 }
 
 /** Returns the microseconds of the digits after a second's point. */
-export function microsOf(digits = ""): Micros {
+function microsOf(digits = ""): Micros {
   return Number(digits.padEnd(6, "0").slice(0, 6));
 }

@@ -8,7 +8,7 @@ import type { Rule } from "./rule.ts";
  * is first refused for want of a name each time, and asks for pictures of all files. Users are
  * still counted, as anybody can give a name: nginx logs the name of each Authorization header.
  */
-export const USER_LENIENCE = 10;
+const USER_LENIENCE = 10;
 
 /** Returns the factor of a rule's limit for users. */
 export function userLenience({ condition, status }: Pick<Rule, "condition" | "status">): number {

@@ -11,7 +11,7 @@ import type { MessageReader } from "../reading/message_reader.ts";
 import { HeavyHitters } from "./heavy_hitters.ts";
 
 /** Keys by which lines that hit are counted. */
-export const KEYED = ["address", "network", "user", "path"] as const;
+const KEYED = ["address", "network", "user", "path"] as const;
 /** Counts by name, most first. */
 export type Counted = readonly (readonly [name: string, count: number])[];
 
