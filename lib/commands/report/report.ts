@@ -38,7 +38,9 @@ export function reportCommand({ html, ...options }: ReportOptions): number {
 function writeWhole(text: string, file: string): void {
   const fresh = `${file}.new`;
   try {
-    Deno.writeTextFileSync(fresh, text, { mode: 0o640 });
+    // In a directory such as /tmp, another user may have laid a link here.
+    removeAny(fresh);
+    Deno.writeTextFileSync(fresh, text, { mode: 0o640, createNew: true });
     Deno.renameSync(fresh, file);
   } catch (error) {
     const cause = error instanceof Deno.errors.NotCapable
@@ -47,5 +49,14 @@ function writeWhole(text: string, file: string): void {
       }`
       : messageOf(error).split("\n")[0];
     throw new UserError(`Cannot write ${file}: ${cause}`, 69);
+  }
+}
+
+/** Removes the file or link `path`, if there is one. */
+function removeAny(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

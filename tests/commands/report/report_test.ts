@@ -146,6 +146,17 @@ Deno.test("`report --html FILE` replaces a file as a whole, and says what to do 
   assert.ok(elsewhere.stderr.includes("--html - > '/srv/it'\\''s.html'"), elsewhere.stderr);
 });
 
+Deno.test("`report --html FILE` writes through no link that another user has laid beside the file", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const file = `${directory}/week.html`;
+  Deno.writeTextFileSync(`${directory}/other`, "theirs");
+  Deno.symlinkSync(`${directory}/other`, `${file}.new`);
+  assert.equal((await run(temporary, "--html", file)).code, 0);
+  assert.equal(Deno.readTextFileSync(`${directory}/other`), "theirs");
+  assert.ok(Deno.lstatSync(file).isFile);
+});
+
 Deno.test("`report` says in a sentence what is wrong with an option, and that nothing was counted", async () => {
   using temporary = temporaryState();
   const nothing = await run(temporary);
