@@ -60,12 +60,9 @@ export class Ends {
 
   /** Ends the bans of an address if it is whitelisted; false: it is not. */
   endIfWhitelisted(address: string): boolean {
-    const { store, whitelist, log, clock } = this.#options;
-    const origin = whitelist.covering(address);
-    if (origin === null) return false;
-    store.end(address, { reason: "whitelisted", time: clock() });
-    log.info(`unbanning ${address}: whitelisted by ${origin}`);
-    return true;
+    const spared = this.#endCovered([address]);
+    this.#tell(spared);
+    return spared.length > 0;
   }
 
   /** Ends the bans that a changed whitelist covers: the first 5,000 at once, the others soon. */
@@ -95,10 +92,31 @@ export class Ends {
 
   #spare(range: BanRange): void {
     const { store, ended } = this.#options;
-    const spared = store.transaction(() =>
-      store.addresses(range).filter((address) => this.endIfWhitelisted(address))
-    );
-    spared.forEach((address) => this.note(address));
+    const spared = store.transaction(() => this.#endCovered(store.addresses(range)));
+    this.#tell(spared);
+    spared.forEach(({ address }) => this.note(address));
     if (range.after > 0 && spared.length > 0) ended();
   }
+
+  /** Ends the bans of the addresses that the whitelist covers, and returns these. */
+  #endCovered(addresses: readonly string[]): Spared[] {
+    const { store, whitelist, clock } = this.#options;
+    return addresses.flatMap((address) => {
+      const origin = whitelist.covering(address);
+      if (origin === null) return [];
+      store.end(address, { reason: "whitelisted", time: clock() });
+      return [{ address, origin }];
+    });
+  }
+
+  #tell(spared: readonly Spared[]): void {
+    const { log } = this.#options;
+    for (const { address, origin } of spared) log.info(`unbanning ${address}: whitelisted by ${origin}`);
+  }
+}
+
+/** An address whose bans ended, and where it is whitelisted. */
+interface Spared {
+  readonly address: string;
+  readonly origin: string;
 }

@@ -119,6 +119,8 @@ Deno.test("`Bans.refresh()` holds bans against the whitelist again when that cou
   assert.equal(temporary.state.bans.inForce().length, 2);
   temporary.exec("DROP TRIGGER full");
   assert.deepEqual(bans.refresh().sort(), ["192.0.2.1", "192.0.2.2"]);
+  const told = scene.log.lines.filter((line) => line.includes("whitelisted by"));
+  assert.equal(told.length, 2, "what was not written is not told");
   await eventually(() => scene.firewall.held.size === 0);
   await bans.stop(AbortSignal.abort());
 });
