@@ -1,10 +1,13 @@
-/** Queues messages, and hands over all that have arrived, in order. */
+/**
+ * Queues messages, and hands over all that have arrived, in order. A message that comes again in a
+ * row is one: while a terminal takes nothing, each second adds another look.
+ */
 export class Inbox<T> {
   #messages: T[] = [];
   #arrived = Promise.withResolvers<void>();
 
   put(message: T): void {
-    this.#messages.push(message);
+    if (this.#messages.at(-1) !== message) this.#messages.push(message);
     this.#arrived.resolve();
   }
 
