@@ -3,6 +3,7 @@
  * their effect, whitelist and trust, and why it is not banned. Without a configuration, some parts
  * are missing. Reports of other members come from the database, if it answers soon.
  */
+import { readPassword } from "../config/file.ts";
 import type { Config } from "../config/types.ts";
 import { enclosingNetworks } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
@@ -10,12 +11,13 @@ import { type Micros, MILLISECOND, now } from "../core/time.ts";
 import { Logins } from "../deciding/logins.ts";
 import { readReport } from "../monitor/report.ts";
 import { explain } from "../postgres/connection.ts";
+import { socketOf } from "../postgres/database_config.ts";
 import { memberReports } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
 import { type Counts, Evidence } from "./evidence.ts";
-import { openConfig, withContext } from "./open.ts";
+import { withContext } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import type { Story } from "./why_story.ts";
@@ -99,8 +101,10 @@ async function askMembers(
   const networks = enclosingNetworks(address);
   const question = { host: state.outbox.hostId, address, networks };
   try {
-    const { database } = openConfig(options, { withPassword: true });
-    return { members: await memberReports(database!, question, PATIENCE), memberError: null };
+    const isNeeded = socketOf(config.database) === null;
+    const password = readPassword(config.path, { state: options.state, isNeeded });
+    const members = await memberReports({ ...config.database, password }, question, PATIENCE);
+    return { members, memberError: null };
   } catch (error) {
     return { members: null, memberError: explain(error, config.database) };
   }

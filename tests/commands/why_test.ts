@@ -4,7 +4,7 @@ import { HIT, NoteWriter, wordsOf } from "../../lib/core/note_record.ts";
 import { DAY, HOUR, MINUTE, now, SECOND } from "../../lib/core/time.ts";
 import { lineOf } from "../support/events.ts";
 import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
-import { program } from "../support/program.ts";
+import { MAIN, program } from "../support/program.ts";
 
 const RULE = { name: "guess", str: "Failed password", limit: 2, window: "10m", ban_time: "1h" };
 const KEYS = {
@@ -264,6 +264,21 @@ Deno.test("`why` tells what the state has where no configuration can be read, an
     wrong.stderr,
     /^strongmonitor: Cannot read "203\.0\.113\.256": expected an address or a network/,
   );
+});
+
+Deno.test("`why` asks the database of a configuration on standard input", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const DB = { host: directory, database: "d", user: "u" };
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", MAIN, "why", "203.0.113.1", "--config", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const text = JSON.stringify({ ...KEYS, state: directory, DB });
+  const [{ stdout }] = await Promise.all([child.output(), new Blob([text]).stream().pipeTo(child.stdin)]);
+  // No database is there.
+  assert.match(new TextDecoder().decode(stdout), /does not tell what others have seen: PostgreSQL at/);
 });
 
 Deno.test("`why` and `top` cut names of 8 KB and escape what steers a terminal", async () => {
