@@ -73,6 +73,11 @@ const NAMING: readonly Template[] = [
   },
   { name: "connection", text: "Connection from <ADDR>{ port <PORT>{ on <REST>|}|}" },
   {
+    name: "connection timed out",
+    text: `Connection from {${WHOSE}<USER> |}<ADDR> port <PORT> timed out{ [preauth]|}`,
+    says: END,
+  },
+  {
     name: "connection lost",
     text: "{Closing connection to|Read{ error|} from remote host} <ADDR> port <PORT>{: <REST>|}",
     says: END,
@@ -95,16 +100,16 @@ const NAMING: readonly Template[] = [
   { name: "probe", text: "{probed|scanned} from <ADDR>{ port <PORT>|} with <REST>" },
   {
     name: "packet failure",
-    text:
-      "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal|process_output" +
+    text: "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal" +
+      "|process_output: ssh_packet_write_poll|process_output" +
       "|packet_write_wait|packet_write_poll|ssh_packet_write_wait|ssh_packet_write_poll}" +
       ": Connection {from|with} <ADDR> port <PORT>{: <REST>|}",
   },
   {
     name: "packet failure of a user",
-    text:
-      `{ssh_dispatch_run_fatal|sshpkt_fatal|process_output}: Connection {from|with} ${WHOSE}<USER> <ADDR>` +
-      " port <PORT>:<REST>",
+    text: "{ssh_dispatch_run_fatal|sshpkt_fatal|process_output: ssh_packet_write_poll|process_output" +
+      "|packet_write_wait|packet_write_poll|ssh_packet_write_wait|ssh_packet_write_poll}" +
+      `: Connection {from|with} ${WHOSE}<USER> <ADDR> port <PORT>:<REST>`,
   },
   {
     // ssh-keyscan and other scanners open a connection for each kind of key.

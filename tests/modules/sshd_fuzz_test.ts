@@ -104,6 +104,9 @@ const MESSAGES: readonly ((a: string) => string)[] = [
   (a) => `Protocol major versions differ for ${a} port ${port()}: SSH-2.0-x vs. ${hostile()}`,
   (a) => `probed from ${a} port ${port()} with ${hostile()}.  Don't panic.`,
   (a) => `ssh_dispatch_run_fatal: Connection from ${kind()}${hostile()} ${a} port ${port()}: ${hostile()}`,
+  (a) =>
+    `process_output: ssh_packet_write_poll: Connection from ${kind()}${hostile()} ${a} port ${port()}: Broken pipe`,
+  (a) => `Connection from ${pick(["", kind() + hostile() + " "])}${a} port ${port()} timed out${preauth()}`,
   (a) => `banner exchange: Connection from ${a} port ${port()}: ${hostile()}`,
   (a) => `Unable to negotiate with ${a} port ${port()}: no matching cipher found. Their offer: ${hostile()}`,
   (a) => `refused connect from ${hostile()} (${a})`,

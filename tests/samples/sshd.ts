@@ -113,6 +113,11 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`Connection from ${V6} port 38201 on 2001:db8::22 port 22 rdomain ""`, V6],
     [`Connection from ${V4}`, V4],
   ],
+  "connection timed out": [
+    [`Connection from ${V4} port 38210 timed out`, V4],
+    [`Connection from invalid user ruth ${V6} port 38211 timed out [preauth]`, V6, "ruth"],
+    [`Connection from authenticating user x 192.0.2.7 port 1 timed out ${V4} port 38212 timed out`, V4],
+  ],
   "connection lost": [
     [`Read error from remote host ${V4} port 55110: Connection timed out`, V4],
     [`Read from remote host ${V6} port 55111: No route to host`, V6],
@@ -176,6 +181,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`packet_write_poll: Connection from ${V6} port 39204: Connection reset by peer [preauth]`, V6],
     [`ssh_packet_write_wait: Connection from ${V4} port 39205: Broken pipe`, V4],
     [`fatal: sshpkt_fatal: Connection with ${V4} port 39202: Broken pipe`, V4],
+    [`process_output: ssh_packet_write_poll: Connection from ${V4} port 39207: No route to host`, V4],
   ],
   "packet failure of a user": [
     [
@@ -184,6 +190,12 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       "root",
     ],
     [`ssh_dispatch_run_fatal: Connection from user niaj ${V6} port 39301: Broken pipe`, V6, "niaj"],
+    [
+      `fatal: process_output: ssh_packet_write_poll: Connection from user niaj ${V4} port 39302: Host is down`,
+      V4,
+      "niaj",
+    ],
+    [`packet_write_wait: Connection from user ann ${V6} port 39303: Broken pipe`, V6, "ann"],
   ],
   "no common host key": [
     [
@@ -357,6 +369,11 @@ const misses: Record<string, readonly string[]> = {
   ],
   "connection of a user ended": [`Connection closed by invalid user ${V4} [preauth]`],
   "connection": [`Connection from UNKNOWN port 65535 on 192.0.2.22 port 22`],
+  "connection timed out": [
+    `Connection from UNKNOWN port 65535 timed out`,
+    `Connection from ${V4} timed out`,
+    `Connection from user ruth port 38211 timed out`,
+  ],
   "connection lost": [
     `Read error from remote host UNKNOWN port 65535: ${V4}`,
     `Closing connection to ${V4}`,
