@@ -333,6 +333,29 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [access(`PROPFIND /remote.php/dav/files/nina/project${i}/.git/ HTTP/1.1`)],
   },
   {
+    who: "whose network drive looks for hidden files beside each file",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (
+      i,
+    ) => [access(`PROPFIND /share/${i}/.DS_Store HTTP/1.1`), access(`LOCK /share/${i}/.vs HTTP/1.1`)],
+  },
+  {
+    who: "whose mail program looks for the settings of many mailboxes",
+    module: "NGINX",
+    every: 5,
+    count: 40,
+    lines: (i) => [get(`/autodiscover/autodiscover.json/v1.0/member${i}@example.org`)],
+  },
+  {
+    who: "who writes in WordPress without the rights of an editor",
+    module: "NGINX",
+    every: 1,
+    count: 40,
+    lines: (i) => [get(`/wp-json/wp/v2/templates/${i}?context=edit`, 403)],
+  },
+  {
     who: "who mirrors packages of which some are missing",
     module: "NGINX",
     every: 5,
