@@ -1,4 +1,14 @@
-import { BACKSLASH, COLON, DASH, LEFT_BRACKET, POINT, QUOTE, SPACE, ZERO } from "../../lib/core/ascii.ts";
+import {
+  BACKSLASH,
+  COLON,
+  DASH,
+  LEFT_BRACKET,
+  POINT,
+  QUOTE,
+  SPACE,
+  UNDERSCORE,
+  ZERO,
+} from "../../lib/core/ascii.ts";
 import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
@@ -123,7 +133,7 @@ export class CombinedReader {
  * escape, or a possible identifier, host name or address of a host.
  */
 function endOfUser(array: Uint8Array, at: number, to: number): number {
-  if (array[at] === LEFT_BRACKET) return -1;
+  if (array[at] === LEFT_BRACKET || (array[at] === UNDERSCORE && array[at + 1] === SPACE)) return -1;
   let points = 0;
   for (let end = at; end + 1 < to; end++) {
     const byte = array[end];

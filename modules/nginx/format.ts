@@ -18,6 +18,8 @@ export interface Format {
 export const ADDRESS = "[0-9A-Fa-f:.]+|unix:";
 /** `01/Mar/2026:10:56:10 +0000` */
 export const TIME_LOCAL = "\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}";
+/** `2026-03-01T10:56:10+00:00` */
+export const TIME_ISO = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d";
 /** Text between quotes. nginx escapes quotes in it as `\x22`, or as `\"` with `escape=json`. */
 export const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 
@@ -32,7 +34,7 @@ const ANY_ADDRESS = "[0-9A-Fa-f:.]+|-";
 const PIECES: Readonly<Record<string, string>> = {
   remote_addr: ADDRESS,
   time_local: TIME_LOCAL,
-  time_iso8601: "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d",
+  time_iso8601: TIME_ISO,
   msec: "\\d+\\.\\d+",
   status: "\\d{3}",
   body_bytes_sent: NUMBER,

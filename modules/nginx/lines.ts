@@ -2,18 +2,22 @@ import { LEFT_BRACE, LEFT_BRACKET, SLASH, SPACE } from "../../lib/core/ascii.ts"
 import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
 import { parseErrorLine } from "./error.ts";
-import { ADDRESS, compileFormat, type Format, QUOTED, TIME_LOCAL } from "./format.ts";
+import { ADDRESS, compileFormat, type Format, QUOTED, TIME_ISO, TIME_LOCAL } from "./format.ts";
 import { isJson, parseJson } from "./json.ts";
 import { userIn } from "./user.ts";
 import { readVariables } from "./variables.ts";
 
+/** An IPv4 address: its port can be told from it. */
+const IPV4 = "(?:\\d{1,3}\\.){3}\\d{1,3}";
+
 /** Formats of access logs that are read if a configuration names none. */
 export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
-  // nginx may have cut a line in a very long request, and administrators often append to this
-  // format.
+  // nginx may have cut a line in a very long request. Administrators often append to this format,
+  // add the port to an address, or choose the other form of time.
   "combined": {
     pattern: new RegExp(
-      `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${ADDRESS}) - (?<remote_user>.*?) \\[(?<time_local>${TIME_LOCAL})\\] ` +
+      `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${IPV4}|${ADDRESS})(?::\\d+)? - (?<remote_user>.*?) \\[` +
+        `(?:(?<time_local>${TIME_LOCAL})|(?<time_iso8601>${TIME_ISO}))\\] ` +
         `"(?<request>${QUOTED})(?:$|" (?<status>\\d{3}) (?<body_bytes_sent>\\d+|-)(?:$| ` +
         `(?:"(?<http_referer>${QUOTED})(?:" "(?<http_user_agent>${QUOTED})(?:" "(?<http_x_forwarded_for>${QUOTED}))?)?)?))`,
       "s",

@@ -8,8 +8,8 @@ const ID = /^[0-9a-f]{32}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const FIGURES = /:|^\d+(?:\.\d+)+$/;
 /** Text before the user in logs of older ingress-nginx: `[$the_real_ip] - `. */
 const REAL_ADDRESS = /^\[[^\]]*\](?: - |$)/;
-/** A host name of three parts or more; no user has such a name. */
-const HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.[a-z]{2,}$/i;
+/** A host name of three parts or more, or nginx's `server_name _`; no user has such a name. */
+const HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.[a-z]{2,}$|^_$/i;
 /** Texts of nginx, and of formats with quotes, for no user. */
 const NONE = ["-", '""', '"-"'];
 

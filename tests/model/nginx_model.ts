@@ -7,8 +7,9 @@ import { canonical, given, type Said, type Service } from "./message_model.ts";
 const CLIENT = "[0-9A-Fa-f:.]+|unix:";
 const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 const COMBINED = new RegExp(
-  `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<address>${CLIENT}) - (?<user>.*?) ` +
-    `\\[(?<time>\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4})\\] "(?<request>${QUOTED})` +
+  `^(?:(?<host>[^\\s"\\[\\]]+) )?(?:(?<v4>[\\d.]+):\\d+|(?<any>${CLIENT})) - (?<user>.*?) ` +
+    `\\[(?<time>\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}|` +
+    `\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d)\\] "(?<request>${QUOTED})` +
     `(?:$|" (?<status>\\d{3}) (?<bytes>\\d+|-)(?:$| (?:"(?<referer>${QUOTED})(?:" "(?<user_agent>${QUOTED})` +
     `(?:" "(?<forwarded_for>${QUOTED}))?)?)?))`,
   "s",
@@ -49,7 +50,7 @@ function isEarly({ status = "", method = "", text = "" }: Record<string, string>
 function accessLine(line: string, now: number): Said | null {
   const groups = COMBINED.exec(line)?.groups;
   if (!groups) return null;
-  const { address, time, request, ...others } = groups as Record<string, string | undefined>;
+  const { v4, any, time, request, ...others } = groups as Record<string, string | undefined>;
   // A host is a client's text: it could hold an address, and the user then the true one. With a
   // comma it is the first of several addresses.
   const isAmbiguous = others.host !== undefined &&
@@ -59,9 +60,9 @@ function accessLine(line: string, now: number): Said | null {
     if (value !== "-") fields[name] = unescaped(value);
   }
   if (request !== "-") Object.assign(fields, requestFields(request!, fields));
-  const instant = CLF_TIME.exec(time!)?.groups;
+  const instant = (CLF_TIME.exec(time!) ?? ISO_TIME.exec(time!))?.groups;
   return {
-    address: isAmbiguous ? null : canonical(address!),
+    address: isAmbiguous ? null : canonical(v4 ?? any!),
     fields,
     time: instant && instantOf(instant, now),
   };
@@ -80,7 +81,7 @@ function userOf(text: string): string | undefined {
   const labels = words.length === 1 ? words[0]!.split(".") : [];
   const isHost = labels.length > 2 && labels.every((label) => /^[a-z0-9-]+$/i.test(label)) &&
     /^[a-z]{2,}$/i.test(labels.at(-1)!);
-  if (isHost) return undefined;
+  if (isHost || (words.length === 1 && words[0] === "_")) return undefined;
   const user = words.join(" ");
   const isQuoted = user.length > 1 && user.startsWith('"') && user.endsWith('"');
   return (isQuoted ? user.slice(1, -1) : user) || undefined;

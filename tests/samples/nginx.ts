@@ -54,6 +54,29 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
   },
   {
     form: "combined",
+    line: `${V4}:40022 - ann ${T} "GET / HTTP/1.1" 401 5 "-" "-"`,
+    address: V4,
+    fields: { user: "ann" },
+  },
+  {
+    form: "combined",
+    line: `www.example.org:80 ${V4}:40022 - - ${T} "GET / HTTP/1.1" 301 0 "-" "-"`,
+    address: V4,
+    fields: { host: "www.example.org:80" },
+  },
+  {
+    form: "combined",
+    line: `${V6}:40022 - - ${T} "GET / HTTP/1.1" 401 5 "-" "-"`,
+    address: null,
+  },
+  {
+    form: "combined",
+    line: `${V6} - ann [2026-03-01T10:56:10+01:00] "GET / HTTP/1.1" 401 5 "-" "-"`,
+    address: V6,
+    fields: { user: "ann", status: "401" },
+  },
+  {
+    form: "combined",
     line: `${V4} - - ${T} "\\x16\\x03\\x01" 400 157 "-" "-"`,
     address: V4,
     fields: { status: "400", request: "\u0016\u0003\u0001" },

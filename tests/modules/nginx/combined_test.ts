@@ -33,6 +33,8 @@ Deno.test("`CombinedReader.read()` leaves to the pattern what is cut, escaped, o
     [LINE.replace("bob", "0.005"), false],
     [LINE.replace("bob", "2001:db8::9"), false],
     [LINE.replace("bob", "b.7"), true],
+    [LINE.replace("bob", "_"), false],
+    [LINE.replace("bob", "_b"), true],
     [LINE.replace("GET /a", "GET http://example.org/a"), false],
     [LINE.replace("GET /a", "GET HTTPS://a"), false],
     [LINE.replace("GET /a", "GET http:/a"), true],

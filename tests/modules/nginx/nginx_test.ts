@@ -309,6 +309,7 @@ Deno.test("what stands before the time is the user's name, as far as it is one",
       },
       ...{ "7": "7", "nina.7": "nina.7", "7.nina": "7.nina" },
       "_ nina": "nina",
+      "_": undefined,
       "www.example.org": undefined,
       "a.b.1": "a.b.1",
       "- -": undefined,
@@ -346,6 +347,8 @@ Deno.test("several addresses before the user are no host and a client", () => {
   assert.equal(parse(line({ before: "192.0.2.1, " }))!.address, null);
   assert.equal(parse(line({ before: "2001:db8::1, " }))!.address, null);
   assert.equal(parse(line({ before: "192.0.2.1, 192.0.2.2, " })), null);
+  const withPorts = line({ before: "192.0.2.1:40022, " }).replace(`${TRUE} -`, `${TRUE}:40023 -`);
+  assert.equal(parse(withPorts)!.address, null);
   assert.equal(parse(line({ before: "a,b.example.org " }))!.address, TRUE);
   assert.equal(parse(line({ before: "192.0.2.1 " }))!.address, TRUE);
 });
