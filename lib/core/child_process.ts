@@ -128,13 +128,17 @@ export function ownPath(): string | null {
   return state === "granted" ? Deno.env.get("PATH") ?? null : null;
 }
 
-/** Starts argv without a shell; `leadsGroup`: in a new session. Throws Deno's errors. */
+/**
+ * Starts argv in `/` without a shell; `leadsGroup`: in a new session. Throws Deno's errors. No program
+ * starts in a directory that its user may not enter, such as root's home for `sudo -u strongmonitor`.
+ */
 export function spawn(
   [program, ...args]: readonly string[],
   { input, output, leadsGroup = false }: Pick<RunOptions, "input" | "output" | "leadsGroup">,
 ): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args,
+    cwd: "/",
     detached: leadsGroup,
     ...childEnvironment(),
     stdin: input === undefined ? "null" : "piped",

@@ -57,3 +57,10 @@ Deno.test("`Runner.run()` leaves nothing behind on a signal that outlives it", a
   }
   assert.equal(left.size, 0);
 });
+
+Deno.test("`Runner.run()` starts programs in `/`, because its user may not enter every working directory", async () => {
+  assert.notEqual(Deno.cwd(), "/");
+  const { error, output } = await run(["pwd"], { permissions: ["--allow-run=pwd"], env: {} });
+  assert.equal(error, null);
+  assert.equal(output, "/\n");
+});
