@@ -54,7 +54,7 @@ const LEAST = 12;
 
 /**
  * Aligns rows in columns under a heading. If they exceed `width`, the last cells fold within their
- * column, or go below the row if that column is too narrow.
+ * column. If that column is too narrow, as many of the last columns as necessary go below the row.
  */
 export function tableLines(
   heading: readonly string[],
@@ -66,10 +66,10 @@ export function tableLines(
   const widths = heading.map((_, column) =>
     lines.reduce((most, line) => Math.max(most, line[column]!.length), 0)
   );
-  const aligned = (cells: readonly string[]) =>
-    cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd();
+  const aligned = (cells: readonly string[], from = 0) =>
+    cells.map((cell, column) => cell.padEnd(widths[from + column]!)).join("  ").trimEnd();
   const total = widths.reduce((sum, one) => sum + one + 2, -2);
-  if (total <= width) return lines.map(aligned);
+  if (total <= width) return lines.map((line) => aligned(line));
   const indent = total - widths.at(-1)!;
   const longest = rows.flatMap((row) => row.at(-1)!.split(" ")).reduce(
     (most, { length }) => Math.max(most, length),
@@ -81,8 +81,10 @@ export function tableLines(
       return [aligned([...line.slice(0, -1), first!]), ...more.map((text) => " ".repeat(indent) + text)];
     });
   }
+  let beside = widths.length - 1;
+  for (let taken = indent - 2; beside > 1 && taken > width;) taken -= widths[--beside]! + 2;
   return lines.flatMap((line) => {
-    const last = line.at(-1)!;
-    return [aligned(line.slice(0, -1)), ...last === "" ? [] : [" ".repeat(2 * INDENT) + last]];
+    const below = aligned(line.slice(beside), beside);
+    return [aligned(line.slice(0, beside)), ...below === "" ? [] : [" ".repeat(2 * INDENT) + below]];
   });
 }

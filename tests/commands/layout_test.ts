@@ -59,6 +59,22 @@ Deno.test("tableLines() puts the last cells below the others where the columns a
   ]);
 });
 
+Deno.test("tableLines() breaks a row only between columns", () => {
+  const heading = ["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"];
+  const rows = [
+    ["2001:db8:1:2:3:4:5:6", "yesterday", "it is closed", "-", "a port scan of this host"],
+    ["192.0.2.7", "yesterday", "for good", "nftables", ""],
+  ];
+  assert.deepEqual(tableLines(heading, rows, 40), [
+    "ADDRESS               SINCE",
+    "    UNTIL         FIREWALL  REASON",
+    "2001:db8:1:2:3:4:5:6  yesterday",
+    "    it is closed  -         a port scan of this host",
+    "192.0.2.7             yesterday",
+    "    for good      nftables",
+  ]);
+});
+
 Deno.test("`folded()` puts 80 columns of text behind a head and below its end", () => {
   const lines = folded(`${"word ".repeat(30)}${"x".repeat(90)}`, "bans      ");
   assert.deepEqual(lines, [
