@@ -106,12 +106,14 @@ function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
 }
 
 function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target">): string {
-  if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
+  const isConfig = path === target.config;
+  if (error instanceof Deno.errors.NotFound) {
+    return `${path} does not exist${isConfig ? "; `strongmonitor init` makes one" : ""}`;
+  }
   if (error instanceof Deno.errors.PermissionDenied) {
     return settingDenial(path, resolve(path));
   }
   if (error instanceof Deno.errors.NotCapable) {
-    const isConfig = path === target.config;
     const draft = isConfig ? `; a draft can come through standard input: --config - < ${path}` : "";
     const mayMove = Deno.permissions.querySync({ name: "read", path: SETTINGS }).state === "granted";
     const remedy = `${mayMove ? `move it into ${SETTINGS}, or ` : ""}${buildHint(target)}`;

@@ -47,8 +47,8 @@ Deno.test("without a configuration and a state there is one warning and one erro
   assert.equal(code, 69);
   assert.equal(
     stderr,
-    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; going by the state " +
-      "/var/lib/strongmonitor alone\n" +
+    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; `strongmonitor init` " +
+      "makes one; going by the state /var/lib/strongmonitor alone\n" +
       "strongmonitor: Cannot open the state /var/lib/strongmonitor: the monitor has not run yet\n",
   );
 });
