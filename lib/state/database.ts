@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { connect } from "./connect.ts";
+import { connect, faultOf } from "./connect.ts";
 
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
@@ -34,7 +34,10 @@ export class Database {
   /** Whether the connection has changed since `look()`. */
   #hasChanged = false;
 
-  /** Throws `UserError` (69) if unusable. Without a recovery, methods throw what SQLite throws. */
+  /**
+   * Throws `UserError` (69) if unusable. Without a recovery, methods throw it too if the file or its
+   * disk fails.
+   */
   constructor(readonly directory: string, recovery: Recovery | null = null) {
     this.#recovery = recovery;
     this.#db = recovery?.open() ?? open(directory);
@@ -102,9 +105,17 @@ export class Database {
     try {
       return work();
     } catch (error) {
-      if (this.#depth > 0 || !this.#adopt(this.#recovery?.replace(this.#db, error) ?? null)) throw error;
+      if (this.#depth > 0) throw error;
+      if (this.#recovery === null) throw this.#explained(error);
+      if (!this.#adopt(this.#recovery.replace(this.#db, error))) throw error;
       return work();
     }
+  }
+
+  /** Returns a sentence for a fault of the file or its disk, and any other error as it is. */
+  #explained(error: unknown): unknown {
+    if (faultOf(error, this.#db) === null) return error;
+    return new UserError(`Cannot use the state ${databaseOf(this.directory)}: ${messageOf(error)}`, 69);
   }
 
   #adopt(db: DatabaseSync | null): boolean {

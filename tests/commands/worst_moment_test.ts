@@ -1,7 +1,13 @@
 import { strict as assert } from "node:assert";
+import { fileURLToPath } from "node:url";
 import { now, SECOND } from "../../lib/core/time.ts";
+import { prepareStateDirectory } from "../../lib/monitor/control.ts";
+import { State } from "../../lib/state/state.ts";
+import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
 import { program } from "../support/program.ts";
+
+const CONFIG = fileURLToPath(new URL("../../config.jsonc", import.meta.url));
 
 /** Commands that need the state alone, with what they print about one ban and one trial. */
 const COMMANDS: readonly (readonly [command: string, says: RegExp])[] = [
@@ -59,4 +65,33 @@ Deno.test("`confirm` refuses a trial that has ended while no monitor ran", async
   const { code, stderr } = await program(["confirm", "--state", temporary.directory]);
   assert.equal(code, 1);
   assert.match(stderr, /Cannot confirm: the trial ended at 20.*, and its bans with it; begin another one\n$/);
+});
+
+Deno.test({
+  name: "a command that cannot write because the disk is full says so in a sentence",
+  ignore: !canMount(),
+  fn: async () => {
+    const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
+    assert.ok(mount("-t", "tmpfs", "-o", "size=600k", "none", directory));
+    try {
+      prepareStateDirectory(directory);
+      const state = new State(directory);
+      try {
+        fillDisk(`${directory}/filler`);
+        for (const command of ["whitelist add 192.0.2.7", "ban 192.0.2.8"]) {
+          const options = ["--config", CONFIG, "--state", directory];
+          const { code, stderr } = await program([...command.split(" "), ...options]);
+          assert.deepEqual([code, stderr], [
+            69,
+            `strongmonitor: Cannot use the state ${directory}/state.db: database or disk is full\n`,
+          ]);
+        }
+      } finally {
+        state.close();
+      }
+    } finally {
+      unmount(directory);
+      await Deno.remove(directory);
+    }
+  },
 });
