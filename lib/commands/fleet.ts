@@ -6,7 +6,7 @@ import { formatScope } from "../core/scope.ts";
 import { Connection, explain } from "../postgres/connection.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, localTime, print, printJson, printTable } from "./output.ts";
+import { type CommonOptions, print, printJson, printTable, tableTime, zoneText } from "./output.ts";
 
 /** Longest wait for one answer of the database. */
 const TIMEOUT = 10 * SECOND;
@@ -22,9 +22,9 @@ export function fleetCommand(options: CommonOptions): Promise<number> {
     if (options.json) {
       for (const member of all) printJson(memberJson(member));
     } else {
-      const heading = ["server", "version", "last seen", "waiting", "bans", "follows", ""];
+      const heading = ["SERVER", "VERSION", "LAST SEEN", "WAITING", "BANS", "FOLLOWS", "STATE"];
       printTable(heading, all.map(memberRow));
-      print(counted(all.filter(({ removed }) => removed === null).length, "server"));
+      print(`${counted(all.filter(({ removed }) => removed === null).length, "server")}. ${zoneText()}`);
     }
     return 0;
   });
@@ -41,18 +41,22 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
       }
       return 0;
     }
+    if (bans.length === 0) {
+      print("No bans in force.");
+      return 0;
+    }
     printTable(
-      ["address", "servers", "since", "until", "reason"],
+      ["ADDRESS", "SINCE", "UNTIL", "SERVERS", "REASON"],
       bans.map((ban) => [
         nameOf(ban),
+        tableTime(ban.start),
+        ban.until === null ? "for good" : tableTime(ban.until),
         ban.servers.join(", "),
-        localTime(ban.start),
-        ban.until === null ? "for good" : localTime(ban.until),
         ban.reason,
       ]),
     );
     const more = bans.length === MOST_BANS ? ", the newest" : "";
-    print(`${counted(bans.length, "ban")} in force${more}`);
+    print(`${counted(bans.length, "ban")} in force${more}. ${zoneText()}`);
     return 0;
   });
 }
@@ -97,7 +101,7 @@ function memberRow(member: FleetMember): string[] {
   return [
     name,
     version ?? "",
-    localTime(lastSeen),
+    tableTime(lastSeen),
     count(waiting),
     String(bans),
     count(followed),

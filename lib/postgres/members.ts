@@ -3,7 +3,7 @@ import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { MOST_TEXT } from "../deciding/ban.ts";
-import { arrayOf, type Connection, micros, numberOrNull } from "./connection.ts";
+import { arrayOf, type Connection, micros, numberOrNull, sqlState } from "./connection.ts";
 import { WHITELIST_CHANNEL } from "./schema.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
 
@@ -114,7 +114,16 @@ export async function removeMember(connection: Connection, which: string): Promi
       1,
     );
   }
-  await connection.query("UPDATE host SET removed = now() WHERE id = $1::uuid", [member.id]);
+  try {
+    await connection.query("UPDATE host SET removed = now() WHERE id = $1::uuid", [member.id]);
+  } catch (error) {
+    if (sqlState(error) !== "42501") throw error;
+    throw new UserError(
+      `Cannot remove ${which}: this server is a member, and only the owner of the database removes servers; ` +
+        `run this on a server that connects as the owner`,
+      69,
+    );
+  }
   // Makes members read the list of servers again, and the server its own row.
   await connection.query(`NOTIFY ${BAN_CHANNEL}; NOTIFY ${WHITELIST_CHANNEL}`);
   return member;

@@ -13,7 +13,7 @@ class Place implements Disposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "strongmonitor-fleet-" });
   readonly config = `${this.directory}/config.jsonc`;
 
-  constructor({ login: { host, port, user, database, password } }: Scene) {
+  constructor({ login: { host, port, user, database, password } }: Pick<Scene, "login">) {
     const keys = { state: "state", modules: { SSHD: { rules: [RULE] } }, DB: { host, port, user, database } };
     Deno.writeTextFileSync(this.config, JSON.stringify(keys));
     Deno.writeTextFileSync(`${this.directory}/db_password.secret`, password, { mode: 0o600 });
@@ -42,15 +42,15 @@ await testOnPostgres("the command fleet", {
 
     const list = await place.run("fleet");
     assert.equal(list.code, 0, list.stderr);
-    assert.match(list.stdout, /^server +version +last seen/);
+    assert.match(list.stdout, /^SERVER +VERSION +LAST SEEN/);
     assert.match(list.stdout, /^\\x1b\[31mevil .* 1 +0$/m);
-    assert.match(list.stdout, /^2 servers$/m);
+    assert.match(list.stdout, /^2 servers\. Times are of UTC\.$/m);
     const bans = await place.run("fleet", "bans");
     assert.match(
       bans.stdout,
-      /^192\.0\.2\.1 \(tcp 22\) +web1, \\x1b\[31mevil .* for good +\[SSHD\] invalid_user$/m,
+      /^192\.0\.2\.1 \(tcp 22\) .* for good +web1, \\x1b\[31mevil +\[SSHD\] invalid_user$/m,
     );
-    assert.match(bans.stdout, /^1 ban in force$/m);
+    assert.match(bans.stdout, /^1 ban in force\. Times are of UTC\.$/m);
 
     for (const command of [["fleet", "list"], ["fleet", "bans"]]) {
       const { stdout } = await place.run(...command, "--json");
@@ -58,6 +58,17 @@ await testOnPostgres("the command fleet", {
         for (const key of Object.keys(JSON.parse(line))) assert.ok(PAGE.includes(`\`${key}\``), key);
       }
     }
+
+    await scene.query(`CREATE ROLE web1_${scene.login.database} LOGIN PASSWORD 'member' NOSUPERUSER;
+      SELECT strongmonitor_admit('web1_${scene.login.database}')`);
+    const login = { ...scene.login, user: `web1_${scene.login.database}`, password: "member" };
+    using member = new Place({ login });
+    const refused = await member.run("fleet", "remove", "web1");
+    assert.deepEqual([refused.code, refused.stderr], [
+      69,
+      "strongmonitor: Cannot remove web1: this server is a member, and only the owner of the database removes " +
+      "servers; run this on a server that connects as the owner\n",
+    ]);
 
     const removed = await place.run("fleet", "remove", "web1");
     assert.deepEqual([removed.code, removed.stdout], [
