@@ -21,6 +21,7 @@ function roff(text: string): string {
 
 /** Makes strongmonitor(8). `date` is ISO 8601. */
 export function manPage(program: Command, { version, date }: { version: string; date: string }): string {
+  const help = program.createHelp();
   const lines = [
     `.TH STRONGMONITOR 8 "${date}" "StrongMonitor ${version}"`,
     ".SH NAME",
@@ -43,8 +44,8 @@ export function manPage(program: Command, { version, date }: { version: string; 
       roff(command.summary()),
       ".RS",
     );
-    for (const { flags, description } of command.options) {
-      lines.push(".TP", `\\fB${roff(flags)}\\fR`, roff(description));
+    for (const option of command.options) {
+      lines.push(".TP", `\\fB${roff(option.flags)}\\fR`, roff(help.optionDescription(option)));
     }
     lines.push(".RE");
   }

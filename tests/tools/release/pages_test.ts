@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { commandLine } from "../../../lib/commands/command_line.ts";
-import { bashCompletion, fishCompletion, zshCompletion } from "../../../tools/release/pages.ts";
+import { bashCompletion, fishCompletion, manPage, zshCompletion } from "../../../tools/release/pages.ts";
 
 const PROGRAM = commandLine({
   version: "1.0.0",
@@ -46,4 +46,10 @@ Deno.test("zsh and fish are told the values of options, and ask for the banned a
   assert.match(zsh, /^ {4}"match --module"\) compadd -- SSHD NGINX; return ;;$/m);
   assert.match(fish, /--long-option by --exclusive --arguments 'address network user path rule module'/);
   for (const text of [zsh, fish]) assert.match(text, /unban.*strongmonitor bans --export plain/);
+});
+
+Deno.test("the manual page tells defaults and values of options, as `--help` does", () => {
+  const page = manPage(PROGRAM, { version: "1.0.0", date: "2026-11-28" }).replaceAll("\\-", "-");
+  assert.ok(page.includes('\nconfiguration to read (default: "/etc/strongmonitor/config.jsonc")\n'));
+  assert.ok(page.includes('(choices: "address", "network", "user", "path", "rule", "module")\n'));
 });
