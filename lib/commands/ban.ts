@@ -44,7 +44,7 @@ interface Result {
 export function banCommand(targets: readonly string[], options: BanOptions): Promise<number> {
   const addresses = requireNetworks(targets);
   const span = requireSpanOrForever(options.for);
-  const reason = options.reason === undefined ? null : keptText(options.reason);
+  const reason = keptText(options.reason ?? "") || null;
   return withContext(options, async (context) => {
     const { state, config } = context;
     const whitelist = knownWhitelist(context);
@@ -52,7 +52,7 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
     const refused = await forEach(addresses, options, (address) => {
       const origin = whitelist.covering(address);
       if (origin !== null) throw new UserError(`Cannot ban ${address}: ${whitelistedBy(address, origin)}`, 1);
-      written.push(write(state, { address, span, reason: reason || BY_HAND }));
+      written.push(write(state, { address, span, reason: reason ?? BY_HAND }));
       return 0;
     });
     if (written.length === 0) return refused;

@@ -99,6 +99,14 @@ Deno.test("`ban` says that a ban is in force when the firewall has it, and why a
     ]);
   }));
 
+Deno.test("`ban` takes an empty reason for none", () =>
+  stage({}, async ({ cli }) => {
+    assertSays(await cli("ban", ONE, "--reason", ""), [
+      `${ONE} banned for good: [MANUAL] ban`,
+      "It is in force.",
+    ]);
+  }));
+
 Deno.test("`ban` tells of the ban that stands and stays, not of the one that was asked for", () =>
   stage({}, async ({ cli, temporary }) => {
     const bans = temporary.state.bans;
