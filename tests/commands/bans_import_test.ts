@@ -330,9 +330,17 @@ Deno.test("`bans --import` bans for a module where that has a firewall of its ow
   }
 });
 
-Deno.test("`bans` refuses to export and import at once, a format that it does not know, and a file that is not there", () =>
+Deno.test("`bans` refuses to export and import at once, options of an import without one, a format that it does not know, and a file that is not there", () =>
   stage({}, async ({ cli }) => {
     assert.equal((await cli("bans", "--export", "json", "--import", "-")).code, 64);
+    for (const option of ["--for", "--reason"]) {
+      const { code, stdout, stderr } = await cli("bans", option, "1h");
+      assert.deepEqual([code, stdout, stderr], [
+        64,
+        "",
+        `strongmonitor: Cannot use ${option} without --import\n`,
+      ]);
+    }
     const unknown = await cli("bans", "--export", "xml");
     assert.equal(unknown.code, 64);
     assert.match(unknown.stderr, /nft, ipset, plain, json/);

@@ -1,5 +1,6 @@
 /** Commands that list and change bans, whitelist, knocks and fleet. */
 import { type Command, Option } from "commander";
+import { UserError } from "../../core/error.ts";
 import type { BanOptions } from "../ban.ts";
 import type { ExportFormat } from "../bans_export.ts";
 import type { ImportOptions } from "../bans_import.ts";
@@ -74,6 +75,9 @@ async function runBans(options: BansOptions): Promise<number> {
   }
   if (options.import !== undefined) {
     return await (await import("../bans_import.ts")).bansImportCommand(options.import, options);
+  }
+  for (const name of ["for", "reason"] as const) {
+    if (options[name] !== undefined) throw new UserError(`Cannot use --${name} without --import`, 64);
   }
   return (await import("../bans.ts")).bansCommand(options);
 }
