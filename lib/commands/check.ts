@@ -18,7 +18,7 @@ import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print, printJson, printLines } from "./output.ts";
-import { programProblems } from "./programs.ts";
+import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
 
@@ -75,6 +75,7 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
     : filesOf(config).map(inspectFiles);
   const problems = options.syntax ? [] : [
     ...programProblems(config),
+    ...[notifyProblem(config)].filter((problem) => problem !== null),
     ...forbidden.some(({ key }) => key?.[0] === "DB") ? [] : databaseProblems(config),
     ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),

@@ -1,7 +1,15 @@
 import { strict as assert } from "node:assert";
-import { programProblems } from "../../lib/commands/programs.ts";
+import { notifyProblem, programProblems } from "../../lib/commands/programs.ts";
 import type { Config } from "../../lib/config/types.ts";
 import { script, temporaryState } from "../support/helpers.ts";
+import { program } from "../support/program.ts";
+
+/** A section of a module that reads a file alone. */
+const MINE = {
+  match: { file: "/var/log/mine.log" },
+  pattern: "^x <ADDR>$",
+  rules: [{ name: "x", limit: 5 }],
+};
 
 /** A configuration with these commands, as far as `programProblems()` looks at it. */
 const commands = (command: string[] | null, unban: string[] | null = null) =>
@@ -27,4 +35,24 @@ Deno.test("`programProblems()` names programs that are missing or cannot be exec
   assert.deepEqual(programProblems(commands(null, ["/usr/bin/sudo", "-n", `${path}/none`, "%s"])).slice(-1), [
     `unban_command cannot run ${path}/none: there is no such file`,
   ]);
+});
+
+Deno.test("`check` and `doctor` name a program of `notify` that is missing or cannot be executed", async () => {
+  using temporary = temporaryState();
+  const path = temporary.directory;
+  const notify = `${path}/notify`;
+  const config = `${path}/config.jsonc`;
+  const keys = { notify: { program: notify }, state: path, modules: { mine: MINE } };
+  Deno.writeTextFileSync(config, JSON.stringify(keys));
+  const said = async (command: string) => (await program([command, "--config", config, "--json"])).stdout;
+  assert.match(await said("check"), /notify cannot run \S+\/notify: there is no such file/);
+  assert.match(
+    await said("doctor"),
+    /"failure","text":"notify cannot run \S+\/notify: there is no such file"/,
+  );
+  Deno.writeTextFileSync(notify, "", { mode: 0o644 });
+  assert.match(await said("check"), /notify cannot run \S+\/notify: it is not executable/);
+  Deno.chmodSync(notify, 0o755);
+  assert.doesNotMatch(await said("check"), /notify cannot run/);
+  assert.equal(notifyProblem({ notify: null } as Config), null);
 });

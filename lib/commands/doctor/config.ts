@@ -9,6 +9,7 @@ import { whitelistProblem } from "../../config/whitelist_file.ts";
 import { counted } from "../../core/text.ts";
 import { openConfig } from "../open.ts";
 import type { CommonOptions } from "../output.ts";
+import { notifyProblem } from "../programs.ts";
 import { runRuleTests } from "../rule_tests.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
@@ -41,6 +42,7 @@ function findingsOf(config: Config): Finding[] {
   const rules = config.modules.reduce((sum, module) => sum + module.rules.length, 0);
   const { failures } = runRuleTests(config);
   const unread = whitelistProblem(config.whitelist);
+  const untold = notifyProblem(config);
   return [
     ok(
       "config",
@@ -49,6 +51,7 @@ function findingsOf(config: Config): Finding[] {
     ...configWarnings(config).map((sentence) => warning("config", sentence)),
     ...failures.map((sentence) => failure("config", sentence, "mend the rule or its test")),
     ...(unread === null ? [] : failuresOf("config", unread)),
+    ...(untold === null ? [] : [failure("config", untold, "docs/notify.md has programs to install")]),
   ];
 }
 
