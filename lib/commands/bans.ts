@@ -22,7 +22,8 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
     const rows = [...bans.map(banRow)];
     if (rows.length === 0) return print(options.all ? "No bans yet." : "No bans in force.");
     printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], rows);
-    print(`${totalsText(totalsOf(state, readReport(state.report())))}. ${zoneText()}`);
+    const totals = totalsText(totalsOf(state, readReport(state.report())));
+    print(`${totals[0]!.toUpperCase()}${totals.slice(1)}. ${zoneText()}`);
   });
   return 0;
 }

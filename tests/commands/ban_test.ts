@@ -341,6 +341,13 @@ Deno.test("`unban` says that nothing can lift a ban where there is no unban_comm
     ]);
   }));
 
+Deno.test("`bans --all` ends with a sentence where no ban is in force", () =>
+  stage({}, async ({ cli }) => {
+    await cli("ban", ONE);
+    await cli("unban", ONE);
+    assert.match((await cli("bans", "--all")).stdout, /^No ban in force\. Times are of UTC\.$/m);
+  }));
+
 Deno.test("`whitelist add` warns of a network so vast that nobody is ever banned", () =>
   stage({ running: false }, async ({ cli }) => {
     const vast = await cli("whitelist", "add", "0.0.0.0/0");
