@@ -1,6 +1,6 @@
 import { messageOf } from "./error.ts";
 import type { Micros } from "./time.ts";
-import { joined, untilAborted } from "./async.ts";
+import { joined, pause } from "./async.ts";
 
 /** Options of `Runner.run()`. */
 export interface RunOptions {
@@ -54,18 +54,18 @@ export class Runner {
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
     const nothing = { output: "", words: "", uncertain: false };
-    const deadline = AbortSignal.timeout(timeout / 1_000);
-    using stop = joined([deadline, signal]);
+    const over = new AbortController();
+    using stop = joined([over.signal, signal]);
     try {
       const child = spawn(argv, options);
       const said = tailOf(child.stderr);
       const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
       if (options.input !== undefined) write(child.stdin, options.input);
       const ended = Promise.all([child.status, output]);
-      const result = await Promise.race([ended, untilAborted(stop.signal)]);
+      const result = await Promise.race([ended, pause(timeout / 1_000, stop.signal).then(() => null)]);
       if (result === null) {
         this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false });
-        const error = deadline.aborted ? `still running after ${timeout / 1e6} s` : "stopped";
+        const error = signal.aborted ? "stopped" : `still running after ${timeout / 1e6} s`;
         return { ...nothing, error, uncertain: true };
       }
       const [status, text] = result;
@@ -76,6 +76,9 @@ export class Runner {
       return { ...nothing, output: error === null ? text : "", error, words };
     } catch (error) {
       return { ...nothing, error: messageOf(error) };
+    } finally {
+      // The timer would run on, and keep a command alive for as long.
+      over.abort();
     }
   }
 

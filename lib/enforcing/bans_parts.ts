@@ -47,7 +47,7 @@ export interface BansOptions {
   readonly clock: () => Micros;
   /** Returns this boot of the machine, as of now. */
   readonly boot: () => Boot;
-  /** End of the trial and of each ban in it; null: no trial. */
+  /** End of the trial, by which all bans leave a firewall that keeps time; null: no trial. */
   readonly trialEnd?: Micros | null;
   /** Called with the addresses of expired bans. */
   readonly expired?: (addresses: readonly string[]) => void;
