@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { Runner, type RunResult } from "../../lib/core/child_process.ts";
+import { exists } from "../support/journal_files.ts";
 
 const PROGRAM = fileURLToPath(new URL("../support/run_program.ts", import.meta.url));
 
@@ -63,4 +64,19 @@ Deno.test("`Runner.run()` starts programs in `/`, because its user may not enter
   const { error, output } = await run(["pwd"], { permissions: ["--allow-run=pwd"], env: {} });
   assert.equal(error, null);
   assert.equal(output, "/\n");
+});
+
+/** The directories of an ordinary user on Debian: `ip` stands in more than these. */
+const USER_PATH = "/usr/local/bin:/usr/bin:/bin";
+
+Deno.test({
+  name: "the task `start` may run its programs, whatever directories its user's PATH has",
+  ignore: !["/usr/bin/ip", "/usr/sbin/ip"].every((path) => exists(path)),
+  fn: async () => {
+    const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
+    const permissions = tasks.start.split(" ").filter((word: string) => word.startsWith("--allow-"));
+    for (const PATH of [USER_PATH, `/usr/sbin:${USER_PATH}`]) {
+      assert.equal((await run(["ip", "-Version"], { permissions, env: { PATH } })).error, null, PATH);
+    }
+  },
 });
