@@ -75,7 +75,7 @@ export class Runner {
       said.close();
       return { ...nothing, output: error === null ? text : "", error, words };
     } catch (error) {
-      return { ...nothing, error: messageOf(error) };
+      return { ...nothing, error: whyNotStarted(error, argv[0]!) };
     } finally {
       // The timer would run on, and keep a command alive for as long.
       over.abort();
@@ -93,6 +93,14 @@ export class Runner {
       // The program has ended, or belongs to another user.
     }
   }
+}
+
+/** Returns why a program could not be started, as a clause. */
+function whyNotStarted(error: unknown, program: string): string {
+  if (error instanceof Deno.errors.NotFound) return `${program} or its interpreter does not exist`;
+  if (error instanceof Deno.errors.PermissionDenied) return `this user may not run ${program}`;
+  if (error instanceof Deno.errors.NotCapable) return `this program may not run ${program}`;
+  return messageOf(error);
 }
 
 /**

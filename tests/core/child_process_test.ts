@@ -27,6 +27,19 @@ Deno.test("`Runner.run()` hands on nothing of the environment, so that variables
   assert.deepEqual(output.trim().split("\n").toSorted(), ["LC_ALL=C.UTF-8", SEARCH_PATH]);
 });
 
+const FAULTS: readonly (readonly [program: string, permission: string, error: string])[] = [
+  ["/opt/none", "--allow-all", "/opt/none or its interpreter does not exist"],
+  ["none-here", "--allow-all", "none-here or its interpreter does not exist"],
+  ["/etc/passwd", "--allow-all", "this user may not run /etc/passwd"],
+  ["/bin/true", "--allow-run=env", "this program may not run /bin/true"],
+];
+for (const [program, permission, sentence] of FAULTS) {
+  Deno.test(`\`Runner.run()\` with ${permission} says "${sentence}"`, async () => {
+    const { error } = await run([program], { permissions: [permission], env: {} });
+    assert.equal(error, sentence);
+  });
+}
+
 Deno.test("`Runner.run()` looks for programs in this process's PATH where it may read it", async () => {
   const PATH = `/opt/none:${Deno.env.get("PATH")}`;
   const { output } = await run(["env"], { permissions: ["--allow-all"], env: { ...LOADER, PATH } });

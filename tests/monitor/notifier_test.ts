@@ -103,7 +103,7 @@ Deno.test("a hook that is missing is a failure like any other", async () => {
   notifier.look([STOPPED]);
   await eventually(() => notifier.status.failed === 1);
   await notifier.end(null);
-  assert.match(log.lines[0]!, /Cannot notify by .*No such file/);
+  assert.match(log.lines[0]!, /Cannot notify by .*hook or its interpreter does not exist/);
 });
 
 Deno.test("one hook runs at a time, and the next is told of all that came meanwhile", async () => {
