@@ -1,3 +1,4 @@
+import { joined } from "../core/async.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
@@ -72,7 +73,8 @@ export async function runCommand(
       const { bootId } = options;
       const monitor = new Monitor(config, { state, lock, log, totals, trial: state.trial(), bootId });
       const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
-      if (await monitor.run(AbortSignal.any([signals.stop, next.signal]), successor)) break;
+      using either = joined([signals.stop, next.signal]);
+      if (await monitor.run(either.signal, successor)) break;
     }
     log.info("stopped");
     return 0;

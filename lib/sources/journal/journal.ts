@@ -1,4 +1,5 @@
 import type { Batch, Source, Start } from "../source.ts";
+import { joined } from "../../core/async.ts";
 import { UserError } from "../../core/error.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
 import { ExportParser } from "./export.ts";
@@ -90,13 +91,14 @@ class Journal implements Source {
   async *#followFrom(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
     // Without its directory, journalctl would not see the files that journald creates.
     const lost = new AbortController();
+    using either = joined([signal, lost.signal]);
     await this.#waker.start((directory) => this.#isShownIn(directory, signal), () => lost.abort());
     const { directory } = this.#waker;
     try {
       yield* this.#read(start, {
         follow: true,
         directory,
-        signal: AbortSignal.any([signal, lost.signal]),
+        signal: either.signal,
       });
     } catch (error) {
       if (directory === undefined || !(error instanceof UserError)) throw error;
