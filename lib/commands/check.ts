@@ -11,7 +11,6 @@ import { now } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import { isInJournal } from "../reading/module.ts";
 import { encryptionOf } from "../postgres/encryption.ts";
-import { socketOf } from "../postgres/database_config.ts";
 import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
@@ -89,15 +88,11 @@ function absences({ modules }: Config, inspections: readonly Inspection[]): stri
     inspections.filter(({ found, problems }) => found === 0 && problems.length === 0)
       .map(({ pattern }) => pattern),
   );
-  return modules.flatMap(({ module }) =>
-    !isInJournal(module) && module.files.every((pattern) => absent.has(pattern))
-      ? [
-        `[${module.name}] there is no file ${
-          module.files.join(" nor ")
-        } yet: see whether the path in match is right`,
-      ]
-      : []
-  );
+  return modules.map(({ module }) => module)
+    .filter((module) => !isInJournal(module) && module.files.every((pattern) => absent.has(pattern)))
+    .map(({ name, files }) =>
+      `[${name}] there is no file ${files.join(" nor ")} yet: see whether the path in match is right`
+    );
 }
 
 /** Collects the reasons why `run` refuses `config` in one error. */
@@ -113,7 +108,7 @@ function refusalOf(config: Config, { state }: CheckOptions): UserError | null {
 function passwordProblem({ database, path }: Config, state?: string): UserError | null {
   if (database === null) return null;
   try {
-    readPassword(path, { state, isNeeded: socketOf(database) === null });
+    readPassword(path, { state, server: database });
     return null;
   } catch (error) {
     if (error instanceof UserError) return error;

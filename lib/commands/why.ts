@@ -11,7 +11,6 @@ import { type Micros, MILLISECOND, now } from "../core/time.ts";
 import { Logins } from "../deciding/logins.ts";
 import { readReport } from "../monitor/report.ts";
 import { explain } from "../postgres/connection.ts";
-import { socketOf } from "../postgres/database_config.ts";
 import { memberReports } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -101,8 +100,7 @@ async function askMembers(
   const networks = enclosingNetworks(address);
   const question = { host: state.outbox.hostId, address, networks };
   try {
-    const isNeeded = socketOf(config.database) === null;
-    const password = readPassword(config.path, { state: options.state, isNeeded });
+    const password = readPassword(config.path, { state: options.state, server: config.database });
     const members = await memberReports({ ...config.database, password }, question, PATIENCE);
     return { members, memberError: null };
   } catch (error) {

@@ -3,6 +3,7 @@ import { messageOf, UserError } from "../core/error.ts";
 import { settingDenial } from "../core/read_denial.ts";
 import { isAbsent } from "../core/file_identity.ts";
 import { GUARDED, isGuarded } from "../core/state_files.ts";
+import { type ServerAddress, socketOf } from "../postgres/database_config.ts";
 import { buildHint, type BuildTarget } from "./build_hint.ts";
 
 const MAX_CONFIG = 1 << 20;
@@ -43,8 +44,8 @@ export function readConfig(config: string, state?: string): string {
 export interface PasswordOptions {
   /** The state's directory that the user named in place of the configuration's own. */
   readonly state?: string;
-  /** False if the server may know its user without a password: a missing file then means "". */
-  readonly isNeeded: boolean;
+  /** By its socket it may know its user without a password: a missing file then means "". */
+  readonly server: ServerAddress;
 }
 
 /**
@@ -53,9 +54,9 @@ export interface PasswordOptions {
  * @throws {UserError} code 78 for a file that is missing, unreadable, empty, of several lines, or
  * readable by everyone
  */
-export function readPassword(config: string, { state, isNeeded }: PasswordOptions): string {
+export function readPassword(config: string, { state, server }: PasswordOptions): string {
   const path = join(dirname(config), PASSWORD_FILE);
-  if (!isNeeded && isAbsent(path)) return "";
+  if (socketOf(server) !== null && isAbsent(path)) return "";
   const what = "the database password";
   const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state } });
   if ((Deno.statSync(path).mode ?? 0) & 0o004) {

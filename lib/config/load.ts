@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { type DatabaseConfig, type ServerAddress, socketOf } from "../postgres/database_config.ts";
+import { type DatabaseConfig, type ServerAddress } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { guardState, lockedFiles } from "../core/state_files.ts";
@@ -67,10 +67,11 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     journalWake: settings.journal_wake,
     ban: toBanConfig(settings, folder),
     moduleBans: toModuleBans(settings, folder),
-    database: toDatabase(settings, folder, (server) => {
-      const isNeeded = socketOf(server) === null;
-      return options.withPassword === false ? "" : readPassword(file, { state: options.state, isNeeded });
-    }),
+    database: toDatabase(
+      settings,
+      folder,
+      (server) => options.withPassword === false ? "" : readPassword(file, { state: options.state, server }),
+    ),
     following: toFollowing(settings),
     metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
     notify: settings.notify &&

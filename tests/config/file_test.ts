@@ -86,7 +86,7 @@ Deno.test("`loadConfig()` needs no right but to read its file, and names the bui
 Deno.test("`readPassword()` names the configuration to build for, and never the secret", async () => {
   const source = new URL("../../lib/config/file.ts", import.meta.url).href;
   const code = `import { readPassword } from "${source}";
-    try { readPassword("/c/config.jsonc", { state: "/s", isNeeded: true }); } catch (error) { console.log(error.message); }`;
+    try { readPassword("/c/config.jsonc", { state: "/s", server: { host: "db", port: 5432 } }); } catch (error) { console.log(error.message); }`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", `data:application/typescript,${encodeURIComponent(code)}`],
     stderr: "null",
