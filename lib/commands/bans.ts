@@ -1,5 +1,5 @@
 import { formatScope } from "../core/scope.ts";
-import { counted } from "../core/text.ts";
+import { capitalized, counted } from "../core/text.ts";
 import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
 import { type BanStatus, isConfirmed, isWaiting, nameOf } from "../deciding/ban.ts";
 import { type MonitorReport, readReport } from "../monitor/report.ts";
@@ -22,8 +22,7 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
     const rows = [...bans.map(banRow)];
     if (rows.length === 0) return print(options.all ? "No bans yet." : "No bans in force.");
     printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], rows);
-    const totals = totalsText(totalsOf(state, readReport(state.report())));
-    print(`${totals[0]!.toUpperCase()}${totals.slice(1)}. ${zoneText()}`);
+    print(`${capitalized(totalsText(totalsOf(state, readReport(state.report()))))}. ${zoneText()}`);
   });
   return 0;
 }

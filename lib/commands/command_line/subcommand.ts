@@ -1,6 +1,7 @@
 /** Defines a subcommand: usage, summary, examples and common options. */
 import type { Command } from "commander";
 import type { Log } from "../../core/log.ts";
+import { capitalized } from "../../core/text.ts";
 import { type CommonOptions, CONFIG } from "../output.ts";
 import type { RunSignals } from "../run.ts";
 
@@ -34,7 +35,7 @@ export function subcommand(parent: Command, definition: Definition): Command {
 /** Adds a subcommand without these options: it reads neither, or has subcommands of its own. */
 export function bareSubcommand(parent: Command, { usage, summary, examples }: Definition): Command {
   return parent.command(usage).summary(summary)
-    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
+    .description(`${capitalized(summary)}.`)
     .addHelpText("after", examplesText(examples));
 }
 

@@ -1,12 +1,12 @@
 /** Formats numbers and spans briefly. Pure. */
+import { capitalized } from "../../core/text.ts";
 import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import type { MonitorReport } from "../../monitor/report.ts";
 import { worksText } from "../words.ts";
 
 /** Returns the verdict on a monitor without problems, as a sentence. */
 export function verdict(report: MonitorReport | null): string {
-  const text = worksText(report);
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+  return `${capitalized(worksText(report))}.`;
 }
 
 /** Formats a count in at most six characters: `12,345`, `1.2M`. */
