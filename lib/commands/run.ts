@@ -15,6 +15,7 @@ import { permissionProblem } from "../config/refusal.ts";
 import { makeStateDirectory, openConfig } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import { type CommonOptions, localTime } from "./output.ts";
+import { leftText } from "./words.ts";
 
 /** Signals to a running monitor. */
 export interface RunSignals {
@@ -69,7 +70,7 @@ export async function runCommand(
     beginTrial(state, { span, log });
     while (!signals.stop.aborted) {
       next = new AbortController();
-      announce(config, log);
+      announce(config, { state, log });
       const { bootId } = options;
       const monitor = new Monitor(config, { state, lock, log, totals, trial: state.trial(), bootId });
       const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
@@ -176,15 +177,17 @@ function reloaded(options: CommonOptions, { old, state }: { old: Config; state: 
   return config;
 }
 
-function announce(config: Config, log: Log): void {
+function announce(config: Config, { state, log }: { state: State; log: Log }): void {
   const names = config.modules.map(({ module }) => module.name).join(", ");
   const own = config.moduleBans.map(({ module, ban }) => `; for ${module} ${firewallText(ban)}`).join("");
   log.info(`monitoring ${names} by ${config.path}, ${firewallText(config.ban)}${own}`);
+  const { confirmed } = state.bans.totals();
+  if (config.ban.firewall === "observe" && confirmed > 0) log.warn(leftText(confirmed));
 }
 
 function firewallText({ firewall, command, nft }: BanConfig): string {
   if (firewall === "nftables") return `banning by nftables through ${nft.join(" ")}`;
-  return firewall === "command" ? `banning by ${command!.join(" ")}` : "observing: nobody is really banned";
+  return firewall === "command" ? `banning by ${command!.join(" ")}` : "observing: it bans nobody";
 }
 
 function close(state: State): void {

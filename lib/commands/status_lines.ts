@@ -8,7 +8,7 @@ import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { totalsText } from "./bans.ts";
 import { localTime, zoneName } from "./output.ts";
-import { awaitedOf, awaitedText, uncountedText, worksText } from "./words.ts";
+import { awaitedOf, awaitedText, leftText, uncountedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */
 export interface Status {
@@ -33,7 +33,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
     firstLine(status, problems),
     ...problems.map((sentence) => `problem   ${sentence}`),
     ...status.running ? awaitedOf(report).map((source) => `awaited   ${awaitedText(source)}`) : [],
-    ...report === null ? [] : reportLines(report),
+    ...report === null ? [] : reportLines(report, bans),
     `bans      ${totalsText(bans)}; ${bans.all} in all, ended ones included`,
     `state     ${counted(status.recorded, "line")} recorded`,
     ...report?.database ? [databaseLine(report.database, status.backlog)] : [],
@@ -50,14 +50,14 @@ function firstLine({ running, report }: Status, problems: readonly string[]): st
   }`;
 }
 
-function reportLines(report: MonitorReport): string[] {
+function reportLines(report: MonitorReport, bans: BanTotals): string[] {
   const { started, loaded } = report;
   return [
     ...loaded > started ? [`config    read anew ${localTime(loaded)}`] : [],
     ...report.modules.flatMap((module) => moduleLines(module, isBlind(module, report))),
     ...report.sources.map(sourceLine),
     ...countLines(report),
-    ...firewallLines(report),
+    ...firewallLines(report, bans),
     ...report.trialEnd === null ? [] : [
       `trial     its bans end at ${localTime(report.trialEnd)} unless you say \`strongmonitor confirm\``,
     ],
@@ -114,15 +114,17 @@ function countLines(report: MonitorReport): string[] {
   ];
 }
 
-function firewallLines(report: MonitorReport): string[] {
+function firewallLines(report: MonitorReport, bans: BanTotals): string[] {
   const own = report.moduleFirewalls.map(({ module, firewall }) =>
     `          for ${module} ${firewall}${firewall === "observe" ? ": nobody is really banned" : ""}`
   );
-  return [...outerFirewallLines(report), ...own];
+  return [...outerFirewallLines(report, bans), ...own];
 }
 
-function outerFirewallLines({ firewall, holding }: MonitorReport): string[] {
-  if (firewall === "observe") return ["firewall  observe: nobody is really banned"];
+function outerFirewallLines({ firewall, holding }: MonitorReport, { confirmed }: BanTotals): string[] {
+  if (firewall === "observe") {
+    return [`firewall  observe: ${confirmed === 0 ? "nobody is really banned" : leftText(confirmed)}`];
+  }
   if (holding === null || holding.error !== null) return [`firewall  ${firewall}`];
   const { held, missing, stray } = holding;
   const found = held === null ? "cannot tell whether bans hold" : counted(held, "ban holds", "bans hold") +

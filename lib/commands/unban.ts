@@ -26,6 +26,8 @@ interface Result {
   readonly before: BanStatus;
   /** No command can lift it from the firewall. */
   readonly stays: boolean;
+  /** The monitor uses no firewall, so that it lifts no ban of an earlier one. */
+  readonly observes: boolean;
   readonly running: boolean;
   /** Banned network that still contains the address. */
   readonly network: string | null;
@@ -107,6 +109,7 @@ function tellEach(
       ban,
       before,
       stays: config !== null && before.appliedBy === "command" && hasNoLift(config, before),
+      observes: config?.ban.firewall === "observe",
       running: isLocked(state.directory),
       network: networkOf(state, ban.address),
     };
@@ -152,11 +155,15 @@ function resultLines(result: Result): string[] {
 }
 
 /** Says how far the firewall is with the end of a ban. */
-function firewallText({ ban, before, stays, running }: Result): string {
+function firewallText({ ban, before, stays, observes, running }: Result): string {
   if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
   if (isLifted(ban)) {
     if (isObserved(before)) return "It was noted only: nobody was really banned.";
     return before.appliedBy === null ? "The firewall never had it." : "The firewall has lifted it.";
+  }
+  if (observes) {
+    return `It is still in the firewall (${ban.appliedBy}), which the monitor no longer uses: ` +
+      "docs/firewalls.md tells how to lift it.";
   }
   if (!running) {
     return "It is still in the firewall: the monitor is not running, and will lift it when it starts.";

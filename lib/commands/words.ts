@@ -41,6 +41,14 @@ export function worksText(report: Pick<MonitorReport, "sources"> | null): string
   return length === 0 ? "all works" : `all works, ${counted(length, "log file")} awaited`;
 }
 
+/** Says that bans of an earlier configuration stay in a firewall that is no longer used. */
+export function leftText(bans: number): string {
+  return `${
+    counted(bans, "earlier ban stays", "earlier bans stay")
+  } in the former firewall, which nobody asks any more: ` +
+    "docs/firewalls.md tells how to lift them";
+}
+
 /** Returns what a source is doing, in a word. */
 export function sourceText({ running, waiting, problems }: SourceReport): string {
   if (!running) return "stopped";

@@ -73,10 +73,10 @@ export class Firewalls {
     await watching;
   }
 
-  /** Lifts all bans in the main firewall; the state keeps them for the next start. */
-  async clear({ signal, log }: { signal: AbortSignal; log: Log }): Promise<void> {
+  /** Lifts all bans in the main firewall; the state keeps them. False, and logged: it failed. */
+  async clear({ signal, log }: { signal: AbortSignal; log: Log }): Promise<boolean> {
     const error = await this.main.clear(signal);
-    if (error === null) log.info("no ban holds while the monitor is stopped");
-    else log.error(`Cannot lift all bans: ${error}`);
+    if (error !== null) log.error(`Cannot lift all bans: ${error}`);
+    return error === null;
   }
 }

@@ -61,7 +61,7 @@ export class Monitor {
    */
   async run(signal: AbortSignal, next: () => Config | null = () => null): Promise<boolean> {
     try {
-      const isTrialOver = await this.#run(signal, () => next() === null);
+      const isTrialOver = await this.#run(signal, next);
       await this.#parts.publishing.end(null, next());
       return isTrialOver;
     } catch (error) {
@@ -70,7 +70,7 @@ export class Monitor {
     }
   }
 
-  async #run(signal: AbortSignal, isEnd: () => boolean): Promise<boolean> {
+  async #run(signal: AbortSignal, next: () => Config | null): Promise<boolean> {
     const { trial, surroundings, feeding, reporting } = this.#parts;
     const stop = new AbortController();
     const relay = () => stop.abort();
@@ -101,7 +101,7 @@ export class Monitor {
     } finally {
       stop.abort();
       signal.removeEventListener("abort", relay);
-      await this.#stop(background, isEnd());
+      await this.#stop(background, next());
     }
   }
 
@@ -215,18 +215,28 @@ export class Monitor {
   }
 
   /** Stops in order: the sources have ended, then running commands end, then the last shipment. */
-  async #stop(background: Promise<unknown>, isEnd: boolean): Promise<void> {
-    const { log, bans, firewalls, batches, housekeeping, reporting } = this.#parts;
+  async #stop(background: Promise<unknown>, next: Config | null): Promise<void> {
+    const { bans, batches, housekeeping, reporting } = this.#parts;
     await bans.stop(AbortSignal.timeout(STOP_COMMANDS));
-    if (isEnd && this.#config.ban.unbanOnStop) {
-      await firewalls.clear({ signal: AbortSignal.timeout(STOP_LIFTING), log });
-    }
+    await this.#clear(next);
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
     // The next monitor would not know that the clock was set back.
     housekeeping.attempt("mend bans of a clock that ran ahead", () => this.#rebase());
     housekeeping.attempt("keep counts of the hour", () => batches.flush({ isLast: true }));
     housekeeping.attempt("report", () => reporting.write(false));
+  }
+
+  /** Lifts all bans in nftables at the end if the configuration says so, or if the next one leaves nftables. */
+  async #clear(next: Config | null): Promise<void> {
+    const { log, firewalls, housekeeping } = this.#parts;
+    const { firewall, unbanOnStop } = this.#config.ban;
+    const isLeft = next !== null && firewall === "nftables" && next.ban.firewall !== firewall;
+    if (!isLeft && !(next === null && unbanOnStop)) return;
+    if (!await firewalls.clear({ signal: AbortSignal.timeout(STOP_LIFTING), log })) return;
+    if (next === null) return log.info("no ban holds while the monitor is stopped");
+    log.info(`the configuration leaves ${firewall}: it no longer has any ban`);
+    housekeeping.attempt("note that bans are lifted", () => this.#state.enforcement.cleared());
   }
 }
 

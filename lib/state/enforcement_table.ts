@@ -126,6 +126,14 @@ export class EnforcementTable extends EnforcementQueue {
     });
   }
 
+  /** Records that the firewall no longer has any ban. */
+  cleared(): void {
+    this.#db.run(
+      `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
+       WHERE applied_by IS NOT NULL AND ${this.#share.isMine()}`,
+    );
+  }
+
   /** Makes applied bans in force be applied again; returns their number. */
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number {
     if (bans.length === 0) return 0;

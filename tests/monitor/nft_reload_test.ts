@@ -1,8 +1,9 @@
-/** Bans of the program after a reload of nftables.service, which flushes everything, in a network namespace. */
+/** Bans of the program after a reload of nftables.service, which flushes everything, and after a change of the firewall. */
 import { strict as assert } from "node:assert";
 import { eventually } from "../support/helpers.ts";
 import { attack, CONFIG, Scene } from "../support/monitor_scene.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
+import { program } from "../support/program.ts";
 
 /** Seconds, well below the minute after which the firewall is compared in any case. */
 const SOON = 25;
@@ -30,6 +31,54 @@ Deno.test({
         await eventually(isBanned, SOON);
       }
       await eventually(() => scene.lines(/1 ban was gone from the firewall: putting it back/).length === 2);
+      scene.kill("SIGTERM");
+      assert.equal(await scene.end(), 0);
+    }),
+});
+
+Deno.test({
+  name: `a reload from nftables to "observe" lifts all bans, and one back puts them back${
+    ignore ? " (needs root and nft)" : ""
+  }`,
+  ignore,
+  fn: () =>
+    inNamespace(async (run, namespace) => {
+      await using scene = new Scene();
+      const nft = ["ip", "netns", "exec", namespace, "nft"];
+      const use = (firewall: string) =>
+        scene.configure({ firewall, nft_command: nft, modules: CONFIG.modules });
+      const ask = async (...words: string[]) =>
+        (await program([...words, "--config", scene.config, "--state", scene.stateDirectory])).stdout;
+      const ruleset = async () => (await run(["nft", "list", "ruleset"])).stdout;
+      const isBanned = async () => (await ruleset()).includes("elements = { 203.0.113.1 }");
+      const holder = () => scene.ask((state) => state.bans.latest("203.0.113.1")?.appliedBy);
+      use("nftables");
+      scene.start();
+      scene.say(...Array(3).fill(attack("203.0.113.1")));
+      await eventually(isBanned);
+      use("observe");
+      scene.kill("SIGHUP");
+      await eventually(() => holder() === "observe");
+      assert.equal(await ruleset(), "");
+      assert.match(await ask("status"), /^firewall {2}observe: nobody is really banned$/m);
+      use("nftables");
+      scene.kill("SIGHUP");
+      await eventually(isBanned);
+      await eventually(() => holder() === "nftables");
+      scene.kill("SIGTERM");
+      assert.equal(await scene.end(), 0);
+
+      // Nobody may lift the bans of a firewall that the next start does not use.
+      use("observe");
+      scene.start();
+      await scene.said(/1 earlier ban stays in the former firewall/);
+      await eventually(async () => /^firewall {2}observe: 1 earlier ban stays/m.test(await ask("status")));
+      assert.match((await ask("why", "203.0.113.1")).replaceAll("\n", " "), /only observes now/);
+      assert.match(
+        await ask("unban", "203.0.113.1"),
+        /^It is still in the firewall \(nftables\), which the/m,
+      );
+      assert.ok(await isBanned());
       scene.kill("SIGTERM");
       assert.equal(await scene.end(), 0);
     }),
