@@ -131,7 +131,9 @@ function outerFirewallLines({ firewall, holding }: MonitorReport, { confirmed }:
     (missing > 0 ? `, ${counted(missing, "was", "were")} gone and being put back` : "");
   return [
     `firewall  ${firewall}: ${found} (looked at ${localTime(holding.time)})`,
-    ...stray.length > 0 ? [`          not banned by anybody here: ${stray.join(", ")}`] : [],
+    ...stray.length > 0
+      ? [`          also bans, unknown to the state: ${stray.join(", ")} (docs/firewalls.md)`]
+      : [],
   ];
 }
 

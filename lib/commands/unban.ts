@@ -4,6 +4,7 @@ import { isOfPackets } from "../core/scope.ts";
 import { now } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { NetworkSet } from "../core/network_set.ts";
+import { readReport } from "../monitor/report.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, isObserved, nameOf } from "../deciding/ban.ts";
@@ -12,6 +13,7 @@ import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, tellMonitor } from "./change.ts";
 import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
+import { strayText } from "./words.ts";
 
 /** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
@@ -109,7 +111,7 @@ function tellEach(
       ban,
       before,
       stays: config !== null && before.appliedBy === "command" && hasNoLift(config, before),
-      observes: config?.ban.firewall === "observe",
+      observes: readReport(state.report())?.firewall === "observe",
       running: isLocked(state.directory),
       network: networkOf(state, ban.address),
     };
@@ -129,7 +131,9 @@ function whyNot(state: State, address: string): string {
   const network = networkOf(state, address);
   if (network !== null) return `it is banned with the network ${network}, unban that`;
   const ban = state.bans.latest(address);
-  if (!ban || ban.appliedBy === null) return "it is not banned";
+  if (!ban || ban.appliedBy === null) {
+    return strayText(address, readReport(state.report())) ?? "it is not banned";
+  }
   return `its ban has ended, and the monitor is to lift it from the firewall${
     ban.error ? `: ${ban.error}` : ""
   }`;

@@ -9,6 +9,7 @@ import { folded, WIDTH } from "./layout.ts";
 import { localTime } from "./output.ts";
 import type { Story } from "./why_story.ts";
 import type { Covering } from "./why_whitelist.ts";
+import { strayText } from "./words.ts";
 
 /** Column of the text behind a label. */
 const INDENT = 10;
@@ -131,8 +132,10 @@ export function whyNot(story: Story): string[] {
   if ([...bans, ...around].some(({ ended }) => ended === null)) return [];
   const [last] = bans;
   const [nearest] = counts;
+  const stray = strayText(target, story.report);
   const hit = lines.find(({ hits }) => hits.length > 0);
   return [
+    ...stray === null ? [] : [`But ${stray}.`],
     ...whitelist.map((entry) => `Whitelisted: ${coveringText(entry)}.`),
     ...trusted === null ? [] : [
       `Trusted by a ${shown(trusted.method)} login of ${shown(trusted.user)} ${ago(trusted.time, story)}.`,

@@ -49,6 +49,14 @@ export function leftText(bans: number): string {
     "docs/firewalls.md tells how to lift them";
 }
 
+/** Says how to lift a ban of the firewall that the state does not know; null: there is none. */
+export function strayText(address: string, report: Pick<MonitorReport, "holding"> | null): string | null {
+  const isStray = report?.holding?.stray.some((name) => name.split(" ", 1)[0] === address);
+  return isStray
+    ? "the firewall bans it, unknown to the state: docs/firewalls.md tells how to lift it"
+    : null;
+}
+
 /** Returns what a source is doing, in a word. */
 export function sourceText({ running, waiting, problems }: SourceReport): string {
   if (!running) return "stopped";

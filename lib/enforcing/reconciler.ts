@@ -135,7 +135,7 @@ export class Reconciler {
     if (count === 0 || named.join() === this.#holding?.stray.join()) return;
     const more = count > named.length ? ` and ${count - named.length} more` : "";
     const list = named.join(", ") + more;
-    this.#options.log.warn(`the firewall bans ${list}, which nobody here has banned: left as it is`);
+    this.#options.log.warn(`the firewall bans ${list}, of which the state knows nothing: left as it is`);
   }
 
   async #held(): Promise<HeldBan[]> {

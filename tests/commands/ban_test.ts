@@ -7,6 +7,7 @@ import { takeLock } from "../../lib/state/lock.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
 import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
 import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { REPORT } from "../support/monitor_report.ts";
 import { program, type Result } from "../support/program.ts";
 
 const ONE = "203.0.113.7";
@@ -330,6 +331,16 @@ Deno.test("`unban` says what the firewall made of it, and which network the addr
     assert.match(again.stderr, /its ban has ended, and the monitor is to lift it .*: the firewall is broken/);
     assert.match((await cli("bans")).stdout, /^203\.0\.113\.0\/24 .*\(unban\) +lift failed \d times? /m);
     assert.match((await cli("unban", "203.0.113.1")).stderr, /it is not banned\n$/);
+  }));
+
+Deno.test("`unban`, `why` and `status` tell of a ban that only the firewall knows", () =>
+  stage({}, async ({ cli, temporary: { state } }) => {
+    state.setReport(JSON.stringify({ ...REPORT, holding: { ...REPORT.holding!, stray: [ONE] } }));
+    const known = /the firewall bans it, unknown to the state: docs\/firewalls\.md tells how to lift it/;
+    assert.match((await cli("unban", ONE)).stderr, known);
+    assert.match((await cli("why", ONE)).stdout.replaceAll("\n", " "), known);
+    assert.match((await cli("status")).stdout, new RegExp(`also bans, unknown to the state: ${ONE} `));
+    assert.match((await cli("unban", "203.0.113.70")).stderr, /it is not banned\n$/);
   }));
 
 Deno.test("`unban` says that nothing can lift a ban where there is no unban_command", () =>

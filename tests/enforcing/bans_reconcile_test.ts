@@ -117,7 +117,7 @@ Deno.test("`Bans.reconcile()` puts back what is gone from the firewall, and repo
   const told = log.lines.join("\n");
   assert.match(told, /2 bans were gone from the firewall: putting them back/);
   assert.equal(
-    told.match(/the firewall bans 203\.0\.113\.9, which nobody here has banned/g)?.length,
+    told.match(/the firewall bans 203\.0\.113\.9, of which the state knows nothing/g)?.length,
     1,
     told,
   );
