@@ -30,6 +30,14 @@ export interface RunResult {
   readonly uncertain: boolean;
 }
 
+/** Second line of sudo about "no new privileges": advice that does not help in a unit. */
+const ADVICE_OF_SUDO = /^sudo: If sudo is running in a container,/;
+
+/** Returns the line of a program's words that tells the cause: the last one. Empty: it said nothing. */
+export function causeIn(words: string): string {
+  return words.split("\n").findLast((line) => line !== "" && !ADVICE_OF_SUDO.test(line)) ?? "";
+}
+
 /** Program that kills process groups, see `permissionsFor()`. */
 export const KILL = "kill";
 

@@ -1,7 +1,7 @@
 import type { Ban } from "../deciding/ban.ts";
 import type { Firewall, Outcome } from "./firewall.ts";
 import type { Micros } from "../core/time.ts";
-import { hasOwnChildren, Runner } from "../core/child_process.ts";
+import { causeIn, hasOwnChildren, Runner } from "../core/child_process.ts";
 
 /** Options of the commands. */
 export interface CommandOptions {
@@ -72,7 +72,7 @@ export class CommandFirewall implements Firewall {
     const leadsGroup = hasOwnChildren(argv[0]!);
     const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal, leadsGroup });
     if (error === null) return { address, error };
-    const last = words.split("\n").at(-1)!.slice(0, 200);
+    const last = causeIn(words).slice(0, 200);
     const failed = {
       address,
       error: `${argv.join(" ")}: ${error}${last && `: ${last}`}`,

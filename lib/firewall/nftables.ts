@@ -6,7 +6,7 @@ import { type Listing, NO_TABLE, parseListing, wholeTable } from "./nft_list.ts"
 import { placeOf, secondsLeft, TABLE } from "./nft_script.ts";
 import { type Order, scriptFor } from "./nft_transaction.ts";
 import { watchTable } from "./nft_watch.ts";
-import { Runner, type RunResult } from "../core/child_process.ts";
+import { causeIn, Runner, type RunResult } from "../core/child_process.ts";
 
 /** Options of nft's runs. */
 export interface NftablesOptions {
@@ -239,8 +239,7 @@ export class NftablesFirewall implements Firewall {
 
   /** Returns the failure: nft's message without its place in the script, or the exit status. */
   #why({ error, words }: RunResult): string {
-    const lines = words.split("\n").filter((line) => line !== "");
-    const told = lines.findLast((line) => line.includes("Error: ")) ?? lines.at(-1) ?? "";
+    const told = words.split("\n").findLast((line) => line.includes("Error: ")) ?? causeIn(words);
     return `${this.#options.command.join(" ")}: ${error}${
       told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`
     }`;

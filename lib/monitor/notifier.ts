@@ -5,7 +5,7 @@
  * notice.
  */
 import { pause } from "../core/async.ts";
-import { Runner, type RunResult } from "../core/child_process.ts";
+import { causeIn, Runner, type RunResult } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
@@ -64,7 +64,7 @@ export function runHook(
 
 /** Returns why a run of the hook failed, with its last words; null: it did not fail. */
 export function hookFailure({ error, words }: Pick<RunResult, "error" | "words">): string | null {
-  const last = words.split("\n").at(-1)!.slice(0, 200);
+  const last = causeIn(words).slice(0, 200);
   return error === null ? null : `${error}${last && `: ${last}`}`;
 }
 

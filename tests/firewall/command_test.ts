@@ -56,6 +56,17 @@ Deno.test("`CommandFirewall.ban()` tells exit status and last words of a command
   });
 });
 
+Deno.test("`CommandFirewall.ban()` tells why sudo refuses, and not its advice on containers", async () => {
+  const said = [
+    'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.',
+    "sudo: If sudo is running in a container, you may need to adjust the container configuration to disable the flag.",
+  ];
+  await withCommand(`cat >&2 <<'END'\n${said.join("\n")}\nEND\nexit 1`, async (firewall) => {
+    const [outcome] = await firewall.ban([ban("192.0.2.1")], NEVER);
+    assert.ok(outcome!.error!.endsWith(`: exit status 1: ${said[0]}`), outcome!.error!);
+  });
+});
+
 /** Leaves children that outlive it behind, one of which holds no output of its own; notes the pids of all. */
 const HANGS =
   `sleep 600 & one=$!; sleep 600 >/dev/null 2>&1 & echo $one $! $$ >> "$(dirname "$0")/pids"; wait`;
