@@ -61,7 +61,8 @@ Deno.test({
       { length: 30 },
       (_, i) => sshd(90 - i, `Invalid user bob from 192.0.2.7 port ${i + 1}`),
     );
-    await withJournal(known, async (machine) => {
+    // The monitor often writes the newest entry of all.
+    await withJournal([...known, own("0", "strongmonitor.service")], async (machine) => {
       machine.configure({});
       const { findings } = await doctor(machine);
       assert.deepEqual(of(findings, "journal"), ["ok: can be read"]);
@@ -77,6 +78,19 @@ Deno.test({
       ]);
     });
   },
+});
+
+Deno.test("`doctor` does not call a module silent whose journal cannot be read", async () => {
+  using machine = new Machine();
+  machine.program(
+    "journalctl",
+    "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1",
+  );
+  machine.configure({});
+  const { code, findings } = await doctor(machine);
+  assert.equal(code, 1);
+  assert.match(of(findings, "journal").join(), /^failure: Cannot read the journal/);
+  assert.deepEqual(of(findings, "service"), []);
 });
 
 Deno.test({
@@ -173,8 +187,8 @@ Deno.test({
     await inNamespace(async (run) => {
       machine.configure({ ban_command: `${ban} add %s`, unban_command: `${ban} delete %s` });
       assert.deepEqual(of(findingsIn((await run(words)).stdout), "firewall"), [
-        "ok: command bans 192.0.2.254, and lifts the ban",
-        "ok: command bans 2001:db8:ffff:ffff::/64, and lifts the ban",
+        "ok: command bans 192.0.2.254, and lifts the ban, outside of the monitor's unit",
+        "ok: command bans 2001:db8:ffff:ffff::/64, and lifts the ban, outside of the monitor's unit",
       ]);
       assert.doesNotMatch((await run(["nft", "list", "ruleset"])).stdout, /192\.0\.2/);
 
@@ -253,6 +267,8 @@ Deno.test({
     Deno.mkdirSync(state, { mode: 0o755 });
     Deno.chownSync(state, 990, 990);
     Deno.writeTextFileSync(`${state}/state.db-wal`, "");
+    // A page that root had written there.
+    Deno.writeTextFileSync(`${state}/a.html`, "");
     assert.deepEqual(of((await doctor(machine)).findings, "files").slice(1), [
       `failure: others may use ${state}`,
       `failure: ${state}/state.db-wal is not strongmonitor's, so that the monitor cannot write it`,

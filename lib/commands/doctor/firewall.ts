@@ -87,7 +87,10 @@ function problemsOf(outcomes: readonly Outcome[]): Finding[] {
 async function look(firewall: Firewall, trial: Trial): Promise<Finding[]> {
   const isSeen = await isIn(firewall, trial);
   const { address } = trial.ban;
-  if (isSeen === true) return [ok("firewall", `${firewall.name} bans ${address}, and lifts the ban`)];
+  if (isSeen === true) {
+    const where = firewall.name === "nftables" ? "" : ", outside of the monitor's unit";
+    return [ok("firewall", `${firewall.name} bans ${address}, and lifts the ban${where}`)];
+  }
   if (firewall.name === "nftables") {
     return [failure("firewall", `nft bans ${address}, but the kernel does not have it`, DOCUMENTATION)];
   }

@@ -4,6 +4,7 @@ import { may, RESOLVER } from "../../config/permissions.ts";
 import { commandsOf, type ConfiguredFirewall, firewallsOf } from "../../config/firewalls.ts";
 import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
+import { lockedFiles } from "../../core/state_files.ts";
 import {
   ask,
   asRoot,
@@ -77,9 +78,9 @@ function stateFindings(directory: string, service: SystemUser | null): Finding[]
   const info = lookAt(directory);
   if (info === null) return [];
   const isOpen = ((info.mode ?? 0) & OF_OTHERS) !== 0;
-  const foreign = service === null || info.uid !== service.uid ? undefined : listed(directory)
-    .map((name) => `${directory}/${name}`)
-    .find((path) => (lookAt(path)?.uid ?? service.uid) !== service.uid);
+  const foreign = service === null || info.uid !== service.uid
+    ? undefined
+    : lockedFiles(directory).find((path) => (lookAt(path)?.uid ?? service.uid) !== service.uid);
   return [
     ...(isOpen ? [failure("files", `others may use ${directory}`, asRoot(`chmod go= ${directory}`))] : []),
     ...(foreign === undefined ? [] : [
@@ -90,14 +91,6 @@ function stateFindings(directory: string, service: SystemUser | null): Finding[]
       ),
     ]),
   ];
-}
-
-function listed(directory: string): string[] {
-  try {
-    return [...Deno.readDirSync(directory)].flatMap(({ name, isFile }) => isFile ? [name] : []);
-  } catch {
-    return [];
-  }
 }
 
 /**
