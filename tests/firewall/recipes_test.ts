@@ -30,6 +30,16 @@ async function run(file: string, ...args: readonly string[]): Promise<void> {
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
+Deno.test("docs/firewalls.md says for each command with sudo what the unit and sudoers must let it do", () => {
+  const rows = [...PAGE.matchAll(/^\| [^|]* \| `(\/\S+)` +\| ([^|]*) \|$/gm)];
+  const paths = new Map(rows.map(([, program, paths]) => [program!.split("/").at(-1)!, paths!]));
+  const commands = [...PAGE.matchAll(/^"ban_command": "sudo -n (\S+)/gm)].map(([, program]) => program!);
+  const names = new Set(commands.map((program) => program.split("/").at(-1)!));
+  assert.deepEqual([...paths.keys()].toSorted(), [...names].filter((name) => name !== "timeout").toSorted());
+  assert.match(paths.get("strongmonitor-deny")!, /`\/etc\/nginx`/);
+  assert.match(paths.get("ufw")!, /`\/etc\/ufw /);
+});
+
 const hasTools = await isThere("flock", "cmp");
 Deno.test({
   name: `the list that nginx denies cuts off clients behind a proxy, and lets them in again${
