@@ -1,0 +1,45 @@
+/** The SQL of docs/database.md and docs/fleet.md, run as the roles that these pages name. */
+import { strict as assert } from "node:assert";
+import { migrate } from "../../lib/postgres/schema.ts";
+import { Connection } from "../../lib/postgres/connection.ts";
+import { MemoryLog } from "../support/postgres_fixtures.ts";
+import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
+
+const missing = await postgresMissing();
+
+/** Returns the SQL behind a sentence that names a superuser, up to the end of the block. */
+function statements(page: string, begin: string): string {
+  const text = Deno.readTextFileSync(new URL(`../../docs/${page}`, import.meta.url));
+  const blocks = [...text.matchAll(/superuser(?:(?!```)[^])*?```sql\n(.*?)```/gs)].map(([, sql]) => sql!);
+  const found = blocks.find((sql) => sql.startsWith(begin));
+  assert.ok(found !== undefined, `${page} lets a superuser run ${begin}`);
+  return found;
+}
+
+Deno.test({
+  name: `the documented SQL makes an owner, a member and an analyst${missing ? ` (${missing})` : ""}`,
+  ignore: missing !== null,
+  async fn() {
+    await using server = await startPostgres();
+    const database = "strongmonitor";
+    const [role, make] = statements("database.md", "CREATE ROLE strongmonitor").trim().split("\n");
+    await server.query(`DROP DATABASE ${database}`, "postgres");
+    await server.query(role!, "postgres");
+    await server.query(make!, "postgres");
+    const as = async (user: string, work: (connection: Connection) => Promise<unknown>) => {
+      const login = { host: server.host, port: server.port, user, password: "a good one", database };
+      const connection = new Connection(login, { timeout: 30_000_000 });
+      await connection.open();
+      await work(connection).finally(() => connection.close());
+    };
+    await as("strongmonitor", async (owner) => {
+      await migrate(owner, new MemoryLog());
+      await assert.rejects(owner.query("CREATE ROLE web0"), /permission denied to create role/);
+    });
+    await server.query(statements("fleet.md", "CREATE ROLE web1"), database);
+    await server.query(statements("database.md", "CREATE ROLE analyst"), database);
+    for (const user of ["web1", "analyst"]) {
+      await as(user, (reader) => reader.query("SELECT FROM strongmonitor_attackers"));
+    }
+  },
+});
