@@ -15,6 +15,8 @@ for (const text of EXAMPLES) {
   const parse = messageParser(module.form);
   Deno.test(`docs/modules.md: the example ${module.name} loads without a warning and passes its own tests`, () => {
     assert.deepEqual(configWarnings(config), []);
+    // The program for everybody reads no log elsewhere.
+    assert.ok(module.files.every((file) => file.startsWith("/var/log/")), module.files.join());
     for (const { match, noMatch } of config.tests) assert.ok(match.length > 0 && noMatch.length > 0);
     assert.deepEqual(runRuleTests(config).failures, []);
   });
