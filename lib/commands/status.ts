@@ -38,6 +38,7 @@ export function statusOf(state: State): Status {
     bans: totalsOf(state, report),
     failing: state.bans.failing(),
     backlog: state.outbox.backlog(),
+    isInMemory: state.isInMemory,
   };
 }
 

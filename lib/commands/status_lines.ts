@@ -19,6 +19,8 @@ export interface Status {
   readonly bans: BanTotals;
   readonly failing: readonly BanStatus[];
   readonly backlog: number;
+  /** The monitor cannot write its state and keeps it in memory. */
+  readonly isInMemory: boolean;
 }
 
 /** Banned addresses that still send lines, by the monitor's last report. */

@@ -10,16 +10,21 @@ import { leaksOf, type Status } from "./status_lines.ts";
 const MOST = 5;
 
 /** Input of `problemsOf()`. */
-export type Troubles = Pick<Status, "running" | "report" | "failing"> & {
+export type Troubles = Pick<Status, "running" | "report" | "failing" | "isInMemory"> & {
   readonly bans: Pick<Status["bans"], "failing">;
 };
 
 /** Returns a sentence for each problem, the worst first; an empty list: all works. */
 export function problemsOf(status: Troubles): string[] {
-  const { running, report } = status;
+  const { running, report, isInMemory } = status;
   const failure = report?.failure ? `: ${report.failure}` : "";
   if (!running) return [`no monitor runs on this state${failure}`];
   return report === null ? ["the monitor has not reported yet"] : [
+    ...isInMemory
+      ? [
+        "the state cannot be written, so the monitor keeps it in memory, and commands show older bans: make room on its disk",
+      ]
+      : [],
     ...configProblems(report),
     ...report.sources.flatMap(({ name, running, stopped, problems }) => [
       ...running

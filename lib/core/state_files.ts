@@ -18,6 +18,26 @@ export function lockOf(directory: string): string {
   return `${directory}/lock.db`;
 }
 
+/** Returns the empty file that exists while a monitor keeps the state in `directory` in memory. */
+function memoryMarkOf(directory: string): string {
+  return `${directory}/in-memory`;
+}
+
+/** Reports whether the monitor that runs keeps its state in memory, as the file cannot be written. */
+export function hasMemoryMark(directory: string): boolean {
+  return identityAt(memoryMarkOf(directory)) !== null;
+}
+
+/** Tells commands whether the state is kept in memory. A full disk has room for an empty file. */
+export function markMemory(directory: string, isInMemory: boolean): void {
+  try {
+    if (isInMemory) Deno.writeTextFileSync(memoryMarkOf(directory), "", { mode: 0o600 });
+    else Deno.removeSync(memoryMarkOf(directory));
+  } catch {
+    // There is no mark to remove, or nobody may write there: the log has the error.
+  }
+}
+
 /** Returns the files of the state in `directory` that SQLite locks. */
 export function lockedFiles(directory: string): string[] {
   return [lockOf(directory), ...SIDES.map((side) => databaseOf(directory) + side)];

@@ -10,7 +10,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { databaseOf } from "../core/state_files.ts";
+import { databaseOf, markMemory } from "../core/state_files.ts";
 import { close, connect, connectSound, faultOf, inMemory, openAsItIs } from "./connect.ts";
 import type { Recovery } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside, sizeOf } from "./fresh_file.ts";
@@ -67,6 +67,7 @@ export class FileRecovery implements Recovery {
       const db = connectSound(file);
       // An unfinished new file must never replace later ones.
       removeAll(freshOf(file));
+      markMemory(this.#directory, false);
       if (size === 0) this.#lost(`The state ${file} was empty: beginning anew`);
       this.#files.push(new StateFile(file));
       return db;
@@ -127,6 +128,7 @@ export class FileRecovery implements Recovery {
 
   /** Closes a connection, and leaves memory if it is the connection to it. */
   #closeConnection(db: DatabaseSync | null): void {
+    if (this.#fallback !== null) markMemory(this.#directory, false);
     this.#fallback?.close();
     this.#fallback = null;
     close(db);
@@ -191,6 +193,7 @@ export class FileRecovery implements Recovery {
     const saved = salvage(old, memory, { lines: false });
     this.#closeConnection(old);
     this.#fallback = new MemoryFallback(memory);
+    markMemory(this.#directory, true);
     this.#isLossLogged = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     this.#complain(

@@ -1,4 +1,5 @@
 import type { Log } from "../core/log.ts";
+import { hasMemoryMark } from "../core/state_files.ts";
 import type { Micros } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
@@ -90,9 +91,9 @@ export class State {
     return this.#recovery?.losses ?? [];
   }
 
-  /** Whether data stays in memory for now, as the file cannot be written. */
+  /** Whether the monitor's data stays in memory for now, as the file cannot be written. */
   get isInMemory(): boolean {
-    return this.#db.isInMemory;
+    return this.#recovery === null ? hasMemoryMark(this.directory) : this.#db.isInMemory;
   }
 
   /** Returns a writer of batches of these modules, by index. */

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { markMemory } from "../../lib/core/state_files.ts";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
@@ -113,6 +114,14 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
     const result = await status("--json");
     assert.deepEqual([result.code, JSON.parse(result.stdout).problems], [1, [sentence]]);
   }
+  markMemory(directory, true);
+  const inMemory = await status();
+  assert.equal(inMemory.code, 1);
+  assert.match(
+    inMemory.stdout,
+    /^problem {3}the state cannot be written, so the monitor keeps it in memory/m,
+  );
+  markMemory(directory, false);
   const people = await status();
   assert.match(people.stdout, /^running, .*: 1 problem\nproblem {3}PostgreSQL: no route\n/);
 });

@@ -374,6 +374,8 @@ for (const when of ["while it is open", "before it is opened"] as const) {
       assert.equal(state.position("journal"), "s=5000");
       assert.equal(place.errors.length, 1, place.errors.join("\n"));
       assert.match(place.errors[0]!, /cannot be written.*going on in memory with 3 bans/);
+      // Without the files beside it, no command can open the state on a full disk.
+      if (when === "while it is open") assert.ok(read(place, (command) => command.isInMemory));
       Deno.removeSync(place.filler);
       // A command was faster.
       read(place, (command) => {
@@ -382,6 +384,7 @@ for (const when of ["while it is open", "before it is opened"] as const) {
         command.addToWhitelist("command", { address: "192.0.2.8", note: "", until: null, since: 1 });
       });
       await leaveMemory(state, place);
+      assert.ok(!read(place, (command) => command.isInMemory));
       state.bans.add(ban(5_001));
       assert.equal(place.errors.length, 1);
       const found = read(place, (other) => ({

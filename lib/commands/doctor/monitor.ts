@@ -69,7 +69,7 @@ function findingsOf(state: State, report: MonitorReport): Finding[] {
     report,
     stuck: state.bans.failing(),
     outbox: state.outbox.backlog(),
-    state: { isInMemory: false, losses: [] },
+    state: { isInMemory: state.isInMemory, losses: [] },
   });
   return problems.map(({ text }) => failure("monitor", text, "strongmonitor status tells more"));
 }
