@@ -45,7 +45,7 @@ export function worksText(report: Pick<MonitorReport, "sources"> | null): string
 export function leftText(bans: number): string {
   return `${
     counted(bans, "earlier ban stays", "earlier bans stay")
-  } in the former firewall, which nobody asks any more: ` +
+  } in the former firewall, which this configuration does not use: ` +
     "docs/firewalls.md tells how to lift them";
 }
 

@@ -235,7 +235,7 @@ export class Monitor {
     if (!isLeft && !(next === null && unbanOnStop)) return;
     if (!await firewalls.clear({ signal: AbortSignal.timeout(STOP_LIFTING), log })) return;
     if (next === null) return log.info("no ban holds while the monitor is stopped");
-    log.info(`the configuration leaves ${firewall}: it no longer has any ban`);
+    log.info(`${firewall} no longer has any ban, as the configuration does not use it`);
     housekeeping.attempt("note that bans are lifted", () => this.#state.enforcement.cleared());
   }
 }

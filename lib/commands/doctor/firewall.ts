@@ -47,17 +47,20 @@ async function examine(ban: BanConfig, { isRunning }: { isRunning: boolean }): P
   }
   const firewall = openFirewall(ban);
   const findings: Finding[] = [];
-  for (const address of ADDRESSES) findings.push(...await tryBan(firewall, address));
+  for (const address of ADDRESSES) findings.push(...await tryBan(firewall, { address, ban }));
   if (!isRunning) await leaveNothing(firewall);
   const isSame = (finding: Finding) => findings.findIndex(({ text }) => text === finding.text);
   return findings.filter((finding, i) => isSame(finding) === i);
 }
 
-async function tryBan(firewall: Firewall, address: string): Promise<Finding[]> {
+async function tryBan(
+  firewall: Firewall,
+  { address, ban: { command } }: { address: string; ban: BanConfig },
+): Promise<Finding[]> {
   const ban = trialBan(address);
   const signal = AbortSignal.timeout(SPAN / 1_000);
   const banned = await firewall.ban([ban], signal);
-  const seen = banned[0]!.error === null ? await look(firewall, { ban, signal }) : [];
+  const seen = banned[0]!.error === null ? await look(firewall, { ban, command, signal }) : [];
   const lifted = await firewall.unban([ban], signal);
   return [
     ...problemsOf(banned),
@@ -84,7 +87,10 @@ function problemsOf(outcomes: readonly Outcome[]): Finding[] {
   );
 }
 
-async function look(firewall: Firewall, trial: Trial): Promise<Finding[]> {
+async function look(
+  firewall: Firewall,
+  { command, ...trial }: Trial & Pick<BanConfig, "command">,
+): Promise<Finding[]> {
   const isSeen = await isIn(firewall, trial);
   const { address } = trial.ban;
   if (isSeen === true) {
@@ -98,7 +104,8 @@ async function look(firewall: Firewall, trial: Trial): Promise<Finding[]> {
     warning(
       "firewall",
       `ban_command bans ${address}, but neither nft nor ip shows the address`,
-      `see by yourself whether your firewall has it while it is banned: strongmonitor ban ${address}`,
+      `run \`${command?.map((word) => word.replace("%s", address)).join(" ")}\`, see whether your firewall ` +
+        "has the address, and lift it by unban_command",
     ),
   ];
 }

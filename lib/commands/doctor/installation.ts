@@ -158,13 +158,16 @@ async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | 
     const words = command.slice(1).filter((word) => word !== "-n").map((word) =>
       word.replace("%s", "192.0.2.254")
     );
-    const { error } = await ask(["sudo", "-n", "-u", service.name, "sudo", "-n", "-l", ...words]);
+    const { error, uncertain } = await ask(["sudo", "-n", "-u", service.name, "sudo", "-n", "-l", ...words]);
     if (error === null) continue;
-    findings.push(failure(
-      "unit",
-      `sudo does not let ${service.name} run ${words[0]} without a password`,
-      "give it a line in /etc/sudoers.d/strongmonitor: docs/firewalls.md",
-    ));
+    if (uncertain) {
+      return [
+        failure("unit", `sudo does not answer: ${error}`, "see that /etc/hosts has this machine's name"),
+      ];
+    }
+    const text = `sudo does not let ${service.name} run ${words[0]} without a password`;
+    if (findings.some((finding) => finding.text === text)) continue;
+    findings.push(failure("unit", text, "give it a line in /etc/sudoers.d/strongmonitor: docs/firewalls.md"));
   }
   return findings;
 }
