@@ -42,7 +42,10 @@ export function problemsOf(status: Troubles): string[] {
     ),
     ...firewallProblems(status),
     ...report.database?.error ? [`PostgreSQL: ${report.database.error}`] : [],
-    ...report.notify?.error ? [`notices: ${report.notify.error}`] : [],
+    ...report.notify?.error
+      ? [`Cannot send notices by ${report.notify.program}: ${report.notify.error}`]
+      : [],
+    ...report.metricsError === null ? [] : [report.metricsError],
   ];
 }
 

@@ -104,6 +104,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     feeding,
     database: () => hooks.fleet()?.status() ?? null,
     notices: () => publishing.notices,
+    metricsError: () => publishing.metricsError,
   });
   const publishing: Publishing = new Publishing(config, { state, pipeline, reporting, log, totals });
   return {

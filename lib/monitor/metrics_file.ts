@@ -2,24 +2,33 @@
  * The file that node_exporter's textfile collector reads. No socket listens: the file's permissions
  * say who reads the metrics. A reader sees a whole file, the old or the new one.
  */
+import { denial } from "../core/denial.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
+import { shellWord } from "../core/text.ts";
 import { freshMetricsFile } from "../config/permissions.ts";
 
 /** Everybody may read: node_exporter runs as another user. */
 const MODE = 0o644;
 
+/** Part of the error for a directory that a unit lets nobody change (EROFS). */
+const READ_ONLY = "(os error 30)";
+
 /** Writes the metrics of a monitor into one file. */
 export class MetricsFile {
   readonly path: string;
   readonly #log: Log;
-  /** The failure that was logged last; null: the last write succeeded. */
-  #complaint: string | null = null;
+  #error: string | null = null;
   #writing = Promise.resolve();
 
   constructor(path: string, log: Log) {
     this.path = path;
     this.#log = log;
+  }
+
+  /** Why the last write failed, as a sentence; null: it succeeded. */
+  get error(): string | null {
+    return this.#error;
   }
 
   /**
@@ -28,8 +37,8 @@ export class MetricsFile {
    */
   write(text: string): Promise<void> {
     return this.#writing = this.#writing.then(() => this.#replace(text)).then(
-      () => this.#complain(null),
-      (error) => this.#complain(messageOf(error)),
+      () => this.#note(null),
+      (error) => this.#note(`Cannot write the metrics to ${this.path}: ${this.#whyNot(error)}`),
     );
   }
 
@@ -51,13 +60,24 @@ export class MetricsFile {
     await Deno.rename(fresh, this.path);
   }
 
-  #complain(failure: string | null): void {
-    if (failure !== null && failure !== this.#complaint) {
-      this.#log.warn(`Cannot write the metrics to ${this.path}: ${failure}`);
+  #whyNot(error: unknown): string {
+    const directory = this.path.slice(0, this.path.lastIndexOf("/")) || "/";
+    if (error instanceof Deno.errors.NotFound) return `there is no directory ${directory}`;
+    if (messageOf(error).includes(READ_ONLY)) {
+      return `its unit forbids it to write in ${directory}: docs/metrics.md has the drop-in`;
     }
-    if (failure === null && this.#complaint !== null) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) return messageOf(error);
+    return denial(
+      `write in ${directory}`,
+      (user) => `let it with: sudo setfacl -m u:${user}:rwx ${shellWord(directory)}`,
+    );
+  }
+
+  #note(error: string | null): void {
+    if (error !== null && error !== this.#error) this.#log.warn(error);
+    if (error === null && this.#error !== null) {
       this.#log.info(`the metrics are written to ${this.path} again`);
     }
-    this.#complaint = failure;
+    this.#error = error;
   }
 }

@@ -72,6 +72,11 @@ export class Publishing {
     return this.#notifier?.status ?? null;
   }
 
+  /** Why the metrics could not be written last, as a sentence; null: they were, or are not configured. */
+  get metricsError(): string | null {
+    return this.#metrics?.error ?? null;
+  }
+
   /** Writes metrics and notices until `signal` aborts. */
   run(signal: AbortSignal): Promise<unknown> {
     void this.#writeMetrics(true);

@@ -105,6 +105,8 @@ const report = z.object({
     lastTold: instant.nullable(),
     error: z.string().nullable(),
   }).nullable().default(null),
+  /** Why the metrics could not be written last; null: they were, or are not configured. */
+  metricsError: z.string().nullable().default(null),
 }).transform((given) => ({ ...given, loaded: given.loaded ?? given.started }));
 
 /** One source's state, for `strongmonitor status`. */

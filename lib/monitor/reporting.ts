@@ -28,6 +28,8 @@ export interface ReportingParts {
   readonly database: () => FleetStatus | null;
   /** Null: notices are not configured. */
   readonly notices: () => NotifierStatus | null;
+  /** Null: the metrics are written, or not configured. */
+  readonly metricsError: () => string | null;
 }
 
 /** Makes the report on a monitor, and leaves it in the state for `status`. */
@@ -72,7 +74,7 @@ export class Reporting {
   /** Returns the present report. */
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
-    const { totals, bans, leaks, trial, pipeline, database, notices } = this.#parts;
+    const { totals, bans, leaks, trial, pipeline, database, notices, metricsError } = this.#parts;
     return {
       pid: Deno.pid,
       running,
@@ -92,6 +94,7 @@ export class Reporting {
       tracked: pipeline.engine.tracked,
       database: database(),
       notify: notices(),
+      metricsError: metricsError(),
     };
   }
 

@@ -60,6 +60,7 @@ const REPORT: MonitorReport = {
   },
   tracked: 1,
   notify: null,
+  metricsError: HOSTILE,
   database: { connected: false, error: HOSTILE, lastShipped: null, setAside: 1 },
 };
 

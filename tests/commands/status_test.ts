@@ -64,6 +64,11 @@ const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: stri
     { database: { connected: false, error: "no route", lastShipped: null, setAside: 0 } },
     "PostgreSQL: no route",
   ],
+  [
+    { notify: { program: "/n", told: 0, failed: 1, lastTold: null, error: "exit status 7: no host" } },
+    "Cannot send notices by /n: exit status 7: no host",
+  ],
+  [{ metricsError: "Cannot write the metrics to /a.prom: no" }, "Cannot write the metrics to /a.prom: no"],
 ];
 
 Deno.test("`status` ends with 0 where all works, with 1 and a sentence where something fails, and with 69 without a monitor", async () => {
@@ -123,7 +128,10 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   );
   markMemory(directory, false);
   const people = await status();
-  assert.match(people.stdout, /^running, .*: 1 problem\nproblem {3}PostgreSQL: no route\n/);
+  assert.match(
+    people.stdout,
+    /^running, .*: 1 problem\nproblem {3}Cannot write the metrics to \/a\.prom: no\n/,
+  );
 });
 
 Deno.test("`status` and `bans` tell apart which bans are decided, in force and waiting, and for how long", async () => {
