@@ -80,6 +80,21 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "`doctor` does not send who runs strongmonitor.service in a container to strongmonitor.service",
+  ignore: !canMakeJournals,
+  async fn() {
+    await withJournal([own("0", "strongmonitor.service")], async (machine) => {
+      machine.program("nft", "exit 0");
+      machine.configure({ firewall: "nftables", nft_command: "nft" });
+      const { findings } = await doctor(machine);
+      const [unit] = findings.filter(({ subject }) => subject === "unit");
+      assert.match(unit!.text, /^strongmonitor\.service does not give the monitor CAP_NET_ADMIN/);
+      assert.match(unit!.remedy!, /is a container, whose host has to grant it$/);
+    });
+  },
+});
+
 Deno.test("`doctor` does not call a module silent whose journal cannot be read", async () => {
   using machine = new Machine();
   machine.program(

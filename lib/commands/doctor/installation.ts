@@ -145,7 +145,9 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding[] 
     failure(
       "unit",
       `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
-      'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
+      unit === "strongmonitor.service"
+        ? "unless a drop-in of the unit takes it away: this machine is a container, whose host has to grant it"
+        : 'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
     ),
   ];
 }
