@@ -12,7 +12,11 @@ export type ExportFormat = typeof EXPORT_FORMATS[number];
 
 /** Longest time-out of ipset(8), in seconds. */
 const IPSET_LONGEST = 2_147_483;
-const IPSET_LEAST = 1_024;
+/**
+ * Room of a set, as in docs/firewalls.md: ipset takes `-exist` only if a set has the same room. A
+ * set takes memory for its elements alone.
+ */
+const IPSET_ROOM = 1_000_000;
 
 /**
  * `bans --export`: prints the bans in force, for a firewall or `bans --import`. Warns on standard
@@ -85,9 +89,9 @@ function ipsetLines(bans: readonly Exported[], now: Micros): string[] {
       const seconds = Math.min(secondsLeft(ban.until, now) ?? 0, IPSET_LONGEST);
       return halvesOf(ban.address).map((part) => `add ${name} ${part} timeout ${seconds} -exist`);
     });
-    const most = Math.max(IPSET_LEAST, 2 ** Math.ceil(Math.log2(elements.length + 1)));
+    const room = Math.max(IPSET_ROOM, elements.length);
     return [
-      `create ${name} hash:net family ${family} hashsize ${IPSET_LEAST} maxelem ${most} timeout 0 -exist`,
+      `create ${name} hash:net family ${family} maxelem ${room} timeout 0 -exist`,
       `flush ${name}`,
       ...elements,
     ];

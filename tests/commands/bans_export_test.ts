@@ -6,6 +6,7 @@ import type { NewBan } from "../../lib/deciding/ban.ts";
 import { scopeOf } from "../support/helpers.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 
+const FIREWALLS = Deno.readTextFileSync(new URL("../../docs/firewalls.md", import.meta.url));
 const NOW = 1_800_000_000 * SECOND;
 
 function ban(address: string, over: Partial<NewBan> = {}): NewBan {
@@ -152,11 +153,16 @@ Deno.test({
 });
 
 Deno.test({
-  name: "`ipset restore` loads an export, twice over, and has every ban, that of all addresses too",
+  name:
+    "`ipset restore` loads an export into the sets of docs/firewalls.md, twice over, and has every ban, that of all addresses too",
   ignore: lacking("ip", "ipset"),
   fn: () =>
     inNamespace(async (run) => {
       const script = exported([...BANS, ban("0.0.0.0/0"), ban("::/0")], "ipset").lines.join("\n") + "\n";
+      const made = [...FIREWALLS.matchAll(/^ipset (create .*)$/gm)].map(([, words]) => words!.split(" "));
+      assert.equal(made.length, 2);
+      // The sets that the page makes for a ban_command have the same names.
+      for (const words of made) assert.equal((await run(["ipset", ...words])).code, 0);
       for (let i = 0; i < 2; i++) {
         assert.deepEqual(await run(["ipset", "restore"], script), { code: 0, stdout: "", stderr: "" });
       }
