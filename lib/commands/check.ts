@@ -15,7 +15,7 @@ import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
-import { openConfig } from "./open.ts";
+import { openConfig, withState } from "./open.ts";
 import { type CommonOptions, print, printJson, printLines } from "./output.ts";
 import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
@@ -69,17 +69,34 @@ export interface Look {
 /** Looks for what `config` needs here; with `syntax` only for what makes `run` refuse it. */
 export async function lookHere(config: Config, options: CheckOptions): Promise<Look> {
   const forbidden = missingNeeds(config);
+  const unread = whitelistProblem(config.whitelist);
+  const fatal = unread && whitelistProblem(config.whitelist, (path) => isInState(path, config));
+  // A monitor goes on by the state's copy of a whitelist file.
+  const copied = unread !== null && fatal === null
+    ? unread.sentences.map((sentence) => `${sentence}; its last entries stay whitelisted`)
+    : [];
   const files = options.syntax || forbidden.some(({ kind, key }) => kind === "read" && key?.[0] === "modules")
     ? []
     : filesOf(config).map(inspectFiles);
   const problems = options.syntax ? [] : [
+    ...copied,
     ...programProblems(config),
     ...[notifyProblem(config)].filter((problem) => problem !== null),
     ...forbidden.some(({ key }) => key?.[0] === "DB") ? [] : databaseProblems(config),
     ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),
   ];
-  return { refusal: refusalOf(config, options), files, problems, warnings: absences(config, files) };
+  const warnings = [...options.syntax ? copied : [], ...absences(config, files)];
+  return { refusal: refusalOf(config, { ...options, fatal }), files, problems, warnings };
+}
+
+/** Reports whether the state has a copy of a whitelist file, by which a monitor goes on. */
+function isInState(path: string, { path: config, stateDirectory }: Config): boolean {
+  try {
+    return withState({ config, state: stateDirectory }, (state) => state.whitelistCopy(path) !== null);
+  } catch {
+    return false;
+  }
 }
 
 /** Warns of modules that read files alone, none of which exists. */
@@ -95,10 +112,13 @@ function absences({ modules }: Config, inspections: readonly Inspection[]): stri
     );
 }
 
-/** Collects the reasons why `run` refuses `config` in one error. */
-function refusalOf(config: Config, { state }: CheckOptions): UserError | null {
+/** Collects the reasons why `run` refuses `config` in one error; `fatal`: that of whitelist files. */
+function refusalOf(
+  config: Config,
+  { state, fatal }: CheckOptions & { fatal: UserError | null },
+): UserError | null {
   const permission = permissionProblem(config, state);
-  const errors = [passwordProblem(config, state), permission, whitelistProblem(config.whitelist)]
+  const errors = [passwordProblem(config, state), permission, fatal]
     .filter((error) => error !== null);
   if (errors.length === 0) return null;
   return new UserError(errors.flatMap(({ sentences }) => sentences), 78, { advice: permission?.advice });

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { temporaryState } from "../support/helpers.ts";
 import { MAIN, program } from "../support/program.ts";
 
 /** A directory with a configuration that has `keys` beside one module; gone at the end of the scope. */
@@ -218,6 +219,23 @@ Deno.test("`check --syntax` looks at the configuration alone, and refuses what `
   const wrong = await check({ ban_comand: "/nowhere/ban %s" });
   assert.equal(wrong.code, 78);
   assert.match(wrong.stdout, /is NOT good: 1 problem\n$/);
+});
+
+Deno.test("`check --syntax` lets a unit start without a whitelist file of which the state has a copy", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  using place = scene({ state: directory, whitelist_files: "friends" });
+  const check = (...words: string[]) => program(["check", "--quiet", "--config", place.config, ...words]);
+  const unread = `Cannot read the whitelist file: ${place.path}/friends does not exist`;
+  assert.equal((await check("--syntax")).code, 78);
+  state.storeWhitelistCopy(`${place.path}/friends`, new Uint8Array(1));
+  const { code, stdout } = await check("--syntax");
+  assert.equal(code, 0, stdout);
+  assert.ok(stdout.includes(`Warning: ${unread}; its last entries stay whitelisted\n`), stdout);
+  // Who asks by hand is told of a problem.
+  const asked = await check();
+  assert.equal(asked.code, 1);
+  assert.ok(asked.stdout.includes(`Problem: ${unread}`), asked.stdout);
 });
 
 Deno.test("`check --config -` calls an empty standard input by its name", async () => {
