@@ -49,7 +49,7 @@ export class Minutes {
     const literal = new Literal(gap);
     if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
       // A word behind the gap is not part of the gap.
-      const isNamed = name !== undefined && gap.startsWith(name, 1);
+      const isNamed = name !== undefined && gap.slice(1).trimStart().startsWith(name);
       minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
       if (minute.gaps.length > GAPS) minute.gaps.pop();
     }

@@ -113,6 +113,14 @@ Deno.test("`HeadReader.next()` gives no time to one that cannot be", () => {
   }
 });
 
+Deno.test("`HeadReader.next()` reads the zone behind a time in brackets in each line", () => {
+  const heads = new Heads();
+  const times = ["06", "07"].map((second) =>
+    heads.read(`[Mar  9 04:05:${second}] EST sshd[47]: ${MESSAGE}`).time
+  );
+  assert.equal(times[1]! - times[0]!, 1_000_000);
+});
+
 const OUTPUTS = {
   "short": 1_000_000,
   "short-iso": 1_000_000,
@@ -171,6 +179,10 @@ Deno.test("`HeadReader.next()` reads every line as a new reader does, whatever c
     "Mon Mar  9 04:05:",
     "12 2026-03-09 04:05:",
     "[Mar  9 04:05:",
+    "[2026-03-09 04:05:",
+    "<38>Mar  9 04:05:",
+    "2026 Mar  9 04:05:",
+    "Mar  9 2026 04:05:",
   ];
   // Lines of one minute follow each other.
   let current = minutes[0]!;
@@ -194,7 +206,24 @@ Deno.test("`HeadReader.next()` reads every line as a new reader does, whatever c
       " stderr P",
     ]);
   const host = () =>
-    random.pick([" web", " web", " web", " other", "", "  web", " web web", " sshd:", " a:b", " [x]"]);
+    random.pick([
+      " web",
+      " web",
+      " web",
+      " other",
+      "",
+      "  web",
+      " web web",
+      " sshd:",
+      " a:b",
+      " [x]",
+      " EST",
+      " CET 2026",
+      " 2026",
+      " 123",
+      " A",
+      " stdout",
+    ]);
   const tag = () =>
     random.pick([
       " sshd",
