@@ -112,7 +112,16 @@ export class HeadReader<Program> {
   /** Takes the next part of the head off. Returns false if there is none. */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
-    return this.#takeRepetition() || this.#takeDocker() || this.#takeTime() || this.#takeTag();
+    return this.#takeKnown() || this.#takeRepetition() || this.#takeDocker() || this.#takeTime() ||
+      this.#takeTag();
+  }
+
+  /** Takes a time or, behind it, a tag off that an earlier line had, as most lines of a log do. */
+  #takeKnown(): boolean {
+    const { bytes, from, to } = this;
+    if (this.#last === NONE) return this.#times.readKnown(bytes, from, to) && this.#tookTime();
+    return this.#last === TIME && this.#isTimed && this.#tags.readKnown(bytes, from, to, this.#times.isIso) &&
+      this.#tookTag();
   }
 
   /** Takes `message repeated 2 times: [ … ]` off, which rsyslog writes around a message. */
@@ -126,8 +135,7 @@ export class HeadReader<Program> {
     const count = numberOf(bytes.array, digits, end);
     if (count === 0) return false;
     this.count = count;
-    this.#took(REPEATED, inner, endWithoutBlanks(bytes.array, inner, to - 1));
-    return true;
+    return this.#took(REPEATED, inner, endWithoutBlanks(bytes.array, inner, to - 1));
   }
 
   #takeDocker(): boolean {
@@ -135,35 +143,39 @@ export class HeadReader<Program> {
     if (!this.#isLine || this.#last !== NONE || !docker.read(this.bytes, this.from, this.to)) return false;
     this.bytes = docker.bytes;
     this.#dockerTime = docker.time;
-    this.#took(DOCKER, 0, endWithoutBlanks(docker.bytes.array, 0, docker.end));
-    return true;
+    return this.#took(DOCKER, 0, endWithoutBlanks(docker.bytes.array, 0, docker.end));
   }
 
   #takeTime(): boolean {
-    const times = this.#times;
-    if (!times.read(this.bytes, this.from, this.to)) return false;
-    if (times.pid !== NO_PID) this.pid = times.pid;
-    this.#isTimed ||= times.isTime;
-    this.#took(TIME, times.end, this.to);
-    return true;
+    return this.#times.read(this.bytes, this.from, this.to) && this.#tookTime();
+  }
+
+  #tookTime(): true {
+    const { pid, isTime, end } = this.#times;
+    if (pid !== NO_PID) this.pid = pid;
+    this.#isTimed ||= isTime;
+    return this.#took(TIME, end, this.to);
   }
 
   /** Takes a tag off at a line's start or behind a time; elsewhere it is the message's text. */
   #takeTag(): boolean {
     if (this.#last === TAG || (this.#last === NONE && !this.#isLine)) return false;
-    const tags = this.#tags;
-    const { from, to } = this;
-    if (!tags.read(this.bytes, from, to, this.#isTimed ? this.#times : null)) return false;
-    if (tags.pid !== NO_PID) this.pid = tags.pid;
-    if (tags.program !== null) this.program = tags.program;
-    this.#took(tags.program === null ? FACILITY : TAG, tags.end, to);
-    return true;
+    return this.#tags.read(this.bytes, this.from, this.to, this.#isTimed ? this.#times : null) &&
+      this.#tookTag();
+  }
+
+  #tookTag(): true {
+    const { pid, program, end } = this.#tags;
+    if (pid !== NO_PID) this.pid = pid;
+    if (program !== null) this.program = program;
+    return this.#took(program === null ? FACILITY : TAG, end, this.to);
   }
 
   /** Keeps `[from, to)` as the remaining text; it has no blanks before `to`. */
-  #took(part: Part, from: number, to: number): void {
+  #took(part: Part, from: number, to: number): true {
     this.#last = part;
     this.to = to;
     this.from = startWithoutBlanks(this.bytes.array, from, to);
+    return true;
   }
 }

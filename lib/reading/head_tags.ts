@@ -51,11 +51,11 @@ export class HeadTags<Program> {
    * @param time the time before the tag; null: none
    */
   read(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
-    return time !== null && this.#readKnown(bytes, from, to, time.isIso) ||
+    return time !== null && this.readKnown(bytes, from, to, time.isIso) ||
       this.#readNew(bytes, from, to, time);
   }
 
-  #readKnown(bytes: Bytes, from: number, to: number, isIso: boolean): boolean {
+  readKnown(bytes: Bytes, from: number, to: number, isIso: boolean): boolean {
     const tags = this.#tags;
     for (let i = 0; i < tags.length; i++) {
       const tag = tags[i]!;

@@ -68,10 +68,10 @@ export class HeadTimes {
   /** Reads the time at the start of `bytes[from, to)`. Returns false if there is none. */
   read(bytes: Bytes, from: number, to: number): boolean {
     if (!mayBeTime(bytes.array, from, to)) return false;
-    return this.#readKnown(bytes, from, to) || this.#readNew(bytes, from, to);
+    return this.readKnown(bytes, from, to) || this.#readNew(bytes, from, to);
   }
 
-  #readKnown(bytes: Bytes, from: number, to: number): boolean {
+  readKnown(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
     const minutes = this.#minutes.list;
     for (let i = 0; i < minutes.length; i++) {
