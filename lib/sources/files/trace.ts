@@ -6,10 +6,8 @@ import { LINE_FEED } from "../../core/ascii.ts";
 import type { Content } from "./content.ts";
 import { readBytes } from "./head.ts";
 
-/** Lines that are remembered while a file is read. */
-const MAX_LINES = 256;
-/** Lines that are stored with its position. */
-const KEPT_LINES = 32;
+/** Most lines of a trace. */
+const MAX_LINES = 32;
 /** Bytes of a line that count. */
 const MAX_COUNTED = 4_096;
 /** First and most bytes of a file that are searched for its last lines. */
@@ -78,9 +76,9 @@ export function endAlike(a: Trace, b: Trace): boolean {
   return a.slice(-length).every((number, index) => number === b[b.length - length + index]);
 }
 
-/** Formats a trace for storage: its last lines in base64. */
+/** Formats a trace for storage, in base64. */
 export function formatTrace(trace: Trace): string {
-  const bytes = new Uint8Array(Uint32Array.from(trace.slice(-KEPT_LINES)).buffer);
+  const bytes = new Uint8Array(Uint32Array.from(trace).buffer);
   return btoa(String.fromCharCode(...bytes));
 }
 
