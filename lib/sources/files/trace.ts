@@ -28,20 +28,25 @@ export class LineNumbers {
    * it, and the start of the next.
    */
   take(bytes: Uint8Array, offset: number, tell: (number: number, end: number) => void): void {
+    let number = this.#number;
+    let length = this.#length;
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at]!;
       if (byte === LINE_FEED) {
-        tell(this.#number >>> 0, offset + at + 1);
-        [this.#number, this.#length] = [FIRST, 0];
-      } else if (this.#length < MAX_COUNTED && (byte !== 0 || this.#length > 0)) {
+        tell(number >>> 0, offset + at + 1);
+        number = FIRST;
+        length = 0;
+      } else if (length < MAX_COUNTED && (byte !== 0 || length > 0)) {
         // FNV-1a, 32 bits.
-        this.#number = Math.imul(this.#number ^ byte, 0x01000193);
-        this.#length++;
+        number = Math.imul(number ^ byte, 0x01000193);
+        length++;
       }
     }
+    this.#number = number;
+    this.#length = length;
   }
 }
-const FIRST = 0x811c9dc5;
+const FIRST = 0x811c9dc5 | 0;
 
 /** Adds the last whole lines of `bytes`, which begin at a line's start, to a trace. */
 export function extend(trace: Trace, bytes: Uint8Array): Trace {
