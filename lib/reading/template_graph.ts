@@ -41,11 +41,11 @@ export class TemplateGraph {
       const parts = parseTemplate(template);
       const builder = new Builder(template);
       const entry = builder.sequence(parts, { kind: "end", template: number });
-      for (const byte of firstBytes(template, parts)) lists[byte]!.push(entry);
+      for (const byte of firstBytes(template, parts)) lists[byte]!.push(...waysFrom(byte, entry));
       return builder.strangers;
     });
-    this.byFirst = lists.map((entries) =>
-      entries.length === 0 ? null : entries.reduceRight((other, first) => choice(first, other))
+    this.byFirst = lists.map((ways) =>
+      ways.length === 0 ? null : ways.reduceRight((other, first) => choice(first, other))
     );
     this.firstBytes = Uint8Array.from(this.byFirst, (node) => node === null ? 0 : 1);
     this.size = this.#collect();
@@ -146,4 +146,13 @@ function firstBytes(template: Template, parts: readonly Part[]): Set<number> {
   if (first?.kind === "text") return new Set([firstByteOf(first.text)]);
   if (first?.kind !== "choice") throw templateError(template, "it must begin with a text");
   return new Set(first.ways.flatMap((way) => [...firstBytes(template, [...way, ...others])]));
+}
+
+/** Returns the ways of a template, whose texts are alternatives, that begin with `byte`. */
+function waysFrom(byte: number, entry: Node): Node[] {
+  const ways: Node[] = [];
+  for (let way: Node | null = entry; way?.kind === "literal"; way = way.other) {
+    if (firstByteOf(way.text) === byte) ways.push({ ...way, other: null });
+  }
+  return ways;
 }
