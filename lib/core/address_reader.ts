@@ -41,6 +41,12 @@ export class AddressReader {
   /** Whether `read()` dropped a zone. */
   hasZone = false;
 
+  /** Reports whether the address that was read at `at` is a dotted quad: digits and points. */
+  isDottedAt(array: Uint8Array, at: number): boolean {
+    return this.isAddress && !this.isIPv6 && !this.hasZone && array[at] !== COLON &&
+      (array[at + 1] === POINT || array[at + 2] === POINT || array[at + 3] === POINT);
+  }
+
   /**
    * Reads the address at `at`. Returns the end of the text that looks like an address, at most
    * `to`; `at` if there is none. A point or colon behind an address belongs to the sentence

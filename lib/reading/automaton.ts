@@ -45,8 +45,8 @@ const NO_BYTE = -1;
  * outputs. A state is made when a line first leads to it; the shipped rules of sshd need about 240.
  *
  * Whole texts, the `symbols`, have columns too: a caller that has compared "Failed password for "
- * as a whole takes its 20 bytes in one step. Any run of digits and points is also one step
- * (`figures`), unless a text of a rule begins or continues with a figure there.
+ * as a whole takes its 20 bytes in one step. Any run of digits and points is also one
+ * step, unless a text of a rule begins or continues with a figure there.
  *
  * Limits: a line that needs more than `MAX_NEW` new states, or more than `MAX_KNOWN` in all, ends
  * in the state `lost`. The tries then find its outputs without the table, also in linear time.
@@ -56,12 +56,12 @@ export class Automaton {
   /** The class of each byte, which is its column. */
   readonly classes = new Uint8Array(256);
   /** Column of a run of digits and points of any length. */
-  readonly figures: number;
+  readonly #figures: number;
   /**
-   * `next[state + column]` is the next state; the number of a state is the place of its row. 0:
-   * call `find()`. -1 in the column of figures: take the bytes one by one.
+   * `#next[state + column]` is the next state; the number of a state is the place of its row. 0:
+   * call `#find()`. -1 in the column of figures: take the bytes one by one.
    */
-  readonly next: Int32Array;
+  readonly #next: Int32Array;
   /**
    * State of a line that needed too many states: every step stays there, and `setAt()` reads the
    * bytes again.
@@ -107,11 +107,11 @@ export class Automaton {
     this.#examples = classify(dictionaries, this.classes);
     this.#symbols = symbols;
     this.#firstSymbol = this.#examples.length;
-    this.figures = this.#firstSymbol + symbols.length;
-    this.#setColumn = this.figures + 1;
+    this.#figures = this.#firstSymbol + symbols.length;
+    this.#setColumn = this.#figures + 1;
     this.#width = this.lost = this.#setColumn + 1;
     // The kernel gives memory only to written rows: the size costs address space, not memory.
-    this.next = new Int32Array(MAX_KNOWN * this.#width);
+    this.#next = new Int32Array(MAX_KNOWN * this.#width);
     this.#starts = new Int32Array(dictionaries.length);
     this.#clear();
   }
@@ -133,7 +133,7 @@ export class Automaton {
     const state = this.along(this.#starts[dictionary]!, bytes.array, from, to);
     return state === this.lost
       ? this.#walk(dictionary, bytes.array, from, to)
-      : this.next[state + this.#setColumn]!;
+      : this.#next[state + this.#setColumn]!;
   }
 
   /** Returns the union of two sets. */
@@ -173,12 +173,13 @@ export class Automaton {
 
   /** Returns the outputs of the first dictionary in `state`, the state after `bytes[from, to)`. */
   setAt(state: number, bytes: Bytes, from: number, to: number): number {
-    return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.next[state + this.#setColumn]!;
+    return state === this.lost ? this.#walk(0, bytes.array, from, to) : this.#next[state + this.#setColumn]!;
   }
 
   /** Returns the state that follows `state` after `array[from, to)`. */
   along(state: number, array: Uint8Array, from: number, to: number): number {
-    const { classes, next } = this;
+    const { classes } = this;
+    const next = this.#next;
     for (let i = from; i < to; i++) {
       const column = classes[array[i]!]!;
       const known = next[state + column]!;
@@ -187,13 +188,24 @@ export class Automaton {
     return state;
   }
 
+  /** Returns the state that follows `state` after a byte of the class, or a symbol, of `column`. */
+  after(state: number, column: number): number {
+    return this.#next[state + column]! || this.#find(state, column);
+  }
+
+  /** Returns the state that follows `state` after `array[from, to)`, digits and points. */
+  afterFigures(state: number, array: Uint8Array, from: number, to: number): number {
+    const after = this.after(state, this.#figures);
+    return after > 0 ? after : this.along(state, array, from, to);
+  }
+
   /** Finds the entry of a column that is still 0 in the row of `state`. */
-  find(state: number, column: number): number {
+  #find(state: number, column: number): number {
     if (column < this.#firstSymbol) return this.#step(state, column);
     const symbol = this.#symbols[column - this.#firstSymbol];
     const to = symbol ? this.along(state, symbol, 0, symbol.length) : this.#findFigures(state);
     // `lost` is not stored: the next line may make states again.
-    if (to !== this.lost) this.next[state + column] = to;
+    if (to !== this.lost) this.#next[state + column] = to;
     return to;
   }
 
@@ -214,7 +226,7 @@ export class Automaton {
       ...nodes,
       set: outputs.length === 0 ? set : this.#setOf([...this.#sets[set]!, ...outputs]),
     });
-    if (to !== this.lost) this.next[state + column] = to;
+    if (to !== this.lost) this.#next[state + column] = to;
     return to;
   }
 
@@ -247,7 +259,7 @@ export class Automaton {
     if (this.#isFull || this.#states.length >= this.#mostStates) return this.lost;
     const row = (this.#states.push(state) - 1) * this.#width;
     this.#stateByKey.set(key, row);
-    this.next[row + this.#setColumn] = state.set;
+    this.#next[row + this.#setColumn] = state.set;
     return row;
   }
 
@@ -263,8 +275,8 @@ export class Automaton {
   }
 
   #clear(): void {
-    this.next.fill(0, 0, this.#states.length * this.#width);
-    this.next.fill(this.lost, this.lost, this.lost + this.#width);
+    this.#next.fill(0, 0, this.#states.length * this.#width);
+    this.#next.fill(this.lost, this.lost, this.lost + this.#width);
     this.#states.length = this.#sets.length = 0;
     this.#stateByKey.clear();
     this.#setByKey.clear();

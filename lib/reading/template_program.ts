@@ -85,6 +85,24 @@ export class TemplateProgram {
     this.#byteSets.forEach((set, i) => this.sets.set(set, 256 * i));
   }
 
+  /**
+   * Makes `REST_WITHOUT` know how far it fits from `array[at, to)` of message number `message`.
+   * Returns how many bytes it has read for that; -1: it knew.
+   */
+  look(one: number, array: Uint8Array, at: number, to: number, message: number): number {
+    const { code, sets } = this;
+    const isKnown = code[one + SEEN_IN] === message && at >= code[one + SEEN_FROM]! &&
+      at <= code[one + SEEN_TO]!;
+    if (isKnown) return -1;
+    const set = code[one + SET]!;
+    let end = at;
+    while (end < to && sets[set + array[end]!] === 1) end++;
+    code[one + SEEN_IN] = message;
+    code[one + SEEN_FROM] = at;
+    code[one + SEEN_TO] = end;
+    return end - at;
+  }
+
   /** Returns the place of a node's instruction. */
   #place(node: Node): number {
     const known = this.#places.get(node);

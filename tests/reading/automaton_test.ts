@@ -105,16 +105,12 @@ function steps(
   pieces: readonly string[],
 ): readonly number[] {
   let state = automaton.start;
-  const step = (column: number) => automaton.next[state + column] || automaton.find(state, column);
   for (const piece of pieces) {
     const symbol = symbols.indexOf(piece);
-    const ahead = symbol >= 0
-      ? step(automaton.columnOf(symbol))
-      : /^[\d.]+$/.test(piece)
-      ? step(automaton.figures)
-      : -1;
     const { bytes, end } = encode(piece);
-    state = ahead >= 0 ? ahead : automaton.along(state, bytes.array, 0, end);
+    if (symbol >= 0) state = automaton.after(state, automaton.columnOf(symbol));
+    else if (/^[\d.]+$/.test(piece)) state = automaton.afterFigures(state, bytes.array, 0, end);
+    else state = automaton.along(state, bytes.array, 0, end);
   }
   const { bytes, end } = encode(pieces.join(""));
   return automaton.outputsOf(automaton.setAt(state, bytes, 0, end));
