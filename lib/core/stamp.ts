@@ -1,6 +1,6 @@
 /** Times as lines write them, and the instants that they mean. */
 import { DAY, type Micros, MINUTE, SECOND } from "./time.ts";
-import { aheadByName, LOCAL, type Zone } from "./zone.ts";
+import { aheadByName, isRegion, LOCAL, regionOf, type Zone } from "./zone.ts";
 
 /** A time as a line writes it. `resolveStamp()` supplies missing parts from the time of reading. */
 export interface Stamp {
@@ -16,7 +16,7 @@ export interface Stamp {
   readonly fraction: Micros;
   /** Minutes ahead of UTC; null: the line gives no numeric offset. */
   readonly offset: number | null;
-  /** The word after a time without an offset, perhaps a zone's short name such as `EST`. */
+  /** The word after a time without an offset, perhaps a zone's name such as `EST` or `Asia/Tokyo`. */
   readonly name?: string | undefined;
 }
 
@@ -52,12 +52,19 @@ export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null 
   return null;
 }
 
+/** Returns the zone whose clocks a stamp without an offset shows, apart from short names. */
+export function zoneOfStamp({ name = "" }: Pick<Stamp, "name">, { zone = LOCAL }: Reference): Zone {
+  return (isRegion(name) ? regionOf(name) : null) ?? zone;
+}
+
 function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null {
   const utc = asUtc(stamp, year);
   if (utc === null) return null;
   if (stamp.offset !== null) return utc - stamp.offset * MINUTE;
-  const { zone = LOCAL } = reference;
-  const ahead = stamp.name === undefined ? null : aheadByName(stamp.name, { zone, year });
+  const zone = zoneOfStamp(stamp, reference);
+  const ahead = stamp.name === undefined || isRegion(stamp.name)
+    ? null
+    : aheadByName(stamp.name, { zone, year });
   return ahead === null ? ofZone(utc, zone, reference) : utc - ahead;
 }
 

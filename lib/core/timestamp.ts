@@ -15,8 +15,10 @@ const BLANK_CLOCK = `(?<hour>[ \\d]\\d):${MINUTE_SECOND}`;
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
+/** `EST`, or `Europe/Berlin`, as PHP writes. (`source` of an expression keeps `[/]` as it is.) */
+const ZONE_NAME = "[A-Z]{2,5}\\b|[A-Z][A-Za-z]+(?:[/][A-Z][\\w+-]*){1,2}";
 /** A word after a time, perhaps a zone's name. It is a lookahead: the word stays in the text. */
-const NAME = "(?:(?= (?<name>[A-Z]{2,5})\\b)|)";
+const NAME = `(?:(?= (?<name>${ZONE_NAME}))|)`;
 /** Of syslog, asctime(3), date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
 const SYSLOG = new RegExp(
   `^(?:${WEEKDAYS} )?(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}` +
@@ -56,7 +58,7 @@ const EPOCH = /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fracti
 const FORMS: readonly RegExp[] = [ISO, SYSLOG, SLASHED, MAIL, DIGITS, BASIC, POINTED, JAVA, GLOG];
 /** Matches the times of `readTime()`, in linear time and without groups. */
 export const TIME_SOURCE = [...FORMS, EPOCH].map(({ source }) =>
-  source.slice(1).replace(NAME, "(?: [A-Z]{2,5})?").replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
+  source.slice(1).replace(NAME, `(?: (?:${ZONE_NAME}))?`).replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
     /\(\?![^()]*\)/g,
     "",
   )

@@ -44,6 +44,25 @@ export function zoneOf(name: string): Zone | null {
   return { name, ahead };
 }
 
+/** Zones by the names of regions in lines; null: not a region. */
+const regions = new Map<string, Zone | null>();
+const MAX_REGIONS = 100;
+
+/** Reports whether a zone's name has the form of a region's, `Europe/Berlin`. */
+export function isRegion(name: string): boolean {
+  return name.includes("/");
+}
+
+/** Returns the zone of a region that a line names; null for another word. */
+export function regionOf(name: string): Zone | null {
+  let zone = regions.get(name);
+  if (zone === undefined) {
+    if (regions.size >= MAX_REGIONS) regions.clear();
+    regions.set(name, zone = zoneOf(name));
+  }
+  return zone;
+}
+
 /** Reads the offset `+02:00`, `+0200` or `+02`; null: other text. */
 export function parseOffset(text: string): Micros | null {
   const [, sign, hours, minutes = "0"] = /^([+-])(\d\d)(?::?(\d\d))?/.exec(text) ?? [];

@@ -1,5 +1,5 @@
-import { type Reference, resolveStamp, type Stamp } from "../core/stamp.ts";
-import { LOCAL, type Zone } from "../core/zone.ts";
+import { type Reference, resolveStamp, type Stamp, zoneOfStamp } from "../core/stamp.ts";
+import type { Zone } from "../core/zone.ts";
 import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
 const YEAR = 365 * DAY;
@@ -56,7 +56,8 @@ export class DayResolver {
   }
 
   #find(stamp: Stamp): void {
-    const { now, zone = LOCAL } = this.#reference;
+    const { now } = this.#reference;
+    const zone = zoneOfStamp(stamp, this.#reference);
     const { year, second, fraction, offset } = stamp;
     const time = this.time = timeOfStamp(stamp, this.#reference);
     this.#midnight = time - this.#sinceMidnight - second * SECOND - fraction;

@@ -5,6 +5,7 @@
  */
 import type { Stamp } from "../core/stamp.ts";
 import { type Read, readIsoTime, readSyslogTime, unixStamp } from "../core/timestamp.ts";
+import { isRegion } from "../core/zone.ts";
 import { readLineTime, withBlanks } from "./line_time.ts";
 
 /** A time at the start of a text, and the gap behind it. */
@@ -36,17 +37,20 @@ export interface TagPart {
 }
 
 const MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
+/** The message's length, which syslog over TCP may put first (RFC 6587, section 3.4.1). */
+const LENGTH = "(?:\\d{1,7} )?";
 /**
  * Priority in angle brackets, the version that follows it in RFC 5424 and may come alone, or the
  * process of Windows' sshd.log; then an opening bracket, and the name of a day.
  */
 const BEFORE_TIME = new RegExp(
-  "^(?:<\\d{1,3}>(?:1 )?|1 (?=\\d{4}-\\d\\d-\\d\\dT)|(?<pid>\\d{1,9}) (?=\\d{4}-\\d\\d-\\d\\d ))?" +
+  `^(?:${LENGTH}<\\d{1,3}>(?:1 )?|` +
+    "1 (?=\\d{4}-\\d\\d-\\d\\dT)|(?<pid>\\d{1,9}) (?=\\d{4}-\\d\\d-\\d\\d ))?" +
     `(?<open>\\[)?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTH}) ))?`,
 );
 const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
 /** A relay of RFC 5424 that knows no time writes `-` (section 6.2.3). */
-const NO_TIME = /^<\d{1,3}>1 - /;
+const NO_TIME = new RegExp(`^${LENGTH}<\\d{1,3}>1 - `);
 const CLOCK = /\d:\d\d:(?=\d\d)/;
 const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
 /** Short names of zones behind a time. Any other word may begin a message. */
@@ -97,10 +101,11 @@ function readCalendarTime(text: string): TimePart | null {
   if (gap === null) return null;
   const from = before + CLOCK.exec(rest)!.index + "0:00:".length;
   const { open: _, pid } = groups as { open?: string; pid?: string };
+  const { stamp } = read!;
+  // A word with a slash may as well be a program's name.
+  const word = isRegion(stamp.name ?? "") ? undefined : stamp.name;
   return {
-    stamp: read!.stamp.offset === null && gap.name !== undefined
-      ? { ...read!.stamp, name: gap.name }
-      : read!.stamp,
+    stamp: stamp.offset === null ? { ...stamp, name: gap.name ?? word } : stamp,
     second: { from, end: from + FRACTION.exec(text.slice(from))![0].length },
     pid: pid === undefined ? null : Number(pid),
     isIso: syslog === null,
@@ -148,6 +153,8 @@ const NAME = "[\\w./@-]+";
 /** `sshd`, `[sshd]`, `sshd(pam_unix)` */
 const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\\))?)`;
 const PROCESS = "\\[(?<pid>\\d+)\\]";
+/** `kubectl logs --prefix` names pod and container. */
+const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
 /** The kernel writes the time since its start behind its name. */
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
 /**
@@ -159,6 +166,11 @@ const TAGS = [
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
   `(?:${PROCESS}(?<after>(?: <\\w+>|\\(\\w+\\))?:? +)|(?<after>: +))`,
 ].map((source) => new RegExp(source));
+/** metalog writes no colon behind the program. */
+const SYSLOG_TAGS = [
+  ...TAGS,
+  new RegExp(`^(?<before>(?<host>(?:${HOST} +)?)\\[(?!(?:${LEVEL}|\\d+)\\])(?<name>${NAME})\\])(?<after> +)`),
+];
 /**
  * Without a time, only a host may come first, and a process is required: an attacker may have
  * chosen the text that follows.
@@ -183,10 +195,10 @@ const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
  */
 export function readTag(given: string, time: Pick<TimePart, "isIso"> | null): TagPart | null {
   const text = withBlanks(given);
-  const facility = FACILITY.exec(text);
+  const facility = FACILITY.exec(text) ?? (time === null ? POD.exec(text) : null);
   if (facility) return withoutProgram(facility[0]);
   const structured = time?.isIso ? STRUCTURED.exec(text) : null;
-  const tag = structured ?? firstMatch(time === null ? BARE_TAGS : TAGS, text);
+  const tag = structured ?? firstMatch(time === null ? BARE_TAGS : time.isIso ? TAGS : SYSLOG_TAGS, text);
   if (tag === null) return time === null ? null : relayOf(RELAY.exec(text));
   const { before, host, name, bracketed = name, pid, after } = tag.groups as Record<
     string,

@@ -77,7 +77,9 @@ export function readLineTime(line: string): Read | null {
   const read = readTime(line.slice(before.length));
   if (read === null) return null;
   const closing = CLOSING[before.slice(-1)] ?? "";
-  const end = before.length + read.length;
+  const zone = read.stamp.name === undefined ? "" : ` ${read.stamp.name}`;
+  const isZoneInside = closing !== "" && line.startsWith(zone + closing, before.length + read.length);
+  const end = before.length + read.length + (isZoneInside ? zone.length : 0);
   const gap = line.startsWith(closing, end) ? GAP.exec(line.slice(end + closing.length)) : null;
   return gap && { stamp: read.stamp, length: end + closing.length + gap[0].length };
 }

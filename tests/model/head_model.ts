@@ -60,7 +60,10 @@ const TAI_TIME = /^@4(?<tai>[0-9a-f]{15})(?<nano>[0-9a-f]{8}) +/;
 /** Alone, or with the time since the line before, for which the first line leaves 16 blanks. */
 const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 /** Of RFC 5424: nobody knows when. */
-const NIL_TIME = /^<\d{1,3}>1 - /;
+const NIL_TIME = /^(?:\d{1,7} )?<\d{1,3}>1 - /;
+
+/** Of a message of syslog over TCP. */
+const LENGTH = /^\d{1,7} (?=<\d{1,3}>)/;
 
 const PRIORITY = /^<\d{1,3}>(?:1 )?/;
 /** What may stand before a time. */
@@ -103,12 +106,15 @@ const TAGS = {
     `^(?:${HOST} +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
     `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?: <\\w+>|\\(\\w+\\))?:? +|: +)`,
   ],
+  // Of metalog.
+  colonless: [`^(?:${HOST} +)?\\[(?!(?:${LEVEL}|\\d+)\\])(?<program>${PROGRAM})\\] +`],
   bare: [
     "^(?:[^\\s[:]+ )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
     `^(?:[^\\s[:]+ )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
 };
+const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
@@ -136,7 +142,9 @@ export function* headParts(line: string, now: number): Generator<HeadedLine> {
     }
     const docker = last === "line" ? dockerLine(rest, now) : null;
     const timed = docker ? null : takeTime(rest, now);
-    const facility = docker || timed || last === "tag" ? null : FACILITY.exec(withBlanks(rest));
+    const facility = docker || timed || last === "tag"
+      ? null
+      : FACILITY.exec(withBlanks(rest)) ?? (isTimed ? null : POD.exec(withBlanks(rest)));
     const tag = docker || timed || facility || last === "tag" ? null : takeTag(rest, { isTimed, isIso });
     const isRelayed = isTimed && !docker && !timed && !tag && last !== "tag";
     const relay = facility ?? (isRelayed ? RELAY.exec(withBlanks(rest)) : null);
@@ -200,6 +208,7 @@ function takeTime(given: string, now: number) {
     rest = rest.slice(found?.[0].length ?? 0);
     return found;
   };
+  const octets = take(LENGTH);
   const [priority, version] = [take(PRIORITY), take(VERSION)];
   const process = priority || version ? null : take(PROCESS);
   const bracket = take(/^\[/);
@@ -219,18 +228,21 @@ function takeTime(given: string, now: number) {
   }
   // It may be a time of the service's own, perhaps in brackets.
   const own = timeAtStart(text, now);
-  const behind = own && /^(?<closing>["'\])>]?):? +/.exec(text.slice(own.length));
+  const behind = own && /^(?: [A-Z]{2,5}(?=["'\])>]))?(?<closing>["'\])>]?):? +/.exec(text.slice(own.length));
   if (own && behind && behind.groups!.closing === own.closing) {
     return { ...parts, time: own.time, length: own.length + behind[0].length };
   }
   const nil = NIL_TIME.exec(text);
   if (nil) return { ...parts, time: null, isIso: true, length: nil[0].length };
-  return priority && { ...parts, time: null, isTime: false, length: priority[0].length };
+  return priority && !octets && { ...parts, time: null, isTime: false, length: priority[0].length };
 }
 
 function takeTag(given: string, { isTimed, isIso }: { isTimed: boolean; isIso: boolean }) {
   const text = withBlanks(given);
-  for (const source of [...isTimed && isIso ? TAGS.rfc5424 : [], ...isTimed ? TAGS.timed : TAGS.bare]) {
+  const sources = isTimed
+    ? isIso ? [...TAGS.rfc5424, ...TAGS.timed] : [...TAGS.timed, ...TAGS.colonless]
+    : TAGS.bare;
+  for (const source of sources) {
     const found = new RegExp(source).exec(text);
     if (!found) continue;
     const { program, bracketed, pid } = found.groups as Groups;

@@ -99,6 +99,7 @@ const TIMES: readonly (readonly [source: string, message: string, time: string |
   // Without a place it stands at the beginning, where no field does.
   ["^.*refused <ADDR>", "2026-05-06T10:56:10Z refused 192.0.2.1", AT],
   ["^\\[[^\\]]+\\] refused <ADDR>", "[2026-05-06T10:56:10Z] refused 192.0.2.1", AT],
+  ["^refused <ADDR> at <TIME>$", "refused 192.0.2.1 at 2026-05-06 12:56:10 Europe/Berlin", AT],
   ["^(?<user>\\S+) refused <ADDR>", "2026-05-06T10:56:10Z refused 192.0.2.1", null],
   ["^(?:a )?(?<user>\\S+) refused <ADDR>", "2026-05-06T10:56:10Z refused 192.0.2.1", null],
   ["^\\[WARN\\] \\S+ refused (?<user>\\S+) <ADDR>", "[WARN] 2026-05-06T10:56:10Z refused bob 192.0.2.1", AT],

@@ -16,7 +16,14 @@ Deno.test("`DayResolver.resolve()` finds the instants that `resolveStamp()` find
       for (let i = 0; i < 6_000; i++) {
         const { now } = surroundings;
         if (random.below(50) === 0) {
-          const day = random.pick(["2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-01-01"]);
+          const day = random.pick([
+            "2026-03-29",
+            "2026-04-05",
+            "2026-10-04",
+            "2026-10-25",
+            "2026-11-01",
+            "2026-01-01",
+          ]);
           const [from, days] = random.pick([["2026-01-01", 365], [day, 3]] as const);
           surroundings.now = micros(`${from}T00:00:30Z`) + random.below(days * 86_400) * 1e6;
         }
@@ -32,6 +39,7 @@ Deno.test("`DayResolver.resolve()` finds the instants that `resolveStamp()` find
           second: random.pick([0, 30, 59, 60, 61]),
           fraction: random.pick([0, 123_456]),
           offset: random.pick([null, null, 0, 120]),
+          name: random.pick([undefined, undefined, "America/New_York", "Lord/Howe"]),
         };
         for (const hour of [stamp.hour, 0, 1, 2, 3, 23, 24]) {
           const minute = random.below(61);

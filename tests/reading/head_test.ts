@@ -201,6 +201,7 @@ Deno.test("`HeadReader.next()` reads every line as a new reader does, whatever c
       " CET",
       " 2026",
       " UTC 2026",
+      " Europe/Berlin",
       "]",
       "Z stdout F",
       " stderr P",

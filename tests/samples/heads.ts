@@ -155,6 +155,16 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "Mon, 09 Mat 2026 05:05:06 +0100: sshd[4711]: %",
     },
+    {
+      line: "[09-Mar-2026 05:05:06 Europe/Berlin] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "[09-Mar-2026 05:05:06 in Europe/Berlin] sshd[4711]: %",
+    },
+    {
+      line: "[2026-03-08 23:05:06 EST] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "[2026-03-08 23:05:06 EST7EDT] sshd[4711]: %",
+    },
     { line: "1773029106 sshd[4711]: %", time: TIME, nearMiss: "1773029106sshd[4711] %" },
     { line: "1773029106250: sshd[4711]: %", time: TIME + 250_000, nearMiss: "17730291062: sshd[4711] %" },
     {
@@ -285,7 +295,19 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: "Mar  9 04:05:06 web [sshd]: %",
       time: TIME,
       pid: null,
-      nearMiss: "Mar  9 04:05:06 web [sshd] %",
+      nearMiss: "Mar  9 04:05:06 web [sshd]%",
+    },
+    {
+      line: "Mar  9 04:05:06 [sshd] %",
+      time: TIME,
+      pid: null,
+      nearMiss: "2026-03-09 04:05:06 [sshd] %",
+    },
+    {
+      line: "Mar  9 04:05:06 web [sshd] %",
+      time: TIME,
+      pid: null,
+      nearMiss: "Mar  9 04:05:06 [error] %",
     },
     {
       line: "Mar  9 04:05:06 web [sshd][4711]: %",
@@ -410,6 +432,17 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "2026-03-09T04:05:06Z web: sshd 4711 - - %",
     },
+    {
+      line: "103 <38>1 2026-03-09T04:05:06Z web sshd 4711 - - %",
+      time: TIME,
+      nearMiss: "103: <38>1 2026-03-09T04:05:06Z web sshd 4711 - - %",
+    },
+    {
+      line: "87 <38>Mar  9 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "87 38 Mar  9 04:05:06 web sshd[4711]: %",
+    },
+    { line: "83 <38>1 - web sshd 4711 - - %", time: null, nearMiss: "83 <38> - web sshd 4711 - - %" },
     { line: "<38>1 - web sshd 4711 - - %", time: null, nearMiss: "<38>1 -- web sshd 4711 - - %" },
     {
       line: "2026-03-09T04:05:06Z web - - - - %",
@@ -495,6 +528,20 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
   ],
   "containers' runtimes": [
+    {
+      line: "[pod/web-0/ssh] %",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "[pod/web-0] %",
+    },
+    {
+      line: "[pod/web-0/ssh] 2026-03-09T04:05:06.25Z %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "[job/web-0/ssh] 2026-03-09T04:05:06.25Z %",
+    },
     {
       line: "2026-03-09T04:05:06.25Z stdout F %",
       time: TIME + 250_000,
