@@ -63,6 +63,11 @@ const [SHORTEST_REST, LONGEST_REST]: readonly [Micros, Micros] = [20 * MILLISECO
 const RETRY: Micros = 5 * SECOND;
 /** Most announcing servers that are remembered; if there are more, all are asked. */
 const MOST_ANNOUNCING = 1_000;
+/**
+ * Most addresses to ask about that are remembered, as the database may be away for long; if there
+ * are more, all bans in force are read once.
+ */
+const MOST_ASKED = 10_000;
 
 /**
  * Reads other servers' bans. Each server numbers the changes of its bans in order, so reading goes
@@ -76,6 +81,8 @@ export class Follower {
   readonly #announcing = new Set<string>();
   /** Addresses to ask about although no report has changed. */
   readonly #toAskAbout = new Set<string>();
+  #mostAsked = MOST_ASKED;
+  #mustAskAll = false;
   #fullDue: Micros = 0;
   /** Rest after the last step, and its end. */
   #rest: Micros = SHORTEST_REST;
@@ -107,6 +114,10 @@ export class Follower {
   /** Makes the next step ask about these addresses. */
   askAbout(addresses: readonly string[]): void {
     for (const address of addresses) this.#toAskAbout.add(address);
+    if (this.#toAskAbout.size <= this.#mostAsked) return;
+    this.#toAskAbout.clear();
+    this.#mustAskAll = true;
+    this.begin();
   }
 
   /** Reads a batch of changes if `due`; true: more may wait. Throws the errors of `connection`. */
@@ -119,8 +130,9 @@ export class Follower {
     this.#announcing.clear();
     try {
       if (isFull) await this.#readMembers(connection);
-      if (isFull && this.#options.takeRoom()) {
-        this.askAbout(await banned(connection, this.#present([...this.#members.keys()])));
+      if (isFull && (this.#options.takeRoom() || this.#mustAskAll)) {
+        this.#askAboutAll(await banned(connection, this.#present([...this.#members.keys()])));
+        this.#mustAskAll = false;
       }
       const news = await this.#readNews(connection, isFull ? [...this.#members.keys()] : announcing);
       if (!this.#hand(news)) return false;
@@ -142,10 +154,16 @@ export class Follower {
     this.#restEnd = elapsed() + this.#rest;
   }
 
+  /** Remembers these addresses however many there are, and leaves room for others. */
+  #askAboutAll(addresses: readonly string[]): void {
+    for (const address of addresses) this.#toAskAbout.add(address);
+    this.#mostAsked = this.#toAskAbout.size + MOST_ASKED;
+  }
+
   /** Reads changes of `hosts`, removals of servers, and what is known of addresses to ask about. */
   async #readNews(connection: Connection, hosts: readonly string[]): Promise<Reading> {
     const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
-    if (removed.length > 0) this.askAbout(await banned(connection, removed));
+    if (removed.length > 0) this.#askAboutAll(await banned(connection, removed));
     const { hostId, window } = this.#options;
     const known = new Map(this.#present(hosts).map((host) => [host, this.#positions.get(host) ?? 0]));
     const asked = [...this.#toAskAbout].slice(0, BATCH);

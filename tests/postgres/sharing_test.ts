@@ -154,6 +154,39 @@ await testOnPostgres("servers that share bans", {
     assert.deepEqual([...positions], [[a.outbox.hostId, 1]]);
   },
 
+  "remember few of the addresses to ask about while the database is away": async ({ login, connect }) => {
+    await using a = new Listener(login, "a");
+    await a.report({ address: "192.0.2.1" });
+    const connection = await connect();
+    let asked = 0;
+    const counting = {
+      query: (text: string, parameters: Parameter[] = []) => {
+        asked += parameters.join().split(/10\.\d+\.\d+\.\d+/).length - 1;
+        return connection.query(text, parameters);
+      },
+    } as Connection;
+    const news: FleetNews[] = [];
+    const follower = new Follower({
+      hostId: crypto.randomUUID(),
+      positions: new Map(),
+      window: HOUR,
+      onNews: (more) => void news.push(more),
+      takeRoom: () => false,
+      failed: (error) => assert.fail(String(error)),
+    });
+    const heard = (times: number) =>
+      until(async () => {
+        await follower.step(counting);
+        return news.filter(({ addresses }) => addresses.includes("192.0.2.1")).length === times;
+      });
+    await heard(1);
+    for (let i = 0; i < 20_000; i++) follower.askAbout([`10.0.${i >> 8}.${i & 255}`]);
+    await heard(2);
+    assert.ok(asked <= 10_000, `${asked} addresses were asked about`);
+    follower.askAbout(["192.0.2.1"]);
+    await heard(3);
+  },
+
   "catch up on thousands of bans of several servers, all of them once": async ({ login }) => {
     await using a = new Listener(login, "a");
     await using bb = new Listener(login, "bb");
