@@ -45,7 +45,7 @@ export function whitelistAddCommand(
   const wanted = requireTargets(targets);
   return withState(options, async (state) => {
     const added = wanted.map((address) => add(state, { address, note, until, since }));
-    tellMonitor(state, `whitelist add ${wanted.join(" ")}${endText(added[0]!)}`);
+    tellMonitor(state, `whitelist add ${added.map((entry) => entry.address + endText(entry)).join(", ")}`);
     const deadline = patience();
     for (const entry of added) {
       if (options.json) {

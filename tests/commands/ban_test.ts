@@ -231,6 +231,7 @@ Deno.test("a change by a command waits for the monitor's log with who made it", 
     const before = now();
     await cli("ban", ONE, NETWORK, "--reason", "scan");
     await cli("whitelist", "add", "192.0.2.7", "--for", "1h");
+    await cli("whitelist", "add", "192.0.2.8", "192.0.2.7");
     await cli("unban", "--all");
     const manualChanges = state.manualChanges.take();
     assert.deepEqual(
@@ -238,6 +239,7 @@ Deno.test("a change by a command waits for the monitor's log with who made it", 
       [
         `ban ${ONE} ${NETWORK} for good: scan`,
         "whitelist add 192.0.2.7 until TIME",
+        "whitelist add 192.0.2.8 for good, 192.0.2.7 until TIME",
         "unban --all: 2 bans",
       ],
     );
