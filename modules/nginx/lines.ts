@@ -7,6 +7,8 @@ import { isJson, parseJson } from "./json.ts";
 import { userIn } from "./user.ts";
 import { readVariables } from "./variables.ts";
 
+/** A host by name, or by an IPv6 address in brackets, which a client may ask for. */
+const HOST = '[^\\s"\\[\\]]+|\\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\\](?::\\d+)?';
 /** An IPv4 address: its port can be told from it. */
 const IPV4 = "(?:\\d{1,3}\\.){3}\\d{1,3}";
 
@@ -16,7 +18,7 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
   // add the port to an address, or choose the other form of time.
   "combined": {
     pattern: new RegExp(
-      `^(?:(?<host>[^\\s"\\[\\]]+) )?(?<remote_addr>${IPV4}|${ADDRESS})(?::\\d+)? - (?<remote_user>.*?) \\[` +
+      `^(?:(?<host>${HOST}) )?(?<remote_addr>${IPV4}|${ADDRESS})(?::\\d+)? - (?<remote_user>.*?) \\[` +
         `(?:(?<time_local>${TIME_LOCAL})|(?<time_iso8601>${TIME_ISO}))\\] ` +
         `"(?<request>${QUOTED})(?:$|" (?<status>\\d{3}) (?<body_bytes_sent>\\d+|-)(?:$| ` +
         `(?:"(?<http_referer>${QUOTED})(?:" "(?<http_user_agent>${QUOTED})(?:" "(?<http_x_forwarded_for>${QUOTED}))?)?)?))`,

@@ -7,7 +7,7 @@ import { canonical, given, type Said, type Service } from "./message_model.ts";
 const CLIENT = "[0-9A-Fa-f:.]+|unix:";
 const QUOTED = '(?:[^"\\\\]|\\\\.)*';
 const COMBINED = new RegExp(
-  `^(?:(?<host>[^\\s"\\[\\]]+) )?(?:(?<v4>[\\d.]+):\\d+|(?<any>${CLIENT})) - (?<user>.*?) ` +
+  `^(?:(?<host>[^\\s"\\[\\]]+|\\[[\\dA-Fa-f]*:[\\dA-Fa-f:.]+\\](?::\\d+)?) )?(?:(?<v4>[\\d.]+|unix:):\\d+|(?<any>${CLIENT})) - (?<user>.*?) ` +
     `\\[(?<time>\\d\\d/\\w\\w\\w/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}|` +
     `\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d)\\] "(?<request>${QUOTED})` +
     `(?:$|" (?<status>\\d{3}) (?<bytes>\\d+|-)(?:$| (?:"(?<referer>${QUOTED})(?:" "(?<user_agent>${QUOTED})` +

@@ -60,6 +60,18 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
   },
   {
     form: "combined",
+    line: `[2001:db8::80]:443 ${V4} - - ${T} "GET / HTTP/1.1" 301 0 "-" "-"`,
+    address: V4,
+    fields: { host: "[2001:db8::80]:443" },
+  },
+  {
+    form: "combined",
+    line: `[2001:db8::80] ${V6} - - ${T} "GET / HTTP/1.1" 301 0 "-" "-"`,
+    address: V6,
+    fields: { host: "[2001:db8::80]" },
+  },
+  {
+    form: "combined",
     line: `www.example.org:80 ${V4}:40022 - - ${T} "GET / HTTP/1.1" 301 0 "-" "-"`,
     address: V4,
     fields: { host: "www.example.org:80" },
@@ -206,6 +218,7 @@ export const NGINX_NEAR_MISSES: readonly Pick<NginxSample, "form" | "line">[] = 
   { form: "combined", line: `${V4} - - 01/Mar/2026:10:56:10 "GET / HTTP/1.1" 200 5` },
   { form: "combined", line: `x${V4} - - ${T} "GET / HTTP/1.1" 200 5` },
   { form: "combined", line: `${V4} - - ${T} GET / HTTP/1.1 200 5` },
+  { form: "combined", line: `[192.0.2.80] ${V4} - - ${T} "GET / HTTP/1.1" 200 5` },
   { form: "combined", line: `${V4} - - ${T} "GET / HTTP/1.1" abc 5` },
   { form: "proxy manager", line: `${T} - 304 304 - GET https example.org "/a" [Client example] [Length 0]` },
   { form: "proxy manager, not passed on", line: `${T} 40 - GET http example.org "/a" [Client ${V4}]` },
