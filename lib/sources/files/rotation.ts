@@ -54,7 +54,7 @@ export function isReadable(path: string): boolean {
 /** Reports whether the directory of a log can be searched. */
 export function canSearch(path: string): boolean {
   try {
-    Deno.readDirSync(directoryOf(path) || "/")[Symbol.iterator]().next();
+    Deno.readDirSync(directoryOf(targetOf(path)) || "/")[Symbol.iterator]().next();
     return true;
   } catch {
     return false;
@@ -174,7 +174,8 @@ async function inContent(path: string, ask: (content: Content) => Promise<boolea
 
 /** Returns the files that were rotated away from a log, oldest first. */
 function generations(log: string): Neighbour[] {
-  return neighbours(log).filter(({ path, size }) => size > 0 && logsOf(path).includes(log))
+  const target = targetOf(log);
+  return neighbours(log).filter(({ path, size }) => size > 0 && logsOf(path).includes(target))
     .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);
 }
 
@@ -196,11 +197,24 @@ function numberOf(path: string): number | null {
 }
 
 /**
- * Returns regular files beside `path`, including `path`; none if the directory cannot be listed.
- * Ignores unfinished compressed files: the plain file stays beside them until they are done.
+ * Returns the path of a log, or of the file that it links to: rotation renames that one, as
+ * Kubernetes does with the files behind `/var/log/containers`.
+ */
+function targetOf(path: string): string {
+  try {
+    return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * Returns regular files in the directory of a log, or of the file that it links to; none if the
+ * directory cannot be listed. Ignores unfinished compressed files: the plain file stays beside them
+ * until they are done.
  */
 function neighbours(path: string): Neighbour[] {
-  const directory = directoryOf(path);
+  const directory = directoryOf(targetOf(path));
   try {
     const names = new Set([...Deno.readDirSync(directory || "/")].map(({ name }) => name));
     return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))

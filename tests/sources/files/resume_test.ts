@@ -120,3 +120,27 @@ function shift(logs: LogDirectory, count: number): void {
   for (let number = count - 1; number > 0; number--) logs.rename(`a.log.${number}`, `a.log.${number + 1}`);
   logs.rename("a.log", "a.log.1");
 }
+
+for (const how of ["renamed", "compressed", "copied and truncated"]) {
+  Deno.test(`lines of a file behind a link are not lost when it was ${how} while nobody read`, async () => {
+    using logs = new LogDirectory();
+    Deno.mkdirSync(logs.at("pods"));
+    Deno.mkdirSync(logs.at("containers"));
+    logs.write("pods/0.log", "begins\n");
+    Deno.symlinkSync("../pods/0.log", logs.at("containers/web.log"));
+    const pattern = logs.at("containers/*.log");
+    const { position } = (await batchesFrom(pattern, { after: null, count: 1 })).at(-1)!;
+    logs.append("pods/0.log", "before\n");
+    const rotated = "pods/0.log.20261129-101010";
+    if (how === "copied and truncated") {
+      logs.copy("pods/0.log", rotated);
+      logs.truncate("pods/0.log");
+    } else logs.rename("pods/0.log", rotated);
+    if (how === "compressed") logs.gzip(rotated);
+    logs.append("pods/0.log", "behind\n");
+    assert.deepEqual(linesOf(await batchesFrom(pattern, { after: position, count: 2 })), [
+      "before",
+      "behind",
+    ]);
+  });
+}
