@@ -168,6 +168,12 @@ const NAMING: readonly Template[] = [
       "Starting session: {shell|command|subsystem '<TOKEN>}{ on <TOKEN>|} for <USER> from <ADDR> port <PORT> id <NUMBER>",
   },
   {
+    // The command may contain anything, also the text behind it.
+    name: "session of a forced command",
+    text:
+      "Starting session: forced-command {(config)|(key-option)} <TEXT> from <ADDR> port <PORT> id <NUMBER>",
+  },
+  {
     name: "session",
     text: "{Close session: user|Starting session:} <USER> from <ADDR> port <PORT> id <NUMBER>",
   },

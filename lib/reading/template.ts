@@ -11,6 +11,7 @@ import type { Counting, Says } from "./message_reader.ts";
  * | `{a|b|}` | the first of its ways that fits, here `a`, `b` or nothing |
  * | `<ADDR>` | the address that the service writes |
  * | `<USER>` | text that a stranger chose, up to the text behind it, which must contain a blank |
+ * | `<TEXT>` | the same, but not the user's name |
  * | `<REST>` | the rest, perhaps nothing; `<REST WITHOUT xyz>`: if it has no x, y or z |
  * | `<PORT>`, `<NUMBER>` | one to five digits; digits |
  * | `<WORD>`, `<METHOD>` | letters, digits and `_`; also `/`, `.`, `@` and `-` |

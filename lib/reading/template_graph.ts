@@ -102,7 +102,7 @@ class Builder {
 
   #element({ name, isOptional, without }: Part & { kind: "element" }, next: Node): Node {
     if (name === "ADDR") return { kind: "address", next };
-    if (name === "USER") return this.#stranger(next);
+    if (name === "USER" || name === "TEXT") return this.#stranger(name.toLowerCase(), next);
     if (name === "REST") {
       if (without !== "") return { kind: "rest without", set: allBut(without), next };
       return { kind: this.#hasAddress ? "rest" : "skip", next };
@@ -122,14 +122,15 @@ class Builder {
    * Makes a node that tries each place of the text behind a stranger's. As that text contains a
    * blank, only `<WORDS>` could read bytes twice.
    */
-  #stranger(next: Node): Node {
+  #stranger(field: string, next: Node): Node {
+    const name = `<${field.toUpperCase()}>`;
     if (next.kind !== "literal" || next.other !== null || !next.text.includes(" ")) {
-      throw templateError(this.#template, "a text with a blank must follow <USER>");
+      throw templateError(this.#template, `a text with a blank must follow ${name}`);
     }
-    if (/<USER>.*<(?:WORDS|BLANKS)/s.test(this.#template.text)) {
-      throw templateError(this.#template, "<WORDS> and <BLANKS> cannot follow <USER>");
+    if (/<(?:USER|TEXT)>.*<(?:WORDS|BLANKS)/s.test(this.#template.text)) {
+      throw templateError(this.#template, `<WORDS> and <BLANKS> cannot follow ${name}`);
     }
-    const stranger: Stranger = { kind: "stranger", end: next.text, next: next.next };
+    const stranger: Stranger = { kind: "stranger", field, end: next.text, next: next.next };
     this.strangers.push(stranger);
     return stranger;
   }

@@ -6,12 +6,12 @@ import type { TemplateGraph } from "./template_graph.ts";
 import { TemplateProgram } from "./template_program.ts";
 import { TemplateRunner } from "./template_runner.ts";
 
-/** Actions if everything behind `<USER>` may fit at a second place: see `Template`. */
+/** Actions if everything behind `<USER>` or `<TEXT>` may fit at a second place: see `Template`. */
 const [NOTHING, TAKE_LAST, NAME_NOBODY] = [0, 1, 2];
 
 function onSecondFit({ text }: Template): number {
-  if (/<USER>.*<ADDR>.*<REST>/s.test(text)) return NAME_NOBODY;
-  return !text.includes("<USER>") || /<USER>.*<REST>/s.test(text) ? NOTHING : TAKE_LAST;
+  if (/<(?:USER|TEXT)>.*<ADDR>.*<REST>/s.test(text)) return NAME_NOBODY;
+  return !/<(?:USER|TEXT)>/.test(text) || /<(?:USER|TEXT)>.*<REST>/s.test(text) ? NOTHING : TAKE_LAST;
 }
 
 /**

@@ -18,7 +18,7 @@ export type Node =
   | { readonly kind: "digits"; readonly most: number; readonly field: string; readonly next: Node }
   | { readonly kind: "rest without"; readonly set: ByteSet; readonly next: Node }
   /** A stranger's text, up to `end`, which `next` does not compare again. */
-  | { readonly kind: "stranger"; readonly end: string; readonly next: Node }
+  | { readonly kind: "stranger"; readonly field: string; readonly end: string; readonly next: Node }
   /** Two ways. If the first one fails later, the message is read again from here. */
   | { readonly kind: "choice"; readonly next: Node; readonly other: Node }
   /** The message must end here. */

@@ -126,7 +126,7 @@ export class TemplateProgram {
         return this.#writeLiteral(node.text, at);
       case "stranger":
         code[at] = STRANGER;
-        code[at + FIELD] = this.#context.fieldOf("user");
+        code[at + FIELD] = this.#context.fieldOf(node.field);
         return this.#writeLiteral(node.end, at);
       case "digits":
         code[at] = DIGITS;

@@ -78,8 +78,10 @@ class Parser {
     const isOptional = inside.endsWith("?") && without === "";
     const name = without !== "" ? "REST" : isOptional ? inside.slice(0, -1) : inside;
     const isRun = Object.hasOwn(RUNS, name);
-    if (!isRun && (isOptional || !["ADDR", "USER", "REST"].includes(name))) {
-      throw this.#error(`<${inside}> is none of <ADDR>, <USER>, <REST>, <${Object.keys(RUNS).join(">, <")}>`);
+    if (!isRun && (isOptional || !["ADDR", "USER", "TEXT", "REST"].includes(name))) {
+      throw this.#error(
+        `<${inside}> is none of <ADDR>, <USER>, <TEXT>, <REST>, <${Object.keys(RUNS).join(">, <")}>`,
+      );
     }
     this.#at = end + 1;
     return { kind: "element", name, isOptional, without };
@@ -96,21 +98,24 @@ export function templateError({ name, text }: Template, cause: string): Template
 }
 
 /** Elements that carry a value: a message has each at most once. */
-const ONCE = ["ADDR", "USER", "REST", "PORT", "METHOD"];
+const ONCE = ["ADDR", "REST", "PORT", "METHOD"];
 
 /** Checks that no way through the template has an element twice or anything behind `<REST>`. */
 function checkWays(template: Template, parts: readonly Part[]): void {
+  if (most(parts, ["USER", "TEXT"]) > 1) {
+    throw templateError(template, "two texts of strangers stand on one way");
+  }
   for (const name of ONCE) {
-    if (most(parts, name) > 1) throw templateError(template, `<${name}> stands twice on one way`);
+    if (most(parts, [name]) > 1) throw templateError(template, `<${name}> stands twice on one way`);
   }
   if (hasMoreBehindRest(parts, false)) throw templateError(template, "nothing may follow <REST>");
 }
 
-/** Returns how often an element occurs at most on a way through `parts`. */
-function most(parts: readonly Part[], name: string): number {
+/** Returns how often elements occur at most on a way through `parts`. */
+function most(parts: readonly Part[], names: readonly string[]): number {
   return parts.reduce((sum, part) => {
-    if (part.kind === "choice") return sum + Math.max(...part.ways.map((way) => most(way, name)));
-    return part.kind === "element" && part.name === name ? sum + 1 : sum;
+    if (part.kind === "choice") return sum + Math.max(...part.ways.map((way) => most(way, names)));
+    return part.kind === "element" && names.includes(part.name) ? sum + 1 : sum;
   }, 0);
 }
 

@@ -63,6 +63,7 @@ function expressionOf(template: string, user: string): RegExp {
       if (text === "|") return text;
       if (element === undefined) return literal(text);
       if (element === "USER") return user;
+      if (element === "TEXT") return ".*";
       if (element.startsWith("REST WITHOUT ")) return `[^${element.slice("REST WITHOUT ".length)}]*`;
       const run = ELEMENTS[element.replace("?", "")]!;
       // Words end where the text behind them first stands.

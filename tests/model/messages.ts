@@ -195,7 +195,7 @@ export class MessageMaker {
   #element(element: string): string {
     const random = this.#random;
     if (element === "ADDR") return this.#address();
-    if (element === "USER" || element === "REST") return this.#stranger();
+    if (["USER", "TEXT", "REST"].includes(element)) return this.#stranger();
     if (element === "TIME") return this.#clock.own;
     if (element === "PORT") return String(random.below(random.below(20) === 0 ? 200_000 : 65_536));
     if (element === "NUMBER") return String(random.below(100_000));

@@ -37,6 +37,14 @@ for (const name of NAMES) {
   });
 }
 
+Deno.test("the command of a session is no part of a user's name", () => {
+  const session = (command: string) =>
+    read(`Starting session: ${command} for nina from 203.0.113.5 port 40022 id 0`)?.fields.user;
+  assert.equal(session("command on pts/0"), "nina");
+  assert.equal(session("forced-command (config) '/usr/bin/rsync --server' on pts/0"), undefined);
+  assert.equal(session("forced-command (key-option) 'log for bob from here'"), undefined);
+});
+
 Deno.test("sshd's messages are read behind a level and before blanks", () => {
   for (const { message, address } of SSHD_SAMPLES) {
     for (const level of ["", "error: ", "fatal: ", "info: "]) {

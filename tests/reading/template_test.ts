@@ -84,6 +84,7 @@ const FITS: readonly (readonly [template: string, message: string, found: Record
       user: "x from 192.0.2.7 from y",
       address: A,
     }],
+    ["for <TEXT> from <ADDR>", `for x from 192.0.2.7 from y from ${A}`, { address: A }],
     ["for <USER> from <ADDR>", `for a\nb from ${A}`, { user: "a\nb", address: A }],
     ["for <USER> from <ADDR>", `for root from ${A} port 22`, null],
     ["for <USER> from <ADDR>", `for root fro ${A}`, null],
@@ -220,10 +221,11 @@ const MISTAKES: readonly (readonly [template: string, cause: string])[] = [
   ["a <ADDR", '"<" has no ">" behind it (character 3)'],
   [
     "a <HOST>",
-    "<HOST> is none of <ADDR>, <USER>, <REST>, <PORT>, <NUMBER>, <WORD>, <WORDS>, <METHOD>, <TOKEN>, <BLANKS> (character 3)",
+    "<HOST> is none of <ADDR>, <USER>, <TEXT>, <REST>, <PORT>, <NUMBER>, <WORD>, <WORDS>, <METHOD>, <TOKEN>, <BLANKS> (character 3)",
   ],
   ["a <ADDR?>", "<ADDR?> is none of"],
   ["a <ADDR> <ADDR>", "<ADDR> stands twice on one way"],
+  ["a <USER> b <TEXT> c", "two texts of strangers stand on one way"],
   ["a {<PORT> |}<PORT>", "<PORT> stands twice on one way"],
   ["a <REST> b", "nothing may follow <REST>"],
   ["a {<REST>|b} c", "nothing may follow <REST>"],
@@ -234,6 +236,7 @@ const MISTAKES: readonly (readonly [template: string, cause: string])[] = [
   ["a <USER>,", "a text with a blank must follow <USER>"],
   ["a <USER>{ b|,c}", "a text with a blank must follow <USER>"],
   ["a <USER> from <WORDS> b", "<WORDS> and <BLANKS> cannot follow <USER>"],
+  ["a <TEXT>", "a text with a blank must follow <TEXT>"],
 ];
 
 Deno.test("mistakes in a template are told in one sentence", () => {

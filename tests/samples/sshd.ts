@@ -312,14 +312,20 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       "trent",
     ],
   ],
-  "session": [
-    [`Starting session: shell on pts/0 for peggy from ${V4} port 39700 id 0`, V4, "peggy"],
-    [`Starting session: command for peggy from ${V4} port 39700 id 0`, V4, "peggy"],
-    [`Starting session: subsystem 'sftp' for peggy from ${V6} port 39701 id 1`, V6, "peggy"],
+  "session of a forced command": [
     [
       `Starting session: forced-command (key-option) '/usr/bin/date -u' for peggy from ${V6} port 39701 id 1`,
       V6,
     ],
+    [
+      `Starting session: forced-command (config) 'x for a from 192.0.2.7 port 1 id 0' on pts/0 for peggy from ${V4} port 39701 id 1`,
+      V4,
+    ],
+  ],
+  "session": [
+    [`Starting session: shell on pts/0 for peggy from ${V4} port 39700 id 0`, V4, "peggy"],
+    [`Starting session: command for peggy from ${V4} port 39700 id 0`, V4, "peggy"],
+    [`Starting session: subsystem 'sftp' for peggy from ${V6} port 39701 id 1`, V6, "peggy"],
     [`Close session: user peggy from ${V4} port 39700 id 0`, V4, "peggy"],
   ],
 };
@@ -457,6 +463,9 @@ const misses: Record<string, readonly string[]> = {
   "address not permitted": [
     `cert: Authentication tried for sybil with valid certificate but not from a permitted source address (${V4}, ${V6}).`,
     `x: Authentication tried for sybil with valid certificate but not from a permitted source address (${V4}).`,
+  ],
+  "session of a forced command": [
+    `Starting session: forced-command (config) '/usr/bin/date' for peggy from UNKNOWN port 65535 id 0`,
   ],
   "session": [
     `Starting session: shell on pts/0 for peggy from UNKNOWN port 65535 id 0`,
