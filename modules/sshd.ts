@@ -45,6 +45,11 @@ const NAMING: readonly Template[] = [
   },
   { name: "invalid user", text: "{Invalid|Illegal} user <USER> from <ADDR>{ port <PORT>|}{ [preauth]|}" },
   { name: "not allowed", text: "User <USER> from <ADDR> not allowed because <REST WITHOUT 0123456789>" },
+  {
+    // `RefuseConnection`, since 9.9.
+    name: "connection prohibited",
+    text: `administratively prohibited connection for ${UNKNOWN}<USER> from <ADDR> port <PORT>{ [preauth]|}`,
+  },
   { name: "root refused", text: "ROOT LOGIN REFUSED FROM <ADDR>{ port <PORT>|}{ [preauth]|}" },
   {
     // One of PAM's errors contains " for " itself.

@@ -55,6 +55,14 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     ],
     [`User news from ${V4} not allowed because account is locked`, V4, "news"],
   ],
+  "connection prohibited": [
+    [`administratively prohibited connection for root from ${V4} port 44090`, V4, "root"],
+    [
+      `administratively prohibited connection for invalid user a b from ${V6} port 44091 [preauth]`,
+      V6,
+      "a b",
+    ],
+  ],
   "root refused": [
     [`ROOT LOGIN REFUSED FROM ${V4} port 44100`, V4],
     [`ROOT LOGIN REFUSED FROM ${V6} port 44101 [preauth]`, V6],
@@ -353,6 +361,10 @@ const misses: Record<string, readonly string[]> = {
   "not allowed": [
     `User root from mail.example.net not allowed because not listed in AllowUsers`,
     `User root from ${V4} is not allowed because not listed in AllowUsers`,
+  ],
+  "connection prohibited": [
+    `administratively prohibited connection for root from UNKNOWN port 65535`,
+    `administratively prohibited connection for root from ${V4}`,
   ],
   "root refused": [`ROOT LOGIN REFUSED FROM mail.example.net`, `ROOT LOGIN REFUSED from ${V4}`],
   "PAM verdict": [
