@@ -1,11 +1,12 @@
 import { messageOf } from "../../core/error.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
+import { Copies } from "./copies.ts";
 import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
 import { absenceOf, Opener, type OpenerOptions } from "./opening.ts";
 import { parsePosition } from "./position.ts";
-import { canSearch, findByInode, hasContentOf, type KnownFile } from "./rotation.ts";
+import { canSearch, findByInode, type KnownFile } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
 import { type FollowedFile, Selection } from "./selection.ts";
 import { Succession } from "./succession.ts";
@@ -27,6 +28,7 @@ export class Logs implements Disposable {
   readonly #files = new KnownFiles();
   readonly #succession: Succession;
   readonly #rewriting: Rewriting;
+  readonly #copies: Copies;
   /** Set at the very first start. */
   #since: Micros | null = null;
   #isStale = false;
@@ -39,6 +41,7 @@ export class Logs implements Disposable {
     this.#selection = new Selection(glob, this.#opener);
     this.#succession = new Succession(this.#files, this.#opener);
     this.#rewriting = new Rewriting(this.#files, this.#opener);
+    this.#copies = new Copies(this.#files);
   }
 
   /** Begins to read at `start`. */
@@ -108,13 +111,12 @@ export class Logs implements Disposable {
       await this.#restore(missing.shift()!, missing.slice(0, left - 1));
     }
     const found = await this.#selection.look(this.#files, since);
+    // Files that were renamed lose their names before others take these.
     for (const file of found) {
       const tail = this.#files.of(file);
-      // A dated file may just have been opened as the predecessor of a plain one.
-      const isOther = tail !== undefined && file.isDated && tail.path !== file.path;
-      if (tail && !isOther) [tail.path, tail.quietSince] = [file.path, null];
-      else if (!tail) await this.#take(file);
+      if (tail) [tail.path, tail.quietSince] = [file.path, null];
     }
+    for (const file of found) if (!this.#files.of(file)) await this.#take(file);
     const names = new Set(found.map(({ path }) => path));
     for (const { path } of this.#files.all) {
       // Rotated away, and no new file yet: no other file leads to those rotated after it.
@@ -187,13 +189,14 @@ export class Logs implements Disposable {
     if (this.#since !== null) return await this.#takeFirst(file, this.#since);
     if (this.#files.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
     // An empty file waits until it shows whether it becomes a copy of another.
-    const originals = this.tails.filter(({ offset }) => file.size <= offset);
-    if (!last && (file.size === 0 || await hasContentOf(path, originals))) return;
+    if (!last && file.size === 0) return;
     const before = last && this.#files.of(last);
+    const offset = before ? 0 : await this.#copies.beginOf(file);
+    if (offset === null) return;
     const wasWaiting = this.#rewriting.isWaiting(path);
     const tail = before && before.trace.length > 0
       ? await this.#rewriting.open(file, before)
-      : await this.#opener.open(file, { path, offset: file.offset, time: last?.time });
+      : await this.#opener.open(file, { path, offset: Math.max(offset, file.offset), time: last?.time });
     if (!tail) {
       // The old file may have to be read first; if it waits, nothing is urgent.
       const isDue = !wasWaiting || !before?.isAtEnd;

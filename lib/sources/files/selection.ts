@@ -85,6 +85,6 @@ async function isLog(
 }
 
 /** Identifies a file, also against a later one with its inode. */
-function birthOf({ device, inode, born }: Pick<FileState, "device" | "inode" | "born">): string {
+export function birthOf({ device, inode, born }: Pick<FileState, "device" | "inode" | "born">): string {
   return `${device}:${inode}:${born}`;
 }
