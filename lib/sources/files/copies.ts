@@ -27,9 +27,10 @@ export class Copies {
     const { path, size } = file;
     const isResting = Math.abs(now() - file.time) >= REST;
     const originals = this.#files.open;
-    if (await hasContentOf(path, originals.filter(({ offset }) => size <= offset))) {
-      return isResting ? size : null;
-    }
+    const read = originals.filter(({ offset }) => size <= offset);
+    if (await hasContentOf(path, read)) return isResting ? size : null;
+    // Logs may begin alike with a few lines, but a copied one will soon be truncated.
+    if (!isResting && await isCopyOfAny(path, read)) return null;
     if (await hasContentOf(path, originals.filter(({ isAtEnd }) => !isAtEnd))) return null;
     const birth = birthOf(file);
     const lost = await this.#lostOriginalOf(path);

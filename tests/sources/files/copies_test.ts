@@ -10,6 +10,20 @@ const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join
 const rest = () => new Promise((done) => setTimeout(done, 3_500));
 
 for (const name of ["a.1.log", "a-29-11-2026.log", "a_2026_W48.log", "29.11.2026.log"]) {
+  Deno.test(`a short log that is copied to ${name} and truncated is read once`, async () => {
+    using logs = new LogDirectory();
+    logs.write("a.log", "");
+    await using following = await new Following(logs.at("*.log")).begun();
+    logs.append("a.log", "one\ntwo\n");
+    await following.saw("one", "two");
+    logs.copy("a.log", name);
+    await new Promise((done) => setTimeout(done, 200));
+    logs.truncate("a.log");
+    logs.append("a.log", "behind\n");
+    await rest();
+    assert.deepEqual(following.lines, ["one", "two", "behind"]);
+  });
+
   Deno.test(`a log that is copied to ${name} and truncated is read once`, async () => {
     using logs = new LogDirectory();
     logs.write("a.log", "");
@@ -63,6 +77,18 @@ Deno.test("a log that is copied and truncated twice, where the older copy makes 
   }
   logs.append("a.log", "behind\n");
   await following.saw(...lines, "behind");
+});
+
+Deno.test("a new log that begins like another is read from its beginning once they differ", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using following = await new Following(logs.at("*.log")).begun();
+  logs.append("a.log", "begins\n");
+  await following.saw("begins");
+  logs.write("b.log", "begins\n");
+  await new Promise((done) => setTimeout(done, 200));
+  logs.append("b.log", "other\n");
+  await following.saw("begins", "begins", "other");
 });
 
 Deno.test("a new log that begins like none that was read is read from its beginning at once", async () => {
