@@ -9,10 +9,12 @@ import { STOCK } from "../lib/config/stock.ts";
 import { loadConfig } from "../lib/config/load.ts";
 import { whitelistProblem } from "../lib/config/whitelist_file.ts";
 import { UserError } from "../lib/core/error.ts";
+import { VERSION } from "../lib/core/version.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
 import { readOptions, runProgram } from "./program.ts";
+import { isOfThisMachine, type Target, targetOf, TARGETS } from "./target.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
@@ -25,12 +27,13 @@ Options:
   --config <file>      build for this configuration alone
   --state <directory>  with --config: state to use instead of the one that the configuration names
   --output <file>      executable to make (default: dist/strongmonitor of the project)
+  --target <machine>   x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu (default: this machine's)
   --base=npm           take Deno 2.4.2 and its runtime from npm, where Deno's download site cannot be reached
-                       (x86_64 Linux); otherwise the running Deno compiles, upon its own runtime
+                       (x86_64 Linux alone); otherwise the running Deno compiles, upon its own runtime
   --help               print this
 
 Environment:
-  DENORT_BIN           runtime (denort) to build upon, of exactly the compiling Deno's version
+  DENORT_BIN           runtime (denort) to build upon, for the target and of exactly the compiling Deno's version
 
 Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration
 `;
@@ -66,6 +69,8 @@ export interface CompileOptions {
   /** Options of `deno compile` that permit something: see `permissionOptions()`. */
   readonly permissions: readonly string[];
   readonly base: Base;
+  /** Default: this machine's. */
+  readonly target?: Target;
 }
 
 /**
@@ -74,7 +79,10 @@ export interface CompileOptions {
  * reads only files that the command uses.
  * @throws {UserError} code 69 if a tool is missing, 1 if the program does not compile
  */
-export async function compile(entry: string, { output, permissions, base }: CompileOptions): Promise<void> {
+export async function compile(
+  entry: string,
+  { output, permissions, base, target }: CompileOptions,
+): Promise<void> {
   const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".bundle-" });
   try {
     await deno(base, ["check", "--quiet", entry]);
@@ -84,6 +92,7 @@ export async function compile(entry: string, { output, permissions, base }: Comp
       "compile",
       ...COMPILE_OPTIONS,
       ...permissions,
+      ...target === undefined ? [] : [`--target=${target}`],
       `--output=${output}`,
       `${scratch}/${basename(entry, ".ts")}.js`,
     ]);
@@ -142,7 +151,20 @@ function compileEnvironment({ denort }: Base): Record<string, string> {
   return { NO_COLOR: "1", ...(denort ? { DENORT_BIN: denort, DENO_TLS_CA_STORE: store } : {}) };
 }
 
-/** Returns a runtime's version: one of another version compiles, and fails when it starts. */
+/**
+ * Requires a compiled program to be for `target`, by `e_machine` of its ELF header (elf(5)).
+ * @throws {UserError} code 1
+ */
+export function requireMachine(program: string, target: Target): void {
+  using file = Deno.openSync(program);
+  const header = new Uint8Array(20);
+  file.readSync(header);
+  const machine = header[18]! | header[19]! << 8;
+  if (machine === TARGETS[target].machine) return;
+  throw new UserError(`What was compiled is not for ${target}: is DENORT_BIN for another machine?`, 1);
+}
+
+/** Returns a program's version: a runtime of another version compiles, and fails when it starts. */
 async function versionOf(program: string): Promise<string> {
   const command = new Deno.Command(program, { args: ["--version"], env: { NO_COLOR: "1" } });
   const { success, stdout, stderr } = await command.output();
@@ -159,6 +181,7 @@ interface Arguments {
   readonly state: string | undefined;
   readonly output: string;
   readonly base: string | undefined;
+  readonly target: Target;
   readonly help: boolean;
 }
 
@@ -166,8 +189,15 @@ interface Arguments {
 function parse(args: readonly string[]): Arguments {
   const here = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const text = { type: "string" } as const;
-  const options = { config: text, state: text, output: text, base: text, help: { type: "boolean" } } as const;
-  const { config, state, output, base, help = false } = readOptions(args, { task: "build", options });
+  const options = {
+    config: text,
+    state: text,
+    output: text,
+    base: text,
+    target: text,
+    help: { type: "boolean" },
+  } as const;
+  const { config, state, output, base, target, help = false } = readOptions(args, { task: "build", options });
   if (base !== undefined && base !== "npm") throw new UserError(`--base must be npm, got ${base}`, 64);
   if (state !== undefined && config === undefined) {
     throw new UserError("--state needs --config: without it the state is in /var/lib/strongmonitor", 64);
@@ -177,6 +207,7 @@ function parse(args: readonly string[]): Arguments {
     state: state === undefined ? undefined : resolve(here, state),
     output: resolve(here, output ?? `${PROJECT}/dist/strongmonitor`),
     base,
+    target: targetOf(target),
     help,
   };
 }
@@ -192,12 +223,14 @@ function permissionsOf({ config: path, state }: Arguments): Permissions {
 
 async function build(args: readonly string[]): Promise<void> {
   const given = parse(args);
-  const { config, output, base, help } = given;
+  const { config, output, base, target, help } = given;
   if (help) return console.log(HELP);
   const permissions = permissionsOf(given);
   const whom = config === undefined ? "For everybody" : `By ${config}`;
   console.log(`${whom} the program\n\n${describePermissions(permissions)}\n\nand nothing else.\n`);
-  const chosen = base === "npm" ? await npmBase(console.log) : { deno: Deno.execPath(), denort: null };
+  const chosen = base === "npm"
+    ? await npmBase(console.log, target)
+    : { deno: Deno.execPath(), denort: null };
   const options = permissionOptions(permissions, { hasSockets: await hasSockets(chosen) });
   console.log("compiling (the first time downloads what it takes)");
   await Deno.mkdir(dirname(output), { recursive: true });
@@ -205,8 +238,11 @@ async function build(args: readonly string[]): Promise<void> {
   try {
     // A program that does not start must not replace one that does.
     const fresh = `${scratch}/${basename(output)}`;
-    await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen });
-    const version = await versionOf(fresh);
+    await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen, target });
+    requireMachine(fresh, target);
+    const version = isOfThisMachine(target)
+      ? await versionOf(fresh)
+      : `${VERSION} for ${target}, not tried here`;
     await Deno.rename(fresh, output);
     console.log(`${output} is strongmonitor ${version}`);
   } finally {

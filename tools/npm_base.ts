@@ -43,12 +43,17 @@ const DENORT: Part = {
 /**
  * Fetches Deno 2.4.2 and its runtime from npm, checks them, and keeps them in the user's cache for
  * the next time; `say` hears what is being fetched.
- * @throws {UserError} code 69 when npm, the network or a package is not what it should be
+ * @throws {UserError} code 69 when npm, the network or a package is not what it should be, or for
+ * other machines than x86_64
  */
-export async function npmBase(say: (line: string) => void): Promise<Base> {
-  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
+export async function npmBase(
+  say: (line: string) => void,
+  target: string = Deno.build.target,
+): Promise<Base> {
+  for (const machine of [Deno.build.target, target]) {
+    if (machine === "x86_64-unknown-linux-gnu") continue;
     throw new UserError(
-      `Cannot build with --base=npm on ${Deno.build.target}: it is for x86_64 Linux alone`,
+      `Cannot build with --base=npm on or for ${machine}: it is for x86_64 Linux alone`,
       69,
     );
   }

@@ -5,6 +5,7 @@ import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/version.ts";
 import { readOptions, runProgram } from "./program.ts";
+import { targetOf, TARGETS } from "./target.ts";
 import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";
 import { copy, sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
@@ -14,11 +15,12 @@ const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "")
 
 const HELP = `Usage: deno task release [options]
 
-Makes in dist/ the program for everybody, a tarball and a Debian package of it for this machine's architecture, a bill of
-materials (CycloneDX) and SHA256SUMS. Two releases of one commit are equal, byte by byte.
+Makes in dist/ the program for everybody, a tarball and a Debian package of it, a bill of materials (CycloneDX) and
+SHA256SUMS. Two releases of one commit are equal, byte by byte.
 
 Options:
   --output <directory>  where to put them (default: dist of the project)
+  --target <machine>    x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu (default: this machine's)
   --base=npm            for tests: see deno task build
   --help                print this
 
@@ -44,7 +46,7 @@ const SHIPPED = [
 
 /** Makes the release. Throws `UserError` (1, 64, 69). */
 async function release(args: readonly string[]): Promise<void> {
-  const { output = `${PROJECT}/dist`, base, help } = parse(args);
+  const { output = `${PROJECT}/dist`, base, target, help } = parse(args);
   if (help) return console.log(HELP);
   const epoch = epochIn(
     Deno.env.get("SOURCE_DATE_EPOCH") ?? await run("git", ["-C", PROJECT, "log", "-1", "--format=%ct"]),
@@ -61,13 +63,15 @@ async function release(args: readonly string[]): Promise<void> {
       "--allow-all",
       `${PROJECT}/tools/build.ts`,
       `--output=${program}`,
+      `--target=${target}`,
       ...base,
     ], true);
     await writePages(`${scratch}/pages`, { epoch, maintainer });
+    const architecture = TARGETS[target].debian;
     const made = [
       program,
-      await tarball(directory, { scratch, program, epoch }),
-      await debian(directory, { scratch, program, epoch, maintainer }),
+      await tarball(directory, { scratch, program, epoch, architecture }),
+      await debian(directory, { scratch, program, epoch, maintainer, architecture }),
       await bill(directory, { program }),
     ];
     const sums = made.map((path) => `${sha256(path)}  ${path.slice(directory.length + 1)}\n`);
@@ -78,11 +82,11 @@ async function release(args: readonly string[]): Promise<void> {
   }
 }
 
-function parse(args: readonly string[]): { output: string | undefined; base: string[]; help: boolean } {
+function parse(args: readonly string[]) {
   const text = { type: "string" } as const;
-  const options = { output: text, base: text, help: { type: "boolean" } } as const;
-  const { output, base, help = false } = readOptions(args, { task: "release", options });
-  return { output, base: base === undefined ? [] : [`--base=${base}`], help };
+  const options = { output: text, base: text, target: text, help: { type: "boolean" } } as const;
+  const { output, base, target, help = false } = readOptions(args, { task: "release", options });
+  return { output, base: base === undefined ? [] : [`--base=${base}`], target: targetOf(target), help };
 }
 
 function epochIn(text: string): number {
@@ -140,14 +144,15 @@ interface Made {
   readonly epoch: number;
   /** Maintainer of the Debian package. */
   readonly maintainer: string;
+  readonly architecture: Architecture;
 }
 
 async function tarball(
   directory: string,
-  { scratch, program, epoch }: Omit<Made, "maintainer">,
+  { scratch, program, epoch, architecture }: Omit<Made, "maintainer">,
 ): Promise<string> {
   const name = `strongmonitor-${VERSION}`;
-  const path = `${directory}/${name}-linux-${architecture()}.tar.gz`;
+  const path = `${directory}/${name}-linux-${architecture}.tar.gz`;
   const root = `${scratch}/tar`;
   copy(program, `${root}/${name}/strongmonitor`, 0o755);
   for (const file of SHIPPED) copy(`${PROJECT}/${file}`, `${root}/${name}/${file}`, 0o644);
@@ -170,9 +175,9 @@ async function tarball(
 
 async function debian(
   directory: string,
-  { scratch, program, epoch, maintainer }: Made,
+  { scratch, program, epoch, maintainer, architecture }: Made,
 ): Promise<string> {
-  const path = `${directory}/strongmonitor_${DEBIAN_VERSION}_${architecture()}.deb`;
+  const path = `${directory}/strongmonitor_${DEBIAN_VERSION}_${architecture}.deb`;
   const root = `${scratch}/deb`;
   Deno.mkdirSync(root, { mode: 0o755 });
   layDebian(root, {
@@ -180,7 +185,7 @@ async function debian(
     program,
     pages: `${scratch}/pages`,
     version: DEBIAN_VERSION,
-    architecture: architecture(),
+    architecture,
     maintainer,
   });
   await run("find", [root, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);
@@ -202,10 +207,6 @@ async function bill(directory: string, { program }: { program: string }): Promis
 async function runtimeOf(program: string): Promise<string> {
   const found = await run("grep", ["-aom1", "Deno/[0-9][0-9.]*", program]);
   return found.split("\n")[0]!.slice("Deno/".length);
-}
-
-function architecture(): Architecture {
-  return Deno.build.arch === "aarch64" ? "arm64" : "amd64";
 }
 
 /**

@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert";
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
-import { compile } from "../../tools/build.ts";
+import { compile, requireMachine } from "../../tools/build.ts";
 import { elfImage } from "../../tools/npm_base.ts";
+import { type Target, TARGETS } from "../../tools/target.ts";
 import { script } from "../support/helpers.ts";
 
 const BUILD = fileURLToPath(new URL("../../tools/build.ts", import.meta.url));
@@ -38,7 +39,8 @@ Deno.test("`deno task build --help` names every option and exit code", async () 
   using directory = scratch();
   const { code, stdout } = await build(["--help"], { cwd: directory.path });
   assert.equal(code, 0);
-  for (const word of ["--config", "--state", "--output", "--base=npm", "DENORT_BIN", "64", "69", "78"]) {
+  const options = ["--config", "--state", "--output", "--target", "--base=npm", "DENORT_BIN"];
+  for (const word of [...options, "64", "69", "78"]) {
     assert.ok(stdout.includes(word), word);
   }
 });
@@ -47,6 +49,7 @@ const WRONG_USAGE: readonly (readonly [string[], RegExp])[] = [
   [["--bse=npm"], /^Unknown option '--bse': see deno task build --help\n$/],
   [["--base=deb"], /^--base must be npm, got deb\n$/],
   [["--state=/s"], /^--state needs --config: /],
+  [["--target=riscv"], /^--target must be x86_64-\S+ or aarch64-\S+, got riscv\n$/],
   [["config.jsonc"], /^Unexpected argument 'config\.jsonc': see deno task build --help\n$/],
 ];
 for (const [args, expected] of WRONG_USAGE) {
@@ -65,6 +68,26 @@ Deno.test("`deno task build` refuses a configuration that is wrong before it fet
   assert.match(stderr, /^Cannot load modules\.SSHD\.rules: must hold at least one rule.*wrong\.jsonc:1:/);
   assert.equal(code, 78);
 });
+
+Deno.test("`deno task build --base=npm` compiles for no other machine", async () => {
+  using directory = scratch();
+  const args = ["--base=npm", "--target=aarch64-unknown-linux-gnu", "--output=out"];
+  const { code, stderr } = await build(args, { cwd: directory.path });
+  assert.match(stderr, /^Cannot build with --base=npm on or for aarch64-unknown-linux-gnu: /);
+  assert.equal(code, 69);
+});
+
+Deno.test("`requireMachine()` refuses a program for another machine", () => {
+  assert.throws(() => requireMachine(Deno.execPath(), otherTarget()), {
+    code: 1,
+    message: /is DENORT_BIN for /,
+  });
+  requireMachine(Deno.execPath(), Deno.build.target as Target);
+});
+
+function otherTarget(): Target {
+  return (Object.keys(TARGETS) as Target[]).find((target) => target !== Deno.build.target)!;
+}
 
 /** What stands in for npm: an archive that holds `content` where the first package has its program. */
 function fakeNpm(directory: string, content: string): string {
