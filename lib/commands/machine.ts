@@ -2,6 +2,7 @@
 import { may } from "../config/permissions.ts";
 import { UNIT_DIRECTORIES, UNITS } from "../config/stock.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
+import { lookAt } from "../core/file_identity.ts";
 import { SECOND } from "../core/time.ts";
 
 /** Longest run of a program. */
@@ -131,13 +132,4 @@ export function modesLetRead(user: SystemUser, path: string): boolean {
     const wanted = i === names.length - 1 ? READ : SEARCH;
     return (((info.mode ?? 0) >> shift) & wanted) === wanted;
   });
-}
-
-/** Returns the file info of `path`; null: nothing is there, or this process may not look. */
-export function lookAt(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return null;
-  }
 }

@@ -1,12 +1,12 @@
 import { decode } from "../core/bytes.ts";
 import { nearest } from "../config/suggest.ts";
 import { UserError } from "../core/error.ts";
+import { lookAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import { type Input, openInput, readInput } from "./input.ts";
 import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
-import { lookAt } from "./machine.ts";
 import { openConfigOrShipped } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { uncountedText } from "./words.ts";

@@ -1,4 +1,5 @@
 import { joined } from "../core/async.ts";
+import { lookAt } from "../core/file_identity.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
@@ -134,7 +135,7 @@ async function askForLock(directory: string): Promise<void> {
 
 /** Reports whether a monitor may run on a state: by its last report, true if that is unreadable. */
 function mayRun(directory: string): boolean {
-  if (!hasState(directory)) return false;
+  if (!lookAt(databaseOf(directory))?.isFile) return false;
   try {
     const state = new State(directory);
     try {
@@ -144,14 +145,6 @@ function mayRun(directory: string): boolean {
     }
   } catch {
     return true;
-  }
-}
-
-function hasState(directory: string): boolean {
-  try {
-    return Deno.statSync(databaseOf(directory)).isFile;
-  } catch {
-    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import { AddressReader } from "../core/address_reader.ts";
 import { finish } from "../core/async.ts";
 import { type Bytes, decode, isDigit, makeBytes } from "../core/bytes.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { lookAt } from "../core/file_identity.ts";
 import { NetworkSetBuilder } from "../core/network_set.ts";
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
@@ -74,12 +75,8 @@ export function whitelistFile(path: string, target: BuildTarget): WhitelistFile 
 
 /** Changes when the file `path` is written, replaced or removed; null if it cannot be examined. */
 export function whitelistStamp(path: string): string | null {
-  try {
-    const { mtime, size, dev, ino } = Deno.statSync(path);
-    return [mtime?.getTime(), size, dev, ino].join();
-  } catch {
-    return null;
-  }
+  const info = lookAt(path);
+  return info && [info.mtime?.getTime(), info.size, info.dev, info.ino].join();
 }
 
 /**

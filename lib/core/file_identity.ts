@@ -1,4 +1,18 @@
-/** Identities of files, whatever their names: a new file under an old name has another identity. */
+/** Looks at files. A file's identity is no name: a new file under an old name has another identity. */
+
+/** Returns the file info of `path`; null: nothing is there, or this process may not look. */
+export function lookAt(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Returns when a file or directory last changed, in milliseconds; null: nothing is there. */
+export function modifiedAt(path: string): number | null {
+  return lookAt(path)?.mtime?.getTime() ?? null;
+}
 
 /** Returns device and inode of a file. */
 export function identityOf({ dev, ino }: Pick<Deno.FileInfo, "dev" | "ino">): string {
@@ -7,11 +21,8 @@ export function identityOf({ dev, ino }: Pick<Deno.FileInfo, "dev" | "ino">): st
 
 /** Returns device and inode of the file at `path`; null: none, or not permitted to look. */
 export function identityAt(path: string): string | null {
-  try {
-    return identityOf(Deno.statSync(path));
-  } catch {
-    return null;
-  }
+  const info = lookAt(path);
+  return info && identityOf(info);
 }
 
 /** Reports whether there is nothing at `path`; false if this process may not look. */

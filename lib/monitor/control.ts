@@ -5,7 +5,7 @@
  */
 import { pause } from "../core/async.ts";
 import { areWatchersBlocked, type DirectoryWatcher, watchDirectories } from "../core/directory_watch.ts";
-import { identityAt } from "../core/file_identity.ts";
+import { identityAt, modifiedAt } from "../core/file_identity.ts";
 import { messageOf } from "../core/error.ts";
 
 const DIRECTORY = "control";
@@ -83,11 +83,11 @@ async function watchOnce(
   const watched = identityAt(directory);
   const watcher = watchDirectories([directory]);
   const { promise: end, resolve: close } = Promise.withResolvers<void>();
-  let time = timeOf(directory);
+  let time = modifiedAt(directory);
   const look = () => {
     if (identityAt(directory) !== watched) return close();
     const before = time;
-    time = timeOf(directory);
+    time = modifiedAt(directory);
     // A file that comes or goes changes the directory's time.
     if (time !== before && (watcher === null || areWatchersBlocked())) changed();
   };
@@ -103,13 +103,4 @@ async function watchOnce(
 
 async function listen({ events }: DirectoryWatcher, changed: () => void): Promise<void> {
   for await (const { kind } of events) if (kind === "remove") changed();
-}
-
-/** Returns when a directory last changed; null if it is gone. */
-function timeOf(directory: string): number | null {
-  try {
-    return Deno.statSync(directory).mtime?.getTime() ?? null;
-  } catch {
-    return null;
-  }
 }

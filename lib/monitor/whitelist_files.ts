@@ -3,6 +3,7 @@ import { type WhitelistFile, whitelistStamp } from "../config/whitelist_file.ts"
 import { finishSlowly } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
+import { modifiedAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { State } from "../state/state.ts";
 
@@ -113,7 +114,7 @@ export class WhitelistFiles {
     if (latest === null) return false;
     const rest = latest.entries === 0 ? REST_EMPTY : REST;
     const hasRested = performance.now() - readAt >= rest ||
-      Date.now() - (modified(file.path) ?? Infinity) >= rest;
+      Date.now() - (modifiedAt(file.path) ?? Infinity) >= rest;
     if (settled !== null && !hasRested) return false;
     followed.settled = latest;
     followed.latest = null;
@@ -141,13 +142,5 @@ export class WhitelistFiles {
     } catch (error) {
       this.#options.log.error(`Cannot keep a copy of the whitelist files: ${messageOf(error)}`);
     }
-  }
-}
-
-function modified(path: string): number | null {
-  try {
-    return Deno.statSync(path).mtime?.getTime() ?? null;
-  } catch {
-    return null;
   }
 }

@@ -2,6 +2,7 @@
  * Replaces the files of a state: makes a fresh one beside the old one, sets the old one aside by
  * name and date, and puts the fresh one in its place.
  */
+import { lookAt } from "../core/file_identity.ts";
 import { SIDES } from "../core/state_files.ts";
 import { close, connectSound, openAsItIs } from "./connect.ts";
 
@@ -12,7 +13,7 @@ export function freshOf(file: string): string {
 
 /** Reports whether no monitor has used a file, as a command may make an empty one. */
 export function isUnused(file: string): boolean {
-  if ((sizeOf(file) ?? 0) === 0) return true;
+  if ((lookAt(file)?.size ?? 0) === 0) return true;
   const db = openAsItIs(file);
   try {
     return db !== null && db.prepare("SELECT 1 FROM position").get() === undefined;
@@ -26,7 +27,7 @@ export function isUnused(file: string): boolean {
 /** Puts a finished new file in place; false: there is no whole one. */
 export function adoptFresh(file: string): boolean {
   const fresh = freshOf(file);
-  if (sizeOf(fresh) === null) return false;
+  if (lookAt(fresh) === null) return false;
   try {
     const db = connectSound(fresh);
     try {
@@ -82,14 +83,5 @@ export function removeAll(file: string): void {
     } catch {
       // There is none.
     }
-  }
-}
-
-/** Returns the size of a file in bytes; null: there is none. */
-export function sizeOf(file: string): number | null {
-  try {
-    return Deno.statSync(file).size;
-  } catch {
-    return null;
   }
 }

@@ -9,11 +9,12 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
+import { lookAt } from "../core/file_identity.ts";
 import type { Log } from "../core/log.ts";
 import { databaseOf, markMemory } from "../core/state_files.ts";
 import { close, connect, connectSound, faultOf, inMemory, openAsItIs } from "./connect.ts";
 import type { Recovery } from "./database.ts";
-import { adoptFresh, freshOf, isUnused, removeAll, setAside, sizeOf } from "./fresh_file.ts";
+import { adoptFresh, freshOf, isUnused, removeAll, setAside } from "./fresh_file.ts";
 import { MemoryFallback } from "./memory_fallback.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { StateFile } from "./state_file.ts";
@@ -59,10 +60,10 @@ export class FileRecovery implements Recovery {
 
   open(): DatabaseSync {
     const file = databaseOf(this.#directory);
-    if (sizeOf(freshOf(file)) !== null && isUnused(file) && adoptFresh(file)) {
+    if (lookAt(freshOf(file)) !== null && isUnused(file) && adoptFresh(file)) {
       this.#lost(`The state ${file} was being replaced when the program ended: going on with the new one`);
     }
-    const size = sizeOf(file);
+    const size = lookAt(file)?.size;
     try {
       const db = connectSound(file);
       // An unfinished new file must never replace later ones.
@@ -211,7 +212,7 @@ export class FileRecovery implements Recovery {
     if (performance.now() < this.#nextReturn) return null;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     const file = databaseOf(this.#directory);
-    if (sizeOf(file) === null && !adoptFresh(file)) return this.#rebuild(memory, "somebody removed it");
+    if (lookAt(file) === null && !adoptFresh(file)) return this.#rebuild(memory, "somebody removed it");
     let db: DatabaseSync | null = null;
     try {
       db = connect(file);

@@ -5,11 +5,11 @@ import { commandsOf, type ConfiguredFirewall, firewallsOf } from "../../config/f
 import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import { lockedFiles } from "../../core/state_files.ts";
+import { lookAt } from "../../core/file_identity.ts";
 import {
   ask,
   asRoot,
   INSTALL_UNIT,
-  lookAt,
   mayChangeNetwork,
   type MonitorEntry,
   SERVICE_USER,

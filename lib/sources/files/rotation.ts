@@ -1,3 +1,4 @@
+import { lookAt } from "../../core/file_identity.ts";
 import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
 import type { FilePosition } from "./position.ts";
@@ -230,10 +231,6 @@ function directoryOf(path: string): string {
 }
 
 function stateAt(path: string): Neighbour[] {
-  try {
-    const info = Deno.statSync(path);
-    return info.isFile ? [{ path, ...stateOf(info) }] : [];
-  } catch {
-    return [];
-  }
+  const info = lookAt(path);
+  return info?.isFile ? [{ path, ...stateOf(info) }] : [];
 }

@@ -5,6 +5,7 @@ import {
   lookForPipes,
   watchDirectories,
 } from "../../core/directory_watch.ts";
+import { identityAt } from "../../core/file_identity.ts";
 
 /** Changes since the last call. */
 export interface Changes {
@@ -23,6 +24,7 @@ export class Watch implements AsyncDisposable {
   readonly #poll: number;
   #watcher: DirectoryWatcher | null = null;
   #listening: Promise<void> = Promise.resolve();
+  /** The watched directories with their identities. */
   #directories = "";
   #paths = new Set<string>();
   #all = true;
@@ -46,12 +48,13 @@ export class Watch implements AsyncDisposable {
   follow(directories: readonly string[]): void {
     // Without events, the checks from time to time must do.
     if (lookForPipes()) return;
-    const states = directories.flatMap(identity);
-    if (this.#watcher !== null && states.join() === this.#directories) return;
+    const present = directories.filter((path) => identityAt(path) !== null);
+    const identities = present.map((path) => `${path}:${identityAt(path)}`).join();
+    if (this.#watcher !== null && identities === this.#directories) return;
     this.#close();
-    this.#directories = states.join();
-    if (states.length === 0) return;
-    this.#watcher = watchDirectories(states.map(({ path }) => path));
+    this.#directories = identities;
+    if (present.length === 0) return;
+    this.#watcher = watchDirectories(present);
     if (this.#watcher === null) return;
     this.#all = true;
     this.#listening = this.#listen(this.#watcher);
@@ -110,15 +113,5 @@ export class Watch implements AsyncDisposable {
     this.#watcher?.close();
     if (areWatchersBlocked()) this.#listening = Promise.resolve();
     this.#watcher = null;
-  }
-}
-
-/** Identifies an existing directory, also against another of the same name. */
-function identity(path: string): { path: string; toString(): string }[] {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return [{ path, toString: () => `${path}:${dev}:${ino}` }];
-  } catch {
-    return [];
   }
 }
