@@ -61,13 +61,12 @@ export class BanReader {
 
   /** Returns bans changed after `change`, ascending by change, without expired ones. */
   changedSince(change: number): ChangedBan[] {
-    const row = this.#db.get<{ list: string }>(
+    const list = this.#db.list<[string, string, Micros | null, 0 | 1]>(
       `SELECT json_group_array(json_array(address, scope, until, ended IS NOT NULL)) AS list FROM (
          SELECT address, scope, until, ended FROM ban
          WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
       change,
     );
-    const list = JSON.parse(row!.list) as [string, string, Micros | null, 0 | 1][];
     return list.map(([address, scope, until, ended]) => ({
       address,
       scope: readScope(scope),
@@ -104,13 +103,12 @@ export class BanReader {
 
   /** Returns the bans in force by address; addresses without any are missing. */
   inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]> {
-    const row = this.#db.get<{ list: string }>(
+    const list = this.#db.list<[string, string, Micros | null, 0 | 1]>(
       `SELECT json_group_array(json_array(address, scope, until, provenance = 'fleet')) AS list FROM ban
        WHERE address ${AMONG} AND ended IS NULL`,
       JSON.stringify(addresses),
     );
     const found = new Map<string, BanInForce[]>();
-    const list = JSON.parse(row!.list) as [string, string, Micros | null, 0 | 1][];
     for (const [address, scope, until, isFollowed] of list) {
       const ban = { scope: readScope(scope), until, isFollowed: isFollowed === 1 };
       const others = found.get(address);
@@ -132,13 +130,12 @@ export class BanReader {
 
   /** Returns the addresses and networks with a ban in force of a range, each once. */
   addresses({ after, upTo }: BanRange): string[] {
-    const row = this.#db.get<{ list: string }>(
+    return this.#db.list<string>(
       `SELECT json_group_array(address) AS list FROM (
          SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)`,
       after,
       upTo,
     );
-    return JSON.parse(row!.list) as string[];
   }
 
   /** Returns the ban with this id; null: there is none. */
@@ -173,10 +170,9 @@ export class BanReader {
    */
   *eachInForce(): Generator<BanStatus> {
     const order = "ended IS NULL ORDER BY start, id";
-    const row = this.#db.get<{ list: string }>(
+    const ids = this.#db.list<number>(
       `SELECT json_group_array(id) AS list FROM (SELECT id FROM ban WHERE ${order})`,
     );
-    const ids = JSON.parse(row!.list) as number[];
     for (let at = 0; at < ids.length; at += PAGE) {
       yield* selectBans(this.#db, `WHERE id ${AMONG} AND ${order}`, JSON.stringify(ids.slice(at, at + PAGE)));
     }

@@ -33,11 +33,11 @@ export function selectChanges(db: Database, change: number, limit: number): BanC
 }
 
 function select(db: Database, where: string, values: readonly Value[]): (BanStatus & BanChange)[] {
-  const row = db.get<{ list: string }>(
+  const rows = db.list<Row>(
     `SELECT json_group_array(json_object(${PAIRS})) AS list FROM (SELECT ${COLUMNS} FROM ban ${where})`,
     ...values,
   );
-  return (JSON.parse(row!.list) as Row[]).map(({ scope, provenance, name, ...ban }) => ({
+  return rows.map(({ scope, provenance, name, ...ban }) => ({
     ...ban,
     scope: readScope(scope),
     provenance: { kind: provenance, name },

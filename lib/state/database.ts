@@ -60,6 +60,22 @@ export class Database {
     return this.#attempt(() => (this.#prepare(sql).get(...values) as Row | undefined) ?? null);
   }
 
+  /** Returns the JSON list that a query makes, as `list`: much faster than rows. */
+  list<Item>(sql: string, ...values: Value[]): Item[] {
+    return JSON.parse(this.get<{ list: string }>(sql, ...values)!.list) as Item[];
+  }
+
+  /** Returns a value of the table `meta`; null: there is none. */
+  meta<T extends Value>(key: string): T | null {
+    return this.get<{ value: T }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? null;
+  }
+
+  /** Stores a value in the table `meta`; null deletes it. */
+  setMeta(key: string, value: Value): void {
+    if (value === null) this.run("DELETE FROM meta WHERE key = ?", key);
+    else this.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value);
+  }
+
   /** Runs a statement; returns the number of changed rows. */
   run(sql: string, ...values: Value[]): number {
     return this.#attempt(() => Number(this.#prepare(sql).run(...values).changes));

@@ -64,14 +64,14 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Records that `boot` is under way. */
   noteBoot(boot: Boot): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", this.#share.bootKey, JSON.stringify(boot));
+    this.#db.setMeta(this.#share.bootKey, JSON.stringify(boot));
   }
 
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
-    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", this.#share.bootKey);
-    if (row !== null && isSameBoot(JSON.parse(row.value) as Boot, boot)) return;
+    const last = this.#db.meta<string>(this.#share.bootKey);
+    if (last !== null && isSameBoot(JSON.parse(last) as Boot, boot)) return;
     // Earlier programs recorded no boot: the clock tells which bans were applied before it.
-    const before = row === null ? boot.start : Number.MAX_SAFE_INTEGER;
+    const before = last === null ? boot.start : Number.MAX_SAFE_INTEGER;
     const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#share.isMine()} AND`;
     this.#db.run(
       `${drop} ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
@@ -173,7 +173,7 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Returns bans in force of a range that the firewall has for certain, ascending by id. */
   held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
-    const row = this.#db.get<{ list: string }>(
+    const list = this.#db.list<[string, string, Micros | null]>(
       `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
          SELECT address, scope, until FROM ban
          WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.#share.isMine()}
@@ -182,7 +182,6 @@ export class EnforcementTable extends EnforcementQueue {
       upTo,
       firewall,
     );
-    const list = JSON.parse(row!.list) as [string, string, Micros | null][];
     return list.map(([address, scope, until]) => ({ address, scope: readScope(scope), until }));
   }
 

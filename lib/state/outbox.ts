@@ -13,7 +13,7 @@ export class StateOutbox {
   constructor(db: Database, log: LogTable) {
     this.#db = db;
     this.#log = log;
-    this.hostId = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'host'")!.value;
+    this.hostId = db.meta<string>("host")!;
   }
 
   unshippedLog(limit: number): LogRow[] {
@@ -24,7 +24,7 @@ export class StateOutbox {
   }
 
   confirmLog(seq: number): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('shipped_log', ?)", seq);
+    this.#db.setMeta("shipped_log", seq);
   }
 
   unshippedBans(limit: number): BanChange[] {
@@ -32,7 +32,7 @@ export class StateOutbox {
   }
 
   confirmBans(change: number): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('shipped_ban', ?)", change);
+    this.#db.setMeta("shipped_ban", change);
   }
 
   backlog(): number {
@@ -44,6 +44,6 @@ export class StateOutbox {
   }
 
   #confirmed(key: string): number {
-    return this.#db.get<{ value: number }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? 0;
+    return this.#db.meta<number>(key) ?? 0;
   }
 }

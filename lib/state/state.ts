@@ -48,7 +48,7 @@ export class State {
   constructor(readonly directory: string, log: Log | null = null) {
     this.#recovery = log && new FileRecovery(directory, log);
     this.#db = new Database(directory, this.#recovery);
-    if (this.#db.get("SELECT 1 FROM meta WHERE key = 'host'") === null) {
+    if (this.#db.meta("host") === null) {
       this.#db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
     }
     this.log = new LogTable(this.#db);
@@ -72,8 +72,8 @@ export class State {
   look(): boolean {
     if (!this.#db.look()) return false;
     this.#db.transaction(() => {
-      this.#db.run("INSERT OR REPLACE INTO meta VALUES ('host', ?)", this.outbox.hostId);
-      this.#db.run("INSERT OR REPLACE INTO meta VALUES ('note_seed', ?)", this.notes.seed);
+      this.#db.setMeta("host", this.outbox.hostId);
+      this.#db.setMeta("note_seed", this.notes.seed);
       for (const [source, position] of this.#reached) {
         this.#db.run("INSERT OR IGNORE INTO position VALUES (?, ?)", source, position);
       }
@@ -110,7 +110,7 @@ export class State {
   /** Returns where to start a source without position: `now` at its first start, then the same. */
   firstSince(source: string, now: Micros): Micros {
     this.#db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);
-    return this.#db.get<{ value: Micros }>("SELECT value FROM meta WHERE key = ?", `since ${source}`)!.value;
+    return this.#db.meta<Micros>(`since ${source}`)!;
   }
 
   /**
@@ -163,13 +163,12 @@ export class State {
 
   /** Returns the last copy of the whitelist file `path`; null: there is none. */
   whitelistCopy(path: string): Uint8Array | null {
-    return this.#db.get<{ value: Uint8Array }>("SELECT value FROM meta WHERE key = ?", COPY + path)?.value ??
-      null;
+    return this.#db.meta<Uint8Array>(COPY + path);
   }
 
   /** Stores a copy of the whitelist file `path`. */
   storeWhitelistCopy(path: string, copy: Uint8Array): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", COPY + path, copy);
+    this.#db.setMeta(COPY + path, copy);
   }
 
   /** Deletes the copies of all whitelist files but `paths`. */
@@ -185,35 +184,32 @@ export class State {
 
   /** Returns the unconfirmed trial; null: there is none. */
   trial(): Trial | null {
-    const row = this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'trial'");
-    return row === null ? null : JSON.parse(row.value) as Trial;
+    return JSON.parse(this.#db.meta<string>("trial") ?? "null") as Trial | null;
   }
 
   /** Begins a trial; null ends it. */
   setTrial(trial: Trial | null): void {
-    if (trial === null) this.#db.run("DELETE FROM meta WHERE key = 'trial'");
-    else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('trial', ?)", JSON.stringify(trial));
+    this.#db.setMeta("trial", trial && JSON.stringify(trial));
   }
 
   /** Returns the monitor's last report, as JSON; null: none yet. */
   report(): string | null {
-    return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'report'")?.value ?? null;
+    return this.#db.meta("report");
   }
 
   /** Stores the monitor's report for `strongmonitor status`, as JSON. */
   setReport(report: string): void {
-    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('report', ?)", report);
+    this.#db.setMeta("report", report);
   }
 
   /** Returns the notifier's memory, as JSON; null: none. */
   noticeMemory(): string | null {
-    return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'notices'")?.value ?? null;
+    return this.#db.meta("notices");
   }
 
   /** Stores the notifier's memory; null: deletes it. */
   setNoticeMemory(memory: string | null): void {
-    if (memory === null) this.#db.run("DELETE FROM meta WHERE key = 'notices'");
-    else this.#db.run("INSERT OR REPLACE INTO meta VALUES ('notices', ?)", memory);
+    this.#db.setMeta("notices", memory);
   }
 
   close(): void {
