@@ -3,7 +3,7 @@
  * and removes an empty file in a directory that the monitor watches. The state holds the change
  * itself.
  */
-import { pause } from "../core/async.ts";
+import { every, joined, pause } from "../core/async.ts";
 import { areWatchersBlocked, type DirectoryWatcher, watchDirectories } from "../core/directory_watch.ts";
 import { identityAt, modifiedAt } from "../core/file_identity.ts";
 import { messageOf } from "../core/error.ts";
@@ -82,21 +82,21 @@ async function watchOnce(
 ): Promise<void> {
   const watched = identityAt(directory);
   const watcher = watchDirectories([directory]);
-  const { promise: end, resolve: close } = Promise.withResolvers<void>();
+  const gone = new AbortController();
+  using stop = joined([signal, gone.signal]);
   let time = modifiedAt(directory);
   const look = () => {
-    if (identityAt(directory) !== watched) return close();
+    if (identityAt(directory) !== watched) return gone.abort();
     const before = time;
     time = modifiedAt(directory);
     // A file that comes or goes changes the directory's time.
     if (time !== before && (watcher === null || areWatchersBlocked())) changed();
   };
-  signal.addEventListener("abort", () => close(), { once: true });
-  const looking = setInterval(look, BETWEEN_LOOKS);
   try {
-    await Promise.race([end, ...watcher ? [listen(watcher, changed)] : []]);
+    const looking = every(BETWEEN_LOOKS, stop.signal, look);
+    await Promise.race([looking, ...watcher ? [listen(watcher, changed)] : []]);
   } finally {
-    clearInterval(looking);
+    gone.abort();
     watcher?.close();
   }
 }

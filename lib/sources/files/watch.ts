@@ -1,4 +1,4 @@
-import { nextTurn } from "../../core/async.ts";
+import { Bell, nextTurn } from "../../core/async.ts";
 import {
   areWatchersBlocked,
   type DirectoryWatcher,
@@ -29,7 +29,7 @@ export class Watch implements AsyncDisposable {
   #paths = new Set<string>();
   #all = true;
   #polled = 0;
-  #wake: () => void = () => {};
+  readonly #bell = new Bell();
 
   /**
    * @param concerns whether a name that comes or goes requires a check
@@ -62,8 +62,10 @@ export class Watch implements AsyncDisposable {
 
   /** Returns the changes since the last call; with `wait`, waits for one or for an abort. */
   async next(wait: boolean, signal: AbortSignal): Promise<Changes> {
-    if (wait && !this.#all && this.#paths.size === 0) await this.#wait(signal);
-    else await nextTurn();
+    if (wait && !this.#all && this.#paths.size === 0) {
+      await this.#bell.wait(this.#polled + this.#poll - performance.now(), signal);
+    } else await nextTurn();
+    this.#bell.take();
     const due = performance.now() - this.#polled >= this.#poll;
     const changes = { all: this.#all || due, paths: this.#paths };
     if (changes.all) this.#polled = performance.now();
@@ -76,24 +78,9 @@ export class Watch implements AsyncDisposable {
     await this.#listening;
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        this.#wake = () => {};
-        resolve();
-      };
-      const timer = setTimeout(done, Math.max(0, this.#polled + this.#poll - performance.now()));
-      this.#wake = done;
-      signal.addEventListener("abort", done, { once: true });
-      if (signal.aborted) done();
-    });
-  }
-
   async #listen(watcher: DirectoryWatcher): Promise<void> {
     try {
-      for await (const event of watcher.events) if (this.#note(event)) this.#wake();
+      for await (const event of watcher.events) if (this.#note(event)) this.#bell.ring();
     } catch {
       // The same; the next check tries again.
       if (this.#watcher === watcher) this.#close();
