@@ -1,5 +1,6 @@
 import { renderUnicodeCompact } from "uqr";
-import { formatDuration, isoTime, isoTimeOrNull, now } from "../core/time.ts";
+import { hexText } from "../core/bytes.ts";
+import { formatDuration, isoTime, isoTimeOrNull, localTime, now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deciding/knock_key.ts";
 import type { State } from "../state/state.ts";
@@ -7,15 +8,7 @@ import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
 import { openConfig, withState } from "./open.ts";
-import {
-  type CommonOptions,
-  localTime,
-  print,
-  printJson,
-  printLines,
-  printSteering,
-  printTable,
-} from "./output.ts";
+import { type CommonOptions, print, printJson, printLines, printSteering, printTable } from "./output.ts";
 
 /** Options of `knock new`. */
 export interface KnockNewOptions extends CommonOptions {
@@ -46,7 +39,7 @@ export function knockNewCommand(name: string, options: KnockNewOptions): number 
   const secret = options.plain || options.secretStdin ? choosePlain(options) : null;
   const code = secret ?? codeSecret(random(SECRET_BYTES));
   return withState({ ...options, state: config.stateDirectory }, (state) => {
-    const sealed = secret === null ? code : seal(secret, encodeHex(random(SALT_BYTES)));
+    const sealed = secret === null ? code : seal(secret, hexText(random(SALT_BYTES)));
     keep(state, { name, kind: secret === null ? "totp" : "plain", secret: sealed, since: now(), used: null });
     if (secret !== null) showSecret(options, { name, secret, config });
     else showCodes(options, { name, uri: otpauthUri(code, { name, host: Deno.hostname() }), config });
@@ -161,10 +154,6 @@ function showSecret(
 function explain(login: string, { knock }: Config): void {
   print(`  ssh ${login}@${Deno.hostname()}`);
   print(`or a request for /${login} keeps your address from being banned for ${formatDuration(knock.time)}.`);
-}
-
-function encodeHex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function random(bytes: number): Uint8Array<ArrayBuffer> {

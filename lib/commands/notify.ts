@@ -1,9 +1,9 @@
-import { Runner } from "../core/child_process.ts";
+import { Runner, whyFailed } from "../core/child_process.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { UserError } from "../core/error.ts";
 import { now } from "../core/time.ts";
 import { testNoticeJson } from "../monitor/notice_json.ts";
-import { hookFailure, runHook } from "../monitor/notifier.ts";
+import { runHook } from "../monitor/notifier.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print } from "./output.ts";
 
@@ -19,7 +19,7 @@ export async function notifyCommand(options: CommonOptions): Promise<number> {
   if (problem !== null) throw problem;
   const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());
   const signal = new AbortController().signal;
-  const failure = hookFailure(await runHook(new Runner(), json, { ...notify, signal }));
+  const failure = whyFailed(await runHook(new Runner(), json, { ...notify, signal }));
   if (failure !== null) throw new UserError(`Cannot notify by ${notify.program}: ${failure}`, 1);
   print(`${notify.program} took the notice`);
   return 0;

@@ -158,6 +158,16 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return all;
 }
 
+/** Reports whether two byte arrays are equal. */
+export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Formats bytes in hexadecimal. */
+export function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** Reports whether a byte is an ASCII digit. */
 export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte < ZERO + 10;

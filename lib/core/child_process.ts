@@ -1,3 +1,4 @@
+import { concatenated } from "./bytes.ts";
 import { messageOf } from "./error.ts";
 import type { Micros } from "./time.ts";
 import { joined, pause } from "./async.ts";
@@ -36,6 +37,12 @@ const ADVICE_OF_SUDO = /^sudo: If sudo is running in a container,/;
 /** Returns the line of a program's words that tells the cause: the last one. Empty: it said nothing. */
 export function causeIn(words: string): string {
   return words.split("\n").findLast((line) => line !== "" && !ADVICE_OF_SUDO.test(line)) ?? "";
+}
+
+/** Returns why a run failed, with the program's last words; null: it did not fail. */
+export function whyFailed({ error, words }: Pick<RunResult, "error" | "words">): string | null {
+  const last = causeIn(words).slice(0, 200);
+  return error === null ? null : `${error}${last && `: ${last}`}`;
 }
 
 /** Program that kills process groups, see `permissionsFor()`. */
@@ -192,10 +199,7 @@ function tailOf(stream: ReadableStream<Uint8Array>): Tail {
   const reader = stream.getReader();
   const ended = (async () => {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      const both = new Uint8Array(tail.length + read.value.length);
-      both.set(tail);
-      both.set(read.value, tail.length);
-      tail = both.slice(-TAIL);
+      tail = concatenated([tail, read.value]).slice(-TAIL);
     }
   })().catch(() => {});
   return {

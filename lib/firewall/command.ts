@@ -1,7 +1,7 @@
 import type { Ban } from "../deciding/ban.ts";
 import type { Firewall, Outcome } from "./firewall.ts";
 import type { Micros } from "../core/time.ts";
-import { causeIn, hasOwnChildren, Runner } from "../core/child_process.ts";
+import { hasOwnChildren, Runner, whyFailed } from "../core/child_process.ts";
 
 /** Options of the commands. */
 export interface CommandOptions {
@@ -70,14 +70,14 @@ export class CommandFirewall implements Firewall {
     const { timeout } = this.#options;
     const argv = command.map((word) => word.replace("%s", address));
     const leadsGroup = hasOwnChildren(argv[0]!);
-    const { error, words, uncertain } = await this.#runner.run(argv, { timeout, signal, leadsGroup });
+    const result = await this.#runner.run(argv, { timeout, signal, leadsGroup });
+    const { error, uncertain } = result;
     if (error === null) return { address, error };
-    const last = causeIn(words).slice(0, 200);
-    const failed = {
+    return {
       address,
-      error: `${argv.join(" ")}: ${error}${last && `: ${last}`}`,
+      error: `${argv.join(" ")}: ${whyFailed(result)}`,
       failure: `${command.join(" ")}: ${error}`,
+      ...(uncertain && { uncertain }),
     };
-    return uncertain ? { ...failed, uncertain } : failed;
   }
 }

@@ -5,7 +5,7 @@
  * notice.
  */
 import { pause } from "../core/async.ts";
-import { causeIn, Runner, type RunResult } from "../core/child_process.ts";
+import { Runner, type RunResult, whyFailed } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
@@ -60,12 +60,6 @@ export function runHook(
   { program, timeout, signal }: Pick<NotifyConfig, "program" | "timeout"> & { signal: AbortSignal },
 ): Promise<RunResult> {
   return runner.run([program], { timeout, signal, leadsGroup: true, input: `${json}\n` });
-}
-
-/** Returns why a run of the hook failed, with its last words; null: it did not fail. */
-export function hookFailure({ error, words }: Pick<RunResult, "error" | "words">): string | null {
-  const last = causeIn(words).slice(0, 200);
-  return error === null ? null : `${error}${last && `: ${last}`}`;
 }
 
 /** Runs the hook for the notices that are due. */
@@ -135,7 +129,7 @@ export class Notifier {
       ...config,
       signal: this.#stop.signal,
     });
-    const failure = hookFailure(result);
+    const failure = whyFailed(result);
     if (failure !== null) return this.#failed(failure);
     if (this.#failures > 0) log.info(`${config.program} takes notices again`);
     this.#failures = 0;

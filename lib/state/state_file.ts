@@ -1,3 +1,4 @@
+import { isEqual } from "../core/bytes.ts";
 import { identityAt, identityOf } from "../core/file_identity.ts";
 import { SIDES } from "../core/state_files.ts";
 
@@ -35,7 +36,7 @@ export class StateFile {
     this.#size = size;
     this.#file.seekSync(0, Deno.SeekMode.Start);
     const isWhole = this.#file.readSync(this.#head) === MAGIC.length;
-    return isWhole && isMagic(this.#head) ? null : "it was overwritten";
+    return isWhole && isEqual(this.#head, MAGIC) ? null : "it was overwritten";
   }
 
   /** Whether another database has the file's name. */
@@ -43,7 +44,7 @@ export class StateFile {
     if (identityAt(this.#path) === identityOf(this.#file.statSync())) return false;
     try {
       using other = Deno.openSync(this.#path);
-      return other.readSync(this.#head) === MAGIC.length && isMagic(this.#head);
+      return other.readSync(this.#head) === MAGIC.length && isEqual(this.#head, MAGIC);
     } catch {
       return false;
     }
@@ -58,8 +59,4 @@ export class StateFile {
     const all = SIDES.map((side) => identityAt(this.#path + side));
     return all.includes(null) ? null : all.join();
   }
-}
-
-function isMagic(bytes: Uint8Array): boolean {
-  return bytes.every((byte, i) => byte === MAGIC[i]);
 }

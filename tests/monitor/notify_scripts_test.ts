@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { Runner } from "../../lib/core/child_process.ts";
+import { Runner, whyFailed } from "../../lib/core/child_process.ts";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { noticeJson } from "../../lib/monitor/notice_json.ts";
-import { hookFailure, runHook } from "../../lib/monitor/notifier.ts";
+import { runHook } from "../../lib/monitor/notifier.ts";
 import { script } from "../support/helpers.ts";
 
 const SCRIPTS = new URL("../../docs/notify/", import.meta.url).pathname;
@@ -41,7 +41,7 @@ async function run(name: string, settings: Readonly<Record<string, string>>): Pr
     }
     const signal = new AbortController().signal;
     const options = { program: `${directory}/notify`, timeout: 60 * SECOND, signal };
-    const failure = hookFailure(await runHook(new Runner(), NOTICE, options));
+    const failure = whyFailed(await runHook(new Runner(), NOTICE, options));
     if (settings.SENDMAIL && failure === null) return Deno.readTextFileSync(`${directory}/sent`);
     assert.ok(![...Deno.readDirSync(directory)].some(({ name }) => name === "pwned"));
     return failure;

@@ -2,8 +2,9 @@
  * Fingerprint of a file that is being read: its head, its trace, and the bytes just before the
  * place reached. It tells whether the file still has the part that was read.
  */
+import { concatenated, isEqual } from "../../core/bytes.ts";
 import type { Content } from "./content.ts";
-import { continues, type Head, HEAD_SIZE, isEqual, NO_HEAD, readBytes, readHead } from "./head.ts";
+import { continues, type Head, HEAD_SIZE, NO_HEAD, readBytes, readHead } from "./head.ts";
 import { endAlike, extend, type Trace, traceBefore } from "./trace.ts";
 
 /** Bytes that are compared before each read. */
@@ -58,10 +59,7 @@ export class Fingerprint {
   add(bytes: Uint8Array, count: number): void {
     this.trace = extend(this.trace, bytes);
     const more = bytes.subarray(-Math.min(count, LAST_SIZE));
-    const kept = this.#last.subarray(Math.max(0, this.#last.length + more.length - LAST_SIZE));
-    this.#last = new Uint8Array(kept.length + more.length);
-    this.#last.set(kept);
-    this.#last.set(more, kept.length);
+    this.#last = concatenated([this.#last, more]).slice(-LAST_SIZE);
   }
 
   /** Passes over a hole that ends at `reached`. */

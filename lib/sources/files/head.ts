@@ -1,3 +1,4 @@
+import { hexText, isEqual } from "../../core/bytes.ts";
 import type { Content } from "./content.ts";
 import { findData } from "./hole.ts";
 
@@ -72,12 +73,7 @@ async function isSame(head: Head, bytes: Uint8Array): Promise<boolean> {
   return head.bytes ? isEqual(head.bytes, bytes) : await digest(bytes) === head.hash;
 }
 
-/** Reports whether two byte arrays are equal. */
-export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
 async function digest(bytes: Uint8Array): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.slice()));
-  return Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexText(hash.subarray(0, 16));
 }
