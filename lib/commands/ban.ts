@@ -7,7 +7,8 @@ import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tellMonitor } from "./change.ts";
 import { type CommandContext, knownWhitelist, withContext } from "./open.ts";
-import { type CommonOptions, localTime, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printJson } from "./output.ts";
+import { untilText } from "./words.ts";
 
 /** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
@@ -93,7 +94,7 @@ function write(
 
 /** Returns the line for the monitor's log. */
 function logText(bans: readonly BanStatus[]): string {
-  return `ban ${bans.map(({ address }) => address).join(" ")} ${lasting(bans[0]!)}: ${bans[0]!.reason}`;
+  return `ban ${bans.map(({ address }) => address).join(" ")} ${untilText(bans[0]!)}: ${bans[0]!.reason}`;
 }
 
 /** Says why the monitor ended a ban at once: the monitor knows more whitelist entries. */
@@ -105,10 +106,6 @@ function whyEnded(context: CommandContext, { address, endReason }: BanStatus): s
   }`;
 }
 
-function lasting({ until }: Pick<BanStatus, "until">): string {
-  return until === null ? "for good" : `until ${localTime(until)}`;
-}
-
 function resultJson({ done, ban, running }: Result): unknown {
   return { ...banJson(ban), done, running };
 }
@@ -117,7 +114,7 @@ function resultLines({ done, ban, running, observes }: Result, reason: string | 
   const verb =
     { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" }[done];
   const lines = [
-    `${ban.address} ${verb} ${lasting(ban)}: ${ban.reason}`,
+    `${ban.address} ${verb} ${untilText(ban)}: ${ban.reason}`,
     firewallText({ ban, running, observes }),
   ];
   if (reason !== null && reason !== ban.reason) {

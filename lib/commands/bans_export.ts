@@ -1,6 +1,6 @@
 import { counted, jsonText } from "../core/text.ts";
 import { isOfPackets } from "../core/scope.ts";
-import { type Micros, now } from "../core/time.ts";
+import { hasEnded, type Micros, now } from "../core/time.ts";
 import { banRecord } from "../deciding/ban.ts";
 import { secondsLeft } from "../firewall/nft_script.ts";
 import { type Export, type Exported, isV6, nftScript } from "./nft_export.ts";
@@ -25,7 +25,7 @@ const IPSET_ROOM = 1_000_000;
 export function bansExportCommand(format: ExportFormat, options: CommonOptions): number {
   const time = now();
   const bans = withState(options, ({ bans }) => bans.inForce());
-  const inForce = bans.filter(({ until }) => until === null || until > time);
+  const inForce = bans.filter((ban) => !hasEnded(ban, time));
   const { lines, warnings } = exportBans(inForce, { format, now: time });
   printData(lines);
   warnings.forEach((warning) => printError(`Warning: ${warning}`));

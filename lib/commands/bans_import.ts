@@ -1,7 +1,7 @@
 import { modulesWithFirewall } from "../config/firewalls.ts";
 import { scopeAmong, whyWidened } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
-import { type Micros, now } from "../core/time.ts";
+import { hasEnded, type Micros, now } from "../core/time.ts";
 import { type BanInForce, effectOf, keptText, type NewBan } from "../deciding/ban.ts";
 import { type Whitelist, whitelistedBy } from "../deciding/whitelist.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
@@ -61,7 +61,8 @@ export interface ImportParts {
 interface Candidate {
   readonly place: string;
   readonly ban: NewBan;
-  readonly hasEnded: boolean;
+  /** It ended in the list. */
+  readonly isOver: boolean;
   /** Says why the ban covers more traffic than in the list; null: it does not. */
   readonly widened: string | null;
 }
@@ -154,10 +155,10 @@ export class Importing {
       this.summary.wrong++;
       return this.wrong.add(`${place}: ${listed}`);
     }
-    const { ended: hasEnded = false, ...rest } = listed;
+    const { ended: isOver = false, ...rest } = listed;
     const ban = complete(rest);
     const scope = scopeAmong(firewalls, ban.scope);
-    this.#slice.push({ place, ban: { ...ban, scope }, hasEnded, widened: whyWidened(firewalls, ban.scope) });
+    this.#slice.push({ place, ban: { ...ban, scope }, isOver, widened: whyWidened(firewalls, ban.scope) });
   }
 
   async #write(): Promise<void> {
@@ -173,11 +174,11 @@ export class Importing {
   }
 
   /** Returns the ban to write for a candidate, joined with those in force; null: none. */
-  #judge({ place, ban, hasEnded, widened }: Candidate, inForce: Map<string, BanInForce[]>): NewBan | null {
+  #judge({ place, ban, isOver, widened }: Candidate, inForce: Map<string, BanInForce[]>): NewBan | null {
     const { now, whitelist } = this.#parts;
     const { summary } = this;
-    const { address, until } = ban;
-    if (hasEnded || (until !== null && until <= now)) return summary.over++, null;
+    const { address } = ban;
+    if (isOver || hasEnded(ban, now)) return summary.over++, null;
     const origin = whitelist.covering(address);
     if (origin !== null) {
       summary.whitelisted++;

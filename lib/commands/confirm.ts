@@ -1,8 +1,8 @@
 import { UserError } from "../core/error.ts";
-import { now } from "../core/time.ts";
+import { localTime, now } from "../core/time.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, localTime, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printJson } from "./output.ts";
 
 /**
  * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: no trial is running).

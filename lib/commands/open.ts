@@ -1,5 +1,5 @@
 import { modules } from "../../modules/mod.ts";
-import { now } from "../core/time.ts";
+import { hasEnded, now } from "../core/time.ts";
 import { buildHint } from "../config/build_hint.ts";
 import type { Config } from "../config/types.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
@@ -153,7 +153,7 @@ export function setConfigured(
   { whitelist: { members, files } }: Config,
   state?: State,
 ): void {
-  const inForce = ({ until }: Pick<WhitelistMember, "until">) => until === null || until > now();
+  const inForce = (entry: Pick<WhitelistMember, "until">) => !hasEnded(entry, now());
   const networks = members.filter((member) => !member.isName && inForce(member));
   whitelist.set("configuration", networks.map(({ address }) => address));
   const listed = files.flatMap((file) => contentOf(file, state).networks);

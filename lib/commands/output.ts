@@ -1,6 +1,6 @@
 import { messageOf, UserError } from "../core/error.ts";
 import { jsonText, printable } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { localTime, type Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
 
 /** Options of every command. */
@@ -138,11 +138,6 @@ export function printJson(value: unknown): void {
 /** Writes objects, each as one line of JSON. */
 export function printObjects(values: IteratorObject<unknown>): void {
   writeLines(values.map(jsonText));
-}
-
-/** Formats an instant for people: local time to the second. */
-export function localTime(time: Micros): string {
-  return new Date(time / 1_000).toLocaleString("sv-SE");
 }
 
 /** Formats an instant for a table: local time to the minute, `2026-11-28 22:05`. */

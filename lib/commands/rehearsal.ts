@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/types.ts";
 import { isSameScope } from "../core/scope.ts";
-import { type Micros, now } from "../core/time.ts";
+import { hasEnded, type Micros, now } from "../core/time.ts";
 import type { NewBan, PastBan } from "../deciding/ban.ts";
 import { Decider } from "../deciding/decider.ts";
 import { type Login, loginChange } from "../deciding/login_change.ts";
@@ -123,7 +123,7 @@ class RehearsalJudge implements Judge {
    */
   #keep(ban: NewBan): boolean {
     const bans = this.#bans.get(ban.address) ?? [];
-    const before = bans.find((other) => isSameScope(other.scope, ban.scope) && isInForce(other, this.#time));
+    const before = bans.find((other) => isSameScope(other.scope, ban.scope) && !hasEnded(other, this.#time));
     if (before === undefined) this.#bans.set(ban.address, [ban, ...bans]);
     else if (spanOf(ban) <= spanOf(before)) return false;
     else bans[bans.indexOf(before)] = { ...before, until: ban.until };
@@ -131,19 +131,15 @@ class RehearsalJudge implements Judge {
   }
 
   #inForce(address: string): NewBan[] {
-    return (this.#bans.get(address) ?? []).filter((ban) => isInForce(ban, this.#time));
+    return (this.#bans.get(address) ?? []).filter((ban) => !hasEnded(ban, this.#time));
   }
 
   #past(address: string): PastBan[] {
-    const ended = (this.#bans.get(address) ?? []).filter((ban) => !isInForce(ban, this.#time));
+    const ended = (this.#bans.get(address) ?? []).filter((ban) => hasEnded(ban, this.#time));
     return ended.map(({ start, until }) => ({ start, ended: until!, endReason: "expired" }));
   }
 }
 
 function spanOf({ start, until }: NewBan): Micros {
   return until === null ? Infinity : until - start;
-}
-
-function isInForce({ until }: NewBan, time: Micros): boolean {
-  return until === null || until > time;
 }

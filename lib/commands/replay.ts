@@ -1,13 +1,13 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, spanText } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, localTime, spanText } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import type { Batch } from "../sources/source.ts";
 import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
 import { openConfig, setConfigured } from "./open.ts";
-import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
+import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { uncountedText } from "./words.ts";
 import { Rehearsal } from "./rehearsal.ts";

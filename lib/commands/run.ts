@@ -1,6 +1,6 @@
 import { joined } from "../core/async.ts";
 import { lookAt } from "../core/file_identity.ts";
-import { type Micros, now } from "../core/time.ts";
+import { localTime, type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
 import { wakeMonitor } from "../monitor/control.ts";
@@ -15,7 +15,7 @@ import { linesOf, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { makeStateDirectory, openConfig } from "./open.ts";
 import { requireSpan } from "./change.ts";
-import { type CommonOptions, localTime } from "./output.ts";
+import { type CommonOptions } from "./output.ts";
 import { leftText } from "./words.ts";
 
 /** Signals to a running monitor. */

@@ -1,5 +1,6 @@
 /** Formats `status` for people, from the state and the monitor's report. */
 import { counted } from "../core/text.ts";
+import { localTime } from "../core/time.ts";
 import type { BanStatus } from "../deciding/ban.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { Leak } from "../monitor/leaks.ts";
@@ -7,7 +8,7 @@ import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { totalsText } from "./bans.ts";
-import { localTime, zoneName } from "./output.ts";
+import { zoneName } from "./output.ts";
 import { awaitedOf, awaitedText, leftText, uncountedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */

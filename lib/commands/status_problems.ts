@@ -1,9 +1,9 @@
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
+import { localTime } from "../core/time.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
 import type { MonitorReport } from "../monitor/report.ts";
-import { localTime } from "./output.ts";
 import { leaksOf, type Status } from "./status_lines.ts";
 
 /** Most failing bans and leaks that are listed one by one. */

@@ -1,11 +1,11 @@
 import { bounded, counted } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, type Micros } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
 import type { History, ProvenanceCount } from "../state/history.ts";
 import type { RollupContent } from "../state/rollup.ts";
 import { banCounter, type BansOfName, totalOf } from "./ban_counts.ts";
 import { requireTime } from "./instant.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, localTime, print, printJson, printTable, TOP_TABLES } from "./output.ts";
+import { type CommonOptions, print, printJson, printTable, TOP_TABLES } from "./output.ts";
 import { shareText, shownName } from "./words.ts";
 
 type Table = typeof TOP_TABLES[number];
@@ -20,15 +20,6 @@ export interface TopOptions extends CommonOptions {
 const [FEW, MANY] = [5, 20];
 /** Longest name in characters, so that a line keeps to 80. */
 const NAME = 40;
-/** Headings of the tables' first columns. */
-const HEADINGS: Readonly<Record<Table, string>> = {
-  address: "ADDRESS",
-  network: "NETWORK",
-  user: "USER",
-  path: "PATH",
-  rule: "RULE",
-  module: "MODULE",
-};
 
 interface Row extends BansOfName {
   readonly name: string;
@@ -139,7 +130,7 @@ function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micro
 function headingOf(by: Table): string[] {
   const hasBans = by !== "user" && by !== "path";
   return [
-    HEADINGS[by],
+    by.toUpperCase(),
     ...by === "module" ? ["LINES"] : [],
     // A line that hits three rules counts once for its address and once for each rule.
     by === "rule" ? "HITS" : "HIT LINES",

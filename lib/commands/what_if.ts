@@ -1,7 +1,7 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, SECOND, spanText } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, localTime, SECOND, spanText } from "../core/time.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
@@ -17,7 +17,7 @@ import {
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
-import { type CommonOptions, localTime, print, printError, printJson, printLines } from "./output.ts";
+import { type CommonOptions, print, printError, printJson, printLines } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
 

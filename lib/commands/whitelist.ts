@@ -1,4 +1,4 @@
-import { isoTimeOrNull, type Micros, now } from "../core/time.ts";
+import { isoTimeOrNull, localTime, type Micros, now } from "../core/time.ts";
 import { wideWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
@@ -11,8 +11,9 @@ import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { withContext, withState } from "./open.ts";
-import { type CommonOptions, localTime, print, printError, printJson } from "./output.ts";
+import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { otherPlaces } from "./whitelist_list.ts";
+import { untilText } from "./words.ts";
 
 /** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
@@ -45,7 +46,10 @@ export function whitelistAddCommand(
   const wanted = requireTargets(targets);
   return withState(options, async (state) => {
     const added = wanted.map((address) => add(state, { address, note, until, since }));
-    tellMonitor(state, `whitelist add ${added.map((entry) => entry.address + endText(entry)).join(", ")}`);
+    tellMonitor(
+      state,
+      `whitelist add ${added.map((entry) => `${entry.address} ${untilText(entry)}`).join(", ")}`,
+    );
     const deadline = patience();
     for (const entry of added) {
       if (options.json) {
@@ -108,15 +112,11 @@ function addedLines(entry: Added): string[] {
   const named = lifts.slice(0, NAMED).join(", ");
   const more = lifts.length > NAMED ? ` and ${lifts.length - NAMED} more` : "";
   return [
-    `${address} ${verb}${endText(entry)}${note === "" ? "" : `: ${note}`}`,
+    `${address} ${verb} ${untilText(entry)}${note === "" ? "" : `: ${note}`}`,
     ...lifts.length === 0
       ? []
       : [`This lifts ${lifts.length === 1 ? "the ban" : "the bans"} of ${named}${more}.`],
   ];
-}
-
-function endText({ until }: Pick<WhitelistEntry, "until">): string {
-  return until === null ? " for good" : ` until ${localTime(until)}`;
 }
 
 /** Prints a name's addresses to standard error once the monitor knows them. */

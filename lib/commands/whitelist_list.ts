@@ -1,18 +1,10 @@
 import type { Config } from "../config/types.ts";
 import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
-import { isoTimeOrNull, now } from "../core/time.ts";
+import { hasEnded, isoTimeOrNull, localTime, now } from "../core/time.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open.ts";
-import {
-  type CommonOptions,
-  localTime,
-  print,
-  printError,
-  printJson,
-  printTable,
-  zoneText,
-} from "./output.ts";
+import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
 /** A whitelist entry with its origin. */
 interface Listed extends WhitelistEntry {
@@ -28,7 +20,7 @@ export function whitelistListCommand(options: CommonOptions): number {
     problems: context.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
   }));
   const time = now();
-  const entries = listed.filter(({ until }) => until === null || until > time);
+  const entries = listed.filter((entry) => !hasEnded(entry, time));
   if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
   else if (entries.length > 0) {
     printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
@@ -51,9 +43,7 @@ export function otherPlaces(
   const time = now();
   const places = new Map(targets.map((target) => [target, new Set<string>()]));
   const note = (place: string, entries: Iterable<Pick<WhitelistMember, "address" | "until">>) => {
-    for (const { address, until } of entries) {
-      if (until === null || until > time) places.get(address)?.add(place);
-    }
+    for (const entry of entries) if (!hasEnded(entry, time)) places.get(entry.address)?.add(place);
   };
   if (config !== null) {
     note(config.path, config.whitelist.members);

@@ -2,14 +2,13 @@
 import { type BanStatus, endText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
-import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
+import { DAY, formatDuration, HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import { folded, WIDTH } from "./layout.ts";
-import { localTime } from "./output.ts";
 import type { Story } from "./why_story.ts";
 import type { Covering } from "./why_whitelist.ts";
-import { strayText } from "./words.ts";
+import { strayText, untilText } from "./words.ts";
 
 /** Column of the text behind a label. */
 const INDENT = 10;
@@ -103,14 +102,14 @@ function observeText(bans: readonly BanStatus[]): string {
 }
 
 function inForceText(ban: BanStatus, { target, report, now }: Story): string {
-  const { address, scope, until, start, appliedBy, appliedAt, attempts, error } = ban;
+  const { address, scope, start, appliedBy, appliedAt, attempts, error } = ban;
   const what = scope === "all" ? "" : ` from ${formatScope(scope)}`;
   const by = address === target ? "" : ` by the ban of ${address}`;
-  const end = until === null ? "for good" : `until ${localTime(until)}`;
   const verb = isObserved(ban) || (isWaiting(ban) && report?.firewall === "observe")
     ? "would be banned (observe)"
     : "is banned";
-  const banned = `${target} ${verb}${what}${by} since ${localTime(start)} ${end}: ${shown(ban.reason)}` +
+  const banned =
+    `${target} ${verb}${what}${by} since ${localTime(start)} ${untilText(ban)}: ${shown(ban.reason)}` +
     `${hitsText(ban)}.`;
   if (isConfirmed(ban)) {
     const holding = report?.holding ?? null;

@@ -1,7 +1,7 @@
 import type { Config } from "../config/types.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
-import { now } from "../core/time.ts";
+import { hasEnded, now } from "../core/time.ts";
 import { SURROUNDINGS, Whitelist, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import type { State } from "../state/state.ts";
@@ -50,7 +50,7 @@ export function coveringEntries(target: string, config: Config | null, state: St
       .filter((address) => touches({ address })).map((address) => lasting(address, "open session")),
     ...kept,
     ...config === null ? [] : configured(asked, config),
-  ].filter(({ until }) => until === null || until > time);
+  ].filter((entry) => !hasEnded(entry, time));
 }
 
 function configured(target: Target, { whitelist: { members, files } }: Config): Covering[] {

@@ -2,6 +2,7 @@
 import { UNTIL_PROXIES_ARE_NAMED } from "../config/describe.ts";
 import { counted } from "../core/text.ts";
 import { absence } from "../core/read_denial.ts";
+import { localTime, type Micros } from "../core/time.ts";
 import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 
 /** Returns the name in messages of an input that arguments call `file`; `-`: standard input. */
@@ -12,6 +13,11 @@ export function inputName(file: string): string {
 /** Formats a counted name for people; an empty name becomes visible. */
 export function shownName(name: string): string {
   return name === "" ? "(empty)" : name;
+}
+
+/** Says how long something holds: `until 2026-11-28 22:05:00`, or `for good`. */
+export function untilText({ until }: { readonly until: Micros | null }): string {
+  return until === null ? "for good" : `until ${localTime(until)}`;
 }
 
 /** Formats a share: `4.2 %`. */

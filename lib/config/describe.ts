@@ -1,6 +1,6 @@
 import { formatScope, isOfPackets } from "../core/scope.ts";
-import { printable } from "../core/text.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import { counted, printable } from "../core/text.ts";
+import { formatDuration, localTime, type Micros } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
@@ -85,13 +85,13 @@ function describeWhitelist({ whitelist: { members, files, refresh } }: Config): 
   return [
     `Whitelist: ${named || "from files"}${resolved}`,
     ...files.map((file) =>
-      `  and ${plural(file.read().content.entries, "entry", "entries")} of ${file.path}`
+      `  and ${counted(file.read().content.entries, "entry", "entries")} of ${file.path}`
     ),
   ];
 }
 
 function describeMember({ address, note, until }: WhitelistMember): string {
-  const end = until === null ? "" : `until ${new Date(until / 1_000).toLocaleString("sv-SE")}`;
+  const end = until === null ? "" : `until ${localTime(until)}`;
   const more = [note, end].filter((part) => part !== "").join(", ");
   return more === "" ? address : `${address} (${more})`;
 }
@@ -116,7 +116,7 @@ function describeFollowing({ following }: Config): string[] {
 
 function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkStep): string {
   const networks = [ipv4, ipv6].flatMap((bits) => bits === null ? [] : `/${bits}`).join(" or ");
-  return `Networks: a ${networks} with more than ${plural(limit, "ban")} inside within ${
+  return `Networks: a ${networks} with more than ${counted(limit, "ban")} inside within ${
     formatDuration(window)
   } is banned ${lasting(banTime, growth)}`;
 }
@@ -159,7 +159,7 @@ function describeModule(
     ...only,
     ...isFull
       ? [...unrecorded, ...rules.flatMap(describeRule)]
-      : [`  ${plural(rules.length, "rule")}: ${rules.map(({ name }) => name).join(", ")}`],
+      : [`  ${counted(rules.length, "rule")}: ${rules.map(({ name }) => name).join(", ")}`],
   ];
 }
 
@@ -178,13 +178,13 @@ function describeRule(
 ): string[] {
   const ban = lasting(banTime, growth);
   const within = window === null ? ", however far apart" : ` within ${formatDuration(window)}`;
-  const counted = distinct === null
-    ? plural(limit, "hit")
-    : `${plural(limit, "hit")} with different ${distinct}`;
+  const hits = distinct === null
+    ? counted(limit, "hit")
+    : `${counted(limit, "hit")} with different ${distinct}`;
   const hasStatus = status === null ? "" : ` with status ${describeStatus(status)}`;
   const what = condition === null ? "is any line" : `is a line${hasStatus} ${describeCondition(condition)}`;
   return [
-    `  ${name}: bans ${ban} at more than ${counted}${within}; a hit ${
+    `  ${name}: bans ${ban} at more than ${hits}${within}; a hit ${
       condition === null ? `${what}${hasStatus}` : what
     }`,
     ...(condition === null ? [] : texts(condition.texts)),
@@ -208,10 +208,6 @@ function describeStatus(status: ReadonlySet<number>): string {
   return [...classes].map(([first, codes]) => codes.length === 100 ? `${first}xx` : codes.join(", ")).join(
     ", ",
   );
-}
-
-function plural(count: number, word: string, words = `${word}s`): string {
-  return `${count} ${count === 1 ? word : words}`;
 }
 
 function texts(list: readonly string[]): string[] {

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
-import type { Micros } from "../core/time.ts";
+import { hasEnded, type Micros } from "../core/time.ts";
 import { isOfPackets } from "../core/scope.ts";
 import { banOf, commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
-import { isWide, longestOfEach, type WhitelistMember } from "./whitelist.ts";
+import { isWide, longestOfEach } from "./whitelist.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import type { WhitelistFile } from "./whitelist_file.ts";
 
@@ -57,10 +57,6 @@ function warnOfFile(file: WhitelistFile, now: Micros): string[] {
     ...complaints,
     `${file.path}: ${named}${rest} ended: banned like others`,
   ];
-}
-
-function hasEnded({ until }: Pick<WhitelistMember, "until">, now: Micros): boolean {
-  return until !== null && until <= now;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Micros, MILLISECOND, MINUTE, now } from "./time.ts";
+import { elapsed, type Micros, MINUTE, now } from "./time.ts";
 
 /** Largest step back that is ignored: small corrections are normal. */
 const TOLERANCE: Micros = MINUTE;
@@ -20,7 +20,7 @@ export class ClockWatch {
   /** Largest lead of the wall clock over the steady one. */
   #lead: Micros;
 
-  constructor(clocks: Clocks = { wall: now, steady: () => performance.now() * MILLISECOND }) {
+  constructor(clocks: Clocks = { wall: now, steady: elapsed }) {
     this.#clocks = clocks;
     this.#lead = clocks.wall() - clocks.steady();
   }

@@ -1,5 +1,6 @@
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { printable } from "./text.ts";
+import { localTime, MILLISECOND } from "./time.ts";
 
 /** The program's log. */
 export interface Log {
@@ -87,7 +88,7 @@ function journalLine(record: LogRecord): string {
 }
 
 function peopleLine(record: LogRecord): string {
-  const line = `${new Date(record.timestamp).toLocaleString("sv-SE")} ${text(record)}`;
+  const line = `${localTime(record.timestamp * MILLISECOND)} ${text(record)}`;
   const colour = Deno.noColor ? "" : COLOUR[record.level];
   return colour === "" ? line : `${colour}${line}\x1b[0m`;
 }

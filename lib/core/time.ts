@@ -48,9 +48,24 @@ export function spanText(span: Micros | null): string {
   return span === null ? "for good" : `for ${formatDuration(span)}`;
 }
 
+/** Reports whether something with the end `until` has ended at `now`; null: it has no end. */
+export function hasEnded({ until }: { readonly until: Micros | null }, now: Micros): boolean {
+  return until !== null && until <= now;
+}
+
 /** Returns the time of the wall clock, to the millisecond. */
 export function now(): Micros {
   return Date.now() * MILLISECOND;
+}
+
+/** Returns monotonic time: setting the wall clock lengthens no wait. */
+export function elapsed(): Micros {
+  return performance.now() * MILLISECOND;
+}
+
+/** Formats an instant for people: local time to the second. */
+export function localTime(time: Micros): string {
+  return new Date(time / MILLISECOND).toLocaleString("sv-SE");
 }
 
 /** Formats an instant for machines: ISO 8601 in UTC, to the microsecond. */

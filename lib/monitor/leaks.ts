@@ -9,7 +9,7 @@ import { enclosing } from "../core/address.ts";
 import { clientBitsOf } from "../core/address_kind.ts";
 import type { Log } from "../core/log.ts";
 import { coversScope, formatScope, type Scope } from "../core/scope.ts";
-import { HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
+import { HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { END, NO_ACTIVITY } from "../reading/message_reader.ts";
@@ -206,12 +206,10 @@ function leakOf({ ban, modules, lines, lastLine }: WatchedBan): Leak {
 }
 
 function sentence({ ban, modules, lines, lastLine }: WatchedBan): string {
-  return `${nameOf(ban)} is banned since ${local(ban.start)} and still getting through: ${lines} lines of ` +
+  return `${nameOf(ban)} is banned since ${
+    localTime(ban.start)
+  } and still getting through: ${lines} lines of ` +
     `${[...modules].join(", ")}, the last at ${
-      local(lastLine)
+      localTime(lastLine)
     }: a proxy brings its packets, or the firewall does not stop them`;
-}
-
-function local(time: Micros): string {
-  return new Date(time / 1_000).toLocaleString("sv-SE");
 }

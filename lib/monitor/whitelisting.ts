@@ -6,7 +6,7 @@ import type { State } from "../state/state.ts";
 import { joined, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
-import type { Micros } from "../core/time.ts";
+import { hasEnded, type Micros } from "../core/time.ts";
 import { entriesText } from "./whitelist_entries.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
@@ -83,7 +83,7 @@ export class Whitelisting {
     const { state, log, clock } = this.#parts;
     const now = clock();
     const before = this.whitelist.revision;
-    const inForce = ({ until }: Pick<WhitelistMember, "until">) => until === null || until > now;
+    const inForce = (entry: Pick<WhitelistMember, "until">) => !hasEnded(entry, now);
     const configured = this.#config.whitelist.members.filter(inForce);
     const { contents } = this.#files;
     const listed = contents.flatMap(({ names }) => names).filter(inForce);

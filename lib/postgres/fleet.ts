@@ -1,11 +1,10 @@
 import { Bell, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
+import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { Connection, explain } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
-import { elapsed } from "./elapsed.ts";
 import { type FleetNews, Follower } from "./follower.ts";
 import { type MemberFacts, register } from "./members.ts";
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";

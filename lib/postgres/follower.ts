@@ -1,8 +1,7 @@
 import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
-import { type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
+import { elapsed, type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection } from "./connection.ts";
-import { elapsed } from "./elapsed.ts";
 import { readNews } from "./news.ts";
 
 /** Changes of other servers' bans that this server has read. */

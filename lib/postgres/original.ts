@@ -122,9 +122,7 @@ function reader(table: Original, columns: Columns = new Columns([])): string {
     coalesce(${message}::text, '') AS message,
     coalesce(${read(["reason"])}::text, '') AS reason,
     strongmonitor_read_count(${read(["count", "hits"])}::text) AS count,
-    coalesce(lower(${
-    read(["whitelisted"])
-  }::text) IN ('t', 'true', '1', 'y', 'yes', 'on'), false) AS whitelisted
+    ${whitelisted(columns)} AS whitelisted
     ${source}`;
 }
 

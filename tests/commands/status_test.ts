@@ -1,9 +1,8 @@
 import { strict as assert } from "node:assert";
 import { markMemory } from "../../lib/core/state_files.ts";
-import { now, SECOND } from "../../lib/core/time.ts";
+import { localTime, now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
-import { localTime } from "../../lib/commands/output.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { REPORT as FULL_REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";

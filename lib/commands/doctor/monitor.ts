@@ -2,13 +2,14 @@
 import { messageOf } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
 import type { Micros } from "../../core/time.ts";
+import { localTime } from "../../core/time.ts";
 import { problemsOf } from "../../monitor/problems.ts";
 import { type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { asRoot, INSTALL_UNIT } from "../machine.ts";
 import { withState } from "../open.ts";
-import { type CommonOptions, localTime } from "../output.ts";
+import { type CommonOptions } from "../output.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Result of examining the monitor. */

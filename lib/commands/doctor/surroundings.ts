@@ -1,9 +1,8 @@
 /** Checks the database and the clock. */
 import { messageOf } from "../../core/error.ts";
-import { formatDuration, type Micros, now, SECOND } from "../../core/time.ts";
+import { formatDuration, localTime, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
 import { asRoot, newestEntry } from "../machine.ts";
-import { localTime } from "../output.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Largest difference between clocks that counts as none. */

@@ -2,19 +2,11 @@
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import type { SourceReport } from "../../monitor/report.ts";
 import type { Micros } from "../../core/time.ts";
+import { tableTime } from "../output.ts";
 import { type Markup, markup, type Part } from "./markup.ts";
 import { card, entry, nameText, nothing, sentenceText, table, tag } from "./parts.ts";
 import type { Review, Row, Subject } from "./review.ts";
-import {
-  changeText,
-  countText,
-  endText,
-  heldText,
-  minuteText,
-  NOUNS,
-  provenanceText,
-  TITLES,
-} from "./words.ts";
+import { changeText, countText, endText, heldText, NOUNS, provenanceText, TITLES } from "./words.ts";
 import { shareText, sourceText } from "../words.ts";
 
 /** Makes the table of the most frequent names of a subject. */
@@ -132,7 +124,7 @@ function sourceEntry(source: SourceReport): Markup {
   return entry(nameText(name), {
     right: tag(sourceText(source), running && problems.length === 0 ? "good" : "bad"),
     below: [
-      `last batch ${lastBatch === null ? "never" : minuteText(lastBatch)}`,
+      `last batch ${lastBatch === null ? "never" : tableTime(lastBatch)}`,
       ...problems.map((problem) => markup`<br>${sentenceText(problem)}`),
     ],
   });

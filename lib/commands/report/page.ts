@@ -1,13 +1,12 @@
 /** Formats a review as one page without scripts and network access. */
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/version.ts";
-import { zoneName } from "../output.ts";
+import { tableTime, zoneName } from "../output.ts";
 import { bansInForceCard, changesCard, mostCard, newestCard, slowCard, sourcesCard } from "./cards.ts";
 import { Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";
 import { health, heat, lead, limits, overTime, tiles } from "./sections.ts";
 import style from "./style.css" with { type: "text" };
-import { minuteText } from "./words.ts";
 
 /** Makes browsers load and run nothing, whatever the page holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -27,13 +26,13 @@ export function reviewPage(review: Review): string {
         <meta name="robots" content="noindex">
         <meta name="color-scheme" content="light dark">
         <link rel="icon" href="data:,">
-        <title>${name}: who attacked, ${minuteText(period.from)} to ${minuteText(period.to)}</title>
+        <title>${name}: who attacked, ${tableTime(period.from)} to ${tableTime(period.to)}</title>
         <style>${new Markup(style)}</style>
       </head>
       <body>
         <header>
           <h1>Who attacked ${name}</h1>
-          <p class="quiet">${minuteText(period.from)} to ${minuteText(period.to)}, ${zoneName()}</p>
+          <p class="quiet">${tableTime(period.from)} to ${tableTime(period.to)}, ${zoneName()}</p>
           <p class="lead">${lead(review)}</p>
         </header>
         <main>
@@ -47,7 +46,7 @@ export function reviewPage(review: Review): string {
           ${pair(column(bansInForceCard(review), changesCard(review)), newestCard(review))}
           ${pair(slowCard(review), column(sourcesCard(review), limits(review)))}
         </main>
-        <footer>Made by StrongMonitor ${VERSION} at ${minuteText(now)}.</footer>
+        <footer>Made by StrongMonitor ${VERSION} at ${tableTime(now)}.</footer>
       </body>
     </html>
   `;

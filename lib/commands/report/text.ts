@@ -4,7 +4,7 @@ import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { tableLines, WIDTH, wrap } from "../layout.ts";
-import { zoneName } from "../output.ts";
+import { tableTime, zoneName } from "../output.ts";
 import { type Review, type Row, type Subject, SUBJECTS } from "./review.ts";
 import {
   changeText,
@@ -12,7 +12,6 @@ import {
   endText,
   heldText,
   limitsOf,
-  minuteText,
   NOUNS,
   provenanceText,
   TITLES,
@@ -29,8 +28,8 @@ const SHADES = "·░▒▓█";
 /** Formats all lines, with printable names. */
 export function reviewLines(review: Review): string[] {
   const { host, period, problems } = review;
-  const title = `StrongMonitor on ${bounded(host, NAME)}: ${minuteText(period.from)} to ${
-    minuteText(period.to)
+  const title = `StrongMonitor on ${bounded(host, NAME)}: ${tableTime(period.from)} to ${
+    tableTime(period.to)
   }`;
   return [
     title,
@@ -90,7 +89,7 @@ function plotLines({ series }: Review): string[] {
   return [
     ...wrap(
       `A column is ${unitText(series, size)}, the first from ${
-        minuteText(bars[0]!.start)
+        tableTime(bars[0]!.start)
       }; each row has its own scale.`,
       WIDTH,
     ),
@@ -202,7 +201,7 @@ function sourceLines({ status: { report } }: Review): string[] {
     report.sources.map((source) => [
       bounded(source.name, NAME),
       sourceText(source),
-      source.lastBatch === null ? "never" : minuteText(source.lastBatch),
+      source.lastBatch === null ? "never" : tableTime(source.lastBatch),
     ]),
   );
 }

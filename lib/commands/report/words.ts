@@ -1,7 +1,7 @@
 /** Words for numbers, times and names in text and page. */
-import { formatDuration, type Micros, MILLISECOND } from "../../core/time.ts";
+import { formatDuration, localTime, type Micros, MILLISECOND } from "../../core/time.ts";
 import { type BanStatus, isConfirmed, isWaiting, type Provenance } from "../../deciding/ban.ts";
-import { localTime } from "../output.ts";
+import { tableTime } from "../output.ts";
 import type { Review, Subject } from "./review.ts";
 import type { Series } from "./series.ts";
 
@@ -42,11 +42,6 @@ export function changeText(before: number | null, count: number): string {
   return percent === 0 ? "same" : `${percent < 0 ? "−" : "+"}${Math.abs(percent)} %`;
 }
 
-/** Formats an instant in local time to the minute. */
-export function minuteText(time: Micros): string {
-  return localTime(time).slice(0, 16);
-}
-
 /** Formats the length of `count` bars. */
 export function unitText({ unit }: Pick<Series, "unit">, count = 1): string {
   if (unit === "six hours") return count === 1 ? unit : `${6 * count} hours`;
@@ -85,7 +80,7 @@ export function limitsOf({ totalsBefore, oldest }: Review): string[] {
     ...totalsBefore !== null ? [] : [
       oldest === null
         ? "Nothing was counted yet."
-        : `Nothing is compared with the period before, as counts begin at ${minuteText(oldest)}.`,
+        : `Nothing is compared with the period before, as counts begin at ${tableTime(oldest)}.`,
     ],
   ];
 }

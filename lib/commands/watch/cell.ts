@@ -38,14 +38,7 @@ export function cut(text: string, width: number): string {
   // Skip text behind eight units a column: a name may be as long as a line.
   const shown = sanitize(text.slice(0, 8 * width));
   if (widthOf(shown) <= width) return shown;
-  let [taken, columns] = ["", 0];
-  for (const { segment } of graphemes.segment(shown)) {
-    const more = widthOf(segment);
-    if (columns + more > width - 1) break;
-    taken += segment;
-    columns += more;
-  }
-  return `${taken}…`;
+  return `${fitting([...graphemes.segment(shown)], width - 1).join("")}…`;
 }
 
 /** Sanitizes `text` and keeps its last `width` columns, behind `…`: a path ends with its name. */
@@ -53,14 +46,19 @@ export function cutStart(text: string, width: number): string {
   if (width <= 0) return "";
   const shown = sanitize(text.slice(-8 * width));
   if (widthOf(shown) <= width) return shown;
-  let [taken, columns] = ["", 0];
-  for (const { segment } of [...graphemes.segment(shown)].reverse()) {
-    const more = widthOf(segment);
-    if (columns + more > width - 1) break;
-    taken = segment + taken;
-    columns += more;
+  return `…${fitting([...graphemes.segment(shown)].reverse(), width - 1).reverse().join("")}`;
+}
+
+/** Returns the first segments that fit into `width` columns. */
+function fitting(segments: readonly Intl.SegmentData[], width: number): string[] {
+  const taken: string[] = [];
+  let room = width;
+  for (const { segment } of segments) {
+    room -= widthOf(segment);
+    if (room < 0) break;
+    taken.push(segment);
   }
-  return `…${taken}`;
+  return taken;
 }
 
 /** Cuts `text`, and pads it to `width` columns behind or before. */

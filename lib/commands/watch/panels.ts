@@ -1,12 +1,13 @@
 /** Draws the four tables of the view, and the row below. Input: the model. Output: lines. Pure. */
+import { localTime } from "../../core/time.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import { BY_HAND } from "../ban.ts";
-import { localTime } from "../output.ts";
+import { TITLES } from "../report/words.ts";
 import { sourceText } from "../words.ts";
 import { cut, cutStart, type Line, span, widthOf } from "./cell.ts";
-import { banRows, type Model, placeOf, selected, type Table, topRows } from "./model.ts";
+import { banRows, type Model, placeOf, selected, topRows } from "./model.ts";
 import { type Column, panelLines } from "./panel.ts";
 import { bar } from "./plot.ts";
 import { ago, delay, figure, left, percent } from "./words.ts";
@@ -23,13 +24,6 @@ const [WIDE, WIDER] = [46, 60];
 const NAME = 40;
 /** Columns of numbers and blanks beside the bars of the table of counts. */
 const BESIDE_BAR = 7 + 6 + 8 + 4;
-const HEADINGS: Readonly<Record<Table, string>> = {
-  address: "ADDRESSES",
-  network: "NETWORKS",
-  user: "USER NAMES",
-  path: "PATHS",
-  rule: "RULES",
-};
 
 /** Draws the sources: activity, delay of lines, and time of the last ones. */
 export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
@@ -81,7 +75,7 @@ export function topPanel(model: Model, room: Room): Line[] {
   const { snapshot, period, table, focus, cursor } = model;
   const isOfAddresses = table === "address" || table === "network";
   const columns: Column[] = [
-    { heading: ` ${HEADINGS[table]} ${period}`, width: nameWidth(room) },
+    { heading: ` ${TITLES[table].toUpperCase()} ${period}`, width: nameWidth(room) },
     { heading: "", width: null, style: "warn", from: WIDER },
     { heading: "hits", width: 7, side: "right" },
     { heading: "share", width: 6, side: "right", style: "dim", from: isOfAddresses ? WIDE : 0 },
