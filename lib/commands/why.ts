@@ -10,8 +10,6 @@ import { NetworkSet } from "../core/network_set.ts";
 import { type Micros, MILLISECOND, now } from "../core/time.ts";
 import { Logins } from "../deciding/logins.ts";
 import { readReport } from "../monitor/report.ts";
-import { explain } from "../postgres/connection.ts";
-import { memberReports } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
@@ -99,11 +97,13 @@ async function askMembers(
   if (!config?.database) return { members: null, memberError: null };
   const networks = enclosingNetworks(address);
   const question = { host: state.outbox.hostId, address, networks };
+  const { memberReports } = await import("../postgres/member_reports.ts");
   try {
     const password = readPassword(config.path, { state: options.state, server: config.database });
     const members = await memberReports({ ...config.database, password }, question, PATIENCE);
     return { members, memberError: null };
   } catch (error) {
+    const { explain } = await import("../postgres/connection.ts");
     return { members: null, memberError: explain(error, config.database) };
   }
 }

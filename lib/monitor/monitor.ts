@@ -84,6 +84,7 @@ export class Monitor {
     // The system answers while all else starts.
     const looking = surroundings.follow(stop.signal);
     await this.#look(stop.signal);
+    this.#fleet = await this.#joinFleet();
     const background = Promise.all([this.#startBackground(stop.signal), trying, looking]).catch(
       (error) => {
         stop.abort();
@@ -105,10 +106,9 @@ export class Monitor {
     }
   }
 
-  #startBackground(signal: AbortSignal): Promise<unknown> {
-    const { log, whitelisting, surroundings, firewalls, bans, batches } = this.#parts;
-    const { housekeeping, reporting, publishing, totals } = this.#parts;
-    this.#fleet = joinFleet(this.#config, {
+  #joinFleet(): Promise<Fleet | null> {
+    const { log, surroundings, bans, totals } = this.#parts;
+    return joinFleet(this.#config, {
       state: this.#state,
       log,
       totals: totals.shipment,
@@ -117,6 +117,10 @@ export class Monitor {
       onPeer: (address) => surroundings.note("database host", [address]),
       changed: () => this.#refresh(),
     });
+  }
+
+  #startBackground(signal: AbortSignal): Promise<unknown> {
+    const { log, whitelisting, firewalls, batches, housekeeping, reporting, publishing } = this.#parts;
     this.#refresh();
     const attempt = (name: string, work: () => void) => housekeeping.attempt(name, work);
     return Promise.all([
