@@ -1,16 +1,14 @@
 /** Parts and options of `Bans`. */
 import type { Boot } from "../core/boot.ts";
-import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { BanInForce, CountedBan, NewBan, PastBan } from "../deciding/ban.ts";
 import type { Login, Session } from "../deciding/login_change.ts";
 import type { Logins } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
-import type { Whitelist } from "../deciding/whitelist.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { Room } from "../rules/notes.ts";
 import type { ChangesStore } from "./changes.ts";
-import type { EndsStore } from "./ends.ts";
+import type { EndsOptions, EndsStore } from "./ends.ts";
 import type { LaneStore } from "./lane.ts";
 
 /** The state's methods for bans that the judge uses. */
@@ -29,12 +27,11 @@ export interface FirewallStore extends LaneStore {
 }
 
 /** Options of `Bans`. */
-export interface BansOptions {
+export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "expired"> {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;
   /** Modules' own firewalls, by module name. */
   readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
-  readonly whitelist: Whitelist;
   readonly logins: Logins;
   /** Returns the stored logins and sessions. */
   readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
@@ -42,13 +39,8 @@ export interface BansOptions {
   readonly networks: readonly NetworkStep[];
   /** Room for counts of networks. Default: the decider's own. */
   readonly networkRoom?: Room;
-  readonly log: Log;
-  /** The wall clock. */
-  readonly clock: () => Micros;
   /** Returns this boot of the machine, as of now. */
   readonly boot: () => Boot;
   /** End of the trial, by which all bans leave a firewall that keeps time; null: no trial. */
   readonly trialEnd?: Micros | null;
-  /** Called with the addresses of expired bans. */
-  readonly expired?: (addresses: readonly string[]) => void;
 }

@@ -8,9 +8,9 @@ import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
-import type { Firewall, Outcome } from "../firewall/firewall.ts";
+import type { Outcome } from "../firewall/firewall.ts";
 import { Congestion } from "./congestion.ts";
-import { Queue, type QueueStore, type Work } from "./queue.ts";
+import { Queue, type QueueOptions, type QueueStore, type Work } from "./queue.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 
 /** The state's methods that the enforcer uses. */
@@ -27,18 +27,13 @@ export interface EnforcerStore extends QueueStore {
 }
 
 /** Options of the enforcer. */
-export interface EnforcerOptions {
+export interface EnforcerOptions extends QueueOptions {
   readonly store: EnforcerStore;
   /** Does all of `work` in one transaction, or nothing. */
   readonly transaction: (work: () => void) => void;
-  readonly firewall: Firewall;
   readonly log: Log;
-  /** The wall clock. */
-  readonly clock: () => Micros;
   /** Ends bans whose time is up, many in steps; called before each round. True: more are left. */
   readonly expire: () => boolean;
-  /** Ends a ban of a whitelisted address, which must not be applied; false: it may be applied. */
-  readonly drop: (ban: Ban) => boolean;
   /** Returns a ban's end for the firewall; null: never. */
   readonly endOf: (ban: Ban) => Micros | null;
 }

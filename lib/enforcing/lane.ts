@@ -3,13 +3,12 @@
  * firewall follows the state separately, so that a slow one delays no other.
  */
 import type { Boot } from "../core/boot.ts";
-import type { Log } from "../core/log.ts";
 import { isOfPackets } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import type { Ban, BanRange, HeldBan } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { Enforcer, type EnforcerStore } from "./enforcer.ts";
-import { type Holding, Reconciler, type ReconcilerStore } from "./reconciler.ts";
+import { Enforcer, type EnforcerOptions, type EnforcerStore } from "./enforcer.ts";
+import { type Holding, Reconciler, type ReconcilerOptions, type ReconcilerStore } from "./reconciler.ts";
 import { Walk } from "./walk.ts";
 
 /** The state's methods that a lane uses. */
@@ -23,23 +22,14 @@ export interface LaneStore extends EnforcerStore, ReconcilerStore {
 }
 
 /** Options of a lane. */
-export interface LaneOptions {
+export interface LaneOptions extends Omit<EnforcerOptions, "endOf">, Pick<ReconcilerOptions, "lastId"> {
   readonly store: LaneStore;
-  readonly firewall: Firewall;
   /** Module of the bans; null: all bans but those of modules with their own firewall. */
   readonly module: string | null;
-  readonly transaction: (work: () => void) => void;
-  readonly log: Log;
-  /** The wall clock. */
-  readonly clock: () => Micros;
   /** Returns this boot of the machine, as of now. */
   readonly boot: () => Boot;
-  readonly expire: () => boolean;
-  readonly drop: (ban: Ban) => boolean;
   /** Returns a ban's end for the firewall; null: never. */
   readonly endOf: (until: Micros | null) => Micros | null;
-  /** Returns the id of the newest ban in the state. */
-  readonly lastId: () => number;
   /** Adopts bans that only the firewall has, after a loss. */
   readonly adopt: (held: readonly HeldBan[], firewall: Firewall) => void;
   /** Called with the error of a later slice of a walk. */

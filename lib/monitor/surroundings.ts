@@ -13,14 +13,9 @@ import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, SECOND } from "../core/time.ts";
+import type { State } from "../state/state.ts";
 import { entriesText, withEnd } from "./whitelist_entries.ts";
 import type { Surrounding, WhitelistEntry } from "../deciding/whitelist.ts";
-
-/** The methods of the state that `Surroundings` calls. */
-export interface SurroundingsState {
-  whitelist(origin: string, now: Micros): WhitelistEntry[];
-  replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void;
-}
 
 /** Answers by the name of their source; null: it does not answer. */
 export type Answers = Readonly<Record<string, string | null>>;
@@ -35,7 +30,7 @@ export interface SurroundingsSources {
 
 /** State, log, clock and sources of `Surroundings`. */
 export interface SurroundingsParts {
-  readonly state: SurroundingsState;
+  readonly state: Pick<State, "whitelist" | "replaceWhitelist">;
   readonly log: Log;
   readonly clock: () => Micros;
   readonly sources: SurroundingsSources;

@@ -7,17 +7,7 @@ import { pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
-
-/** The methods of the state that a trial calls. */
-export interface TrialState {
-  trial(): Trial | null;
-  setTrial(trial: null): void;
-  readonly bans: {
-    endNewer(id: number, end: { reason: string; time: Micros }): void;
-    /** Bans that ended and that the firewall still has. */
-    lingering(): readonly unknown[];
-  };
-}
+import type { State } from "../state/state.ts";
 
 /** Milliseconds between two checks whether the trial is over. */
 const LOOK = 1_000;
@@ -27,11 +17,11 @@ const BETWEEN_LOOKS = 50;
 
 /** Watches the trial that is under way, if any. */
 export class TrialWatch {
-  readonly #state: TrialState;
+  readonly #state: State;
   readonly #log: Log;
   #trial: Trial | null;
 
-  constructor(trial: Trial | null, { state, log }: { state: TrialState; log: Log }) {
+  constructor(trial: Trial | null, { state, log }: { state: State; log: Log }) {
     this.#trial = trial;
     this.#state = state;
     this.#log = log;

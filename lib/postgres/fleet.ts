@@ -1,26 +1,19 @@
 import { Bell, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
-import type { Log } from "../core/log.ts";
 import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
-import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { Connection, explain } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
-import { type FleetNews, Follower } from "./follower.ts";
+import { Follower, type Sharing } from "./follower.ts";
 import { type MemberFacts, register } from "./members.ts";
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
 import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
-import { SharedWhitelist } from "./shared_whitelist.ts";
+import { SharedWhitelist, type SharedWhitelistOptions } from "./shared_whitelist.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
 
-/** Options of this host's member of the fleet. */
-export interface FleetOptions {
+/** Options of this host's member of the fleet; two hosts may have the same name. */
+export interface FleetOptions extends SharedWhitelistOptions {
   readonly outbox: Outbox;
-  /** Name of this host's rows; two hosts of a fleet may have the same. */
-  readonly hostName: string;
-  readonly log: Log;
-  /** Called with the database's whole whitelist after the first read and after each change. */
-  readonly onWhitelist: (entries: WhitelistEntry[]) => void;
   /** How to follow the bans of other servers; null: not at all. */
   readonly sharing?: Sharing | null;
   /** Facts about this server for its row in the database. */
@@ -33,18 +26,6 @@ export interface FleetOptions {
   readonly totals?: ShipmentTotals;
   /** Longest wait for one answer of PostgreSQL; default 10 s. */
   readonly timeout?: Micros;
-}
-
-/** How a member follows the bans of other servers. */
-export interface Sharing {
-  /** By server, the number of its latest change that was read. */
-  readonly positions: ReadonlyMap<string, number>;
-  /** How long a report counts after its start. */
-  readonly window: Micros;
-  /** Called with changes of other servers' bans. If it throws, it gets them again. */
-  readonly onNews: (news: FleetNews) => void;
-  /** See `FollowerOptions.takeRoom`. */
-  readonly takeRoom: () => boolean;
 }
 
 /** State of the shipment to PostgreSQL. */

@@ -16,11 +16,9 @@ export interface FleetNews {
   readonly members: readonly string[];
 }
 
-/** Options of `Follower`. */
-export interface FollowerOptions {
-  /** Id of this server, whose reports are left out. */
-  readonly hostId: string;
-  /** Positions of earlier news. */
+/** How a member follows the bans of other servers. */
+export interface Sharing {
+  /** By server, the number of its latest change that was read. */
   readonly positions: ReadonlyMap<string, number>;
   /** How long a report counts after its start, see `FollowRules`. */
   readonly window: Micros;
@@ -31,6 +29,12 @@ export interface FollowerOptions {
    * room now; then all bans in force are read once more.
    */
   readonly takeRoom: () => boolean;
+}
+
+/** Options of `Follower`. */
+export interface FollowerOptions extends Sharing {
+  /** Id of this server, whose reports are left out. */
+  readonly hostId: string;
   /** Called with the error of `onNews`. */
   readonly failed: (error: unknown) => void;
 }
