@@ -1,13 +1,14 @@
 /** Parts of the commands that change the state. */
+import { SUDOER } from "../config/permissions.ts";
+import { userName } from "../core/denial.ts";
 import { type Micros, now, parseDuration } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { wakeMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { type BanStatus, keptText } from "../deciding/ban.ts";
-import { UserError } from "../core/error.ts";
+import { tried, UserError } from "../core/error.ts";
 import { type CommonOptions, printError, printFailure } from "./output.ts";
-import { whoRuns } from "./who.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two checks. */
 const PATIENCE = 3_000;
@@ -92,4 +93,12 @@ export async function outcome(
     if (isLastLook || settled(ban) || ban.error !== null) return ban;
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS));
   }
+}
+
+/** Names who runs this command, for the monitor's log: `root (uid 0), by sudo from anna`. */
+function whoRuns(): string {
+  const sudoer = tried(() => Deno.env.get(SUDOER));
+  const uid = tried(() => Deno.uid());
+  const name = userName();
+  return `${name}${uid === null ? "" : ` (uid ${uid})`}${sudoer ? `, by sudo from ${sudoer}` : ""}`;
 }

@@ -11,7 +11,7 @@ import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
 import { countMessages, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { linesOf, UserError } from "../core/error.ts";
+import { linesOf, tried, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { makeStateDirectory, openConfig } from "./open.ts";
 import { requireSpan } from "./change.ts";
@@ -123,11 +123,8 @@ async function claimState(
 /** Asks a running monitor to recreate a removed lock file, and waits for it. */
 async function askForLock(directory: string): Promise<void> {
   const deadline = performance.now() + LOCK_ANSWER;
-  try {
-    wakeMonitor(directory);
-  } catch {
-    // The disk is full: a monitor checks by itself within half a second.
-  }
+  // The disk may be full: a monitor checks by itself within half a second.
+  tried(() => wakeMonitor(directory));
   while (!hasLockFile(directory) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { tried } from "../core/error.ts";
 import { shellWord } from "../core/text.ts";
 
 /** Configuration and state that a program is built for, as the user named them. */
@@ -14,18 +15,11 @@ export interface BuildTarget {
  * with absolute paths.
  */
 export function buildHint({ config, state }: BuildTarget): string {
-  const paths = absolutePaths(state === undefined ? [config] : [config, state]);
+  const named = state === undefined ? [config] : [config, state];
+  // The program may not know the working directory that a relative path begins in.
+  const paths = tried(() => named.map((path) => shellWord(resolve(path))));
   if (paths === null) return "give absolute paths to be told how to build one that may";
   const options = ["--config", "--state"].slice(0, paths.length).map((option, i) => `${option} ${paths[i]}`);
   const task = `task build ${options.join(" ")}`;
   return `build one that may, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
-}
-
-/** Returns null if a path is relative to a working directory that the program may not know. */
-function absolutePaths(paths: readonly string[]): string[] | null {
-  try {
-    return paths.map((path) => shellWord(resolve(path)));
-  } catch {
-    return null;
-  }
 }

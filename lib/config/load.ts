@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { type DatabaseConfig, type ServerAddress } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
-import { UserError } from "../core/error.ts";
+import { tried, UserError } from "../core/error.ts";
 import { guardState, lockedFiles } from "../core/state_files.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { Document, lenientValue, type Path, type Problem } from "./document.ts";
@@ -95,12 +95,9 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
  */
 export function stateDirectoryOf(path: string): string {
   const standard = settingsSchema.shape.state.parse(undefined);
-  try {
-    const named = lenientValue(readConfig(path), "state");
-    return typeof named === "string" && named !== "" ? resolve(dirname(absolute(path)), named) : standard;
-  } catch {
-    return standard;
-  }
+  const named = tried(() => lenientValue(readConfig(path), "state"));
+  if (typeof named !== "string" || named === "") return standard;
+  return tried(() => resolve(dirname(absolute(path)), named)) ?? standard;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Problems in the sections of modules and rules that the schema cannot detect. */
+import { tried } from "../core/error.ts";
 import { type ModuleKind, type ModuleOptions, type OptionError } from "../reading/module.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
 import type { Document, Path, Problem } from "./document.ts";
@@ -115,11 +116,7 @@ function complainOf(why: string, source: string): string {
 }
 
 function isExpression(source: string): boolean {
-  try {
-    return new RegExp(source, "s") !== null;
-  } catch {
-    return false;
-  }
+  return tried(() => new RegExp(source, "s")) !== null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { concatenated } from "./bytes.ts";
-import { messageOf } from "./error.ts";
+import { messageOf, tried } from "./error.ts";
 import type { Micros } from "./time.ts";
 import { joined, pause } from "./async.ts";
 
@@ -102,11 +102,8 @@ export class Runner {
     Promise.all([child.status, said.ended]).finally(() => this.#abandoned.delete(child));
     child.unref();
     if (leadsGroup) endGroup(child);
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // The program has ended, or belongs to another user.
-    }
+    // The program may have ended, or belong to another user.
+    tried(() => child.kill("SIGKILL"));
   }
 }
 

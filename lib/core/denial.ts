@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { tried } from "./error.ts";
 
 /**
  * Returns a sentence for a deed that the system denies this process's user, with a remedy:
@@ -16,9 +17,5 @@ export function joining(group: string): (user: string) => string {
 
 /** Returns the name of this process's user; if unknown, `$USER`, which a shell replaces. */
 export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return "$USER";
-  }
+  return tried(() => userInfo().username) ?? "$USER";
 }

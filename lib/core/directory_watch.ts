@@ -1,3 +1,4 @@
+import { tried } from "./error.ts";
 /**
  * Watches directories by Deno's inotify. One thread serves all watchers of the process, and opens
  * whatever appears. A named pipe blocks it until somebody writes, which may be never: then no
@@ -33,34 +34,25 @@ export function lookForPipes(): boolean {
 export function watchDirectories(paths: readonly string[]): DirectoryWatcher | null {
   const directories = paths.filter((path) => !holdsPipe(path));
   if (lookForPipes() || directories.length === 0) return null;
-  let events: Deno.FsWatcher;
-  try {
-    events = Deno.watchFs(directories, { recursive: false });
-  } catch {
-    // There are no more watches.
-    return null;
-  }
+  const events = tried(() => Deno.watchFs(directories, { recursive: false }));
+  // There are no more watches.
+  if (events === null) return null;
   const entry = { directories };
   watched.add(entry);
   const close = () => {
     if (!watched.has(entry) || lookForPipes()) return;
     watched.delete(entry);
-    try {
-      events.close();
-    } catch {
-      // It ended by itself.
-    }
+    // It may have ended by itself.
+    tried(() => events.close());
   };
   return { events, close };
 }
 
 /** Reports whether a directory has a named pipe. */
 function holdsPipe(directory: string): boolean {
-  try {
-    return [...Deno.readDirSync(directory)].some(({ name, isFile, isDirectory, isSymlink }) =>
+  return tried(() =>
+    [...Deno.readDirSync(directory)].some(({ name, isFile, isDirectory, isSymlink }) =>
       !isFile && !isDirectory && !isSymlink && Deno.lstatSync(`${directory}/${name}`).isFifo
-    );
-  } catch {
-    return false;
-  }
+    )
+  ) ?? false;
 }

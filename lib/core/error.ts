@@ -31,6 +31,15 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Returns the result of `work`; null: it threw an error, which nobody needs to know. */
+export function tried<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
 /** EAGAIN, ENOMEM, ENFILE and EMFILE. */
 const SHORTAGE = /\(os error (?:11|12|23|24)\)/;
 

@@ -1,12 +1,9 @@
+import { tried } from "./error.ts";
 /** Looks at files. A file's identity is no name: a new file under an old name has another identity. */
 
 /** Returns the file info of `path`; null: nothing is there, or this process may not look. */
 export function lookAt(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return null;
-  }
+  return tried(() => Deno.statSync(path));
 }
 
 /** Returns when a file or directory last changed, in milliseconds; null: nothing is there. */

@@ -1,5 +1,6 @@
 /** Explains why a file cannot be read, with a remedy. */
 import { denial, joining } from "./denial.ts";
+import { tried } from "./error.ts";
 import { shellWord } from "./text.ts";
 
 /** The obstacle: the file, or the first directory in its path that this user may not enter. */
@@ -105,12 +106,7 @@ function grantLog(user: string, obstacle: Obstacle): string {
 
 function groupName(id: number): string {
   if (id === LOGS_ID) return LOGS;
-  try {
-    const line = Deno.readTextFileSync("/etc/group").split("\n").find((one) =>
-      one.split(":")[2] === String(id)
-    );
-    return line?.split(":")[0] || String(id);
-  } catch {
-    return String(id);
-  }
+  const groups = tried(() => Deno.readTextFileSync("/etc/group")) ?? "";
+  const line = groups.split("\n").find((one) => one.split(":")[2] === String(id));
+  return line?.split(":")[0] || String(id);
 }

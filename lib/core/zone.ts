@@ -1,3 +1,4 @@
+import { tried } from "./error.ts";
 import { HOUR, type Micros, MILLISECOND, MINUTE } from "./time.ts";
 
 /** A time zone, for times written without one. */
@@ -24,12 +25,8 @@ const MAX_QUARTERS = 1_000;
  * `-03`; null if the platform knows no such zone.
  */
 export function zoneOf(name: string): Zone | null {
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat("en", { timeZone: name, timeZoneName: "longOffset" });
-  } catch {
-    return null;
-  }
+  const format = tried(() => new Intl.DateTimeFormat("en", { timeZone: name, timeZoneName: "longOffset" }));
+  if (format === null) return null;
   const known = new Map<number, Micros>();
   const ahead = (time: Micros): Micros => {
     const quarter = Math.floor(time / QUARTER);

@@ -3,6 +3,7 @@
  * notice that is due. There is no queue: the state and the told problems determine the notice, so
  * that memory is bounded and a crash loses none.
  */
+import { tried } from "../core/error.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import { EVENTS, type Problem, TOLD_AFTER } from "./problems.ts";
@@ -144,12 +145,7 @@ export class Notices {
 
 /** Reads the memory. Without one, bans of the past are not told. */
 function readMemory(text: string | null): Memory {
-  const nothing: Memory = { lastBan: Infinity, bansTold: 0, told: [] };
-  try {
-    return { ...nothing, ...JSON.parse(text ?? "{}") };
-  } catch {
-    return nothing;
-  }
+  return { lastBan: Infinity, bansTold: 0, told: [], ...tried(() => JSON.parse(text ?? "{}")) };
 }
 
 function keyOf({ kind, subject }: Problem): string {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { tried } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
 
 const instant = z.number() satisfies z.ZodType<Micros>;
@@ -117,9 +118,5 @@ export type MonitorReport = Readonly<z.infer<typeof report>>;
 
 /** Reads a monitor's report from the state; null: no report, or of an incompatible version. */
 export function readReport(text: string | null): MonitorReport | null {
-  try {
-    return report.safeParse(JSON.parse(text ?? "null")).data ?? null;
-  } catch {
-    return null;
-  }
+  return report.safeParse(tried(() => JSON.parse(text ?? "null"))).data ?? null;
 }

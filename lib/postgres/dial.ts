@@ -3,7 +3,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { untilAborted } from "../core/async.ts";
-import { UserError } from "../core/error.ts";
+import { tried, UserError } from "../core/error.ts";
 import { type Encryption, encryptionOf } from "./encryption.ts";
 import { type DatabaseConfig, socketOf, spellServer } from "./database_config.ts";
 
@@ -45,7 +45,8 @@ async function dialVerified(
   const { host, port } = config;
   // Deno cannot cancel an attempt: one that succeeds after the abort is closed then.
   let connection: Deno.Conn = await Deno.connect({ hostname: host, port });
-  const close = () => closeQuietly(connection);
+  // It may be closed already.
+  const close = () => tried(() => connection.close());
   signal.addEventListener("abort", close);
   try {
     signal.throwIfAborted();
@@ -60,14 +61,6 @@ async function dialVerified(
   } catch (error) {
     close();
     throw error;
-  }
-}
-
-function closeQuietly(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // The connection is already closed.
   }
 }
 
@@ -93,7 +86,7 @@ function duplexOf(connection: Deno.Conn): Duplex {
       done();
     },
     destroy(error, done) {
-      closeQuietly(connection);
+      tried(() => connection.close());
       done(error);
     },
   });

@@ -1,6 +1,6 @@
 /** Opens connections to the state's file, with all tables, and interprets SQLite's errors. */
 import { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../core/error.ts";
+import { messageOf, tried } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
 /** A head with a larger length is damaged itself. */
@@ -72,11 +72,7 @@ function lengthen(file: string): void {
 
 /** Closes a connection that may be damaged. */
 export function close(db: DatabaseSync | null): void {
-  try {
-    db?.close();
-  } catch {
-    // Everything readable was read.
-  }
+  tried(() => db?.close());
 }
 
 /** Returns a database in memory with all tables. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { messageOf, UserError } from "../core/error.ts";
+import { messageOf, tried, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { connect, faultOf } from "./connect.ts";
 
@@ -149,11 +149,8 @@ export class Database {
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
-      try {
-        this.#db.exec("ROLLBACK");
-      } catch {
-        // SQLite has already rolled back, as it does when the disk is full.
-      }
+      // SQLite may have rolled back already, as it does when the disk is full.
+      tried(() => this.#db.exec("ROLLBACK"));
       throw error;
     } finally {
       this.#depth--;

@@ -2,6 +2,7 @@
  * Replaces the files of a state: makes a fresh one beside the old one, sets the old one aside by
  * name and date, and puts the fresh one in its place.
  */
+import { tried } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { SIDES } from "../core/state_files.ts";
 import { close, connectSound, openAsItIs } from "./connect.ts";
@@ -78,10 +79,7 @@ function filesAside(start: string): string[] {
 /** Removes a file and those beside it. */
 export function removeAll(file: string): void {
   for (const side of SIDES) {
-    try {
-      Deno.removeSync(file + side);
-    } catch {
-      // There is none.
-    }
+    // There may be none.
+    tried(() => Deno.removeSync(file + side));
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { tried } from "../core/error.ts";
 
 /** Answers to SQLite about conflicting changes. */
 const [OMIT, REPLACE] = [0, 1];
@@ -55,11 +56,8 @@ export class MemoryFallback {
       if (!isWritten) throw new Error("the changes made in memory do not fit the state");
       db.exec("COMMIT");
     } catch (error) {
-      try {
-        db.exec("ROLLBACK");
-      } catch {
-        // SQLite has already rolled back.
-      }
+      // SQLite may have rolled back already.
+      tried(() => db.exec("ROLLBACK"));
       throw error;
     }
   }

@@ -3,7 +3,7 @@
  * Out: its rows in a sound state, and whether any was lost.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../core/error.ts";
+import { messageOf, tried } from "../core/error.ts";
 import { iterate, type Value } from "./database.ts";
 
 /** Tables of a state with the order of their rows, most important first. */
@@ -145,12 +145,4 @@ function continueNumbers(from: DatabaseSync, to: DatabaseSync): void {
     "UPDATE meta SET value = min(value, (SELECT ifnull(max(change), 0) FROM ban)) WHERE key = 'shipped_ban'",
   )
     .run();
-}
-
-function tried<T>(work: () => T): T | null {
-  try {
-    return work();
-  } catch {
-    return null;
-  }
 }

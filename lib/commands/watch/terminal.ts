@@ -2,6 +2,7 @@
  * The terminal: raw keys, the alternate screen, and changed lines. Restores the terminal however
  * the view ends; only after `kill -9` is reset(1) needed.
  */
+import { tried } from "../../core/error.ts";
 import { type Line, lineWidth, sanitize, span, type Style, widthOf } from "./cell.ts";
 import type { Size } from "./text.ts";
 
@@ -89,12 +90,8 @@ export class Terminal {
 
   /** Returns the current columns and rows. */
   size(): Size {
-    try {
-      const { columns, rows } = Deno.consoleSize();
-      return columns > 0 && rows > 0 ? { columns, rows } : USUAL;
-    } catch {
-      return USUAL;
-    }
+    const size = tried(() => Deno.consoleSize());
+    return size !== null && size.columns > 0 && size.rows > 0 ? size : USUAL;
   }
 
   async enter(): Promise<void> {

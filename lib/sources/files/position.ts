@@ -1,3 +1,4 @@
+import { tried } from "../../core/error.ts";
 import type { Micros } from "../../core/time.ts";
 import type { StoredHead } from "./head.ts";
 import { formatTrace, parseTrace, type Trace } from "./trace.ts";
@@ -26,8 +27,8 @@ export function formatPosition(files: readonly FilePosition[]): string {
 
 /** Reads a position of this version or 1.0; throws an `Error` for anything else. */
 export function parsePosition(position: string): FilePosition[] {
-  const fields = parseFiles(position);
-  if (!fields?.every(areFields)) {
+  const fields = tried(() => JSON.parse(position).files);
+  if (!Array.isArray(fields) || !fields.every(areFields)) {
     throw new Error(`Cannot resume log files: not a position of theirs: ${position}`);
   }
   return fields.map(([path, device, inode, offset, time, length, hash, start = 0, trace = ""]) => //
@@ -36,15 +37,6 @@ export function parsePosition(position: string): FilePosition[] {
 
 type Fields = [string, number, number, number, number, number, string, number?, string?];
 const TYPES = ["string", "number", "number", "number", "number", "number", "string", "number", "string"];
-
-function parseFiles(position: string): unknown[] | null {
-  try {
-    const { files } = JSON.parse(position);
-    return Array.isArray(files) ? files : null;
-  } catch {
-    return null;
-  }
-}
 
 function areFields(fields: unknown): fields is Fields {
   return Array.isArray(fields) && (fields.length === 7 || fields.length === TYPES.length) &&

@@ -1,3 +1,4 @@
+import { tried } from "../../core/error.ts";
 import { lookAt } from "../../core/file_identity.ts";
 import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
@@ -54,12 +55,7 @@ export function isReadable(path: string): boolean {
 
 /** Reports whether the directory of a log can be searched. */
 export function canSearch(path: string): boolean {
-  try {
-    Deno.readDirSync(directoryOf(targetOf(path)) || "/")[Symbol.iterator]().next();
-    return true;
-  } catch {
-    return false;
-  }
+  return tried(() => Deno.readDirSync(directoryOf(targetOf(path)) || "/")[Symbol.iterator]().next()) !== null;
 }
 
 /**
@@ -202,11 +198,7 @@ function numberOf(path: string): number | null {
  * Kubernetes does with the files behind `/var/log/containers`.
  */
 function targetOf(path: string): string {
-  try {
-    return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
-  } catch {
-    return path;
-  }
+  return tried(() => Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path) ?? path;
 }
 
 /**
@@ -216,13 +208,9 @@ function targetOf(path: string): string {
  */
 function neighbours(path: string): Neighbour[] {
   const directory = directoryOf(targetOf(path));
-  try {
-    const names = new Set([...Deno.readDirSync(directory || "/")].map(({ name }) => name));
-    return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
-      .flatMap((name) => stateAt(`${directory}/${name}`));
-  } catch {
-    return [];
-  }
+  const names = new Set(tried(() => [...Deno.readDirSync(directory || "/")].map(({ name }) => name)));
+  return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
+    .flatMap((name) => stateAt(`${directory}/${name}`));
 }
 
 /** "" for the root, so that a slash and a name can follow. */

@@ -3,6 +3,7 @@
  * place where reading ended again, even at another offset or in another file.
  */
 import { LINE_FEED } from "../../core/ascii.ts";
+import { tried } from "../../core/error.ts";
 import type { Content } from "./content.ts";
 import { readBytes } from "./head.ts";
 
@@ -89,10 +90,6 @@ export function formatTrace(trace: Trace): string {
 
 /** Reads a result of `formatTrace()`; empty for anything else. */
 export function parseTrace(text: string): Trace {
-  try {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    return [...new Uint32Array(bytes.buffer)];
-  } catch {
-    return [];
-  }
+  const bytes = () => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  return tried(() => [...new Uint32Array(bytes().buffer)]) ?? [];
 }

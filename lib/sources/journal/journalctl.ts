@@ -1,7 +1,7 @@
 import type { Micros } from "../../core/time.ts";
 import { spawn } from "../../core/child_process.ts";
 import { denial, joining } from "../../core/denial.ts";
-import { isShortage, messageOf, UserError } from "../../core/error.ts";
+import { isShortage, messageOf, tried, UserError } from "../../core/error.ts";
 
 /** Milliseconds that a program may take to exit after it has closed its output. */
 const LINGER = 1_000;
@@ -111,11 +111,8 @@ export class Journalctl implements AsyncDisposable {
 
   /** Kills it, even if stopped, and stops reading: its own children may hold its output open. */
   #end(): void {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+    // It may have ended by itself.
+    tried(() => this.#child.kill("SIGKILL"));
     this.#output.cancel().catch(() => {});
     this.#errors.cancel().catch(() => {});
   }
