@@ -7,7 +7,7 @@ import type { State } from "../state/state.ts";
 import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
-import { openConfig, withState } from "./open.ts";
+import { openConfig, readStdin, withState } from "./open.ts";
 import { type CommonOptions, print, printJson, printLines, printSteering, printTable } from "./output.ts";
 
 /** Options of `knock new`. */
@@ -101,24 +101,12 @@ function keep(state: State, key: KnockKey): void {
 
 function choosePlain({ secretStdin }: KnockNewOptions): string {
   if (!secretStdin) return plainSecret(random(SECRET_BYTES));
-  const secret = readSecret();
+  const secret = readStdin(MOST_INPUT)?.replace(/\r?\n$/, "") ?? "";
   if (PLAIN_SECRET.test(secret)) return secret;
   throw new UserError(
     'Cannot take this secret: expected 16 to 64 letters, digits, ".", "_", "~" or "-", the first no "." and no "-"',
     64,
   );
-}
-
-/** Reads a secret from standard input, without its line end. */
-function readSecret(): string {
-  const bytes = new Uint8Array(MOST_INPUT);
-  let length = 0;
-  while (length < MOST_INPUT) {
-    const read = Deno.stdin.readSync(bytes.subarray(length));
-    if (read === null) break;
-    length += read;
-  }
-  return new TextDecoder().decode(bytes.subarray(0, length)).replace(/\r?\n$/, "");
 }
 
 function showCodes(

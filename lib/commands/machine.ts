@@ -2,6 +2,7 @@
 import { may } from "../config/permissions.ts";
 import { UNIT_DIRECTORIES, UNITS } from "../config/stock.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
+import { tried } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { SECOND } from "../core/time.ts";
 
@@ -24,40 +25,35 @@ export interface SystemUser {
 }
 
 /** Runs a program and returns what it printed. Never throws. */
-export function ask(argv: readonly string[], input?: string): Promise<RunResult> {
-  const signal = new AbortController().signal;
-  return new Runner().run(argv, {
-    timeout: TIMEOUT,
-    signal,
-    output: true,
-    ...(input === undefined ? {} : { input }),
-  });
+export function ask(argv: readonly string[]): Promise<RunResult> {
+  return new Runner().run(argv, { timeout: TIMEOUT, signal: new AbortController().signal, output: true });
 }
 
 /**
- * Returns fields of the newest journal entry with `matches` (see journalctl(1)); null: there is
- * none, or this user may not see it.
+ * Returns fields of the journal entries with `matches` (see journalctl(1)), which may be options
+ * too, oldest first; none if this user may not see them.
  */
+export async function journalEntries(
+  matches: readonly string[],
+  fields: readonly string[],
+): Promise<Readonly<Record<string, string>>[]> {
+  const format = ["--output=json", `--output-fields=${fields.join()}`, "--no-pager", "--quiet"];
+  const { output } = await ask(["journalctl", ...format, ...matches]);
+  return output.split("\n").flatMap((line) => {
+    const entry: Record<string, unknown> | null = tried(() => JSON.parse(line));
+    if (entry === null) return [];
+    const texts = Object.entries(entry).filter(([, value]) => typeof value === "string");
+    return [Object.fromEntries(texts) as Record<string, string>];
+  });
+}
+
+/** Returns `journalEntries()`' newest one; null: there is none. */
 export async function newestEntry(
   matches: readonly string[],
   fields: readonly string[],
 ): Promise<Readonly<Record<string, string>> | null> {
-  const { output } = await ask([
-    "journalctl",
-    "--output=json",
-    `--output-fields=${fields.join()}`,
-    "--lines=1",
-    "--no-pager",
-    "--quiet",
-    ...matches,
-  ]);
-  try {
-    const entry: Record<string, unknown> = JSON.parse(output);
-    const texts = Object.entries(entry).filter(([, value]) => typeof value === "string");
-    return Object.fromEntries(texts) as Record<string, string>;
-  } catch {
-    return null;
-  }
+  const [entry] = await journalEntries(["--lines=1", ...matches], fields);
+  return entry ?? null;
 }
 
 /** The monitor's newest entry, with metadata from journald. */

@@ -26,7 +26,7 @@ export function openConfig({ config, state }: CommonOptions, { withPassword = fa
   const options = { known: modules, state, withPassword };
   // Relative paths of a draft resolve as if it stood at the configuration's place.
   return config === "-"
-    ? configOf(readStdin(), CONFIG, { ...options, name: inputName(config) })
+    ? configOf(readDraft(), CONFIG, { ...options, name: inputName(config) })
     : loadConfig(config, options);
 }
 
@@ -34,14 +34,18 @@ export function openConfig({ config, state }: CommonOptions, { withPassword = fa
 const MOST_INPUT = 1 << 20;
 
 /** Reads a configuration from standard input. Throws `UserError` (78) above 1 MiB. */
-function readStdin(): string {
-  const bytes = new Uint8Array(MOST_INPUT + 1);
+function readDraft(): string {
+  const text = readStdin(MOST_INPUT);
+  if (text !== null) return text;
+  throw new UserError("Cannot read the configuration: standard input has more than 1 MiB", 78);
+}
+
+/** Reads standard input to its end; null: it has more than `most` bytes. */
+export function readStdin(most: number): string | null {
+  const bytes = new Uint8Array(most + 1);
   let end = 0;
   for (let count; end < bytes.length && (count = Deno.stdin.readSync(bytes.subarray(end)));) end += count;
-  if (end > MOST_INPUT) {
-    throw new UserError("Cannot read the configuration: standard input has more than 1 MiB", 78);
-  }
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return end > most ? null : new TextDecoder().decode(bytes.subarray(0, end));
 }
 
 /** Loads the configuration, or the shipped one if none was named and none exists. */

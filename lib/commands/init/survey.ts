@@ -14,7 +14,7 @@ import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { ask, mayChangeNetwork, monitorEntry, unitHere } from "../machine.ts";
+import { ask, journalEntries, mayChangeNetwork, monitorEntry, unitHere } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
 /** Result of a survey. */
@@ -126,26 +126,11 @@ function sshLog(): string | null {
 
 /** Returns the ports that the running sshd logged when it began to listen. */
 async function listeningPorts(): Promise<number[]> {
-  const { output } = await ask([
-    "journalctl",
-    "--boot",
-    "--output=json",
-    "--output-fields=MESSAGE,_PID",
-    "--grep=^Server listening on",
-    "--lines=50",
-    "--no-pager",
-    "--quiet",
-    "SYSLOG_IDENTIFIER=sshd",
-    "_UID=0",
-  ]);
-  const entries = output.trim().split("\n").flatMap((line) => {
-    try {
-      const { MESSAGE, _PID } = JSON.parse(line);
-      const port = LISTENING.exec(String(MESSAGE))?.[1];
-      return port === undefined ? [] : [{ port: Number(port), pid: String(_PID) }];
-    } catch {
-      return [];
-    }
+  const grep = ["--boot", "--grep=^Server listening on", "--lines=50"];
+  const matches = [...grep, "SYSLOG_IDENTIFIER=sshd", "_UID=0"];
+  const entries = (await journalEntries(matches, ["MESSAGE", "_PID"])).flatMap(({ MESSAGE, _PID }) => {
+    const port = LISTENING.exec(MESSAGE ?? "")?.[1];
+    return port === undefined ? [] : [{ port: Number(port), pid: _PID }];
   });
   const newest = entries.at(-1)?.pid;
   return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))];
