@@ -1,9 +1,9 @@
+import { DAY, type Micros } from "../core/time.ts";
 import type { Growth } from "../rules/rule.ts";
-import type { Micros } from "../core/time.ts";
 import type { PastBan } from "./ban.ts";
 
 /** Longest ban that ends: a century. */
-const LONGEST: Micros = 100 * 365 * 86_400_000_000;
+const LONGEST: Micros = 100 * 365 * DAY;
 
 /**
  * Returns the length of a ban that begins at `start`: `first` times `factor` for each ban served

@@ -1,15 +1,15 @@
 /** Warns if bans wait: they come faster than a firewall takes them one by one, or it takes none. */
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import { formatDuration, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 
 /** Time between two questions to the state for the number of waiting bans. */
-const LOOK: Micros = 5_000_000;
+const LOOK: Micros = 5 * SECOND;
 /** Least number of waiting bans in a flood. */
 const MANY = 50;
 /** Waiting bans are too many if they take longer than this at the recent rate. */
-const SOON: Micros = 60_000_000;
+const SOON: Micros = MINUTE;
 
 /** Options of `Congestion`. */
 export interface CongestionOptions {

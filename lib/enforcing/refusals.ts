@@ -1,12 +1,12 @@
 /** Logs a firewall's refusals: each failure at once, later ones in numbers. */
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { type Micros, MINUTE } from "../core/time.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
 import type { Outcome } from "../firewall/firewall.ts";
 
 /** Time before the same failure is logged again. */
-const AGAIN: Micros = 60_000_000;
+const AGAIN: Micros = MINUTE;
 /** Most failures told apart. */
 const MOST = 100;
 

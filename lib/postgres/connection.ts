@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import postgres from "postgres";
 import { UserError } from "../core/error.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import { formatDuration, type Micros, MILLISECOND, SECOND } from "../core/time.ts";
 import { dial } from "./dial.ts";
 import { explainCertificate } from "./encryption.ts";
 import { type DatabaseConfig, spellServer } from "./database_config.ts";
@@ -150,7 +150,7 @@ export class Connection {
 }
 
 function seconds(span: Micros): string {
-  return span < 1_000_000 ? `${span / 1000} ms` : formatDuration(span);
+  return span < SECOND ? `${span / MILLISECOND} ms` : formatDuration(span);
 }
 
 /** Returns the server's five-character error code (SQLSTATE); "" for other errors. */

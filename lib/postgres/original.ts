@@ -1,5 +1,5 @@
-import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
+import { type Micros, SECOND } from "../core/time.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 import type { Log } from "../core/log.ts";
@@ -150,7 +150,7 @@ async function weeksOf(connection: Connection, reader: string): Promise<Micros[]
     `SELECT DISTINCT extract(epoch FROM date_trunc('week', time AT TIME ZONE 'UTC'))::bigint AS seconds
      FROM (${reader}) AS original WHERE address IS NOT NULL AND time IS NOT NULL`,
   );
-  return rows.map((row) => Number(row.seconds) * 1_000_000);
+  return rows.map((row) => Number(row.seconds) * SECOND);
 }
 
 function insertLog(reader: string): string {
