@@ -7,9 +7,10 @@ import { VERSION } from "../lib/core/version.ts";
 import { readOptions, runProgram } from "./program.ts";
 import { targetOf, TARGETS } from "./target.ts";
 import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";
-import { copy, sha256 } from "./release/files.ts";
+import { sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
 import { sbom } from "./release/sbom.ts";
+import { layTarball } from "./release/tarball.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
@@ -33,16 +34,6 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 
 /** The first package of this version. */
 const DEBIAN_VERSION = `${VERSION}-1`;
-
-/** Files of the tarball beside the program, by their paths in the project. */
-const SHIPPED = [
-  "README.md",
-  "LICENSE",
-  "CHANGELOG.md",
-  "config.jsonc",
-  "strongmonitor.service",
-  "strongmonitor-sudo.service",
-];
 
 /** Makes the release. Throws `UserError` (1, 64, 69). */
 async function release(args: readonly string[]): Promise<void> {
@@ -154,13 +145,7 @@ async function tarball(
   const name = `strongmonitor-${VERSION}`;
   const path = `${directory}/${name}-linux-${architecture}.tar.gz`;
   const root = `${scratch}/tar`;
-  copy(program, `${root}/${name}/strongmonitor`, 0o755);
-  for (const file of SHIPPED) copy(`${PROJECT}/${file}`, `${root}/${name}/${file}`, 0o644);
-  for (const { name: page } of Deno.readDirSync(`${scratch}/pages`)) {
-    if (!page.startsWith("changelog")) {
-      copy(`${scratch}/pages/${page}`, `${root}/${name}/share/${page}`, 0o644);
-    }
-  }
+  layTarball(`${root}/${name}`, { project: PROJECT, program, pages: `${scratch}/pages` });
   const order = [
     "--sort=name",
     "--owner=0",

@@ -1,49 +1,63 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { layDebian, maintainerOf } from "../../tools/release/debian.ts";
+import { layTarball } from "../../tools/release/tarball.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const RELEASE = `${PROJECT}/tools/release.ts`;
 
-Deno.test("every file that a page of docs/ links to in docs/ is in the Debian package", async () => {
-  const pages = await Deno.makeTempDir();
-  const root = await Deno.makeTempDir();
-  try {
-    for (
-      const page of [
-        "strongmonitor.8.gz",
-        "strongmonitor.bash",
-        "_strongmonitor",
-        "strongmonitor.fish",
-        "changelog.gz",
-        "changelog.Debian.gz",
-      ]
-    ) await Deno.writeTextFile(`${pages}/${page}`, "");
+/** Makes a tree in `root`, and returns the folder of its `README.md` and `docs/`. */
+const LAID = {
+  "the Debian package": (root: string, pages: string) => {
     layDebian(root, {
-      project: PROJECT,
-      program: `${PROJECT}/main.ts`,
-      pages,
-      version: "1.0.0",
-      architecture: "amd64",
+      ...{ project: PROJECT, program: `${PROJECT}/main.ts`, pages, version: "1.0.0", architecture: "amd64" },
       maintainer: "Jane <jane@example.org>",
     });
-    const docs = `${root}/usr/share/doc/strongmonitor/docs`;
-    let links = 0;
-    for (const { name } of Deno.readDirSync(docs)) {
-      if (!name.endsWith(".md")) continue;
-      const text = (await Deno.readTextFile(`${docs}/${name}`)).replaceAll(/`[^`]*`/g, "");
-      for (const [, to] of text.matchAll(/\]\(([\w-][\w./-]*)/g)) {
-        if (to!.startsWith("http")) continue;
-        assert.ok(await Deno.stat(`${docs}/${to}`).catch(() => null), `${name} links to ${to}`);
-        links++;
+    return `${root}/usr/share/doc/strongmonitor`;
+  },
+  "the tarball": (root: string, pages: string) => {
+    layTarball(root, { project: PROJECT, program: `${PROJECT}/main.ts`, pages });
+    return root;
+  },
+};
+
+for (const [where, lay] of Object.entries(LAID)) {
+  Deno.test(`every file that README.md or a page of docs/ links to in docs/ is in ${where}`, async () => {
+    const pages = await Deno.makeTempDir();
+    const root = await Deno.makeTempDir();
+    try {
+      for (
+        const page of [
+          "strongmonitor.8.gz",
+          "strongmonitor.bash",
+          "_strongmonitor",
+          "strongmonitor.fish",
+          "changelog.gz",
+          "changelog.Debian.gz",
+        ]
+      ) await Deno.writeTextFile(`${pages}/${page}`, "");
+      const folder = lay(root, pages);
+      let links = 0;
+      for (const page of ["README.md", ...pagesIn(`${folder}/docs`).map((name) => `docs/${name}`)]) {
+        const text = (await Deno.readTextFile(`${folder}/${page}`)).replaceAll(/`[^`]*`/g, "");
+        for (const [, to] of text.matchAll(/\]\(([\w-][\w./-]*)/g)) {
+          const linked = new URL(to!, `file://${folder}/${page}`);
+          if (to!.startsWith("http") || !linked.pathname.startsWith(`${folder}/docs/`)) continue;
+          assert.ok(await Deno.stat(linked).catch(() => null), `${page} links to ${to}`);
+          links++;
+        }
       }
+      assert.ok(links > 50);
+    } finally {
+      await Deno.remove(pages, { recursive: true });
+      await Deno.remove(root, { recursive: true });
     }
-    assert.ok(links > 50);
-  } finally {
-    await Deno.remove(pages, { recursive: true });
-    await Deno.remove(root, { recursive: true });
-  }
-});
+  });
+}
+
+function pagesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].flatMap(({ name }) => name.endsWith(".md") ? [name] : []);
+}
 
 for (const epoch of ["yesterday", "", "-5", "99999999999999"]) {
   Deno.test(`\`deno task release\` refuses the time "${epoch}" in a sentence, before it builds`, async () => {

@@ -1,6 +1,6 @@
 /** The Debian package: its tree and its control files. */
 import { UserError } from "../../lib/core/error.ts";
-import { copy } from "./files.ts";
+import { copy, copyFolder } from "./files.ts";
 
 /** Debian's name of an architecture. */
 export type Architecture = "amd64" | "arm64";
@@ -67,7 +67,7 @@ export function layDebian(root: string, parts: Parts): void {
   place(`${project}/packaging/lintian-overrides`, "usr/share/lintian/overrides/strongmonitor");
   const docs = "usr/share/doc/strongmonitor";
   place(`${project}/README.md`, `${docs}/README.md`);
-  placeFolder(`${project}/docs`, `${root}/${docs}/docs`);
+  copyFolder(`${project}/docs`, `${root}/${docs}/docs`);
   Deno.writeTextFileSync(`${root}/${docs}/copyright`, copyright(Deno.readTextFileSync(`${project}/LICENSE`)));
   place(`${pages}/changelog.gz`, `${docs}/changelog.gz`);
   place(`${pages}/changelog.Debian.gz`, `${docs}/changelog.Debian.gz`);
@@ -76,14 +76,6 @@ export function layDebian(root: string, parts: Parts): void {
   Deno.writeTextFileSync(`${root}/DEBIAN/conffiles`, "/etc/strongmonitor/config.jsonc\n");
   Deno.writeTextFileSync(`${root}/DEBIAN/control`, control(root, parts));
   for (const script of SCRIPTS) place(`${project}/packaging/${script}`, `DEBIAN/${script}`, 0o755);
-}
-
-/** Copies a folder with all files and folders in it. */
-function placeFolder(from: string, to: string): void {
-  for (const { name, isDirectory } of Deno.readDirSync(from)) {
-    if (isDirectory) placeFolder(`${from}/${name}`, `${to}/${name}`);
-    else copy(`${from}/${name}`, `${to}/${name}`, 0o644);
-  }
 }
 
 /** Copies a unit, with the program's path in packages. */

@@ -8,6 +8,14 @@ export function copy(from: string, to: string, mode: number): void {
   Deno.chmodSync(to, mode);
 }
 
+/** Copies a folder with all files and folders in it, readable by everyone. */
+export function copyFolder(from: string, to: string): void {
+  for (const { name, isDirectory } of Deno.readDirSync(from)) {
+    if (isDirectory) copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else copy(`${from}/${name}`, `${to}/${name}`, 0o644);
+  }
+}
+
 /** Returns the SHA-256 of a file as hexadecimal digits. */
 export function sha256(path: string): string {
   return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
