@@ -46,6 +46,8 @@ export const SUDOER = "SUDO_USER";
 export interface Need {
   readonly kind: keyof Permissions;
   readonly item: string;
+  /** What the user knows it as. */
+  readonly thing: string;
   /** The key of the configuration that causes it; null: every monitor needs it. */
   readonly key: Path | null;
 }
@@ -95,7 +97,7 @@ function needsOf(config: Config): Need[] {
 function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
   if (metricsFile === null || metricsFile.startsWith(`${stateDirectory}/`)) return [];
   return [metricsFile, freshMetricsFile(metricsFile)].flatMap((file) =>
-    (["read", "write"] as const).map((kind) => need(kind, file, ["metrics_file"]))
+    (["read", "write"] as const).map((kind) => need(kind, file, ["metrics_file"], metricsFile))
   );
 }
 
@@ -107,8 +109,8 @@ export function freshMetricsFile(metricsFile: string): string {
   return `${metricsFile}.new`;
 }
 
-function need(kind: keyof Permissions, item: string, key: Path | null = null): Need {
-  return { kind, item, key };
+function need(kind: keyof Permissions, item: string, key: Path | null = null, thing = item): Need {
+  return { kind, item, key, thing };
 }
 
 function firewallNeeds(firewall: ConfiguredFirewall): Need[] {
@@ -123,7 +125,7 @@ function databaseNeeds(server: DatabaseConfig, config: string): Need[] {
   const socket = socketOf(server);
   const ways = socket === null
     ? [need("net", spellServer(server), key)]
-    : [need("net", `${SOCKET}${socket}`, key), need("read", socket, key), need("write", socket, key)];
+    : [need("net", `${SOCKET}${socket}`, key, socket), need("read", socket, key), need("write", socket, key)];
   return [
     ...ways,
     need("read", join(dirname(config), PASSWORD_FILE), ["DB"]),

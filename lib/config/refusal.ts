@@ -4,7 +4,7 @@ import { UserError } from "../core/error.ts";
 import { buildHint } from "./build_hint.ts";
 import type { Path } from "./document.ts";
 import { HOOK, SETTINGS } from "./file.ts";
-import { may, missingNeeds, type Need, SOCKET } from "./permissions.ts";
+import { may, missingNeeds, type Need } from "./permissions.ts";
 import { DATABASE_NAME, DATABASE_PORT, LOGS, SOCKET_DIRECTORY, STATE } from "./stock.ts";
 import type { Config } from "./types.ts";
 
@@ -26,7 +26,7 @@ const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_comman
  * one can run. `state` is the directory named in place of the configuration's own.
  */
 export function permissionProblem(config: Config, state?: string): UserError | null {
-  const things = [...Map.groupBy(missingNeeds(config), ({ key, item }) => JSON.stringify([key, bare(item)]))];
+  const things = [...Map.groupBy(missingNeeds(config), ({ key, thing }) => JSON.stringify([key, thing]))];
   if (things.length === 0) return null;
   const sentences = things.map(([, needs]) => refusal(config, needs, state));
   return new UserError(sentences, 78, { advice: buildHint({ config: config.path, state }) });
@@ -34,26 +34,21 @@ export function permissionProblem(config: Config, state?: string): UserError | n
 
 /** Makes one sentence of the needs for one thing of one key. */
 function refusal(config: Config, needs: readonly Need[], state?: string): string {
-  const [{ key, item }] = needs as [Need];
-  const complaint = `this program may not ${needs.map(({ kind }) => VERBS[kind]).join(" and ")} ${
-    bare(item)
-  }`;
+  const [{ key, thing }] = needs as [Need];
+  const verbs = new Set(needs.map(({ kind }) => VERBS[kind]));
+  const complaint = `this program may not ${[...verbs].join(" and ")} ${thing}`;
   const isKey = key !== null && !(key[0] === "state" && state !== undefined);
   const sentence = isKey ? config.complain(key, complaint) : `Cannot run by ${config.name}: ${complaint}`;
   const remedy = remedyFor(needs[0]!);
   return remedy === null ? sentence : `${sentence}; ${remedy}`;
 }
 
-function bare(item: string): string {
-  return item.startsWith(SOCKET) ? item.slice(SOCKET.length) : item;
-}
-
 /** Returns the change that lets this program do it; null: none is known. */
-function remedyFor({ kind, item, key }: Need): string | null {
-  if (COMMANDS.has(key?.at(-1))) return remedyForProgram(item);
+function remedyFor({ kind, thing, key }: Need): string | null {
+  if (COMMANDS.has(key?.at(-1))) return remedyForProgram(thing);
   switch (key?.[0]) {
     case "DB":
-      if (key[1] === "host") return remedyForServer(bare(item));
+      if (key[1] === "host") return remedyForServer(thing);
       return key[1] === "sslrootcert" ? remedyForFile() : null;
     case "whitelist_files":
       return remedyForFile();

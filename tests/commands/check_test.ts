@@ -18,7 +18,7 @@ function scene(
 }
 
 Deno.test("`check` and `run` refuse in the same words what the program was not built for", async () => {
-  using directory = scene({ ban_command: "/bin/cat %s" });
+  using directory = scene({ ban_command: "/bin/cat %s", metrics_file: "/m/a.prom" });
   const { config } = directory;
   const rights = [
     `--allow-read=${config},/s,/etc/resolv.conf,/run/systemd/resolve/resolv.conf`,
@@ -27,6 +27,7 @@ Deno.test("`check` and `run` refuse in the same words what the program was not b
   ];
   const problems = [
     `Cannot load ban_command: this program may not run /bin/cat (${config}:1:157)`,
+    `Cannot load metrics_file: this program may not read and write /m/a.prom (${config}:1:186)`,
     `Cannot load modules.SSHD: this program may not run journalctl (${config}:1:33)`,
     `Cannot load state: this program may not write /s (${config}:1:10)`,
   ].toSorted();
@@ -41,9 +42,9 @@ Deno.test("`check` and `run` refuse in the same words what the program was not b
   ]);
   const check = await program(["check", "--quiet", "--config", config], rights);
   const lines = check.stdout.trimEnd().split("\n");
-  assert.deepEqual(lines.slice(0, 3).toSorted(), problems.map((sentence) => `Problem: ${sentence}`));
-  assert.deepEqual([check.code, check.stderr, lines.at(3)], [78, "", `  or ${advice}`]);
-  assert.equal(lines.at(-1), `${config} is NOT good: 3 problems, with 2 warnings`);
+  assert.deepEqual(lines.slice(0, 4).toSorted(), problems.map((sentence) => `Problem: ${sentence}`));
+  assert.deepEqual([check.code, check.stderr, lines.at(4)], [78, "", `  or ${advice}`]);
+  assert.equal(lines.at(-1), `${config} is NOT good: 4 problems, with 2 warnings`);
   const json = await program(["check", "--json", "--config", config], rights);
   const { ok, error } = JSON.parse(json.stdout);
   assert.deepEqual([json.code, ok, error], [78, false, sentences.map((line) => line.slice(3)).join("\n")]);
