@@ -12,7 +12,7 @@ import { Logins, type LoginUpdate } from "../deciding/logins.ts";
 import type { Whitelist } from "../deciding/whitelist.ts";
 import { Pipeline } from "../monitor/pipeline.ts";
 import type { Judge } from "../monitor/pipeline_parts.ts";
-import type { Counts } from "../monitor/totals.ts";
+import type { Counts } from "../monitor/report.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";

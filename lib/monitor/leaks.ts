@@ -13,25 +13,12 @@ import { HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { END, NO_ACTIVITY } from "../reading/message_reader.ts";
+import type { Leak } from "./report.ts";
 import { Sightings } from "./sightings.ts";
 
 /** A ban in force, with the time when the firewall confirmed it; null: not yet. */
 export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "start"> {
   readonly appliedAt: Micros | null;
-}
-
-/** A banned address that goes on sending lines. */
-export interface Leak {
-  readonly address: string;
-  /** The traffic that the ban covers, as `formatScope()` spells it. */
-  readonly scope: string;
-  /** Start of the ban. */
-  readonly since: Micros;
-  /** Names of the modules that read these lines. */
-  readonly modules: readonly string[];
-  /** Number of lines since the firewall confirmed the ban, and the time of the last one. */
-  readonly lines: number;
-  readonly lastLine: Micros;
 }
 
 /** Options of `Leaks`. */

@@ -24,6 +24,45 @@ const source = z.object({
   lag: z.number().optional(),
 });
 
+const leak = z.object({
+  address: z.string(),
+  /** The traffic that the ban covers, as `formatScope()` spells it. */
+  scope: z.string(),
+  /** Start of the ban. */
+  since: instant,
+  /** Names of the modules that read these lines. */
+  modules: z.array(z.string()).readonly(),
+  /** Number of lines since the firewall confirmed the ban, and the time of the last one. */
+  lines: count,
+  lastLine: instant,
+});
+
+const counts = z.object({
+  entries: count,
+  /** Records that their module has no template for. */
+  unknown: count,
+  /** Events: records that name an address. */
+  events: count,
+  recorded: count,
+  hits: count,
+  bans: count,
+  /** Records that a source had to cut or drop. */
+  damaged: count,
+  /** Messages that journald dropped, as their service wrote too many. */
+  suppressed: count,
+  /** Events that any local user could have forged: recorded, not counted. */
+  untrusted: count,
+  /** Events dated ahead of the clock, taken as of now. */
+  ahead: count,
+  /**
+   * Events that rules hit without counting, as `trusted_proxies` is not set. Missing in earlier
+   * versions, as the next one.
+   */
+  uncounted: count.default(0),
+  /** Addresses evicted for want of room. */
+  evicted: count.default(0),
+});
+
 const report = z.object({
   /** Time of writing; it is rewritten if anything else changes. Missing in old versions. */
   time: instant.optional(),
@@ -48,15 +87,7 @@ const report = z.object({
     stray: z.array(z.string()).readonly(),
     error: z.string().nullable(),
   }).nullable(),
-  /** Banned addresses that go on sending lines, see `Leak`. */
-  leaks: z.array(z.object({
-    address: z.string(),
-    scope: z.string(),
-    since: instant,
-    modules: z.array(z.string()).readonly(),
-    lines: count,
-    lastLine: instant,
-  })).readonly(),
+  leaks: z.array(leak).readonly(),
   /** End of the trial that is under way; null: there is none. */
   trialEnd: instant.nullable(),
   sources: z.array(source).readonly(),
@@ -71,22 +102,7 @@ const report = z.object({
     /** Since when it is given up, as it failed too often; missing while it is asked. */
     givenUp: instant.optional(),
   })).readonly(),
-  /** See `Counts`. */
-  counts: z.object({
-    entries: count,
-    unknown: count,
-    events: count,
-    recorded: count,
-    hits: count,
-    bans: count,
-    damaged: count,
-    suppressed: count,
-    untrusted: count,
-    ahead: count,
-    /** Missing in earlier versions, as the next one. */
-    uncounted: count.default(0),
-    evicted: count.default(0),
-  }),
+  counts,
   /** By report, oldest first: milliseconds since the one before, lines, hits and bans. */
   recent: z.array(z.tuple([count, count, count, count])).readonly().optional(),
   /** Number of counted addresses. */
@@ -112,6 +128,12 @@ const report = z.object({
 
 /** One source's state, for `strongmonitor status`. */
 export type SourceReport = Readonly<z.infer<typeof source>>;
+
+/** A banned address that goes on sending lines. */
+export type Leak = Readonly<z.infer<typeof leak>>;
+
+/** Counts of committed records. */
+export type Counts = z.infer<typeof counts>;
 
 /** The running monitor's report on itself; instants in microseconds. */
 export type MonitorReport = Readonly<z.infer<typeof report>>;

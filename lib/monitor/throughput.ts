@@ -1,6 +1,7 @@
 import { DAY, type Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
-import type { Counts, Totals } from "./totals.ts";
+import type { Counts } from "./report.ts";
+import type { Totals } from "./totals.ts";
 
 /** The counts of one commit. */
 export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "suppressed">> {

@@ -8,30 +8,7 @@ import type { ShipmentTotals } from "../postgres/outbox.ts";
 import type { CountsByModule } from "../reading/activity.ts";
 import type { NoticeTotals } from "./notifier.ts";
 import { RecentCounts } from "./recent_counts.ts";
-
-/** Counts of committed records. */
-export interface Counts {
-  entries: number;
-  /** Records that their module has no template for. */
-  unknown: number;
-  /** Events: records that name an address. */
-  events: number;
-  recorded: number;
-  hits: number;
-  bans: number;
-  /** Records that a source had to cut or drop. */
-  damaged: number;
-  /** Messages that journald dropped, as their service wrote too many. */
-  suppressed: number;
-  /** Events that any local user could have forged: recorded, not counted. */
-  untrusted: number;
-  /** Events dated ahead of the clock, taken as of now. */
-  ahead: number;
-  /** Events that rules hit without counting, as `trusted_proxies` is not set. */
-  uncounted: number;
-  /** Addresses evicted for want of room. */
-  evicted: number;
-}
+import type { Counts } from "./report.ts";
 
 /** Counts of the monitors of one process, and other data that outlasts a reload. */
 export class Totals {
