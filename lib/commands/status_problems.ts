@@ -46,6 +46,7 @@ export function problemsOf(status: Troubles): string[] {
       ? [`Cannot send notices by ${report.notify.program}: ${report.notify.error}`]
       : [],
     ...report.metricsError === null ? [] : [report.metricsError],
+    ...report.whitelistProblems,
   ];
 }
 

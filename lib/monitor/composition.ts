@@ -105,6 +105,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     database: () => hooks.fleet()?.status() ?? null,
     notices: () => publishing.notices,
     metricsError: () => publishing.metricsError,
+    whitelisting,
   });
   const publishing: Publishing = new Publishing(config, { state, pipeline, reporting, log, totals });
   return {

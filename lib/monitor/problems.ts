@@ -20,6 +20,7 @@ export type ProblemKind =
   | "getting_through"
   | "database_away"
   | "unknown_format"
+  | "whitelist_unreadable"
   | "module_given_up"
   | "state_lost"
   | "state_in_memory"
@@ -68,6 +69,7 @@ export function problemsOf(view: ProblemView): Problem[] {
     ...configProblems(view),
     ...sourceProblems(view),
     ...moduleProblems(view),
+    ...view.report.whitelistProblems.map((text) => problem("whitelist_unreadable", text, { subject: text })),
     ...banProblems(view),
     ...databaseProblems(view),
     ...losses.map((text) => problem("state_lost", text, { subject: text })),

@@ -124,6 +124,8 @@ const report = z.object({
   }).nullable().default(null),
   /** Why the metrics could not be written last; null: they were, or are not configured. */
   metricsError: z.string().nullable().default(null),
+  /** A sentence for each whitelist file that cannot be read. */
+  whitelistProblems: z.array(z.string()).readonly().default([]),
 }).transform((given) => ({ ...given, loaded: given.loaded ?? given.started }));
 
 /** One source's state, for `strongmonitor status`. */

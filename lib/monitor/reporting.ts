@@ -11,6 +11,7 @@ import type { NotifierStatus } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { MonitorReport } from "./report.ts";
 import type { Totals } from "./totals.ts";
+import type { Whitelisting } from "./whitelisting.ts";
 import type { TrialWatch } from "./trial.ts";
 
 /** The parts that a report describes. */
@@ -30,6 +31,7 @@ export interface ReportingParts {
   readonly notices: () => NotifierStatus | null;
   /** Null: the metrics are written, or not configured. */
   readonly metricsError: () => string | null;
+  readonly whitelisting: Pick<Whitelisting, "problems">;
 }
 
 /** Makes the report on a monitor, and leaves it in the state for `status`. */
@@ -74,7 +76,8 @@ export class Reporting {
   /** Returns the present report. */
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
-    const { totals, bans, leaks, trial, pipeline, database, notices, metricsError } = this.#parts;
+    const { totals, bans, leaks, trial, pipeline, database, notices, metricsError, whitelisting } =
+      this.#parts;
     return {
       pid: Deno.pid,
       running,
@@ -95,6 +98,7 @@ export class Reporting {
       database: database(),
       notify: notices(),
       metricsError: metricsError(),
+      whitelistProblems: whitelisting.problems,
     };
   }
 

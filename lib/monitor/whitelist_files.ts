@@ -27,7 +27,7 @@ interface Followed {
   readonly file: WhitelistFile;
   /** Stamp of the file at its last reading; undefined: it was never read. */
   stamp: string | null | undefined;
-  /** Why it could not be read, as logged; null: it could. */
+  /** Why it could not be read; null: it could. */
   error: string | null;
   /** Its content when it last rested. */
   settled: WhitelistContent | null;
@@ -68,6 +68,11 @@ export class WhitelistFiles {
     return this.#followed.every(({ settled, latest }) => settled !== null || latest !== null);
   }
 
+  /** A sentence for each file that cannot be read. */
+  get problems(): string[] {
+    return this.#followed.flatMap((followed) => problemOf(followed) ?? []);
+  }
+
   /**
    * Reads the files that have changed, in steps that let other work run, until `signal` aborts.
    * Reports whether the entries in force have changed.
@@ -88,12 +93,11 @@ export class WhitelistFiles {
     const reading = await finishSlowly(followed.file.steps(), signal);
     if (reading === null) return false;
     const { stamp, content, error } = reading;
-    if (error !== null && error !== followed.error) {
-      const consequence = followed.settled === null ? "" : "; its last entries stay whitelisted";
-      log.warn(`${error}${consequence}`);
-    }
     const hasChanged = error === null && stamp !== followed.stamp;
+    const isNew = error !== followed.error;
     followed.error = error;
+    const problem = problemOf(followed);
+    if (problem !== null && isNew) log.warn(problem);
     if (!hasChanged) return false;
     followed.stamp = stamp;
     followed.latest = content;
@@ -143,4 +147,8 @@ export class WhitelistFiles {
       this.#options.log.error(`Cannot keep a copy of the whitelist files: ${messageOf(error)}`);
     }
   }
+}
+
+function problemOf({ error, settled }: Followed): string | null {
+  return error === null || settled === null ? error : `${error}; its last entries stay whitelisted`;
 }

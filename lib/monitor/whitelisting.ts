@@ -112,6 +112,11 @@ export class Whitelisting {
     log.debug(() => `whitelisted: ${counts.join(", ")}`);
   }
 
+  /** A sentence for each whitelist file that cannot be read. */
+  get problems(): string[] {
+    return this.#files.problems;
+  }
+
   /**
    * Reads the changed files and this machine's addresses, and calls `changed` if they brought
    * something new, unless `signal` has aborted. Call it every second.

@@ -61,6 +61,7 @@ const REPORT: MonitorReport = {
   tracked: 1,
   notify: null,
   metricsError: HOSTILE,
+  whitelistProblems: [HOSTILE],
   database: { connected: false, error: HOSTILE, lastShipped: null, setAside: 1 },
 };
 

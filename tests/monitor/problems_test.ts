@@ -89,6 +89,12 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
     /^Module SSHD understood only 9 of 20 lines/,
   ],
   [
+    "whitelist_unreadable",
+    report({ whitelistProblems: ["/friends is a directory"] }),
+    "/friends is a directory",
+    /^\/friends is a directory$/,
+  ],
+  [
     "module_given_up",
     report({ modules: [{ ...REPORT.modules[0]!, understood: 20, givenUp: 1 }] }),
     "SSHD",

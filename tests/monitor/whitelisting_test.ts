@@ -183,6 +183,7 @@ Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vani
   for (let second = 0; second < 3; second++) await scene.look();
   assert.deepEqual(origins(), [null, "whitelist file"]);
   assert.equal(said(/^warn: .*\/friends does not exist; its last entries stay whitelisted$/), 1);
+  assert.match(scene.whitelisting.problems.join(), /\/friends does not exist; its last entries stay/);
   Deno.mkdirSync(scene.path("friends"));
   await scene.look();
   assert.equal(said(/\/friends is a directory; its last entries/), 1);

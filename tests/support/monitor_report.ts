@@ -29,6 +29,7 @@ export const REPORT: MonitorReport = {
   database: { connected: false, error: null, lastShipped: null, setAside: 0 },
   notify: { program: "/n", told: 1, failed: 2, lastTold: null, error: null },
   metricsError: null,
+  whitelistProblems: [],
 };
 
 /**
