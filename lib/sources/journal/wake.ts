@@ -53,7 +53,7 @@ export class Waker {
     try {
       touch(directory);
     } catch (error) {
-      return this.giveUp(messageOf(error));
+      return this.giveUp(reasonOf(error));
     }
     const isShown = await isShownIn(directory);
     if (isShown === false) this.giveUp("it does not show this machine's journal");
@@ -62,7 +62,7 @@ export class Waker {
       try {
         touch(directory);
       } catch (error) {
-        this.giveUp(messageOf(error));
+        this.giveUp(reasonOf(error));
         lost();
       }
     }, interval / 1_000);
@@ -84,6 +84,10 @@ export class Waker {
       `Cannot wake journalctl by ${directory}: ${reason}. Entries come as journald announces them, up to half a second late`,
     );
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Deno.errors.NotFound ? "it does not exist" : messageOf(error);
 }
 
 function touch(directory: string): void {
