@@ -1,9 +1,9 @@
-import { tried } from "./error.ts";
 /**
  * Watches directories by Deno's inotify. One thread serves all watchers of the process, and opens
  * whatever appears. A named pipe blocks it until somebody writes, which may be never: then no
  * watcher has events any more, and a call that opens or closes one never returns.
  */
+import { tried } from "./error.ts";
 
 /** A watcher of some directories. */
 export interface DirectoryWatcher {

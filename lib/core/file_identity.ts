@@ -1,5 +1,5 @@
-import { tried } from "./error.ts";
 /** Looks at files. A file's identity is no name: a new file under an old name has another identity. */
+import { tried } from "./error.ts";
 
 /** Returns the file info of `path`; null: nothing is there, or this process may not look. */
 export function lookAt(path: string): Deno.FileInfo | null {
