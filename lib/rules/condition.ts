@@ -51,11 +51,13 @@ export function compileCondition(
   const fields = names.map((name) => all.indexOf(name)).filter((field) => field >= 0);
   const place = mode === "start" ? "start" : "anywhere";
   const meets = mode === "regex" ? expressionsOf(texts) : textsOf(mode, texts);
-  const test: Test = (values) =>
-    fields.some((field) => {
+  const test: Test = (values) => {
+    for (const field of fields) {
       const text = values.of(field);
-      return text !== null && meets(ignoreCase ? text.toLowerCase() : text);
-    });
+      if (text !== null && meets(ignoreCase ? text.toLowerCase() : text)) return true;
+    }
+    return false;
+  };
   const sought = mode === "regex" ? literalsOf(texts) : texts;
   if (sought === null || !sought.every(isPlain)) return { fields, place, ignoreCase, texts: null, test };
   return { fields, place, ignoreCase, texts: sought, test: mode === "regex" ? test : null };
@@ -73,7 +75,10 @@ function literalsOf(sources: readonly string[]): readonly string[] | null {
 
 function expressionsOf(sources: readonly string[]): (text: string) => boolean {
   const expressions = sources.map((source) => new RegExp(source, "s"));
-  return (text) => expressions.some((expression) => expression.test(text));
+  return (text) => {
+    for (const expression of expressions) if (expression.test(text)) return true;
+    return false;
+  };
 }
 
 function textsOf(mode: "start" | "anywhere", texts: readonly string[]): (text: string) => boolean {

@@ -224,10 +224,12 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   #testAll({ certain, untested }: PartialVerdict<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
     const texts = this.#texts;
     texts.begin(reader);
-    const hit = untested.filter(({ wanted, unwanted }) =>
-      (wanted === null || wanted.test!(texts)) && !unwanted.some(({ test }) => test!(texts))
-    );
-    return this.#verdictOf([...certain, ...hit.map(({ index }) => index)].sort((a, b) => a - b));
+    const hit: number[] = [];
+    for (const { index, wanted, unwanted } of untested) {
+      if (wanted !== null && !wanted.test!(texts)) continue;
+      if (!unwanted.some(({ test }) => test!(texts))) hit.push(index);
+    }
+    return this.#verdictOf([...certain, ...hit].sort((a, b) => a - b));
   }
 
   #verdictOf(indexes: readonly number[]): Verdict<R, NotePlan> {
