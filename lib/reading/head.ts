@@ -119,9 +119,9 @@ export class HeadReader<Program> {
   /** Takes a time or, behind it, a tag off that an earlier line had, as most lines of a log do. */
   #takeKnown(): boolean {
     const { bytes, from, to } = this;
-    if (this.#last === NONE) return this.#times.readKnown(bytes, from, to) && this.#tookTime();
-    return this.#last === TIME && this.#isTimed && this.#tags.readKnown(bytes, from, to, this.#times.isIso) &&
-      this.#tookTag();
+    const mayBeTag = this.#isTimed && this.#last !== TAG;
+    if (mayBeTag && this.#tags.readKnown(bytes, from, to, this.#times.isIso)) return this.#tookTag();
+    return this.#times.readKnown(bytes, from, to) && this.#tookTime();
   }
 
   /** Takes `message repeated 2 times: [ … ]` off, which rsyslog writes around a message. */
@@ -147,7 +147,7 @@ export class HeadReader<Program> {
   }
 
   #takeTime(): boolean {
-    return this.#times.read(this.bytes, this.from, this.to) && this.#tookTime();
+    return this.#times.readNew(this.bytes, this.from, this.to) && this.#tookTime();
   }
 
   #tookTime(): true {
@@ -160,7 +160,7 @@ export class HeadReader<Program> {
   /** Takes a tag off at a line's start or behind a time; elsewhere it is the message's text. */
   #takeTag(): boolean {
     if (this.#last === TAG || (this.#last === NONE && !this.#isLine)) return false;
-    return this.#tags.read(this.bytes, this.from, this.to, this.#isTimed ? this.#times : null) &&
+    return this.#tags.readNew(this.bytes, this.from, this.to, this.#isTimed ? this.#times : null) &&
       this.#tookTag();
   }
 

@@ -45,16 +45,7 @@ export class HeadTags<Program> {
     this.#programOf = programOf;
   }
 
-  /**
-   * Reads the tag at the start of `bytes[from, to)`. Returns false if there is none.
-   *
-   * @param time the time before the tag; null: none
-   */
-  read(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
-    return time !== null && this.readKnown(bytes, from, to, time.isIso) ||
-      this.#readNew(bytes, from, to, time);
-  }
-
+  /** Reads the tag at the start of `bytes[from, to)`, behind a time, if it is an earlier line's. */
   readKnown(bytes: Bytes, from: number, to: number, isIso: boolean): boolean {
     const tags = this.#tags;
     for (let i = 0; i < tags.length; i++) {
@@ -95,7 +86,13 @@ export class HeadTags<Program> {
     return true;
   }
 
-  #readNew(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
+  /**
+   * Reads the tag at the start of `bytes[from, to)`, which `readKnown()` does not know. Returns
+   * false if there is none.
+   *
+   * @param time the time before the tag; null: none
+   */
+  readNew(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
     const part = readTagAt(bytes, from, to, time);
     if (part === null) return false;
     this.misses++;

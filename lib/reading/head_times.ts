@@ -65,12 +65,7 @@ export class HeadTimes {
     this.#first = null;
   }
 
-  /** Reads the time at the start of `bytes[from, to)`. Returns false if there is none. */
-  read(bytes: Bytes, from: number, to: number): boolean {
-    if (!mayBeTime(bytes.array, from, to)) return false;
-    return this.readKnown(bytes, from, to) || this.#readNew(bytes, from, to);
-  }
-
+  /** Reads the time at the start of `bytes[from, to)` if it is of an earlier line's minute. */
   readKnown(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
     const minutes = this.#minutes.list;
@@ -114,7 +109,12 @@ export class HeadTimes {
     this.#zone = zone;
   }
 
-  #readNew({ array }: Bytes, from: number, to: number): boolean {
+  /**
+   * Reads the time at the start of `bytes[from, to)`, which `readKnown()` does not know. Returns
+   * false if there is none.
+   */
+  readNew({ array }: Bytes, from: number, to: number): boolean {
+    if (!mayBeTime(array, from, to)) return false;
     const text = decoder.decode(array.subarray(from, Math.min(to, from + LONGEST)));
     const part = readTime(text);
     if (part === null) return false;
