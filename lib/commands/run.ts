@@ -181,9 +181,6 @@ function firewallText({ firewall, command, nft }: BanConfig): string {
 }
 
 function close(state: State): void {
-  try {
-    state.close();
-  } catch {
-    // The program ends anyway, and all commits are on disk.
-  }
+  // The program ends anyway, and all commits are on disk.
+  tried(() => state.close());
 }

@@ -120,12 +120,9 @@ function whyNotStarted(error: unknown, program: string): string {
  * everything; otherwise kill(1) does it, if permitted.
  */
 function endGroup(child: Deno.ChildProcess): void {
-  try {
-    if (Deno.permissions.querySync({ name: "run" }).state === "granted") Deno.kill(-child.pid, "SIGKILL");
-    else endGroupByKill(child.pid);
-  } catch {
-    // The group has ended, or belongs to another user.
-  }
+  const maySignal = Deno.permissions.querySync({ name: "run" }).state === "granted";
+  // The group may have ended, or belong to another user.
+  tried(() => maySignal ? Deno.kill(-child.pid, "SIGKILL") : endGroupByKill(child.pid));
 }
 
 function endGroupByKill(group: number): void {

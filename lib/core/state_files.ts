@@ -3,6 +3,7 @@
  * the kernel drops all locks of the process on it (fcntl(2)): no other part of a monitor may read
  * them.
  */
+import { tried } from "./error.ts";
 import { identityAt, identityOf } from "./file_identity.ts";
 
 /** SQLite's own files beside a database, by the suffixes of its name. */
@@ -30,12 +31,9 @@ export function hasMemoryMark(directory: string): boolean {
 
 /** Tells commands whether the state is kept in memory. A full disk has room for an empty file. */
 export function markMemory(directory: string, isInMemory: boolean): void {
-  try {
-    if (isInMemory) Deno.writeTextFileSync(memoryMarkOf(directory), "", { mode: 0o600 });
-    else Deno.removeSync(memoryMarkOf(directory));
-  } catch {
-    // There is no mark to remove, or nobody may write there: the log has the error.
-  }
+  const mark = memoryMarkOf(directory);
+  // There may be no mark to remove. If nobody may write there, the log has the error.
+  tried(() => isInMemory ? Deno.writeTextFileSync(mark, "", { mode: 0o600 }) : Deno.removeSync(mark));
 }
 
 /** Returns the files of the state in `directory` that SQLite locks. */
