@@ -9,6 +9,15 @@ import { program } from "../support/program.ts";
 const SOON = 25;
 const ignore = lacking("nft");
 
+const nftIn = (namespace: string) => ["ip", "netns", "exec", namespace, "nft"];
+
+/** Starts a monitor and attacks it until somebody is banned. */
+async function startBanning(scene: Scene, isBanned: () => Promise<boolean>): Promise<void> {
+  scene.start();
+  scene.say(...Array(3).fill(attack("203.0.113.1")));
+  await eventually(isBanned);
+}
+
 Deno.test({
   name: `bans are back after nftables was flushed, long before the next comparison${
     ignore ? " (needs root and nft)" : ""
@@ -17,13 +26,11 @@ Deno.test({
   fn: () =>
     inNamespace(async (run, namespace) => {
       await using scene = new Scene();
-      const nft = ["ip", "netns", "exec", namespace, "nft"];
+      const nft = nftIn(namespace);
       scene.configure({ firewall: "nftables", nft_command: nft, modules: CONFIG.modules });
       const isBanned = async () =>
         (await run(["nft", "list", "ruleset"])).stdout.includes("elements = { 203.0.113.1 }");
-      scene.start();
-      scene.say(...Array(3).fill(attack("203.0.113.1")));
-      await eventually(isBanned);
+      await startBanning(scene, isBanned);
       await eventually(() => scene.ask((state) => /"holding":\{/.test(state.report() ?? "")) ?? false);
       for (let round = 1; round <= 2; round++) {
         // As nftables.conf does, in one transaction.
@@ -44,7 +51,7 @@ Deno.test({
   fn: () =>
     inNamespace(async (run, namespace) => {
       await using scene = new Scene();
-      const nft = ["ip", "netns", "exec", namespace, "nft"];
+      const nft = nftIn(namespace);
       const use = (firewall: string) =>
         scene.configure({ firewall, nft_command: nft, modules: CONFIG.modules });
       const ask = async (...words: string[]) =>
@@ -53,9 +60,7 @@ Deno.test({
       const isBanned = async () => (await ruleset()).includes("elements = { 203.0.113.1 }");
       const holder = () => scene.ask((state) => state.bans.latest("203.0.113.1")?.appliedBy);
       use("nftables");
-      scene.start();
-      scene.say(...Array(3).fill(attack("203.0.113.1")));
-      await eventually(isBanned);
+      await startBanning(scene, isBanned);
       use("observe");
       scene.kill("SIGHUP");
       await eventually(() => holder() === "observe");

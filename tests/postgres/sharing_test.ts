@@ -7,6 +7,20 @@ import { ban, MemoryOutbox, TestMember, testOnPostgres, until } from "../support
 import type { Scene } from "../support/postgres_fixtures.ts";
 import { HOUR, now } from "../../lib/core/time.ts";
 
+/** A follower without a member around it, and the news that it tells. */
+function newFollower(): { news: FleetNews[]; follower: Follower } {
+  const news: FleetNews[] = [];
+  const follower = new Follower({
+    hostId: crypto.randomUUID(),
+    positions: new Map(),
+    window: HOUR,
+    onNews: (more) => void news.push(more),
+    takeRoom: () => false,
+    failed: (error) => assert.fail(String(error)),
+  });
+  return { news, follower };
+}
+
 /** A member that keeps what it hears of the others' bans. */
 class Listener extends TestMember {
   readonly news: FleetNews[];
@@ -128,15 +142,7 @@ await testOnPostgres("servers that share bans", {
         return connection.query(text, parameters);
       },
     } as Connection;
-    const news: FleetNews[] = [];
-    const follower = new Follower({
-      hostId: crypto.randomUUID(),
-      positions: new Map(),
-      window: HOUR,
-      onNews: (more) => void news.push(more),
-      takeRoom: () => false,
-      failed: (error) => assert.fail(String(error)),
-    });
+    const { news, follower } = newFollower();
     await follower.step(counting);
     await a.report({ address: "192.0.2.1" });
     follower.noteChanges(a.outbox.hostId);
@@ -165,15 +171,7 @@ await testOnPostgres("servers that share bans", {
         return connection.query(text, parameters);
       },
     } as Connection;
-    const news: FleetNews[] = [];
-    const follower = new Follower({
-      hostId: crypto.randomUUID(),
-      positions: new Map(),
-      window: HOUR,
-      onNews: (more) => void news.push(more),
-      takeRoom: () => false,
-      failed: (error) => assert.fail(String(error)),
-    });
+    const { news, follower } = newFollower();
     const heard = (times: number) =>
       until(async () => {
         await follower.step(counting);
