@@ -13,7 +13,7 @@ const NEW = "198.18.7.2";
 const START: Micros = Date.parse("2027-01-30T12:00:00Z") * 1_000;
 
 /** A whitelist in the making, with a clock and a DNS of its own. */
-class Scene implements Disposable {
+class Scene implements AsyncDisposable {
   readonly temporary = temporaryState();
   readonly log = memoryLog();
   readonly stop = new AbortController();
@@ -100,8 +100,9 @@ class Scene implements Disposable {
     await eventually(() => this.changes > before);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.stop.abort();
+    await this.bans.stop(AbortSignal.abort());
     this.temporary[Symbol.dispose]();
   }
 }
@@ -122,7 +123,7 @@ function trip(address: string): Trip {
 }
 
 Deno.test("whitelisted DNS name whose address changed: the ban of the new address is lifted, and it is banned no more", async () => {
-  using scene = new Scene({ whitelist: "home.example", whitelist_refresh: 1 });
+  await using scene = new Scene({ whitelist: "home.example", whitelist_refresh: 1 });
   scene.dns["home.example"] = [OLD];
   const following = scene.whitelisting.followNames(scene.stop.signal);
   await scene.resolved();
@@ -140,7 +141,7 @@ Deno.test("whitelisted DNS name whose address changed: the ban of the new addres
 });
 
 Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by whomever it was whitelisted", async () => {
-  using scene = new Scene({
+  await using scene = new Scene({
     whitelist: [{ address: "198.18.9.0/24", until: "2027-01-31T12:00:00Z" }, {
       address: "home.example",
       until: "2027-01-31T12:00:00Z",
@@ -167,7 +168,7 @@ Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by w
 });
 
 Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vanished last said", async () => {
-  using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n?\n" });
+  await using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n?\n" });
   const said = (pattern: RegExp) => scene.log.lines.filter((line) => pattern.test(line)).length;
   const origins = () => [OLD, NEW].map((address) => scene.origin(address));
   await scene.look();
@@ -195,7 +196,7 @@ Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vani
 });
 
 Deno.test("a file that is being written anew keeps its entries until it rests, and new ones count at once", async () => {
-  using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n" });
+  await using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n" });
   const origins = () => [OLD, NEW].map((address) => scene.origin(address));
   await scene.look();
   for (const text of ["", "198.18.7.2\n"]) {
@@ -222,7 +223,9 @@ Deno.test("a file that is being written anew keeps its entries until it rests, a
 
 Deno.test("a file that is away at a start counts as it last was, and one that has not changed is not read again", async () => {
   const keys = { whitelist_files: "friends" };
-  using scene = new Scene(keys, { friends: "198.18.7.1\n2001:db8::/32 until 2027-02-28\nhome.example\n?\n" });
+  await using scene = new Scene(keys, {
+    friends: "198.18.7.1\n2001:db8::/32 until 2027-02-28\nhome.example\n?\n",
+  });
   scene.dns["home.example"] = [NEW];
   await scene.look();
   const reads = () => scene.log.lines.filter((line) => /read: 3 entries/.test(line)).length;
@@ -247,7 +250,7 @@ Deno.test("a file that is away at a start counts as it last was, and one that ha
 });
 
 Deno.test("`Whitelisting` resolves a name as soon as a file names it, and forgets it as soon as none does", async () => {
-  using scene = new Scene({ whitelist_files: "friends", whitelist_refresh: "1d" }, { friends: "" });
+  await using scene = new Scene({ whitelist_files: "friends", whitelist_refresh: "1d" }, { friends: "" });
   scene.dns["home.example"] = [OLD];
   scene.dns["work.example"] = [NEW];
   await scene.look();
@@ -271,7 +274,7 @@ Deno.test("`Whitelisting` resolves a name as soon as a file names it, and forget
 
 Deno.test("a name that cannot be resolved at a start keeps the addresses that the state has, for as long as it fails", async () => {
   const keys = { whitelist: ["home.example", "work.example"], whitelist_refresh: 1 };
-  using scene = new Scene(keys);
+  await using scene = new Scene(keys);
   // Two names share an address, and the state has room for it once.
   Object.assign(scene.dns, { "home.example": [OLD, NEW], "work.example": [NEW] });
   const first = new AbortController();
@@ -299,7 +302,7 @@ Deno.test("a name that cannot be resolved at a start keeps the addresses that th
 });
 
 Deno.test("a name that only a file holds is waited for, whoever was resolved before the file was read", async () => {
-  using scene = new Scene({ whitelist_files: "friends" }, { friends: "home.example\n" });
+  await using scene = new Scene({ whitelist_files: "friends" }, { friends: "home.example\n" });
   const answer = Promise.withResolvers<string[]>();
   Object.defineProperty(scene.dns, "home.example", { get: () => answer.promise });
   await scene.look();
@@ -319,7 +322,7 @@ Deno.test("a name that only a file holds is waited for, whoever was resolved bef
 });
 
 Deno.test("the addresses of a name stay in the state until each file has been read", async () => {
-  using scene = new Scene({});
+  await using scene = new Scene({});
   const entry = (address: string, note: string) => ({ address, note, until: null });
   const stored = [entry(OLD, "home.example"), entry(NEW, "work.example")];
   scene.temporary.state.replaceWhitelist("name", stored, START);
@@ -338,7 +341,7 @@ Deno.test("the addresses of a name stay in the state until each file has been re
 });
 
 Deno.test("a name that is answered counts while another hangs", async () => {
-  using scene = new Scene({ whitelist: ["home.example", "slow.example"] });
+  await using scene = new Scene({ whitelist: ["home.example", "slow.example"] });
   scene.dns["home.example"] = [OLD];
   const hanging = Promise.withResolvers<string[]>();
   Object.defineProperty(scene.dns, "slow.example", { get: () => hanging.promise });
@@ -351,7 +354,7 @@ Deno.test("a name that is answered counts while another hangs", async () => {
 });
 
 Deno.test("a state that cannot be written keeps nobody off the whitelist, and is complained of once", async () => {
-  using scene = new Scene({ whitelist: "home.example", whitelist_refresh: 1 });
+  await using scene = new Scene({ whitelist: "home.example", whitelist_refresh: 1 });
   scene.temporary.state.replaceWhitelist = () => {
     throw new Error("database or disk is full");
   };
@@ -365,9 +368,9 @@ Deno.test("a state that cannot be written keeps nobody off the whitelist, and is
   await following;
 });
 
-Deno.test("the whitelist of a database counts while that is away, and no longer than it is configured", () => {
+Deno.test("the whitelist of a database counts while that is away, and no longer than it is configured", async () => {
   const keys = { DB: { host: "db", user: "u", database: "d" } };
-  using scene = new Scene(keys);
+  await using scene = new Scene(keys);
   scene.temporary.state.replaceWhitelist("database", [{ address: OLD, note: "", until: null }], START);
   scene.start(keys);
   assert.equal(scene.origin(OLD), "database");
@@ -375,8 +378,8 @@ Deno.test("the whitelist of a database counts while that is away, and no longer 
   assert.deepEqual([scene.origin(OLD), scene.stored("database")], [null, []]);
 });
 
-Deno.test("an address that this machine had counts for another day: at a start its interface may be down", () => {
-  using scene = new Scene({});
+Deno.test("an address that this machine had counts for another day: at a start its interface may be down", async () => {
+  await using scene = new Scene({});
   const { state } = scene.temporary;
   const present = scene.stored("machine");
   assert.ok(present.includes("127.0.0.1"));
