@@ -17,6 +17,8 @@ import type { LogEvent } from "../reading/event.ts";
 import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { Trip } from "../rules/rule.ts";
+import type { TextShare } from "../rules/rule_set.ts";
+import { RuleTexts } from "../rules/rule_texts.ts";
 import type { Batch } from "../sources/source.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
 
@@ -29,6 +31,28 @@ export interface RehearsalOptions {
   readonly loggedIn?: (login: Login) => void;
   /** The records come from the state, by the names of their modules. */
   readonly isRecorded?: boolean;
+  /** See `PipelineParts`. */
+  readonly shares?: readonly TextShare[] | undefined;
+}
+
+/**
+ * Returns the texts that the rules of two configurations share, for a rehearsal of each: then one
+ * of them can read for both. Null: they do not read each line alike.
+ */
+export function shareTexts(before: Config, after: Config): readonly TextShare[][] | null {
+  if (readingOf(before) !== readingOf(after)) return null;
+  const pairs = before.modules.map(({ module: { form }, rules }, i) => {
+    const texts = new RuleTexts([...rules, ...after.modules[i]!.rules], form);
+    return [{ texts, first: 0 }, { texts, first: rules.length }];
+  });
+  return [pairs.map((pair) => pair[0]!), pairs.map((pair) => pair[1]!)];
+}
+
+/** Returns as text how a configuration reads lines. */
+function readingOf({ modules }: Config): string {
+  return JSON.stringify(
+    modules.map(({ module: { form: _, zone, ...others } }) => ({ ...others, zone: zone?.name })),
+  );
 }
 
 /** Runs batches through the rules of one configuration. */
@@ -42,6 +66,7 @@ export class Rehearsal {
       store: new NoStore(),
       judge,
       log: QUIET,
+      shares: options.shares,
       counting: {
         ipv6Prefix: config.ipv6Prefix,
         lenience: (address, time) => judge.logins.lenience(address, time),
@@ -53,9 +78,10 @@ export class Rehearsal {
       : this.#pipeline.readers.of(config.modules);
   }
 
-  /** Processes the next batch. */
-  take(batch: Batch): void {
-    this.#pipeline.process(batch, { name: "rehearsal", reader: this.#reader }, now());
+  /** Processes the next batch, which `beside` gets as well: see `Pipeline.process()`. */
+  take(batch: Batch, beside: Rehearsal | null = null): void {
+    const feed = { name: "rehearsal", reader: this.#reader };
+    this.#pipeline.process(batch, feed, now(), beside === null ? null : beside.#pipeline);
   }
 
   /** Counts of all batches so far. */

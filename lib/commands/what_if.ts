@@ -3,6 +3,7 @@ import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, SECOND, spanText } from "../core/time.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
+import type { TextShare } from "../rules/rule_set.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import {
@@ -19,7 +20,7 @@ import { fileBatches, journalBatches, type Period, recordedBatches, requirePerio
 import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printLines } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { Rehearsal } from "./rehearsal.ts";
+import { Rehearsal, shareTexts } from "./rehearsal.ts";
 
 /** Options of `what-if`; `config` is the new configuration. */
 export interface WhatIfOptions extends CommonOptions {
@@ -119,13 +120,14 @@ interface RunParts {
 async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outcome> {
   const started = performance.now();
   const logins = new NewestLogins();
-  const before = open(parts.before, logins, parts);
-  const after = open(parts.after, logins, parts);
+  const shares = shareTexts(parts.before, parts.after);
+  const before = open(parts.before, { ...parts, logins, shares: shares?.[0] });
+  const after = open(parts.after, { ...parts, logins, shares: shares?.[1] });
   let lines = 0;
   for await (const batch of batches) {
     lines += batch.records.length;
-    before.rehearsal.take(batch);
-    after.rehearsal.take(batch);
+    before.rehearsal.take(batch, shares && after.rehearsal);
+    if (shares === null) after.rehearsal.take(batch);
   }
   parts.progress.clear();
   if (lines === 0) throw new UserError("Cannot compare: the history has no lines", 69);
@@ -136,13 +138,19 @@ async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outc
   return { before, after, lines, differences, unchanged, seconds };
 }
 
-function open(config: Config, logins: NewestLogins, { state, period }: RunParts): Side {
+interface SideParts extends RunParts {
+  readonly logins: NewestLogins;
+  readonly shares: readonly TextShare[] | undefined;
+}
+
+function open(config: Config, { logins, shares, state, period }: SideParts): Side {
   const bans = new BansByAddress(period.since ?? -Infinity);
   const rehearsal = new Rehearsal(config, {
     whitelist: whitelistOf(config, state),
     banned: (ban) => bans.add(ban),
     loggedIn: (login) => logins.add(login),
     isRecorded: state !== null,
+    shares,
   });
   return { config, rehearsal, bans };
 }

@@ -92,6 +92,7 @@ function makeModule(
     ...match,
     programs: programsOf(match, kind),
     form: form ?? NO_FORM,
+    options,
     ...(section.time_zone && { zone: section.time_zone }),
   };
 }

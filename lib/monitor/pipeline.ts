@@ -80,7 +80,12 @@ export class Pipeline {
       { before, counts: totals.modules },
     );
     this.#engine = new Engine(
-      modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
+      modules.map(({ module: { name, form }, rules }, i) => ({
+        name,
+        form,
+        rules,
+        share: parts.shares?.[i],
+      })),
       parts.counting,
     );
     this.#engine.restore(parts.store.notes);
@@ -115,14 +120,18 @@ export class Pipeline {
    * Processes a batch, up to its commit unless a flood goes on. Reports whether all is committed.
    * Throws if the state cannot be written: then no record read since the source's stored position
    * counts, and the source must be read again from there.
+   * @param beside gets the same events, of modules that are read alike; it shares the texts of its
+   * rules, and its state cannot fail
    */
-  process(batch: Batch, feed: Feed, now: Micros): boolean {
+  process(batch: Batch, feed: Feed, now: Micros, beside: Pipeline | null = null): boolean {
     if (this.#lost.delete(feed.name)) throw new Error("what came before could not be stored");
     try {
       if (this.#intake !== null && this.#intake.feed.name !== feed.name) this.#commit(this.#intake);
       const intake = this.#intake ??= beginIntake(feed);
-      this.#read(batch, intake, now);
-      if (!batch.isMore || intake.records >= GROUP) this.#commit(intake);
+      if (beside !== null) beside.#intake ??= beginIntake(feed);
+      this.#read(batch, intake, now, beside);
+      this.#endBatch(batch, intake, now);
+      if (beside !== null) beside.#endBatch(batch, beside.#intake!, now);
       return this.#intake === null;
     } catch (error) {
       if (this.#intake !== null && this.#intake.feed.name !== feed.name) {
@@ -148,22 +157,27 @@ export class Pipeline {
     }
   }
 
-  #read({ records, position, damaged, isMore }: Batch, intake: Intake, now: Micros): void {
+  #read({ records, isMore }: Batch, intake: Intake, now: Micros, beside: Pipeline | null): void {
     const { reader } = intake.feed;
     const leaks = this.#parts.leaks ?? null;
     for (let i = 0; i < records.length; i++) {
       if (!reader.read(records, i, now)) continue;
       const { event } = reader;
       this.#take(event, intake);
+      if (beside !== null) beside.#take(event, beside.#intake!);
       // A line of a backlog without a time of its own may be older than the ban of its address.
       if (leaks !== null && (!isMore || event.time !== records.times[i] || records.origin[i] !== LINE)) {
         leaks.see(event);
       }
     }
+  }
+
+  #endBatch({ records, position, damaged, isMore }: Batch, intake: Intake, now: Micros): void {
     intake.position = position;
     intake.now = now;
     intake.records += records.length;
     intake.damaged += damaged;
+    if (!isMore || intake.records >= GROUP) this.#commit(intake);
   }
 
   #take(event: LogEvent, intake: Intake): void {

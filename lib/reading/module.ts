@@ -28,6 +28,8 @@ export interface Module extends ModuleMatch {
   readonly programs?: readonly string[];
   /** Describes the messages of the service. */
   readonly form: MessageForm;
+  /** Options that `form` was made with; missing: it is not known. */
+  readonly options?: ModuleOptions;
   /** Zone of times without one; the default is this machine's. */
   readonly zone?: Zone | undefined;
 }

@@ -23,7 +23,7 @@ import { RuleGroups } from "./rule_groups.ts";
 import { CountedAddress } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
 import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
-import { RuleSet } from "./rule_set.ts";
+import { RuleSet, type TextShare } from "./rule_set.ts";
 import { Trips } from "./trips.ts";
 import { userLenience, Users } from "./users.ts";
 
@@ -32,6 +32,8 @@ export interface RuledModule {
   readonly name: string;
   readonly rules: readonly Rule[];
   readonly form: Pick<MessageForm, "fields" | "literals">;
+  /** Texts of the rules to share with another engine that gets the same events; default: none. */
+  readonly share?: TextShare | undefined;
 }
 
 /** Options of counting. */
@@ -84,10 +86,11 @@ export class Engine {
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     this.#rules = numberRules(modules);
-    this.#modules = modules.map(({ name, form }) => {
+    this.#modules = modules.map(({ name, form, share }) => {
       const set = new RuleSet<NumberedRule, NotePlan>(
         this.#rules.filter(({ service }) => service === name),
         form,
+        share,
       );
       return { name, set, users: new Users(), bursts: new Bursts() };
     });

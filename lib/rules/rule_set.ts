@@ -1,11 +1,11 @@
 import { DASH } from "../core/ascii.ts";
 import { type Bytes, decode, encode } from "../core/bytes.ts";
-import { Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
+import { type Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
 import type { Rule } from "./rule.ts";
-import { compileCondition, type CompiledCondition, FieldTexts } from "./condition.ts";
-import { RuleOutputs } from "./rule_outputs.ts";
+import { type CompiledCondition, FieldTexts } from "./condition.ts";
+import { RuleTexts } from "./rule_texts.ts";
 import { TextCache } from "./text_cache.ts";
 
 /** Length in bytes from which on the outputs for a field's value are remembered. */
@@ -25,11 +25,10 @@ export class Verdict<R, NotePlan> {
   constructor(readonly rules: readonly R[]) {}
 }
 
-/** A compiled rule. */
-interface CompiledRule<R extends Rule> {
-  readonly rule: R;
-  readonly condition: CompiledCondition | null;
-  readonly except: readonly CompiledCondition[];
+/** Texts that a rule set shares: its rules are those of the texts from index `first` on. */
+export interface TextShare {
+  readonly texts: RuleTexts;
+  readonly first: number;
 }
 
 /** Rules that a set of outputs and a status hit, as far as tests need not decide. */
@@ -63,8 +62,9 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   readonly automaton: Automaton;
   /** The module's rules in configured order. */
   readonly rules: readonly R[];
-  readonly #compiled: readonly CompiledRule<R>[];
-  readonly #outputs: RuleOutputs;
+  readonly #texts: RuleTexts;
+  /** Index of the first rule among those of the texts. */
+  readonly #first: number;
   /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
   /** Statuses that rules name, numbered from 1; others are 0. */
@@ -77,26 +77,29 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   readonly #verdicts = new Map<string, Verdict<R, NotePlan>>();
   #none: Verdict<R, NotePlan>;
   #generation = 0;
-  readonly #texts = new FieldTexts();
+  readonly #values = new FieldTexts();
   /** Sets of outputs of long values, by dictionary. */
   readonly #knownSets = new TextCache<number>();
   /** Verdicts of tests that look at one field, by partial verdict and value. */
   readonly #knownVerdicts = new TextCache<Verdict<R, NotePlan>>();
 
-  /** @param form fields and literals of the module's messages */
-  constructor(rules: readonly R[], { fields, literals }: Pick<MessageForm, "fields" | "literals">) {
+  /**
+   * @param form fields and literals of the module's messages
+   * @param share texts of these rules, and of others, to share; default: texts of these rules alone
+   */
+  constructor(
+    rules: readonly R[],
+    form: Pick<MessageForm, "fields" | "literals">,
+    { texts, first }: TextShare = { texts: new RuleTexts(rules, form), first: 0 },
+  ) {
     this.rules = rules;
-    this.#compiled = rules.map((rule) => ({
-      rule,
-      condition: rule.condition && compileCondition(rule.condition, fields),
-      except: rule.except.map((one) => compileCondition(one, fields)),
-    }));
+    this.#texts = texts;
+    this.#first = first;
+    this.automaton = texts.automaton;
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
-    this.#user = fields.indexOf("user");
-    this.#outputs = new RuleOutputs(this.#compiled);
-    this.#seeksMessage = this.#outputs.dictionaries[0]!.texts.length > 0;
-    this.automaton = new Automaton(this.#outputs.dictionaries, literals);
+    this.#user = form.fields.indexOf("user");
+    this.#seeksMessage = texts.outputs.dictionaries[0]!.texts.length > 0;
     this.#none = this.#verdictOf([]);
     this.clear();
   }
@@ -135,7 +138,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
     // A reader that runs the automaton has already begun the line.
     if (reader.outputSet === UNSEEN) automaton.begin();
     if (automaton.generation !== this.#generation) this.#drop();
-    const { dictionaries } = this.#outputs;
+    const { dictionaries } = this.#texts.outputs;
     let set = reader.outputSet;
     if (set === UNSEEN) {
       set = this.#seeksMessage
@@ -159,7 +162,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   #setOf(dictionary: number, bytes: Bytes, reader: MessageReader): number {
-    const { field } = this.#outputs.dictionaries[dictionary]!;
+    const { field } = this.#texts.outputs.dictionaries[dictionary]!;
     const from = reader.from[field]!;
     const to = reader.to[field]!;
     if (to - from < LONG || field === MESSAGE) return this.#run(dictionary, bytes, from, to);
@@ -171,7 +174,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   #run(dictionary: number, bytes: Bytes, from: number, to: number): number {
-    if (!this.#outputs.dictionaries[dictionary]!.ignoreCase || isASCII(bytes, from, to)) {
+    if (!this.#texts.outputs.dictionaries[dictionary]!.ignoreCase || isASCII(bytes, from, to)) {
       return this.automaton.run(dictionary, bytes, from, to);
     }
     // Beyond ASCII only text has lower case: the Kelvin sign becomes a k.
@@ -180,11 +183,15 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   #makePartial(set: number, status: number): PartialVerdict<R, NotePlan> {
-    const met = this.#outputs.conditionsMet(this.automaton.outputsOf(set));
+    const met = this.#texts.outputs.conditionsMet(this.automaton.outputsOf(set));
     const certain: number[] = [];
     const untested: UntestedRule[] = [];
-    for (const index of this.#outputs.candidates(met)) {
-      const { rule, condition, except } = this.#compiled[index]!;
+    for (const sharedIndex of this.#texts.outputs.candidates(met)) {
+      const index = sharedIndex - this.#first;
+      const rule = this.rules[index];
+      // Other rules share the texts.
+      if (rule === undefined) continue;
+      const { condition, except } = this.#texts.conditions[sharedIndex]!;
       if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
         continue;
       }
@@ -222,12 +229,12 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   #testAll({ certain, untested }: PartialVerdict<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
-    const texts = this.#texts;
-    texts.begin(reader);
+    const values = this.#values;
+    values.begin(reader);
     const hit: number[] = [];
     for (const { index, wanted, unwanted } of untested) {
-      if (wanted !== null && !wanted.test!(texts)) continue;
-      if (!unwanted.some(({ test }) => test!(texts))) hit.push(index);
+      if (wanted !== null && !wanted.test!(values)) continue;
+      if (!unwanted.some(({ test }) => test!(values))) hit.push(index);
     }
     return this.#verdictOf([...certain, ...hit].sort((a, b) => a - b));
   }

@@ -255,7 +255,7 @@ Deno.test("`doctor` goes on where the configuration is wrong, and fails", async 
   assert.equal(of(findings, "config")[1], "warning: what follows goes by the shipped configuration");
   assert.deepEqual(of(findings, "firewall"), []);
   for (const subject of ["user", "files", "journal", "service", "clock"]) {
-    assert.notDeepEqual(of(findings, subject), [], subject);
+    assert.notDeepEqual(of(findings, subject), [], `${subject}: ${JSON.stringify(findings)}`);
   }
 });
 

@@ -1,0 +1,159 @@
+import { strict as assert } from "node:assert";
+import { openInput, readInput } from "../../lib/commands/input.ts";
+import { Rehearsal, shareTexts } from "../../lib/commands/rehearsal.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import type { Config } from "../../lib/config/types.ts";
+import type { NewBan } from "../../lib/deciding/ban.ts";
+import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import type { TextShare } from "../../lib/rules/rule_set.ts";
+import { modules } from "../../modules/mod.ts";
+import { Random } from "../support/random.ts";
+
+type Section = Record<string, unknown>;
+
+const guess = { name: "guess", str: "Invalid user", limit: 3, window: "1h", ban_time: "1h" };
+const root = { name: "root", str: "Failed password for root", limit: 5, window: "1d", ban_time: "1d" };
+const names = {
+  name: "names",
+  str: "nvalid user ",
+  mode: "anywhere",
+  distinct: "user",
+  limit: 2,
+  window: "1d",
+};
+const closed = { name: "closed", str: "^Connection .* closed by", mode: "regex", limit: 4, window: "1h" };
+const missing = { name: "missing", status: [404, 400], limit: 3, window: "1h", ban_time: "1h" };
+const scan = {
+  name: "scan",
+  str: [".env", "/wp-"],
+  mode: "anywhere",
+  field: "path",
+  limit: 1,
+  ban_time: "1d",
+};
+const agent = {
+  name: "agent",
+  str: "zgrab",
+  mode: "anywhere",
+  field: "user_agent",
+  limit: 1,
+  ban_time: "1d",
+};
+
+const BEFORE = { SSHD: { rules: [guess, root] }, NGINX: { rules: [missing, scan] } };
+
+/** Other configurations, and whether they read each line as `BEFORE` does. */
+const AFTER: readonly (readonly [string, Section, boolean])[] = [
+  ["other limits, windows and lengths", {
+    modules: {
+      SSHD: { rules: [{ ...guess, limit: 1 }, { ...root, window: "1h", ban_time: "1h" }] },
+      NGINX: { rules: [{ ...missing, limit: 20 }, scan] },
+    },
+  }, true],
+  ["more rules, in another order", {
+    modules: {
+      SSHD: { rules: [names, root, closed, guess] },
+      NGINX: { rules: [agent, { ...missing, except: [{ str: "/favicon", field: "path" }] }, scan] },
+    },
+  }, true],
+  ["other rules alone", {
+    modules: { SSHD: { rules: [closed] }, NGINX: { rules: [agent, { ...missing, status: [403] }] } },
+  }, true],
+  ["other counting, trust and networks", {
+    modules: BEFORE,
+    ipv6_prefix: 56,
+    network_bans: [{ ipv4: 24, ipv6: 48, limit: 1, window: "1d", ban_time: "1d" }],
+    trust_logins: {},
+  }, true],
+  ["a module less", { modules: { SSHD: BEFORE.SSHD } }, false],
+  ["another zone", { modules: { ...BEFORE, SSHD: { ...BEFORE.SSHD, time_zone: "Asia/Tokyo" } } }, false],
+  ["another format", {
+    modules: { ...BEFORE, NGINX: { ...BEFORE.NGINX, log_format: "$remote_addr [$time_local] $status" } },
+  }, false],
+  ["proxies", {
+    modules: { ...BEFORE, NGINX: { ...BEFORE.NGINX, trusted_proxies: ["198.51.100.0/24"] } },
+  }, false],
+];
+
+for (const [name, after, isReadAlike] of AFTER) {
+  Deno.test(`configurations with ${name} find the same bans whether one reads for both or each for itself`, async () => {
+    const directory = Deno.makeTempDirSync();
+    try {
+      const log = `${directory}/log`;
+      Deno.writeTextFileSync(log, madeUpLines(4_000));
+      const load = (name: string, keys: Section) => {
+        const path = `${directory}/${name}.jsonc`;
+        Deno.writeTextFileSync(path, JSON.stringify({ state: directory, ...keys }));
+        return loadConfig(path, { known: modules });
+      };
+      const configs = [load("before", { modules: BEFORE }), load("after", after)] as const;
+      const shares = shareTexts(...configs);
+      assert.equal(shares !== null, isReadAlike);
+      const alone = configs.map((config) => rehearsal(config));
+      for (const { rehearsal } of alone) await read(log, rehearsal);
+      for (const { bans } of alone) assert.ok(bans.length > 0);
+      if (shares === null) return;
+      const together = configs.map((config, i) => rehearsal(config, shares[i]));
+      await read(log, together[0]!.rehearsal, together[1]!.rehearsal);
+      together.forEach(({ bans, rehearsal }, i) => {
+        assert.deepEqual(bans, alone[i]!.bans);
+        assert.deepEqual(rehearsal.counts, alone[i]!.rehearsal.counts);
+      });
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  });
+}
+
+const ADDRESSES = [
+  "203.0.113.1",
+  "203.0.113.2",
+  "203.0.113.9",
+  "198.51.100.7",
+  "2001:db8:1:2::3",
+  "2001:db8:1:3::4",
+];
+const USERS = ["root", "admin", "oracle", "alice"];
+const REQUESTS = [
+  '"GET /.env HTTP/1.1" 404 1 "-" "curl"',
+  '"GET /favicon.ico HTTP/1.1" 404 1 "-" "Mozilla"',
+  '"GET /wp-login.php HTTP/1.1" 200 1 "-" "Mozilla"',
+  '"GET / HTTP/1.1" 403 1 "-" "zgrab/0.x"',
+  '"GET / HTTP/1.1" 200 1 "-" "Mozilla"',
+];
+
+/** Returns lines of sshd and of nginx, a minute apart. */
+function madeUpLines(count: number): string {
+  const random = new Random(1);
+  let time = Date.UTC(2025, 4, 6);
+  return random.times(count, () => {
+    time += 60_000;
+    const address = random.pick(ADDRESSES);
+    const user = random.pick(USERS);
+    const stamp = new Date(time).toISOString();
+    return random.pick([
+      `${stamp} web sshd[7]: Invalid user ${user} from ${address} port 1`,
+      `${stamp} web sshd[7]: Failed password for ${user} from ${address} port 1 ssh2`,
+      `${stamp} web sshd[7]: Connection from authenticating user ${user} closed by ${address} port 1 [preauth]`,
+      `${stamp} web sshd[7]: Connection closed by ${address} port 1 [preauth]`,
+      `${stamp} web sshd[7]: Accepted publickey for alice from 198.51.100.7 port 1 ssh2`,
+      ...random.times(3, () => `${address} - - [${clfTime(time)}] ${random.pick(REQUESTS)}`),
+    ]) + "\n";
+  }).join("");
+}
+
+/** Returns a time of May as nginx writes it. */
+function clfTime(time: number): string {
+  const [date, clock] = new Date(time).toISOString().split("T");
+  return `${date!.slice(8)}/May/2025:${clock!.slice(0, 8)} +0000`;
+}
+
+function rehearsal(config: Config, shares?: readonly TextShare[]) {
+  const bans: NewBan[] = [];
+  const options = { whitelist: new Whitelist(), banned: (ban: NewBan) => bans.push(ban), shares };
+  return { bans, rehearsal: new Rehearsal(config, options) };
+}
+
+async function read(log: string, rehearsal: Rehearsal, beside: Rehearsal | null = null): Promise<void> {
+  for await (const batch of readInput(openInput(log, "test"))) rehearsal.take(batch, beside);
+}
