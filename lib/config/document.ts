@@ -3,6 +3,7 @@ import {
   findNodeAtLocation,
   getNodePath,
   type Node,
+  type ParseError,
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
@@ -19,10 +20,7 @@ export interface Problem {
   readonly sentence: string;
 }
 
-/**
- * Deepest nesting. A configuration needs 8 levels; a recursive parser overflows its stack at some
- * thousand.
- */
+/** Deepest nesting. A configuration needs 8 levels. */
 const MAX_DEPTH = 32;
 
 /** A parsed JSONC text (JSON with comments and trailing commas) with the position of each part. */
@@ -42,7 +40,6 @@ export class Document {
   constructor(text: string, file: string) {
     this.#text = text;
     this.#file = file;
-    this.#refuseDepth();
     this.#root = this.#parse();
     this.value = toValue(this.#root);
     this.#findDuplicates(this.#root, this.#duplicates);
@@ -95,8 +92,9 @@ export class Document {
 
   #parse(): Node {
     if (this.#text.trim() === "") throw new UserError(`Cannot load ${this.#file}: it is empty`, 78);
-    const errors: { error: number; offset: number; length: number }[] = [];
-    const root = parseTree(this.#text, errors, { allowTrailingComma: true });
+    const errors: ParseError[] = [];
+    const root = this.#tryToParse(errors);
+    if (root === null || root && isDeeperThan(root, MAX_DEPTH)) throw this.#tooDeep();
     const first = errors[0];
     if (root && !first) return root;
     const cause = first && SYNTAX[printParseErrorCode(first.error)];
@@ -113,17 +111,25 @@ export class Document {
     );
   }
 
-  #refuseDepth(): void {
+  /** Returns null if the text is nested so deep that the recursive parser overflows its stack. */
+  #tryToParse(errors: ParseError[]): Node | undefined | null {
+    try {
+      return parseTree(this.#text, errors, { allowTrailingComma: true });
+    } catch (error) {
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
+  }
+
+  #tooDeep(): UserError {
     const scanner = createScanner(this.#text, true);
-    let depth = 0;
-    for (;;) {
+    for (let depth = 0;;) {
       scanner.scan();
       const offset = scanner.getTokenOffset();
       const token = this.#text[offset];
-      if (token === undefined) return;
       if (token === "{" || token === "[") depth++;
       if (token === "}" || token === "]") depth--;
-      if (depth > MAX_DEPTH) throw this.#syntaxError("nesting is too deep", { offset, length: 1 });
+      if (depth > MAX_DEPTH) return this.#syntaxError("nesting is too deep", { offset, length: 1 });
     }
   }
 
@@ -196,6 +202,13 @@ const SYNTAX: Readonly<Record<string, string>> = {
 /** Returns keys and values of an object node. */
 function members(node: Node): [key: Node, value: Node][] {
   return (node.children ?? []).map((property) => property.children as [Node, Node]);
+}
+
+/** Reports whether more than `most` objects and lists of a node lie inside each other. */
+function isDeeperThan({ type, children = [] }: Node, most: number): boolean {
+  const isNested = type === "object" || type === "array";
+  if (isNested && most === 0) return true;
+  return children.some((child) => isDeeperThan(child, isNested ? most - 1 : most));
 }
 
 function toValue(node: Node): unknown {

@@ -35,6 +35,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
         module: {
           name: "SSHD",
           ...sshd.match,
+          options: { logFormats: [], trustedProxies: [], patterns: [], unsafe: false },
           programs: [...sshd.match.identifiers],
           form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
         },
