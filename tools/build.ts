@@ -4,6 +4,7 @@
  */
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stop, transform } from "esbuild";
 import { type Permissions, SOCKET } from "../lib/config/permissions.ts";
 import { STOCK } from "../lib/config/stock.ts";
 import { loadConfig } from "../lib/config/load.ts";
@@ -87,7 +88,7 @@ export async function compile(
   try {
     await deno(base, ["check", "--quiet", entry]);
     await deno(base, ["bundle", "--quiet", "--code-splitting", `--outdir=${scratch}`, entry]);
-    for (const { name } of Deno.readDirSync(scratch)) escape(`${scratch}/${name}`);
+    for (const { name } of Deno.readDirSync(scratch)) await shorten(`${scratch}/${name}`);
     await deno(base, [
       "compile",
       ...COMPILE_OPTIONS,
@@ -105,6 +106,7 @@ export async function compile(
       69,
     );
   } finally {
+    await stop();
     await Deno.remove(scratch, { recursive: true });
   }
 }
@@ -119,13 +121,18 @@ export async function hasSockets({ deno }: Base): Promise<boolean> {
   return success;
 }
 
-/** Escapes a file's code into ASCII: V8 reads ASCII in place, and copies anything else. */
-function escape(file: string): void {
-  const escaped = Deno.readTextFileSync(file).replace(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  Deno.writeTextFileSync(file, escaped);
+/**
+ * Shortens a file's code, which V8 keeps in memory. All names stay, for the traces of errors. The
+ * result is ASCII: V8 reads ASCII in place, and copies anything else.
+ */
+async function shorten(file: string): Promise<void> {
+  const { code } = await transform(await Deno.readTextFile(file), {
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 110,
+    target: "esnext",
+  });
+  await Deno.writeTextFile(file, code);
 }
 
 /** Runs a Deno in the project; throws its complaint if it fails. */
@@ -246,6 +253,7 @@ async function build(args: readonly string[]): Promise<void> {
     await Deno.rename(fresh, output);
     console.log(`${output} is strongmonitor ${version}`);
   } finally {
+    await stop();
     await Deno.remove(scratch, { recursive: true });
   }
 }

@@ -226,7 +226,7 @@ export class Workshop {
     const words = [...prefix, this.program, "run", "--config", this.config];
     const child = new Deno.Command("sh", {
       args: ["-c", `exec "$@" 2> "$0"`, `${this.directory}/monitor.log`, ...words],
-      env: { NO_COLOR: "1", ...env },
+      env: { NO_COLOR: "1", ...unitEnvironment(), ...env },
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -299,6 +299,13 @@ export async function ready(workshop: Workshop): Promise<void> {
   await untilReached(workshop, { query, number: 1 });
   // Its report comes before it watches files.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
+}
+
+/** Returns the variables that the unit sets for the monitor. */
+function unitEnvironment(): Record<string, string> {
+  const [, words = ""] = /^Environment=(.*)$/m.exec(Deno.readTextFileSync(`${ROOT}/strongmonitor.service`)) ??
+    [];
+  return Object.fromEntries(words.split(" ").map((word) => word.split("=")));
 }
 
 /** Counts of `replay`. */
