@@ -63,7 +63,7 @@ export function canSearch(path: string): boolean {
  * that was empty, only under a likely name.
  */
 export function findByInode(known: KnownFile): Neighbour | null {
-  const others = known.head.length === 0 ? generations(known.path) : neighbours(known.path);
+  const others = known.head.length === 0 ? generations(known.path) : neighbours(targetOf(known.path));
   return [...stateAt(known.path), ...others].find((file) => isAt(file, known)) ?? null;
 }
 
@@ -123,9 +123,9 @@ function isNewer(file: Neighbour, last: KnownFile): boolean {
  */
 async function among<T>(log: string, search: (generations: Neighbour[]) => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
-    const names = namesOf(generations(log));
-    const found = await search(generations(log));
-    if (tries === MAX_TRIES || names === namesOf(generations(log))) return found;
+    const files = generations(log);
+    const found = await search(files);
+    if (tries === MAX_TRIES || namesOf(files) === namesOf(generations(log))) return found;
   }
 }
 
@@ -172,7 +172,7 @@ async function inContent(path: string, ask: (content: Content) => Promise<boolea
 /** Returns the files that were rotated away from a log, oldest first. */
 function generations(log: string): Neighbour[] {
   const target = targetOf(log);
-  return neighbours(log).filter(({ path, size }) => size > 0 && logsOf(path).includes(target))
+  return neighbours(target).filter(({ path, size }) => size > 0 && logsOf(path).includes(target))
     .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);
 }
 
@@ -202,12 +202,11 @@ function targetOf(path: string): string {
 }
 
 /**
- * Returns regular files in the directory of a log, or of the file that it links to; none if the
- * directory cannot be listed. Ignores unfinished compressed files: the plain file stays beside them
- * until they are done.
+ * Returns regular files in the directory of a log that is no link; none if the directory cannot be
+ * listed. Ignores unfinished compressed files: the plain file stays beside them until they are done.
  */
-function neighbours(path: string): Neighbour[] {
-  const directory = directoryOf(targetOf(path));
+function neighbours(target: string): Neighbour[] {
+  const directory = directoryOf(target);
   const names = new Set(tried(() => [...Deno.readDirSync(directory || "/")].map(({ name }) => name)));
   return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
     .flatMap((name) => stateAt(`${directory}/${name}`));
