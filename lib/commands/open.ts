@@ -13,21 +13,24 @@ import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
-import { databaseOf } from "../core/state_files.ts";
+import { isAbsent } from "../core/file_identity.ts";
+import { databaseOf, guardState } from "../core/state_files.ts";
 import { counted } from "../core/text.ts";
 import { type CommonOptions, CONFIG, printError } from "./output.ts";
 import { inputName } from "./words.ts";
 
 /**
- * Loads the configuration of the options; reads the password only `withPassword`. Throws
- * `UserError` (78).
+ * Loads the configuration of the options, and guards the files of its state; reads the password
+ * only `withPassword`. Throws `UserError` (78).
  */
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
   const options = { known: modules, state, withPassword };
   // Relative paths of a draft resolve as if it stood at the configuration's place.
-  return config === "-"
+  const loaded = config === "-"
     ? configOf(readDraft(), CONFIG, { ...options, name: inputName(config) })
     : loadConfig(config, options);
+  guardState(loaded.stateDirectory);
+  return loaded;
 }
 
 /** Most bytes of a configuration on standard input. */
@@ -50,17 +53,9 @@ export function readStdin(most: number): string | null {
 
 /** Loads the configuration, or the shipped one if none was named and none exists. */
 export function openConfigOrShipped(options: CommonOptions): Config {
-  if (options.config !== CONFIG || exists(CONFIG)) return openConfig(options);
+  if (options.config !== CONFIG || !isAbsent(CONFIG)) return openConfig(options);
   printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
   return shippedConfig(CONFIG, { known: modules, state: options.state, withPassword: false });
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
 }
 
 /** State and configuration for commands that must work even with a broken configuration. */

@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { type DatabaseConfig, type ServerAddress } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
 import { tried, UserError } from "../core/error.ts";
-import { guardState, lockedFiles } from "../core/state_files.ts";
+import { lockedFiles } from "../core/state_files.ts";
 import type { BuildTarget } from "./build_hint.ts";
 import { Document, lenientValue, type Path, type Problem } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
@@ -35,10 +35,7 @@ export function shippedConfig(path: string, options: LoadOptions): Config {
   return configOf(SHIPPED, path, options);
 }
 
-/**
- * Checks and completes `text` as if the file `path` held it, and guards the files of its state. See
- * `loadConfig()`.
- */
+/** Checks and completes `text` as if the file `path` held it. See `loadConfig()`. */
 export function configOf(text: string, path: string, options: LoadOptions): Config {
   const document = new Document(text, options.name ?? path);
   const settings = check(document, options);
@@ -49,7 +46,6 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     ? resolve(folder, settings.state)
     : absolute(options.state);
   refuse([...problems, ...stateProblems(settings, { document, folder, stateDirectory })]);
-  guardState(stateDirectory);
   const networkBans = settings.network_bans.map((step) => ({
     ipv4: step.ipv4 ?? null,
     ipv6: step.ipv6 ?? null,
