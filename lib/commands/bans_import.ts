@@ -1,3 +1,4 @@
+import { pause } from "../core/async.ts";
 import { modulesWithFirewall } from "../config/firewalls.ts";
 import { scopeAmong, whyWidened } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
@@ -87,7 +88,7 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
       name,
       firewalls: config === null ? new Set() : modulesWithFirewall(config),
       complete: (ban) => ({ scope: "all", count: 0, start: time, until, provenance, reason, ...ban }),
-      pause: () => new Promise((resolve) => setTimeout(resolve, BETWEEN_SLICES)),
+      pause: () => pause(BETWEEN_SLICES),
     });
     await read(file, importing);
     const { summary, wrong, spared, widened } = importing;

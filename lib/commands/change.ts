@@ -1,4 +1,5 @@
 /** Parts of the commands that change the state. */
+import { pause } from "../core/async.ts";
 import { SUDOER } from "../config/permissions.ts";
 import { userName } from "../core/denial.ts";
 import { type Micros, now, parseDuration } from "../core/time.ts";
@@ -91,7 +92,7 @@ export async function outcome(
     const isLastLook = performance.now() > deadline || !isLocked(state.directory);
     const ban = state.bans.get(id)!;
     if (isLastLook || settled(ban) || ban.error !== null) return ban;
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS));
+    await pause(BETWEEN_LOOKS);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Batches of past lines from files, the journal and the state, for `replay` and `what-if`. */
+import { NEVER } from "../core/async.ts";
 import type { Micros } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -34,7 +35,7 @@ export async function* journalBatches(
 ): AsyncGenerator<Batch> {
   progress.begin("lines", null);
   const journal = openJournal({ ...journalMatches(modules), follow: false, until });
-  for await (const batch of journal.batches({ after: null, since }, new AbortController().signal)) {
+  for await (const batch of journal.batches({ after: null, since }, NEVER)) {
     progress.add(batch.records.length);
     yield batch;
   }

@@ -1,4 +1,5 @@
 /** Asks programs about this machine: without a shell, for a bounded time, fixed arguments. */
+import { NEVER } from "../core/async.ts";
 import { may } from "../config/permissions.ts";
 import { UNIT_DIRECTORIES, UNITS } from "../config/stock.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
@@ -26,7 +27,7 @@ export interface SystemUser {
 
 /** Runs a program and returns what it printed. Never throws. */
 export function ask(argv: readonly string[]): Promise<RunResult> {
-  return new Runner().run(argv, { timeout: TIMEOUT, signal: new AbortController().signal, output: true });
+  return new Runner().run(argv, { timeout: TIMEOUT, signal: NEVER, output: true });
 }
 
 /**

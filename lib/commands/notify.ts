@@ -1,3 +1,4 @@
+import { NEVER } from "../core/async.ts";
 import { Runner, whyFailed } from "../core/child_process.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { UserError } from "../core/error.ts";
@@ -18,8 +19,7 @@ export async function notifyCommand(options: CommonOptions): Promise<number> {
   const problem = permissionProblem(config, options.state);
   if (problem !== null) throw problem;
   const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());
-  const signal = new AbortController().signal;
-  const failure = whyFailed(await runHook(new Runner(), json, { ...notify, signal }));
+  const failure = whyFailed(await runHook(new Runner(), json, { ...notify, signal: NEVER }));
   if (failure !== null) throw new UserError(`Cannot notify by ${notify.program}: ${failure}`, 1);
   print(`${notify.program} took the notice`);
   return 0;

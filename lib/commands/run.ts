@@ -1,4 +1,4 @@
-import { joined } from "../core/async.ts";
+import { joined, pause } from "../core/async.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { localTime, type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
@@ -126,7 +126,7 @@ async function askForLock(directory: string): Promise<void> {
   // The disk may be full: a monitor checks by itself within half a second.
   tried(() => wakeMonitor(directory));
   while (!hasLockFile(directory) && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
 

@@ -1,3 +1,4 @@
+import { pause } from "../core/async.ts";
 import { isoTimeOrNull, localTime, type Micros, now } from "../core/time.ts";
 import { wideWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
@@ -126,7 +127,7 @@ async function tellAddresses(
 ): Promise<void> {
   const known = () => addressesByName(state.whitelist("name", now())).get(name);
   while (!known() && isLocked(state.directory) && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   const addresses = known();
   if (addresses) printError(`${name} is ${addresses.join(", ")} now.`);

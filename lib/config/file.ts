@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { messageOf, UserError } from "../core/error.ts";
+import { firstLineOf, UserError } from "../core/error.ts";
 import { settingDenial } from "../core/read_denial.ts";
 import { isAbsent } from "../core/file_identity.ts";
 import { GUARDED, isGuarded } from "../core/state_files.ts";
@@ -120,7 +120,7 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
     const remedy = `${mayMove ? `move it into ${SETTINGS}, or ` : ""}${buildHint(target)}`;
     return `this program may not read ${path}${draft}; ${isConfig ? "to run by it, " : ""}${remedy}`;
   }
-  return `${path} cannot be read, ${messageOf(error).split("\n")[0]}`;
+  return `${path} cannot be read, ${firstLineOf(error)}`;
 }
 
 function unreadable(what: string, cause: string): UserError {

@@ -46,8 +46,11 @@ export async function supervise(
   }
 }
 
+/** A signal that never aborts. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
 /** Resolves after a number of milliseconds, at once if below 0, or when `signal` aborts. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function pause(milliseconds: number, signal: AbortSignal = NEVER): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -31,6 +31,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Returns the first line of the message of a thrown value. */
+export function firstLineOf(error: unknown): string {
+  return messageOf(error).split("\n", 1)[0]!;
+}
+
 /** Returns the result of `work`; null: it threw an error, which nobody needs to know. */
 export function tried<T>(work: () => T): T | null {
   try {

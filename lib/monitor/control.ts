@@ -6,7 +6,7 @@
 import { every, joined, pause } from "../core/async.ts";
 import { areWatchersBlocked, type DirectoryWatcher, watchDirectories } from "../core/directory_watch.ts";
 import { identityAt, modifiedAt } from "../core/file_identity.ts";
-import { messageOf } from "../core/error.ts";
+import { firstLineOf } from "../core/error.ts";
 
 const DIRECTORY = "control";
 /** Milliseconds between two checks that the watched directory is still there. */
@@ -39,7 +39,7 @@ function keepFromOthers(path: string, mode: number): void {
   try {
     Deno.chmodSync(path, mode & ~OF_OTHERS);
   } catch (error) {
-    const why = messageOf(error).split("\n")[0];
+    const why = firstLineOf(error);
     throw new Error(`others may use ${path}, mode ${octal(mode)}, which cannot be changed: ${why}`);
   }
 }

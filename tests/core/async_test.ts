@@ -1,9 +1,7 @@
 import { strict as assert } from "node:assert";
-import { joined, supervise } from "../../lib/core/async.ts";
+import { joined, NEVER, supervise } from "../../lib/core/async.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { memoryLog } from "../support/helpers.ts";
-
-const NEVER = new AbortController().signal;
 
 async function tries(work: (attempt: number, progress: () => void) => void | Promise<void>, signal = NEVER) {
   let attempts = 0;
@@ -67,7 +65,7 @@ Deno.test("`pause()` of a time below 0 is over at once, and Deno warns of nothin
   const { pathname } = new URL("../../lib/core/async.ts", import.meta.url);
   const args = [
     "eval",
-    `import { pause } from "${pathname}"; await pause(-0.2, new AbortController().signal)`,
+    `import { pause } from "${pathname}"; await pause(-0.2)`,
   ];
   const { stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
   assert.doesNotMatch(new TextDecoder().decode(stderr), /negative/);

@@ -1,10 +1,9 @@
+import { NEVER } from "../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
 import { eventually, MANUAL, script } from "../support/helpers.ts";
-
-const NEVER = new AbortController().signal;
 
 function ban(address: string): Ban {
   return {

@@ -1,4 +1,5 @@
 /** What every firewall promises, on each that there is. */
+import { NEVER } from "../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
@@ -58,22 +59,21 @@ for (const [name, { make, ignore = false }] of Object.entries(FIREWALLS)) {
       ignore,
       fn: () => fn(make()),
     });
-  const never = new AbortController().signal;
   const done = ADDRESSES.map((address) => ({ address, error: null }));
 
   promise(
     "bans and lifts, also what is banned or lifted already, and answers for each address in order",
     async (firewall) => {
       for (const act of [firewall.ban, firewall.ban, firewall.unban, firewall.unban]) {
-        assert.deepEqual(await act.call(firewall, bans(), never), done);
+        assert.deepEqual(await act.call(firewall, bans(), NEVER), done);
       }
     },
   );
 
   promise("takes as many as it says, and none at all", async (firewall) => {
     assert.ok(firewall.batch >= 1 && firewall.parallel >= 1 && firewall.name !== "");
-    assert.deepEqual(await firewall.ban([], never), []);
-    assert.deepEqual(await firewall.unban([], never), []);
+    assert.deepEqual(await firewall.ban([], NEVER), []);
+    assert.deepEqual(await firewall.unban([], NEVER), []);
   });
 
   promise("does not throw when it is stopped, and answers for each address", async (firewall) => {
@@ -84,16 +84,16 @@ for (const [name, { make, ignore = false }] of Object.entries(FIREWALLS)) {
   });
 
   promise("tells what it has, or that it cannot", async (firewall) => {
-    await firewall.ban(bans().slice(1), never);
-    const found = await firewall.inspect(bans(), never);
+    await firewall.ban(bans().slice(1), NEVER);
+    const found = await firewall.inspect(bans(), NEVER);
     if (found !== null) assert.deepEqual(addressesOf(found), { missing: ADDRESSES.slice(0, 1), stray: [] });
     assert.equal(found !== null, firewall.keepsTime, "only who is asked again can keep time");
   });
 
   promise("lifts everything, or says why it cannot", async (firewall) => {
-    await firewall.ban(bans(), never);
-    const why = await firewall.clear(never);
-    const found = await firewall.inspect(bans(), never);
+    await firewall.ban(bans(), NEVER);
+    const why = await firewall.clear(NEVER);
+    const found = await firewall.inspect(bans(), NEVER);
     if (found !== null) assert.deepEqual([why, addressesOf(found).missing], [null, ADDRESSES]);
     else assert.ok(why === null || why.length > 0);
   });

@@ -1,11 +1,10 @@
+import { NEVER } from "../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
 import { type Ban, nameOf } from "../../lib/deciding/ban.ts";
 import { nftBan, NOW, runningClock } from "../support/nft_bans.ts";
 import { eventually, script } from "../support/helpers.ts";
-
-const NEVER = new AbortController().signal;
 
 function ip(...args: string[]): { code: number; out: string } {
   const { code, stdout } = new Deno.Command("ip", { args, stderr: "null" }).outputSync();

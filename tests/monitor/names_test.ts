@@ -1,9 +1,9 @@
+import { NEVER } from "../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
 import { Names, type Resolve, systemResolve } from "../../lib/monitor/names.ts";
 import { eventually, memoryLog, script } from "../support/helpers.ts";
 
 /** A signal that never aborts. */
-const ENDLESS = new AbortController().signal;
 
 /** Names that nobody knew before, by a resolver of the test's own. */
 function namesBy(resolve: Resolve, known: Record<string, string[]> = {}) {
@@ -21,20 +21,20 @@ Deno.test("`Names.refresh()` follows a name whose address changed, and keeps the
   );
   const both = ["home.example", "v6.example"];
   const addresses = () => both.map((name) => names.addressesOf(name).join());
-  assert.equal(await names.refresh(both, ENDLESS), true);
+  assert.equal(await names.refresh(both, NEVER), true);
   assert.deepEqual(addresses(), ["192.0.2.1", "2001:db8::1"]);
   answers["home.example"] = ["192.0.2.2"];
   delete answers["v6.example"];
-  assert.equal(await names.refresh(both, ENDLESS), false);
+  assert.equal(await names.refresh(both, NEVER), false);
   assert.deepEqual(addresses(), ["192.0.2.2", "2001:db8::1"]);
   const failures = () => log.lines.filter((line) => line.startsWith("warn"));
   assert.deepEqual(failures(), [
     "warn: Cannot resolve the whitelisted name v6.example: no answer; 2001:db8::1 stays whitelisted",
   ]);
-  await names.refresh(both, ENDLESS);
+  await names.refresh(both, NEVER);
   assert.equal(failures().length, 1);
   answers["v6.example"] = ["2001:db8::1"];
-  await names.refresh(both, ENDLESS);
+  await names.refresh(both, NEVER);
   assert.equal(log.lines.at(-1), "info: whitelisting v6.example: 2001:db8::1");
   names.keepOnly(["home.example"]);
   assert.deepEqual(addresses(), ["192.0.2.2", ""]);
@@ -43,7 +43,7 @@ Deno.test("`Names.refresh()` follows a name whose address changed, and keeps the
 Deno.test("`Names` takes a failure or an empty answer for no news about what was known before", async () => {
   for (const answer of [() => Promise.reject(new Error("SERVFAIL")), () => Promise.resolve([])]) {
     const { names } = namesBy(answer, { "home.example": ["198.18.7.1"] });
-    assert.equal(await names.refresh(["home.example", "work.example"], ENDLESS), false);
+    assert.equal(await names.refresh(["home.example", "work.example"], NEVER), false);
     assert.deepEqual(names.addressesOf("home.example"), ["198.18.7.1"]);
     assert.deepEqual(names.addressesOf("work.example"), []);
   }
@@ -52,21 +52,21 @@ Deno.test("`Names` takes a failure or an empty answer for no news about what was
 Deno.test("`Names.refresh()` takes an answer in another order for the same", async () => {
   const answer = ["192.0.2.2", "192.0.2.1", "192.0.2.2"];
   const { log, names } = namesBy(() => Promise.resolve(answer));
-  await names.refresh(["home.example"], ENDLESS);
+  await names.refresh(["home.example"], NEVER);
   answer.reverse();
-  await names.refresh(["home.example"], ENDLESS);
+  await names.refresh(["home.example"], NEVER);
   assert.deepEqual(log.lines, ["info: whitelisting home.example: 192.0.2.1, 192.0.2.2"]);
 });
 
 Deno.test("`systemResolve()` asks the system, hosts file included", async () => {
-  const addresses = await systemResolve()("localhost", ENDLESS);
+  const addresses = await systemResolve()("localhost", NEVER);
   assert.ok(addresses.length > 0);
   for (const address of addresses) assert.match(address, /^(127\.0\.0\.1|::1)$/);
 });
 
 Deno.test("`systemResolve()` takes a name for a name, whatever it looks like", async () => {
   for (const name of ["nowhere.invalid", "--help", "-s", "--version"]) {
-    await assert.rejects(systemResolve()(name, ENDLESS), { message: "the system knows no address of it" });
+    await assert.rejects(systemResolve()(name, NEVER), { message: "the system knows no address of it" });
   }
 });
 
@@ -74,7 +74,7 @@ Deno.test({
   name: "`systemResolve()` needs no right to reach what a name stands for",
   permissions: { run: ["getent"], net: false },
   async fn() {
-    assert.ok((await systemResolve()("localhost", ENDLESS)).length > 0);
+    assert.ok((await systemResolve()("localhost", NEVER)).length > 0);
   },
 });
 
@@ -120,7 +120,7 @@ Deno.test("`Names.refresh()` asks for a few names at the same time, and for each
   };
   const hosts = Array.from({ length: 100 }, (_, i) => `host-${i}.example.org`);
   const { names } = namesBy(resolve);
-  await names.refresh(hosts, ENDLESS);
+  await names.refresh(hosts, NEVER);
   assert.deepEqual(asked, hosts);
   assert.ok(hosts.every((host) => names.addressesOf(host).length === 1));
   assert.equal(most, 8);

@@ -1,4 +1,5 @@
 /** Checks that the journal and the log files are readable and understood. */
+import { NEVER } from "../../core/async.ts";
 import { counted } from "../../core/text.ts";
 import { DAY, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
@@ -108,9 +109,6 @@ function entries(
   matches: { readonly identifiers: readonly string[]; readonly units: readonly string[] },
   newest: number,
 ): AsyncIterable<Batch> {
-  const signal = new AbortController().signal;
-  return openJournal({ ...matches, follow: false, newest }).batches(
-    { after: null, since: now() - SPAN },
-    signal,
-  );
+  const journal = openJournal({ ...matches, follow: false, newest });
+  return journal.batches({ after: null, since: now() - SPAN }, NEVER);
 }

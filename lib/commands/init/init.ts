@@ -1,7 +1,7 @@
 import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
-import { linesOf, messageOf, UserError } from "../../core/error.ts";
+import { firstLineOf, linesOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
 import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
@@ -76,7 +76,7 @@ function checkedDraft(
   } catch (error) {
     const { nginx } = survey;
     if (nginx === null || nginx.formats.length === 0) throw error;
-    const reason = `its log_format cannot be taken, ${messageOf(error).split("\n")[0]}`;
+    const reason = `its log_format cannot be taken, ${firstLineOf(error)}`;
     return checkedDraft({ ...survey, nginx: { ...nginx, formats: [], unread: reason } }, { answers, path });
   }
 }

@@ -1,8 +1,9 @@
 /** Surveys this machine for a configuration. Changes nothing, and needs no root. */
+import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
 import { may } from "../../config/permissions.ts";
-import { messageOf, UserError } from "../../core/error.ts";
+import { firstLineOf, messageOf, UserError } from "../../core/error.ts";
 import { canonicalAddress } from "../../core/address.ts";
 import { DAY, now } from "../../core/time.ts";
 import { Logins } from "../../deciding/logins.ts";
@@ -107,7 +108,7 @@ async function openSessions(
     newest: ENTRIES,
   });
   try {
-    const batches = journal.batches({ after: null, since: now() - SPAN }, new AbortController().signal);
+    const batches = journal.batches({ after: null, since: now() - SPAN }, NEVER);
     for await (const batch of batches) pipeline.process(batch, feed, now());
     return { journal: null, hasJournal: true, origins: logins.openAddresses };
   } catch (error) {
@@ -167,9 +168,7 @@ function readSetup(path: string): { setup: NginxSetup | null; unread: string | n
 }
 
 function whyUnread(error: unknown): string {
-  return error instanceof Deno.errors.NotCapable
-    ? "this program may not read it"
-    : messageOf(error).split("\n")[0]!;
+  return error instanceof Deno.errors.NotCapable ? "this program may not read it" : firstLineOf(error);
 }
 
 /** Returns the private address that sends nearly all new requests; null: there is none. */

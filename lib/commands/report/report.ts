@@ -1,4 +1,4 @@
-import { messageOf, UserError } from "../../core/error.ts";
+import { firstLineOf, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { requireTime } from "../instant.ts";
@@ -47,7 +47,7 @@ function writeWhole(text: string, file: string): void {
       ? `this program may write its state alone; have the shell write it: strongmonitor report --html - > ${
         shellWord(file)
       }`
-      : messageOf(error).split("\n")[0];
+      : firstLineOf(error);
     throw new UserError(`Cannot write ${file}: ${cause}`, 69);
   }
 }

@@ -2,6 +2,7 @@
  * The terminal: raw keys, the alternate screen, and changed lines. Restores the terminal however
  * the view ends; only after `kill -9` is reset(1) needed.
  */
+import { pause } from "../../core/async.ts";
 import { tried } from "../../core/error.ts";
 import { type Line, lineWidth, sanitize, span, type Style, widthOf } from "./cell.ts";
 import type { Size } from "./text.ts";
@@ -107,8 +108,7 @@ export class Terminal {
     this.#isEntered = false;
     try {
       Deno.stdin.setRaw(false);
-      const timeout = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-      await Promise.race([this.#write(LEAVE), timeout]);
+      await Promise.race([this.#write(LEAVE), pause(PATIENCE)]);
     } catch {
       // The terminal is gone.
     }
