@@ -139,7 +139,8 @@ async function hang(
     await work(await number(), { directory, room });
   } finally {
     await writer.close().catch(() => {});
-    await lines.cancel();
+    // It prints at its end: without a reader it would die of that.
+    while (!(await lines.read()).done);
     await child.status;
     for (const pid of pidsIn(directory)) if (isAlive(pid)) Deno.kill(Number(pid), "SIGKILL");
     Deno.removeSync(directory, { recursive: true });
