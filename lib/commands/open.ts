@@ -8,8 +8,9 @@ import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.t
 import { configOf, loadConfig, shippedConfig, stateDirectoryOf } from "../config/load.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
+import { keptMembers } from "../monitor/whitelist_entries.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
-import { SURROUNDINGS, Whitelist } from "../deciding/whitelist.ts";
+import { Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
@@ -131,14 +132,14 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
 /** Builds the whitelist from configuration, state and machine, as a monitor does. */
 export function knownWhitelist({ config, state }: Pick<CommandContext, "config" | "state">): Whitelist {
   const whitelist = new Whitelist();
-  const kept = (origin: string) => state.whitelist(origin, now()).map(({ address }) => address);
   if (config !== null) setConfigured(whitelist, config, state);
-  whitelist.set("command", kept("command").filter((address) => !isName(address)));
-  whitelist.set("knock", kept("knock"));
-  whitelist.set("database", config !== null && config.database === null ? [] : kept("database"));
-  whitelist.set("DNS name", addressesOfNames({ config, state }));
-  whitelist.set("this machine", [...ownAddresses(), ...kept("machine")]);
-  for (const origin of SURROUNDINGS) whitelist.set(origin, kept(origin));
+  const time = now();
+  const kept = keptMembers(state, time, {
+    name: addressesOfNames({ config, state }),
+    machine: [...ownAddresses(), ...state.whitelist("machine", time).map(({ address }) => address)],
+    ...config !== null && config.database === null ? { database: [] } : {},
+  });
+  for (const [origin, members] of kept) whitelist.set(origin, members);
   whitelist.set("open session", state.logins.sessions().map(({ address }) => address));
   return whitelist;
 }

@@ -168,7 +168,9 @@ export function whitelistRemoveCommand(targets: readonly string[], options: Comm
     const others = otherPlaces(wanted, context);
     const removed: string[] = [];
     const code = await forEach(wanted, options, (address) => {
-      const origins = ["command", "knock"].filter((origin) => state.removeFromWhitelist(origin, address));
+      const origins = (["command", "knock"] as const).filter((origin) =>
+        state.removeFromWhitelist(origin, address)
+      );
       const places = [...others.get(address)!].join(" and in ");
       if (origins.length === 0) {
         const why = places === ""

@@ -1,22 +1,31 @@
 import type { Config } from "../config/types.ts";
 import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
+import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { hasEnded, isoTimeOrNull, localTime, now } from "../core/time.ts";
-import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
+import { KEPT_ORIGINS, type KeptOrigin, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
 /** A whitelist entry with its origin. */
-interface Listed extends WhitelistEntry {
-  readonly origin: "configuration" | "file" | "command" | "knock" | "database" | "open session" | Surrounding;
-  /** Path of the whitelist file that holds the entry. */
-  readonly file?: string;
+export interface ListedEntry extends WhitelistEntry {
+  /** In words for people. */
+  readonly origin: string;
+  /** Path of the whitelist file that holds the entry; null: none does. */
+  readonly file: string | null;
 }
+
+/** Origins of the entries that people make, and of those that are replaced as a whole. */
+const LISTED: readonly KeptOrigin[] = ["command", "knock", "database", ...SURROUNDINGS];
 
 /** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
 export function whitelistListCommand(options: CommonOptions): number {
   const { listed, problems } = withContext(options, (context) => ({
-    listed: listedBy(context),
+    listed: [
+      ...context.config === null ? [] : configuredEntries(context.config),
+      ...sessionEntries(context.state),
+      ...keptEntries(context.state, LISTED),
+    ],
     problems: context.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
   }));
   const time = now();
@@ -53,50 +62,56 @@ export function otherPlaces(
   return places;
 }
 
-function listedBy({ config, state }: Pick<CommandContext, "config" | "state">): Listed[] {
-  return [...config === null ? [] : configured(config), ...kept(state)];
+/** Returns an entry as JSON. */
+export function entryJson({ address, origin, file, until, note }: ListedEntry): unknown {
+  return { address, origin, file, until: isoTimeOrNull(until), note };
 }
 
-function entryJson({ address, origin, file, until, note }: Listed): unknown {
-  return { address, origin, file: file ?? null, until: isoTimeOrNull(until), note };
-}
-
-function row({ address, origin, file, until, note }: Listed): string[] {
+function row({ address, origin, file, until, note }: ListedEntry): string[] {
   return [address, file ?? origin, until === null ? endless(origin) : localTime(until), note];
 }
 
 /** Returns how long an entry without an end holds. */
-function endless(origin: Listed["origin"]): string {
+function endless(origin: string): string {
   if (origin === "open session") return "it is closed";
   return SURROUNDINGS.some((each) => each === origin) ? "it is replaced" : "for good";
 }
 
-function configured({ whitelist: { members, files } }: Config): Listed[] {
-  const plain = ({ address, note, until }: WhitelistMember) => ({ address, note, until });
+/**
+ * Returns the entries of a configuration and of its whitelist files that can be read.
+ * @param isAsked leaves out entries
+ * @param isIn leaves out files without an entry that is asked for
+ */
+export function configuredEntries(
+  { whitelist: { members, files } }: Config,
+  isAsked: (member: WhitelistMember) => boolean = () => true,
+  isIn: (file: WhitelistFile) => boolean = () => true,
+): ListedEntry[] {
+  const listed = (origin: string, file: string | null) => ({ address, note, until }: WhitelistMember) => ({
+    ...{ address, origin, file, note, until },
+  });
   return [
-    ...members.map((member) => ({ ...plain(member), origin: "configuration" as const })),
-    ...files.filter((file) => file.problem() === null).flatMap((file) =>
-      longestOfEach(file.members()).map((member) => ({
-        ...plain(member),
-        origin: "file" as const,
-        file: file.path,
-      }))
+    ...members.filter(isAsked).map(listed("configuration", null)),
+    ...files.filter((file) => file.problem() === null && isIn(file)).flatMap((file) =>
+      longestOfEach(Iterator.from(file.members()).filter(isAsked)).map(listed("file", file.path))
     ),
   ];
 }
 
-function kept(state: State): Listed[] {
-  const open = new Set(state.logins.sessions().map(({ address }) => address));
-  const sessions = [...open].map((address) => ({
-    address,
-    note: "",
-    until: null,
-    origin: "open session" as const,
-  }));
-  return [
-    ...sessions,
-    ...(["command", "knock", "database", ...SURROUNDINGS] as const).flatMap((origin) =>
-      state.whitelist(origin, now()).map((entry) => ({ ...entry, origin }))
-    ),
-  ];
+/** Returns the addresses with open sessions. */
+export function sessionEntries(state: State): ListedEntry[] {
+  const addresses = new Set(state.logins.sessions().map(({ address }) => address));
+  return [...addresses].map((address) => lastingEntry(address, "open session"));
+}
+
+/** Returns the present entries of some origins that the state keeps. */
+export function keptEntries(state: State, origins: readonly KeptOrigin[]): ListedEntry[] {
+  return origins.flatMap((origin) =>
+    state.whitelist(origin, now()).map((entry) => ({ ...entry, origin: KEPT_ORIGINS[origin], file: null }))
+  );
+}
+
+/** Makes an entry without a note and an end. */
+export function lastingEntry(address: string, origin: string): ListedEntry {
+  return { address, origin, file: null, note: "", until: null };
 }

@@ -1,3 +1,4 @@
+import { entryJson } from "./whitelist_list.ts";
 import { isoTime, isoTimeOrNull, SECOND } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import { banJson } from "./bans.ts";
@@ -26,9 +27,7 @@ export function storyJson(story: Story): unknown {
       newest: inside.newest.map(banJson),
     },
     getting_through: story.leaks.map(leakJson),
-    whitelist: story.whitelist.map(({ address, origin, file, until, note }) => ({
-      ...{ address, origin, file, until: isoTimeOrNull(until), note },
-    })),
+    whitelist: story.whitelist.map(entryJson),
     logins: story.logins.map((login) => ({
       ...{ address: login.address, user: login.user, method: login.method, time: isoTime(login.time) },
       trusted: login === story.trusted,

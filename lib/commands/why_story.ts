@@ -7,7 +7,7 @@ import type { MemberReport } from "../postgres/member_reports.ts";
 import type { InnerBans } from "../state/history.ts";
 import type { FoundLines } from "../state/line_search.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
-import type { Covering } from "./why_whitelist.ts";
+import type { ListedEntry } from "./whitelist_list.ts";
 
 /** All facts about an address or network. */
 export interface Story {
@@ -19,7 +19,7 @@ export interface Story {
   readonly around: readonly BanStatus[];
   /** Null: the target is one address. */
   readonly inside: InnerBans | null;
-  readonly whitelist: readonly Covering[];
+  readonly whitelist: readonly ListedEntry[];
   readonly logins: readonly Login[];
   readonly sessions: readonly Session[];
   /** Login that keeps it from being banned; null: none. */

@@ -7,7 +7,7 @@ import type { MemberReport } from "../postgres/member_reports.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
 import { folded, WIDTH } from "./layout.ts";
 import type { Story } from "./why_story.ts";
-import type { Covering } from "./why_whitelist.ts";
+import type { ListedEntry } from "./whitelist_list.ts";
 import { strayText, untilText } from "./words.ts";
 
 /** Column of the text behind a label. */
@@ -174,7 +174,7 @@ function hitsText({ count, provenance }: BanStatus): string {
   return provenance.kind === "rule" && count > 0 ? `, ${counted(count, "hit")}` : "";
 }
 
-function coveringText({ address, origin, file, note, until }: Covering): string {
+function coveringText({ address, origin, file, note, until }: ListedEntry): string {
   const by = file === null ? `by ${origin}` : `by the file ${shown(file)}`;
   const end = until === null ? "" : ` until ${localTime(until)}`;
   return `${address} ${by}${end}${note === "" ? "" : ` (${shown(note)})`}`;

@@ -15,18 +15,26 @@ export interface WhitelistEntry {
 export const SURROUNDINGS = ["gateway", "name server", "database host"] as const;
 export type Surrounding = typeof SURROUNDINGS[number];
 
+/** Origins whose entries the state keeps: its own words, and the words for people. */
+export const KEPT_ORIGINS = {
+  "command": "command",
+  "knock": "knock",
+  "database": "database",
+  "name": "DNS name",
+  "machine": "this machine",
+  "gateway": "gateway",
+  "name server": "name server",
+  "database host": "database host",
+} as const;
+export type KeptOrigin = keyof typeof KEPT_ORIGINS;
+
 /** Origin of an entry, in words for people. */
 export type WhitelistOrigin =
   | keyof typeof NOBODYS
-  | "this machine"
-  | Surrounding
   | "configuration"
   | "whitelist file"
-  | "DNS name"
-  | "command"
-  | "database"
   | "open session"
-  | "knock";
+  | typeof KEPT_ORIGINS[KeptOrigin];
 
 const NOBODYS_SETS = Object.entries(NOBODYS).map((
   [kind, networks],

@@ -1,13 +1,18 @@
 import type { Config } from "../config/types.ts";
 import { isName, laterOf, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import { Names, type Resolve } from "./names.ts";
-import { SURROUNDINGS, Whitelist, type WhitelistEntry, type WhitelistOrigin } from "../deciding/whitelist.ts";
+import {
+  type KeptOrigin,
+  Whitelist,
+  type WhitelistEntry,
+  type WhitelistOrigin,
+} from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { joined, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
 import { hasEnded, type Micros } from "../core/time.ts";
-import { entriesText } from "./whitelist_entries.ts";
+import { entriesText, keptMembers } from "./whitelist_entries.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
@@ -92,15 +97,13 @@ export class Whitelisting {
       isName: isName(entry.address),
     }));
     this.#setNames(longestOfEach([...configured, ...listed, ...commanded].filter(({ isName }) => isName)));
-    const stored = (origin: string) => state.whitelist(origin, now).map(({ address }) => address);
-    const parts: [WhitelistOrigin, string[]][] = [
-      ["configuration", networksOf(configured)],
-      ["command", networksOf(commanded)],
-      ["knock", stored("knock")],
-      ["database", this.#config.database === null ? [] : stored("database")],
-      ["DNS name", this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address))],
-      ["this machine", this.#own.recent(now)],
-      ...SURROUNDINGS.map((origin): [WhitelistOrigin, string[]] => [origin, stored(origin)]),
+    const parts: readonly [WhitelistOrigin, readonly string[]][] = [
+      ["configuration", configured.flatMap(({ address, isName }) => isName ? [] : address)],
+      ...keptMembers(state, now, {
+        name: this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address)),
+        machine: this.#own.recent(now),
+        ...this.#config.database === null ? { database: [] } : {},
+      }),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
     const networks = contents.flatMap(({ networks }) => networks).filter(inForce);
@@ -194,7 +197,7 @@ export class Whitelisting {
   }
 
   /** Stores `entries` as those of `origin`. False if it fails: memory still has them. */
-  #store(origin: string, entries: readonly WhitelistEntry[]): boolean {
+  #store(origin: KeptOrigin, entries: readonly WhitelistEntry[]): boolean {
     const { state, log, clock } = this.#parts;
     try {
       state.replaceWhitelist(origin, entries, clock());
@@ -232,8 +235,4 @@ function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | nu
     }
   }
   return ends;
-}
-
-function networksOf(members: readonly WhitelistMember[]): string[] {
-  return members.flatMap(({ address, isName }) => isName ? [] : address);
 }

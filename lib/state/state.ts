@@ -2,7 +2,7 @@ import type { Log } from "../core/log.ts";
 import { hasMemoryMark } from "../core/state_files.ts";
 import type { Micros } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
-import type { WhitelistEntry } from "../deciding/whitelist.ts";
+import type { KeptOrigin, WhitelistEntry } from "../deciding/whitelist.ts";
 import { BanRetention } from "./ban_retention.ts";
 import { BanTable } from "./ban_table.ts";
 import { BatchWriter } from "./batch_writer.ts";
@@ -113,11 +113,8 @@ export class State {
     return this.#db.meta<Micros>(`since ${source}`)!;
   }
 
-  /**
-   * Returns the whitelist of `origin` (`command`, `database`, `name`, `knock`, `machine`, or a
-   * `Surrounding`) at `now`.
-   */
-  whitelist(origin: string, now: Micros): WhitelistEntry[] {
+  /** Returns the whitelist of `origin` at `now`. */
+  whitelist(origin: KeptOrigin, now: Micros): WhitelistEntry[] {
     return this.#db.all<WhitelistEntry>(
       `SELECT address, note, until FROM whitelist WHERE origin = ? AND (until IS NULL OR until > ?)
        ORDER BY since, address`,
@@ -127,7 +124,7 @@ export class State {
   }
 
   /** Adds an entry to the whitelist of `origin`, or changes its note and end. */
-  addToWhitelist(origin: string, entry: WhitelistEntry & { since: Micros }): void {
+  addToWhitelist(origin: KeptOrigin, entry: WhitelistEntry & { since: Micros }): void {
     this.#db.run(
       `INSERT INTO whitelist (origin, address, note, since, until) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (origin, address) DO UPDATE SET note = excluded.note, until = excluded.until`,
@@ -145,12 +142,12 @@ export class State {
   }
 
   /** Removes an address or network from the whitelist of `origin`; false: it was not on it. */
-  removeFromWhitelist(origin: string, address: string): boolean {
+  removeFromWhitelist(origin: KeptOrigin, address: string): boolean {
     return this.#db.run("DELETE FROM whitelist WHERE origin = ? AND address = ?", origin, address) > 0;
   }
 
   /** Makes `entries` the whole whitelist of `origin`. Existing entries keep their age. */
-  replaceWhitelist(origin: string, entries: readonly WhitelistEntry[], now: Micros): void {
+  replaceWhitelist(origin: KeptOrigin, entries: readonly WhitelistEntry[], now: Micros): void {
     this.#db.transaction(() => {
       this.#db.run(
         "DELETE FROM whitelist WHERE origin = ? AND address NOT IN (SELECT value FROM json_each(?))",

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { DAY, type Micros, SECOND } from "../../lib/core/time.ts";
-import { SURROUNDINGS } from "../../lib/deciding/whitelist.ts";
+import { type KeptOrigin, SURROUNDINGS } from "../../lib/deciding/whitelist.ts";
 import {
   gatewaysIn,
   nameServersIn,
@@ -62,7 +62,7 @@ class Scene implements Disposable {
 
   /** What the state whitelists, as of now. */
   get listed(): Record<string, string[]> {
-    const of = (origin: string) =>
+    const of = (origin: KeptOrigin) =>
       this.temporary.state.whitelist(origin, this.now).map(({ address }) => address);
     return Object.fromEntries(SURROUNDINGS.map((origin) => [origin, of(origin).sort()]));
   }

@@ -1,3 +1,4 @@
+import type { KeptOrigin } from "../../lib/deciding/whitelist.ts";
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { loadConfig } from "../../lib/config/load.ts";
@@ -59,7 +60,7 @@ class Scene implements AsyncDisposable {
   }
 
   /** Addresses that the state has of an origin. */
-  stored(origin: string): string[] {
+  stored(origin: KeptOrigin): string[] {
     return this.temporary.state.whitelist(origin, this.now).map(({ address }) => address);
   }
 
