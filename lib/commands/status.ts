@@ -10,7 +10,7 @@ import { banJson, totalsOf } from "./bans.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
-import { problemsOf } from "./status_problems.ts";
+import { statusProblems } from "./status_problems.ts";
 
 /** Exit code if no monitor runs. */
 const STOPPED = 69;
@@ -21,7 +21,7 @@ const STOPPED = 69;
  */
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, statusOf);
-  const problems = problemsOf(status);
+  const problems = statusProblems(status);
   if (options.json) printJson(statusJson(status, problems));
   else statusLines(status, problems).forEach(print);
   return !status.running ? STOPPED : problems.length > 0 ? 1 : 0;

@@ -6,6 +6,7 @@ import { NetworkSet, Target } from "../core/network_set.ts";
 import { isLocked } from "../state/lock.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
+import { listed } from "../core/text.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
 import { keptText } from "../deciding/ban.ts";
@@ -110,13 +111,11 @@ const NAMED = 3;
 function addedLines(entry: Added): string[] {
   const { address, note, isKnown, lifts } = entry;
   const verb = isKnown ? "was whitelisted already, now" : "whitelisted";
-  const named = lifts.slice(0, NAMED).join(", ");
-  const more = lifts.length > NAMED ? ` and ${lifts.length - NAMED} more` : "";
   return [
     `${address} ${verb} ${untilText(entry)}${note === "" ? "" : `: ${note}`}`,
     ...lifts.length === 0
       ? []
-      : [`This lifts ${lifts.length === 1 ? "the ban" : "the bans"} of ${named}${more}.`],
+      : [`This lifts ${lifts.length === 1 ? "the ban" : "the bans"} of ${listed(lifts, NAMED)}.`],
   ];
 }
 

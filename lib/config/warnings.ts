@@ -1,18 +1,22 @@
 import { basename } from "node:path";
 import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
-import { hasEnded, type Micros } from "../core/time.ts";
+import { listed } from "../core/text.ts";
+import { hasEnded, type Micros, now } from "../core/time.ts";
 import { isOfPackets } from "../core/scope.ts";
 import { banOf, commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
 import { isWide, longestOfEach } from "./whitelist.ts";
 import type { Config, WhitelistConfig } from "./types.ts";
 import type { WhitelistFile } from "./whitelist_file.ts";
 
+/** Most rules or entries that one warning names. */
+const MOST_NAMED = 3;
+
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
-export function configWarnings(config: Config, now: Micros = Date.now() * 1_000): string[] {
+export function configWarnings(config: Config, time = now()): string[] {
   return [
     ...firewallsOf(config).flatMap((firewall) => warnOfCommands(firewall, config.modules)),
     ...warnOfUnused(config),
-    ...warnOfWhitelist(config.whitelist, now),
+    ...warnOfWhitelist(config.whitelist, time),
     ...warnOfFew(config.following),
     ...config.modules.flatMap((module) => warnOfProxies(module, banOf(config, module.module.name))),
     ...config.modules.flatMap(({ module, rules }) => [
@@ -24,17 +28,17 @@ export function configWarnings(config: Config, now: Micros = Date.now() * 1_000)
   ];
 }
 
-function warnOfWhitelist({ members, files }: WhitelistConfig, now: Micros): string[] {
+function warnOfWhitelist({ members, files }: WhitelistConfig, time: Micros): string[] {
   const all = [
     ...members.flatMap(({ address, isName }) => isName ? [] : address),
     ...files.flatMap((file) => file.read().content.wide),
   ];
   return [
     ...all.flatMap((address) => wideWarning(address) ?? []),
-    ...members.filter((member) => hasEnded(member, now)).map(({ address }) =>
+    ...members.filter((member) => hasEnded(member, time)).map(({ address }) =>
       `whitelist ${address} has ended: it is banned like others`
     ),
-    ...files.flatMap((file) => warnOfFile(file, now)),
+    ...files.flatMap((file) => warnOfFile(file, time)),
   ];
 }
 
@@ -47,15 +51,14 @@ function warnOfFew(following: Config["following"]): string[] {
   ];
 }
 
-function warnOfFile(file: WhitelistFile, now: Micros): string[] {
+function warnOfFile(file: WhitelistFile, time: Micros): string[] {
   const { complaints, networks, names } = file.read().content;
-  if (![...networks, ...names].some((part) => hasEnded(part, now))) return [...complaints];
-  const ended = longestOfEach(file.members()).filter((member) => hasEnded(member, now));
-  const named = ended.slice(0, 3).map(({ address }) => address).join(", ");
-  const rest = ended.length > 3 ? ` and ${ended.length - 3} more` : "";
+  if (![...networks, ...names].some((part) => hasEnded(part, time))) return [...complaints];
+  const ended = longestOfEach(file.members()).filter((member) => hasEnded(member, time));
+  const named = listed(ended.map(({ address }) => address), MOST_NAMED);
   return ended.length === 0 ? [...complaints] : [
     ...complaints,
-    `${file.path}: ${named}${rest} ended: banned like others`,
+    `${file.path}: ${named} ended: banned like others`,
   ];
 }
 
@@ -147,17 +150,12 @@ function warnOfEndlessRules(module: string, rules: readonly Rule[]): string[] {
   ];
   const both = noWindow.filter((rule) => noEnd.includes(rule));
   const warning = (rules: readonly Rule[], what: string) =>
-    rules.length > 0 ? [`[${module}] ${namesOf(rules)}: ${what}`] : [];
+    rules.length > 0 ? [`[${module}] ${listed(rules.map(({ name }) => name), MOST_NAMED)}: ${what}`] : [];
   return [
     ...warning(both, "bans are for good, and hits count however far apart: set window and ban_time"),
     ...warning(noWindow.filter((rule) => !both.includes(rule)), "hits count however far apart: set window"),
     ...warning(noEnd.filter((rule) => !both.includes(rule)), "bans are for good: set ban_time"),
   ];
-}
-
-function namesOf(rules: readonly Rule[]): string {
-  const names = rules.slice(0, 3).map(({ name }) => name).join(", ");
-  return rules.length > 3 ? `${names} and ${rules.length - 3} more` : names;
 }
 
 /** Warns of rules that never hit, as their exceptions cover their condition. */

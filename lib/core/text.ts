@@ -45,6 +45,12 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
   return `${count} ${count === 1 ? noun : plural}`;
 }
 
+/** Joins the first `most` of some names, and counts the others: `a, b and 7 more`. */
+export function listed(names: readonly string[], most: number): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
 /**
  * Copies `text`, for values that outlive their batch: V8 keeps a whole chunk of a file alive for
  * each slice of it. Adding and cutting off a character makes V8 write a new string.

@@ -9,6 +9,7 @@ import type { Log } from "../core/log.ts";
 import { type Micros, now } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
+import { unknownFormatText } from "./problems.ts";
 
 /** Milliseconds between two turns. */
 const HOUSEKEEPING = 60_000;
@@ -98,13 +99,8 @@ export class Housekeeping {
   /** Warns once of each module that understands too few of its lines. */
   #warnOfUnknownFormats(): void {
     const unknown = this.#parts.pipeline.activity.report(now()).filter(hasUnknownFormat);
-    for (const { name, lines, understood } of unknown) {
-      if (this.#warned.includes(name)) continue;
-      this.#log.warn(
-        `module ${name} understood only ${understood} of ${
-          counted(lines, "line")
-        } in the last hour: has its log format changed?`,
-      );
+    for (const module of unknown) {
+      if (!this.#warned.includes(module.name)) this.#log.warn(unknownFormatText(module));
     }
     this.#warned = unknown.map(({ name }) => name);
   }

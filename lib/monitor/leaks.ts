@@ -9,8 +9,9 @@ import { enclosing } from "../core/address.ts";
 import { clientBitsOf } from "../core/address_kind.ts";
 import type { Log } from "../core/log.ts";
 import { coversScope, formatScope, type Scope } from "../core/scope.ts";
+import { counted } from "../core/text.ts";
 import { HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
-import { type Ban, nameOf } from "../deciding/ban.ts";
+import type { Ban } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { END, NO_ACTIVITY } from "../reading/message_reader.ts";
 import type { Leak } from "./report.ts";
@@ -146,7 +147,8 @@ export class Leaks {
     watched.modules.add(module.name);
     if (watched.hasWarned || watched.lines < ENOUGH) return;
     watched.hasWarned = true;
-    this.#parts.log.warn(sentence(watched));
+    const cause = "a proxy brings its packets, or the firewall does not stop them";
+    this.#parts.log.warn(`${leakText(leakOf(watched))}: ${cause}`);
   }
 
   /**
@@ -192,11 +194,9 @@ function leakOf({ ban, modules, lines, lastLine }: WatchedBan): Leak {
   return { address, scope: formatScope(scope), since, modules: [...modules], lines, lastLine };
 }
 
-function sentence({ ban, modules, lines, lastLine }: WatchedBan): string {
-  return `${nameOf(ban)} is banned since ${
-    localTime(ban.start)
-  } and still getting through: ${lines} lines of ` +
-    `${[...modules].join(", ")}, the last at ${
-      localTime(lastLine)
-    }: a proxy brings its packets, or the firewall does not stop them`;
+/** Returns the sentence about a banned address that goes on sending lines. */
+export function leakText({ address, scope, since, modules, lines, lastLine }: Leak): string {
+  const name = scope === "all" ? address : `${address} (${scope})`;
+  return `${name} is banned since ${localTime(since)} and still getting through: ` +
+    `${counted(lines, "line")} of ${modules.join(", ")}, the last at ${localTime(lastLine)}`;
 }

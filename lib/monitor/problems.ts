@@ -1,12 +1,12 @@
 /**
- * Lists the present problems, which an operator must know of; notices are made from the list alone.
+ * Lists the present problems, which an operator must know of, for notices, `status` and `doctor`.
  * In: the monitor's report on itself. Out: the list. Kind and subject identify a problem; its text
  * may change while it lasts.
  */
-import { counted } from "../core/text.ts";
-import { type Micros, MINUTE } from "../core/time.ts";
+import { counted, listed } from "../core/text.ts";
+import { localTime, type Micros, MINUTE } from "../core/time.ts";
 import { type BanStatus, nameOf } from "../deciding/ban.ts";
-import { hasUnknownFormat } from "../reading/activity.ts";
+import { hasUnknownFormat, type ModuleActivity } from "../reading/activity.ts";
 import type { MonitorReport } from "./report.ts";
 
 /** The kinds of problems; docs/notify.md explains them. */
@@ -52,28 +52,28 @@ export const EVENTS: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
 /** Where `problemsOf()` looks for problems. */
 export interface ProblemView {
   readonly report: MonitorReport;
-  /** Bans that failed several times; only some of them if there are many. */
-  readonly stuck: readonly BanStatus[];
-  /** Number of rows that wait for PostgreSQL. */
-  readonly outbox: number;
-  readonly state: { readonly isInMemory: boolean; readonly losses: readonly string[] };
+  /** Bans that the firewall refused; only some of them if there are many. */
+  readonly failing: readonly BanStatus[];
+  /** Number of rows that wait for PostgreSQL; matters only while it is away. */
+  readonly backlog: number;
+  readonly isInMemory: boolean;
+  /** Sentences about losses of the state. */
+  readonly losses: readonly string[];
 }
 
 /** Most addresses that one text names. */
 const MOST_NAMED = 5;
 
-/** Returns the problems that are present. */
+/** Returns the problems that are present, the worst first. */
 export function problemsOf(view: ProblemView): Problem[] {
-  const { state: { isInMemory, losses } } = view;
   return [
+    ...stateProblems(view),
     ...configProblems(view),
     ...sourceProblems(view),
     ...moduleProblems(view),
-    ...view.report.whitelistProblems.map((text) => problem("whitelist_unreadable", text, { subject: text })),
     ...banProblems(view),
     ...databaseProblems(view),
-    ...losses.map((text) => problem("state_lost", text, { subject: text })),
-    ...isInMemory ? [problem("state_in_memory", "The state cannot be written and is kept in memory")] : [],
+    ...view.report.whitelistProblems.map((text) => problem("whitelist_unreadable", text, { subject: text })),
   ];
 }
 
@@ -86,51 +86,58 @@ function problem(kind: ProblemKind, text: string, { subject = "" } = {}): Proble
   return { kind, subject, text };
 }
 
-function configProblems({ report: { refused } }: ProblemView): Problem[] {
-  if (refused === undefined) return [];
+function stateProblems({ isInMemory, losses }: ProblemView): Problem[] {
+  const text =
+    "The state cannot be written, so the monitor keeps it in memory, and commands show older bans: make room on its disk";
   return [
-    problem(
-      "config_refused",
-      `The configuration on disk was refused and the one before stays in force: ${refused.error}`,
-    ),
+    ...isInMemory ? [problem("state_in_memory", text)] : [],
+    ...losses.map((text) => problem("state_lost", text, { subject: text })),
   ];
+}
+
+function configProblems({ report: { refused, loaded } }: ProblemView): Problem[] {
+  if (refused === undefined) return [];
+  const text = `The configuration on disk was refused ${localTime(refused.time)}, the one of ${
+    localTime(loaded)
+  } is in force: ${refused.error}`;
+  return [problem("config_refused", text)];
 }
 
 function sourceProblems({ report: { sources } }: ProblemView): Problem[] {
-  return sources.flatMap(({ name, running, stopped, problems }) => [
-    ...running ? [] : [
-      problem("source_stopped", `${name} is read no longer: ${stopped?.error ?? "it ended"}`, {
-        subject: name,
-      }),
-    ],
-    ...problems.length === 0 ? [] : [problem("source_unreadable", problems.join("; "), { subject: name })],
-  ]);
+  return sources.flatMap(({ name: subject, running, stopped, problems }) => {
+    const why = stopped ? `${since(stopped.time)}: ${stopped.error}` : "";
+    return [
+      ...running ? [] : [problem("source_stopped", `${subject} is not being read${why}`, { subject })],
+      ...problems.length === 0 ? [] : [problem("source_unreadable", problems.join("; "), { subject })],
+    ];
+  });
 }
 
 function moduleProblems({ report: { modules } }: ProblemView): Problem[] {
-  return [
-    ...modules.filter(hasUnknownFormat).map(({ name, lines, understood }) =>
-      problem(
-        "unknown_format",
-        `Module ${name} understood only ${understood} of ${counted(lines, "line")} in the last hour: ` +
-          "has its log format changed?",
-        { subject: name },
-      )
-    ),
-    ...modules.filter(({ givenUp }) => givenUp !== undefined).map(({ name }) =>
-      problem("module_given_up", `Module ${name} failed too often and is given up until the next start`, {
-        subject: name,
-      })
-    ),
-  ];
+  return modules.flatMap((module) => {
+    const { name: subject, givenUp } = module;
+    const isUnknown = hasUnknownFormat(module);
+    const text = `Module ${subject} failed too often and is given up`;
+    return [
+      ...givenUp === undefined ? [] : [problem("module_given_up", text + since(givenUp), { subject })],
+      ...isUnknown ? [problem("unknown_format", unknownFormatText(module), { subject })] : [],
+    ];
+  });
 }
 
-function banProblems({ report: { holding, leaks }, stuck: [example, ...others] }: ProblemView): Problem[] {
+/** Returns the sentence about a module that understands too few of its lines. */
+export function unknownFormatText({ name, lines, understood }: ModuleActivity): string {
+  return `Module ${name} understood only ${understood} of ${counted(lines, "line")} in the last hour: ` +
+    "has its log format changed?";
+}
+
+/** Says when something was given up, and what restarts it. */
+function since(time: Micros): string {
+  return ` since ${localTime(time)}, until a reload or restart`;
+}
+
+function banProblems({ report: { holding, leaks }, failing: [example, ...others] }: ProblemView): Problem[] {
   const problems: Problem[] = [];
-  if (example !== undefined) {
-    const more = others.length === 0 ? "" : ` and ${counted(others.length, "address", "addresses")} more`;
-    problems.push(problem("bans_failing", `Cannot ban ${nameOf(example)}${more}: ${example.error}`));
-  }
   if (holding?.error) {
     problems.push(problem("firewall_unknown", `Cannot tell whether bans hold: ${holding.error}`));
   }
@@ -139,19 +146,21 @@ function banProblems({ report: { holding, leaks }, stuck: [example, ...others] }
     problems.push(problem("bans_gone", `${gone} gone from the firewall and put back: what removes them?`));
   }
   if (leaks.length > 0) {
-    const named = leaks.slice(0, MOST_NAMED).map(({ address }) => address).join(", ");
-    const more = leaks.length > MOST_NAMED ? ` and ${leaks.length - MOST_NAMED} more` : "";
+    const named = listed(leaks.map(({ address }) => address), MOST_NAMED);
     const text =
-      `Banned and still getting through: ${named}${more}: a proxy brings their packets, or the firewall ` +
+      `Banned and still getting through: ${named}: a proxy brings their packets, or the firewall ` +
       "does not stop them";
     problems.push(problem("getting_through", text));
+  }
+  if (example !== undefined) {
+    const more = others.length === 0 ? "" : ` and ${counted(others.length, "address", "addresses")} more`;
+    problems.push(problem("bans_failing", `Cannot ban ${nameOf(example)}${more}: ${example.error}`));
   }
   return problems;
 }
 
-function databaseProblems({ report: { database }, outbox }: ProblemView): Problem[] {
+function databaseProblems({ report: { database }, backlog }: ProblemView): Problem[] {
   if (!database?.error) return [];
-  return [
-    problem("database_away", `${database.error}; ${counted(outbox, "row waits", "rows wait")} in the state`),
-  ];
+  const waiting = counted(backlog, "row waits", "rows wait");
+  return [problem("database_away", `${waiting} for the database: ${database.error}`)];
 }

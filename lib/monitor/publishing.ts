@@ -106,9 +106,10 @@ export class Publishing {
       const report = reporting.make(true);
       notifier.look(problemsOf({
         report,
-        stuck: state.enforcement.stuck(STUCK),
-        outbox: report.database?.error ? state.outbox.backlog() : 0,
-        state,
+        failing: state.enforcement.stuck(STUCK),
+        backlog: report.database?.error ? state.outbox.backlog() : 0,
+        isInMemory: state.isInMemory,
+        losses: state.losses,
       }));
     } catch (error) {
       log.error(`Cannot find out what to notify of: ${messageOf(error)}`);

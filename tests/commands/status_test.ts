@@ -37,7 +37,7 @@ const [sshd] = REPORT.modules;
 const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: string])[] = [
   [
     { loaded: 1_000_000, refused: { time: 2_000_000, error: "Cannot load /c: no" } },
-    `the configuration on disk was refused ${localTime(2_000_000)}, the one of ${
+    `The configuration on disk was refused ${localTime(2_000_000)}, the one of ${
       localTime(1_000_000)
     } is in force: Cannot load /c: no`,
   ],
@@ -49,19 +49,19 @@ const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: stri
   [{ sources: [{ ...journal!, problems: ["Cannot read /a: no"] }] }, "Cannot read /a: no"],
   [
     { modules: [{ ...sshd!, givenUp: 2_000_000 }] },
-    `module SSHD is given up since ${localTime(2_000_000)}, until a reload or restart: it failed on messages`,
+    `Module SSHD failed too often and is given up since ${localTime(2_000_000)}, until a reload or restart`,
   ],
   [
     { modules: [{ ...sshd!, lines: 40, understood: 1 }] },
-    "SSHD: only 1 of 40 lines of the last hour were understood: has the format changed?",
+    "Module SSHD understood only 1 of 40 lines in the last hour: has its log format changed?",
   ],
   [
     { holding: { time: 1, held: null, missing: 0, stray: [], error: "nft is missing" } },
-    "nobody knows whether bans hold: nft is missing",
+    "Cannot tell whether bans hold: nft is missing",
   ],
   [
     { database: { connected: false, error: "no route", lastShipped: null, setAside: 0 } },
-    "PostgreSQL: no route",
+    "0 rows wait for the database: no route",
   ],
   [
     { notify: { program: "/n", told: 0, failed: 1, lastTold: null, error: "exit status 7: no host" } },
@@ -124,7 +124,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.equal(inMemory.code, 1);
   assert.match(
     inMemory.stdout,
-    /^problem {3}the state cannot be written, so the monitor keeps it in memory/m,
+    /^problem {3}The state cannot be written, so the monitor keeps it in memory/m,
   );
   markMemory(directory, false);
   const people = await status();

@@ -187,7 +187,7 @@ Deno.test("a source that is given up beside another is told once to log, hook an
   await eventually(async () => (await status()).code === 0);
   scene.kill("SIGTERM");
   assert.equal(await scene.end(), 0);
-  assert.equal(Deno.readTextFileSync(told).match(/"text":"journal is read no longer/g)?.length, 1);
+  assert.equal(Deno.readTextFileSync(told).match(/"text":"journal is not being read since/g)?.length, 1);
 });
 
 Deno.test("a second program on the same state is turned away with 69", async () => {
@@ -229,7 +229,7 @@ Deno.test("a banned address that goes on sending lines is warned of once, and `s
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /^problem +203\.0\.113\.1: banned since .* and still getting through: 3 lines of SSHD, the last at /m,
+    /^problem +203\.0\.113\.1 is banned since .* and still getting through: 3 lines of SSHD, the last at /m,
   );
   scene.say(attack("203.0.113.1"));
   await eventually(() => known()?.[0]?.lines === 4);

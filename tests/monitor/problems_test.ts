@@ -15,9 +15,10 @@ const GOOD: ProblemView = {
     modules: [],
     database: { connected: true, error: null, lastShipped: 1, setAside: 0 },
   },
-  stuck: [],
-  outbox: 0,
-  state: { isInMemory: false, losses: [] },
+  failing: [],
+  backlog: 0,
+  isInMemory: false,
+  losses: [],
 };
 const BAN: NewBan = {
   address: "192.0.2.7",
@@ -45,13 +46,13 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
     "config_refused",
     report({ refused: { time: 1, error: "unknown key" } }),
     "",
-    /^The configuration on disk was refused and the one before stays in force: unknown key$/,
+    /^The configuration on disk was refused 1970-.*, the one of 1970-.* is in force: unknown key$/,
   ],
   [
     "source_stopped",
     report(source({ running: false, stopped: { time: 1, error: "disk gone" } })),
     "file:/log",
-    /^file:\/log is read no longer: disk gone$/,
+    /^file:\/log is not being read since 1970-.*, until a reload or restart: disk gone$/,
   ],
   [
     "source_unreadable",
@@ -61,7 +62,7 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
   ],
   [
     "bans_failing",
-    { ...GOOD, stuck: [1, 2, 3].map(() => ({ ...BAN, error: "exit status 1" }) as BanStatus) },
+    { ...GOOD, failing: [1, 2, 3].map(() => ({ ...BAN, error: "exit status 1" }) as BanStatus) },
     "",
     /^Cannot ban 192\.0\.2\.7 and 2 addresses more: exit status 1$/,
   ],
@@ -77,10 +78,10 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
     "database_away",
     {
       ...report({ database: { connected: false, error: "Cannot reach it", lastShipped: 1, setAside: 0 } }),
-      outbox: 7,
+      backlog: 7,
     },
     "",
-    /^Cannot reach it; 7 rows wait in the state$/,
+    /^7 rows wait for the database: Cannot reach it$/,
   ],
   [
     "unknown_format",
@@ -102,11 +103,16 @@ const CASES: readonly [ProblemKind, ProblemView, subject: string, text: RegExp][
   ],
   [
     "state_lost",
-    { ...GOOD, state: { isInMemory: false, losses: ["It was empty"] } },
+    { ...GOOD, losses: ["It was empty"] },
     "It was empty",
     /^It was empty$/,
   ],
-  ["state_in_memory", { ...GOOD, state: { isInMemory: true, losses: [] } }, "", /kept in memory$/],
+  [
+    "state_in_memory",
+    { ...GOOD, isInMemory: true },
+    "",
+    /^The state cannot be written, so the monitor keeps it/,
+  ],
 ];
 
 Deno.test("`problemsOf()` finds nothing where all is well", () => {

@@ -65,12 +65,9 @@ function examineState(state: State, unit: string | null): MonitorExamination {
 }
 
 /** Returns the problems in the monitor's last report, the same as for notices. */
-function findingsOf(state: State, report: MonitorReport): Finding[] {
-  const problems = problemsOf({
-    report,
-    stuck: state.bans.failing(),
-    outbox: state.outbox.backlog(),
-    state: { isInMemory: state.isInMemory, losses: [] },
-  });
-  return problems.map(({ text }) => failure("monitor", text, "strongmonitor status tells more"));
+function findingsOf({ bans, outbox, isInMemory }: State, report: MonitorReport): Finding[] {
+  const found = { failing: bans.failing(), backlog: outbox.backlog(), isInMemory, losses: [] };
+  return problemsOf({ report, ...found }).map(({ text }) =>
+    failure("monitor", text, "strongmonitor status tells more")
+  );
 }

@@ -11,7 +11,7 @@ import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
 import { banCounter, totalOf } from "../ban_counts.ts";
 import { statusOf } from "../status.ts";
-import { problemsOf } from "../status_problems.ts";
+import { statusProblems } from "../status_problems.ts";
 import { changesBetween, countedOf } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
 import type { BansInForce, Review, Row, Subject, Totals } from "./review.ts";
@@ -53,7 +53,7 @@ export function reviewOf(
     slow: slowOf(state, builders.slow, period),
     changes: before && changesBetween(before, present),
     bansInForce: bansInForceOf(state, status),
-    problems: problemsOf(status),
+    problems: statusProblems(status),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Formats a review as one page without scripts and network access. */
 import { bounded } from "../../core/text.ts";
-import { VERSION } from "../../core/version.ts";
+import { VERSION } from "../../core/program.ts";
 import { tableTime, zoneName } from "../output.ts";
 import { bansInForceCard, changesCard, mostCard, newestCard, slowCard, sourcesCard } from "./cards.ts";
 import { Markup, markup } from "./markup.ts";

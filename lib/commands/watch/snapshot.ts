@@ -6,7 +6,7 @@ import type { BanNumbers } from "../../state/ban_reader.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";
-import { problemsOf } from "../status_problems.ts";
+import { statusProblems } from "../status_problems.ts";
 
 /** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
@@ -57,11 +57,12 @@ export class SnapshotReader {
       time,
       isRunning,
       report,
-      problems: problemsOf({
+      problems: statusProblems({
         running: isRunning,
         report,
         failing,
         bans: numbers,
+        backlog: report?.database?.error ? state.outbox.backlog() : 0,
         isInMemory: state.isInMemory,
       }),
       numbers,
