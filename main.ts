@@ -5,7 +5,7 @@
 import { print, printError, printFailure } from "./lib/commands/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
 import { linesOf, UserError } from "./lib/core/error.ts";
-import { VERSION } from "./lib/core/version.ts";
+import { VERSION } from "./lib/core/program.ts";
 
 const USAGE = 64;
 /** Arguments that ask for the version. */

@@ -10,7 +10,7 @@ import { STOCK } from "../lib/config/stock.ts";
 import { loadConfig } from "../lib/config/load.ts";
 import { whitelistProblem } from "../lib/config/whitelist_file.ts";
 import { UserError } from "../lib/core/error.ts";
-import { VERSION } from "../lib/core/version.ts";
+import { VERSION } from "../lib/core/program.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
-import { VERSION } from "../lib/core/version.ts";
+import { VERSION } from "../lib/core/program.ts";
 import { readOptions, runProgram } from "./program.ts";
 import { targetOf, TARGETS } from "./target.ts";
 import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";

@@ -1,7 +1,8 @@
 /** Asks programs about this machine: without a shell, for a bounded time, fixed arguments. */
 import { NEVER } from "../core/async.ts";
 import { may } from "../config/permissions.ts";
-import { UNIT_DIRECTORIES, UNITS } from "../config/stock.ts";
+import { UNIT_DIRECTORIES } from "../config/stock.ts";
+import { UNITS } from "../core/program.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
 import { tried } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";

@@ -1,6 +1,6 @@
 import { commandsOf, firewallsOf } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
-import { ownPath } from "../core/child_process.ts";
+import { isSudo, ownPath } from "../core/child_process.ts";
 
 /**
  * Returns a sentence for each missing or non-executable program of `config`. Skips directories that
@@ -27,7 +27,7 @@ export function notifyProblem({ notify }: Config): string | null {
  */
 function programsOf([program, ...args]: readonly string[]): string[] {
   if (program === undefined) return [];
-  const run = /(?:^|\/)sudo$/.test(program) ? args.find((word) => word.startsWith("/")) : undefined;
+  const run = isSudo(program) ? args.find((word) => word.startsWith("/")) : undefined;
   return run === undefined ? [program] : [program, run];
 }
 

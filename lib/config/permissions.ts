@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { childEnvironment, hasOwnChildren, KILL } from "../core/child_process.ts";
+import { childEnvironment, isSudo, KILL } from "../core/child_process.ts";
 import { type DatabaseConfig, socketOf, spellServer } from "../postgres/database_config.ts";
 import type { Path } from "./document.ts";
 import { commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
@@ -116,7 +116,7 @@ function need(kind: keyof Permissions, item: string, key: Path | null = null, th
 function firewallNeeds(firewall: ConfiguredFirewall): Need[] {
   const needs = commandsOf(firewall).map(({ key, command }) => need("run", command[0]!, key));
   if (firewall.ban.firewall === "nftables") return needs;
-  const ends = needs.some(({ item }) => hasOwnChildren(item));
+  const ends = needs.some(({ item }) => !isSudo(item));
   return ends ? [...needs, need("run", KILL)] : needs;
 }
 

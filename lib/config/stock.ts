@@ -1,4 +1,5 @@
 /** The permissions of the program that is built for everybody: the same for every configuration. */
+import { UNITS } from "../core/program.ts";
 import { KILL } from "../core/child_process.ts";
 import { HOOK, SETTINGS } from "./file.ts";
 import { socketOf, spellServer } from "../postgres/database_config.ts";
@@ -25,8 +26,6 @@ export const SOCKET_DIRECTORY = "/run/postgresql";
  * administrator has logged in.
  */
 const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
-/** Units of the monitor, without ".service"; the one that needs no sudo first. */
-export const UNITS = ["strongmonitor", "strongmonitor-sudo"] as const;
 /** Directories of units: of the administrator, and of packages. */
 export const UNIT_DIRECTORIES = ["/etc/systemd/system", "/usr/lib/systemd/system"] as const;
 

@@ -48,9 +48,9 @@ export function whyFailed({ error, words }: Pick<RunResult, "error" | "words">):
 /** Program that kills process groups, see `permissionsFor()`. */
 export const KILL = "kill";
 
-/** Reports whether this process may kill the children of a program: children of sudo are root's. */
-export function hasOwnChildren(program: string): boolean {
-  return program.split("/").at(-1) !== "sudo";
+/** Reports whether a program is sudo(8), whose children are root's: this process may not kill them. */
+export function isSudo(program: string): boolean {
+  return program.split("/").at(-1) === "sudo";
 }
 
 /** Runs programs without a shell for a bounded time. Counts those that it abandoned. */

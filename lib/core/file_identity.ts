@@ -1,6 +1,11 @@
 /** Looks at files. A file's identity is no name: a new file under an old name has another identity. */
 import { tried } from "./error.ts";
 
+/** Returns the directory of an absolute path. */
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
 /** Returns the file info of `path`; null: nothing is there, or this process may not look. */
 export function lookAt(path: string): Deno.FileInfo | null {
   return tried(() => Deno.statSync(path));

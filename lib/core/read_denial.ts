@@ -1,4 +1,5 @@
 /** Explains why a file cannot be read, with a remedy. */
+import { directoryOf } from "./file_identity.ts";
 import { denial, joining } from "./denial.ts";
 import { tried } from "./error.ts";
 import { shellWord } from "./text.ts";
@@ -100,8 +101,9 @@ function grantLog(user: string, obstacle: Obstacle): string {
   const { path, info } = obstacle;
   const command = grant(user, obstacle);
   if (info?.isDirectory) return command;
-  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
-  return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${shellWord(directory)}`;
+  return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${
+    shellWord(directoryOf(path))
+  }`;
 }
 
 function groupName(id: number): string {

@@ -1,7 +1,7 @@
 import type { Ban } from "../deciding/ban.ts";
 import type { Firewall, Outcome } from "./firewall.ts";
 import type { Micros } from "../core/time.ts";
-import { hasOwnChildren, Runner, whyFailed } from "../core/child_process.ts";
+import { isSudo, Runner, whyFailed } from "../core/child_process.ts";
 
 /** Options of the commands. */
 export interface CommandOptions {
@@ -69,7 +69,7 @@ export class CommandFirewall implements Firewall {
   ): Promise<Outcome> {
     const { timeout } = this.#options;
     const argv = command.map((word) => word.replace("%s", address));
-    const leadsGroup = hasOwnChildren(argv[0]!);
+    const leadsGroup = !isSudo(argv[0]!);
     const result = await this.#runner.run(argv, { timeout, signal, leadsGroup });
     const { error, uncertain } = result;
     if (error === null) return { address, error };

@@ -1,7 +1,7 @@
 import { modulesWithFirewall } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
 import { now } from "../core/time.ts";
-import { VERSION } from "../core/version.ts";
+import { VERSION } from "../core/program.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { Fleet } from "../postgres/fleet.ts";
 import type { Sharing } from "../postgres/follower.ts";

@@ -2,6 +2,7 @@
  * The file that node_exporter's textfile collector reads. No socket listens: the file's permissions
  * say who reads the metrics. A reader sees a whole file, the old or the new one.
  */
+import { directoryOf } from "../core/file_identity.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -61,7 +62,7 @@ export class MetricsFile {
   }
 
   #whyNot(error: unknown): string {
-    const directory = this.path.slice(0, this.path.lastIndexOf("/")) || "/";
+    const directory = directoryOf(this.path);
     if (error instanceof Deno.errors.NotFound) return `there is no directory ${directory}`;
     if (messageOf(error).includes(READ_ONLY)) {
       return `its unit forbids it to write in ${directory}: docs/metrics.md has the drop-in`;

@@ -7,7 +7,7 @@ import { every } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { now } from "../core/time.ts";
-import { VERSION } from "../core/version.ts";
+import { VERSION } from "../core/program.ts";
 import type { Config } from "../config/types.ts";
 import type { State } from "../state/state.ts";
 import { metricsOf } from "./metrics.ts";

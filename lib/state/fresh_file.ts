@@ -3,7 +3,7 @@
  * name and date, and puts the fresh one in its place.
  */
 import { tried } from "../core/error.ts";
-import { lookAt } from "../core/file_identity.ts";
+import { directoryOf, lookAt } from "../core/file_identity.ts";
 import { SIDES } from "../core/state_files.ts";
 import { close, connectSound, openAsItIs } from "./connect.ts";
 
@@ -71,7 +71,7 @@ export function setAside(file: string): string | null {
 
 /** Returns the files whose paths begin with `start` and end with a time, oldest first. */
 function filesAside(start: string): string[] {
-  const folder = start.slice(0, start.lastIndexOf("/"));
+  const folder = directoryOf(start);
   const names = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
   return names.filter((path) => path.startsWith(start) && path.endsWith("Z")).sort();
 }

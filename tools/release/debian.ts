@@ -1,4 +1,5 @@
 /** The Debian package: its tree and its control files. */
+import { UNITS } from "../../lib/core/program.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { copy, copyFolder } from "./files.ts";
 
@@ -19,8 +20,6 @@ export interface Parts {
   readonly maintainer: string;
 }
 
-/** The default unit, and the one that bans through sudo. */
-const UNITS = ["strongmonitor.service", "strongmonitor-sudo.service"] as const;
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
 /**
@@ -59,7 +58,9 @@ export function layDebian(root: string, parts: Parts): void {
   place(program, "usr/bin/strongmonitor", 0o755);
   place(`${project}/config.jsonc`, "etc/strongmonitor/config.jsonc");
   place(`${project}/packaging/sysusers.conf`, "usr/lib/sysusers.d/strongmonitor.conf");
-  for (const name of UNITS) unit(`${project}/${name}`, `${root}/usr/lib/systemd/system/${name}`);
+  for (const name of UNITS) {
+    unit(`${project}/${name}.service`, `${root}/usr/lib/systemd/system/${name}.service`);
+  }
   place(`${pages}/strongmonitor.8.gz`, "usr/share/man/man8/strongmonitor.8.gz");
   place(`${pages}/strongmonitor.bash`, "usr/share/bash-completion/completions/strongmonitor");
   place(`${pages}/_strongmonitor`, "usr/share/zsh/vendor-completions/_strongmonitor");

@@ -1,11 +1,12 @@
 /** Checks that the user, files and unit of the monitor fit together. */
+import { isSudo } from "../../core/child_process.ts";
 import { PASSWORD_FILE } from "../../config/file.ts";
 import { may, RESOLVER } from "../../config/permissions.ts";
 import { commandsOf, type ConfiguredFirewall, firewallsOf } from "../../config/firewalls.ts";
 import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import { lockedFiles } from "../../core/state_files.ts";
-import { lookAt } from "../../core/file_identity.ts";
+import { directoryOf, lookAt } from "../../core/file_identity.ts";
 import {
   ask,
   asRoot,
@@ -48,7 +49,7 @@ export function examineUser(service: SystemUser | null): Finding {
 
 /** Checks owners and modes of the configuration and the state. */
 export function examineFiles(config: Config, service: SystemUser | null): Finding[] {
-  const folder = config.path.slice(0, config.path.lastIndexOf("/")) || "/";
+  const folder = directoryOf(config.path);
   const paths = [config.path, `${folder}/${PASSWORD_FILE}`, folder];
   const findings = [
     ...paths.flatMap((path) => writableFinding(path, service)),
@@ -126,7 +127,7 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding[] 
   const isNft = firewall.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
   const { command, key } = commandsOf(firewall)[0]!;
-  const bySudo = isSudo(command);
+  const bySudo = isSudo(command[0]!);
   if (bySudo && hasPower && !isRoot) {
     return [
       failure(
@@ -156,7 +157,7 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding[] 
 async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | null): Promise<Finding[]> {
   if (Deno.uid() !== 0 || service === null) return [];
   const findings: Finding[] = [];
-  for (const { command } of commandsOf(firewall).filter(({ command }) => isSudo(command))) {
+  for (const { command } of commandsOf(firewall).filter(({ command }) => isSudo(command[0]!))) {
     const words = command.slice(1).filter((word) => word !== "-n").map((word) =>
       word.replace("%s", "192.0.2.254")
     );
@@ -172,8 +173,4 @@ async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | 
     findings.push(failure("unit", text, "give it a line in /etc/sudoers.d/strongmonitor: docs/firewalls.md"));
   }
   return findings;
-}
-
-function isSudo(command: readonly string[]): boolean {
-  return /(?:^|\/)sudo$/.test(command[0]!);
 }

@@ -1,4 +1,5 @@
 /** Reads logs and proxies from nginx.conf, in all blocks, for every host and path. */
+import { directoryOf } from "../../core/file_identity.ts";
 
 /** The parts of nginx.conf that matter here. */
 export interface NginxSetup {
@@ -46,7 +47,7 @@ export function readNginxSetup(path: string, reading: Reading): NginxSetup {
 }
 
 function* directivesOf(path: string, reading: Reading): Generator<Directive> {
-  const folder = path.slice(0, path.lastIndexOf("/"));
+  const folder = directoryOf(path);
   const queue = [path];
   const seen = new Set<string>();
   for (let file = queue.shift(); file !== undefined && seen.size < MOST_FILES; file = queue.shift()) {

@@ -1,3 +1,4 @@
+import { directoryOf, isAbsent } from "../../core/file_identity.ts";
 import { SHIPPED } from "../../config/shipped.ts";
 import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
@@ -20,13 +21,13 @@ export function stepsFor(
   text: string,
   { path, user, unit }: { path: string; user: SystemUser | null; unit: string | null },
 ): Step[] {
-  const folder = path.slice(0, path.lastIndexOf("/"));
+  const folder = directoryOf(path);
   const owned = ["-o", "root", "-g", SERVICE_USER];
   const keep = ["edited", "hidden"].includes(targetAt(path)) ? ["--backup=numbered"] : [];
   const addUser = ["useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", SERVICE_USER];
   return [
     ...(user === null ? [step(addUser)] : []),
-    ...(hasFolder(folder) ? [] : [step(["install", "-d", ...owned, "-m", "750", folder])]),
+    ...(isAbsent(folder) ? [step(["install", "-d", ...owned, "-m", "750", folder])] : []),
     step(["install", ...keep, ...owned, "-m", "640", "/dev/stdin", path], text),
     ...(unit === null ? [] : [step(["systemctl", "enable", unit]), step(["systemctl", "restart", unit])]),
   ];
@@ -90,13 +91,4 @@ export async function isEdited(path: string): Promise<boolean> {
 
 function step(argv: readonly string[], input: string | null = null): Step {
   return { argv, input };
-}
-
-/** Reports whether a directory exists; true if this user may not look. */
-function hasFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
 }

@@ -1,3 +1,4 @@
+import { UNITS } from "../../core/program.ts";
 import { decode, encode } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
 import { grown, RecordBuffer } from "../record_buffer.ts";
@@ -5,8 +6,7 @@ import type { Start } from "../source.ts";
 import { hashMark, isSameEntry } from "./cursor.ts";
 
 const OWN_IDENTIFIER = "strongmonitor";
-/** The default unit, and the one that bans through sudo. */
-const OWN_UNITS: ReadonlySet<string> = new Set(["strongmonitor.service", "strongmonitor-sudo.service"]);
+const OWN_UNITS: ReadonlySet<string> = new Set(UNITS.map((unit) => `${unit}.service`));
 
 /** Records of entries, with the place of each in the journal. */
 export class JournalRecords extends RecordBuffer {
