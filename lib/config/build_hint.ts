@@ -15,11 +15,10 @@ export interface BuildTarget {
  * with absolute paths.
  */
 export function buildHint({ config, state }: BuildTarget): string {
-  const named = state === undefined ? [config] : [config, state];
+  const option = (name: string, path: string) => ` --${name} ${shellWord(resolve(path))}`;
   // The program may not know the working directory that a relative path begins in.
-  const paths = tried(() => named.map((path) => shellWord(resolve(path))));
-  if (paths === null) return "give absolute paths to be told how to build one that may";
-  const options = ["--config", "--state"].slice(0, paths.length).map((option, i) => `${option} ${paths[i]}`);
-  const task = `task build ${options.join(" ")}`;
+  const options = tried(() => option("config", config) + (state === undefined ? "" : option("state", state)));
+  if (options === null) return "give absolute paths to be told how to build one that may";
+  const task = `task build${options}`;
   return `build one that may, where its source is, with: deno ${task} (or, without Deno: npx -y deno@2 ${task})`;
 }

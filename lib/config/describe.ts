@@ -1,6 +1,6 @@
 import { formatScope, isOfPackets } from "../core/scope.ts";
 import { counted, printable } from "../core/text.ts";
-import { formatDuration, localTime, type Micros } from "../core/time.ts";
+import { formatDuration, localTime, type Micros, spanText } from "../core/time.ts";
 import type { Condition, Growth, ModuleRules, Rule } from "../rules/rule.ts";
 import type { ModuleMatch } from "../reading/module.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
@@ -123,8 +123,7 @@ function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkSte
 
 /** Describes how long the first ban lasts, and whether later ones grow. */
 function lasting(banTime: Micros | null, { factor }: Growth): string {
-  if (banTime === null) return "for good";
-  return `for ${formatDuration(banTime)}${factor === 1 ? "" : " and growing"}`;
+  return spanText(banTime) + (banTime === null || factor === 1 ? "" : " and growing");
 }
 
 function describeGrowth({ modules }: Config): string[] {
@@ -182,11 +181,11 @@ function describeRule(
     ? counted(limit, "hit")
     : `${counted(limit, "hit")} with different ${distinct}`;
   const hasStatus = status === null ? "" : ` with status ${describeStatus(status)}`;
-  const what = condition === null ? "is any line" : `is a line${hasStatus} ${describeCondition(condition)}`;
+  const what = condition === null
+    ? `any line${hasStatus}`
+    : `a line${hasStatus} ${describeCondition(condition)}`;
   return [
-    `  ${name}: bans ${ban} at more than ${hits}${within}; a hit ${
-      condition === null ? `${what}${hasStatus}` : what
-    }`,
+    `  ${name}: bans ${ban} at more than ${hits}${within}; a hit is ${what}`,
     ...(condition === null ? [] : texts(condition.texts)),
     ...except.flatMap((exception) => [
       `    unless it is one ${describeCondition(exception)}`,

@@ -27,7 +27,8 @@ const MAX_DEPTH = 32;
 export class Document {
   /** The content as plain values; every key, even `__proto__`, is an own property. */
   readonly value: unknown;
-  readonly #duplicates: Problem[] = [];
+  /** Problems of keys that an object holds twice. JSON would silently take the last one. */
+  readonly duplicates: readonly Problem[];
   readonly #text: string;
   readonly #file: string;
   readonly #root: Node;
@@ -42,12 +43,7 @@ export class Document {
     this.#file = file;
     this.#root = this.#parse();
     this.value = toValue(this.#root);
-    this.#findDuplicates(this.#root, this.#duplicates);
-  }
-
-  /** Problems of keys that an object holds twice. JSON would silently take the last one. */
-  get duplicates(): readonly Problem[] {
-    return this.#duplicates;
+    this.duplicates = this.#duplicatesIn(this.#root);
   }
 
   /** Returns the value at `path`; undefined if the document has none. */
@@ -133,20 +129,20 @@ export class Document {
     }
   }
 
-  /** Adds to `found` a problem for each key that an object in `node` holds twice. */
-  #findDuplicates(node: Node, found: Problem[]): void {
-    if (node.type === "object") {
-      const offsets = new Map<string, number>();
-      for (const [key, value] of members(node)) {
-        const before = offsets.get(key.value);
-        if (before === undefined) offsets.set(key.value, key.offset);
-        else {
-          const complaint = `is given twice, first on line ${this.#line(before)}`;
-          found.push(this.#problem(getNodePath(value), complaint, key));
-        }
+  /** Returns a problem for each key that an object in `node` holds twice. */
+  #duplicatesIn(node: Node): Problem[] {
+    const offsets = new Map<string, number>();
+    const own = (node.type === "object" ? members(node) : []).flatMap(([key, value]) => {
+      const before = offsets.get(key.value);
+      if (before !== undefined) {
+        return [
+          this.#problem(getNodePath(value), `is given twice, first on line ${this.#line(before)}`, key),
+        ];
       }
-    }
-    for (const child of node.children ?? []) this.#findDuplicates(child, found);
+      offsets.set(key.value, key.offset);
+      return [];
+    });
+    return [...own, ...(node.children ?? []).flatMap((child) => this.#duplicatesIn(child))];
   }
 
   #line(offset: number): number {

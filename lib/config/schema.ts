@@ -141,7 +141,7 @@ export const settingsSchema = section({
     'Recorded lines older than this are deleted, such as "90d"; "forever", the default: none are.',
   ),
   keep_log_size: described(
-    sizeOrUnlimited().prefault("1GiB"),
+    sizeOrUnlimited.prefault("1GiB"),
     'Size of the state beyond which the oldest recorded lines are deleted, such as "500MiB"; "unlimited": none are.',
   ),
   keep_bans: described(
@@ -150,7 +150,7 @@ export const settingsSchema = section({
       '"forever": none are.',
   ),
   journal_wake: described(
-    millisecondsOrOff(1, 1_000).prefault("15ms"),
+    millisecondsOrOff.prefault("15ms"),
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",
   ),

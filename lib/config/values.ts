@@ -105,31 +105,23 @@ export const howOften = z.union(
     return micros;
   });
 
-/**
- * Accepts a span such as `20ms` from `least` to `most` milliseconds, or `off`. Gives microseconds;
- * null: `off`.
- */
-export function millisecondsOrOff(least: number, most: number) {
-  const complaint = `must be "off" or milliseconds from "${least}ms" to "${most}ms"`;
-  return z.union([z.literal("off"), z.string().regex(/^\d{1,9}ms$/, complaint)], complaint).transform(
-    (given, context) => {
-      if (given === "off") return null;
-      const milliseconds = parseInt(given);
-      if (milliseconds >= least && milliseconds <= most) return milliseconds * 1_000;
-      context.addIssue(complaint);
-      return z.NEVER;
-    },
-  );
-}
+const MILLISECONDS = 'must be "off" or milliseconds from "1ms" to "1000ms"';
 
-/** Accepts a size such as "500MiB", or "unlimited". Gives bytes; null: "unlimited". */
-export function sizeOrUnlimited() {
-  const complaint = 'must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited"';
-  return z.union([z.literal("unlimited"), z.string().regex(/^[1-9]\d{0,6}[MG]iB$/, complaint)], complaint)
-    .transform((given) =>
-      given === "unlimited" ? null : parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20)
-    );
-}
+/** A span from 1 ms to 1 s such as `20ms`, or `off`. Gives microseconds; null: `off`. */
+export const millisecondsOrOff = z.union(
+  [z.literal("off"), z.string().regex(/^0*(?:[1-9]\d{0,2}|1000)ms$/, MILLISECONDS)],
+  MILLISECONDS,
+).transform((given) => given === "off" ? null : parseInt(given) * 1_000);
+
+const SIZE = 'must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited"';
+
+/** A size such as `500MiB`, or `unlimited`. Gives bytes; null: `unlimited`. */
+export const sizeOrUnlimited = z.union(
+  [z.literal("unlimited"), z.string().regex(/^[1-9]\d{0,6}[MG]iB$/, SIZE)],
+  SIZE,
+).transform((given) =>
+  given === "unlimited" ? null : parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20)
+);
 
 function words(complain: (words: readonly string[]) => string | null) {
   return z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform((given, context) => {

@@ -3,7 +3,7 @@ import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import type { Micros } from "../core/time.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
-import { DNS_NAME, section, text } from "./values.ts";
+import { described, DNS_NAME, section, text } from "./values.ts";
 
 /** An address, a network or a DNS name that is never banned. */
 export interface WhitelistMember extends WhitelistEntry {
@@ -44,11 +44,14 @@ const until = text().transform((given, context) => {
   return instant ?? z.NEVER;
 });
 
-const described = section({
-  address: target.describe("Address, network or DNS name."),
-  note: z.string("must be a string").max(255, "must be at most 255 characters").default("")
-    .describe("Who or what that is, for people to read."),
-  until: until.optional().describe(
+const member = section({
+  address: described(target, "Address, network or DNS name."),
+  note: described(
+    z.string("must be a string").max(255, "must be at most 255 characters").default(""),
+    "Who or what that is, for people to read.",
+  ),
+  until: described(
+    until.optional(),
     "From then on it may be banned like others: a date, at the start of which in local time it ends, or a date and a " +
       "time (ISO 8601).",
   ),
@@ -56,13 +59,13 @@ const described = section({
 
 const MEMBERS =
   "must be an address, network or DNS name, an object with one as its address, or a list of these";
-const plain = target.transform((target): WhitelistMember => ({ ...target, note: "", until: null }));
+const bareMember = target.transform((target): WhitelistMember => ({ ...target, note: "", until: null }));
 
 /** One member or a list of them, as a list. */
 export const whitelistMembers = z.union([
-  plain,
-  described,
-  z.array(z.union([plain, described], "must be a string or an object"), MEMBERS),
+  bareMember,
+  member,
+  z.array(z.union([bareMember, member], "must be a string or an object"), MEMBERS),
 ], MEMBERS).transform((given) => [given].flat());
 
 /**

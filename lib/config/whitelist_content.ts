@@ -1,4 +1,5 @@
 /** The content of a whitelist file, in a form that holds a million entries in some megabytes. */
+import { LINE_FEED } from "../core/ascii.ts";
 import { concatenated } from "../core/bytes.ts";
 import { decodeNetworks, NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
@@ -44,7 +45,7 @@ export function encodeCopy({ stamp, content }: WhitelistCopy): Uint8Array {
 
 /** Decodes a copy. Throws for any other bytes. */
 export function decodeCopy(bytes: Uint8Array): WhitelistCopy {
-  let at = bytes.indexOf(10) + 1;
+  let at = bytes.indexOf(LINE_FEED) + 1;
   const { stamp, ...content } = JSON.parse(new TextDecoder().decode(bytes.subarray(0, at))) as
     & { stamp: string | null }
     & WhitelistContent;
