@@ -6,7 +6,15 @@ import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import type { State } from "../state/state.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, print, printObjects, printTable, tableTime, zoneText } from "./output.ts";
+import {
+  type CommonOptions,
+  print,
+  printObjects,
+  printTable,
+  tableEnd,
+  tableTime,
+  zoneText,
+} from "./output.ts";
 
 /** Most bans that `bans --all` prints. */
 const HISTORY = 1_000;
@@ -41,8 +49,7 @@ export function totalsOf({ bans }: State, report: MonitorReport | null): BanTota
 }
 
 /** Words the totals: `3 bans: 2 in force, 1 waiting for the firewall for 5m`. */
-export function totalsText({ decided, confirmed, waiting, waitingSince }: BanTotals): string {
-  const noted = decided - confirmed - waiting;
+export function totalsText({ decided, confirmed, waiting, noted, waitingSince }: BanTotals): string {
   const age = waitingSince === null ? "" : ` for ${formatDuration(now() - waitingSince)}`;
   const parts = [
     ...confirmed > 0 ? [`${confirmed} in force`] : [],
@@ -74,12 +81,8 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
 }
 
 function banRow(ban: BanStatus): string[] {
-  const until = ban.ended === null ? untilText(ban) : `${tableTime(ban.ended)} (${ban.endReason})`;
+  const until = ban.ended === null ? tableEnd(ban.until) : `${tableTime(ban.ended)} (${ban.endReason})`;
   return [nameOf(ban), tableTime(ban.start), until, firewallText(ban), ban.reason];
-}
-
-function untilText({ until }: BanStatus): string {
-  return until === null ? "for good" : tableTime(until);
 }
 
 function firewallText(ban: BanStatus): string {

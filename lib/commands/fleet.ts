@@ -1,12 +1,12 @@
 import { counted } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, MINUTE, SECOND } from "../core/time.ts";
+import { isoTime, isoTimeOrNull, MINUTE, now, SECOND } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { Connection, explain } from "../postgres/connection.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, print, printJson, printTable, tableTime, zoneText } from "./output.ts";
+import { type CommonOptions, print, printJson, printTable, tableEnd, tableTime, zoneText } from "./output.ts";
 
 /** Longest wait for one answer of the database. */
 const TIMEOUT = 10 * SECOND;
@@ -50,7 +50,7 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
       bans.map((ban) => [
         nameOf(ban),
         tableTime(ban.start),
-        ban.until === null ? "for good" : tableTime(ban.until),
+        tableEnd(ban.until),
         ban.servers.join(", "),
         ban.reason,
       ]),
@@ -111,5 +111,5 @@ function memberRow(member: FleetMember): string[] {
 
 function stateOf({ removed, lastSeen }: FleetMember): string {
   if (removed !== null) return "removed";
-  return Date.now() * 1_000 - lastSeen > AWAY ? "away" : "";
+  return now() - lastSeen > AWAY ? "away" : "";
 }

@@ -145,6 +145,11 @@ export function tableTime(time: Micros): string {
   return localTime(time).slice(0, -3);
 }
 
+/** Formats the end of a ban for a table. */
+export function tableEnd(until: Micros | null): string {
+  return until === null ? "for good" : tableTime(until);
+}
+
 /** The time zone of local times: `Europe/Berlin`. */
 export function zoneName(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;

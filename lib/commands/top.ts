@@ -1,7 +1,7 @@
 import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
 import type { History, ProvenanceCount } from "../state/history.ts";
-import type { RollupContent } from "../state/rollup.ts";
+import { type RollupContent, totalCount } from "../state/rollup.ts";
 import { banCounter, type BansOfName, totalOf } from "./ban_counts.ts";
 import { requireTime } from "./instant.ts";
 import { withState } from "./open.ts";
@@ -49,8 +49,8 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
     const most = by === undefined ? FEW : MANY;
     return {
       start,
-      lines: sum(content.lines),
-      hits: sum(content.hits),
+      lines: totalCount(content.lines),
+      hits: totalCount(content.hits),
       ...totalOf(bans),
       tables: (by === undefined ? TOP_TABLES : [by]).map((by) => ({
         by,
@@ -73,7 +73,7 @@ interface Facts {
 
 function rowsOf(by: Table, { content, most, bans, history, since }: Facts): Row[] {
   const all = by === "module" ? content.hits : content[by];
-  const total = sum(by === "rule" ? content.rule : content.hits);
+  const total = totalCount(by === "rule" ? content.rule : content.hits);
   const names = by === "module" ? content.lines.map(([name]) => name) : all.map(([name]) => name);
   const hits = new Map(all);
   const shown = names.toSorted((a, b) => (hits.get(b) ?? 0) - (hits.get(a) ?? 0)).slice(0, most);
@@ -84,10 +84,6 @@ function rowsOf(by: Table, { content, most, bans, history, since }: Facts): Row[
     const share = total === 0 ? 0 : count / total;
     return { name, lines: lines.get(name) ?? null, hits: count, share, ...bansOf(name) };
   });
-}
-
-function sum(all: readonly (readonly [string, number])[]): number {
-  return all.reduce((total, [, count]) => total + count, 0);
 }
 
 function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros): unknown {

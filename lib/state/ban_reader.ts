@@ -23,6 +23,8 @@ export interface BanTotals {
   readonly confirmed: number;
   /** Bans that it has not confirmed yet. */
   readonly waiting: number;
+  /** Bans that no firewall carries out. */
+  readonly noted: number;
   /** Start of the oldest waiting ban; null: none waits. */
   readonly waitingSince: Micros | null;
   /** Bans and lifts whose last try failed. */
@@ -201,13 +203,14 @@ export class BanReader {
 
   /** Returns the number of all bans, and the numbers of bans that have not ended. */
   totals(): BanTotals {
-    return this.#db.get<BanTotals>(
+    const totals = this.#db.get<Omit<BanTotals, "noted">>(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided,
          count(*) FILTER (WHERE ended IS NULL AND applied_at IS NOT NULL AND applied_by <> 'observe') AS confirmed,
          count(*) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
          min(start) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waitingSince,
          count(*) FILTER (WHERE error IS NOT NULL) AS failing FROM ban`,
     )!;
+    return { ...totals, noted: totals.decided - totals.confirmed - totals.waiting };
   }
 
   /** Returns the numbers that indexes tell: 5 ms for 100,000 bans in force, and any ended ones. */

@@ -15,6 +15,11 @@ const KEYED = ["address", "network", "user", "path"] as const;
 /** Counts by name, most first. */
 export type Counted = readonly (readonly [name: string, count: number])[];
 
+/** Sums the counts of all names. */
+export function totalCount(counts: Counted): number {
+  return counts.reduce((total, [, count]) => total + count, 0);
+}
+
 /** Stored counts. `lines` and `hits` are by module; `hits` counts lines that hit any rule. */
 export type RollupContent = Readonly<Record<typeof KEYED[number] | "rule" | "lines" | "hits", Counted>>;
 

@@ -2,11 +2,9 @@
  * Makes a `Review` from the state's hourly and daily counts and its bans. Reads no lines, so ten
  * million of them cost nothing.
  */
-// @ts-types="npm:@types/d3-array@^3.2.1"
-import { sum } from "d3-array";
 import { HOUR, type Micros } from "../../core/time.ts";
 import type { ProvenanceCount } from "../../state/history.ts";
-import { type RollupContent, sumOf } from "../../state/rollup.ts";
+import { type RollupContent, sumOf, totalCount } from "../../state/rollup.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
 import { banCounter, totalOf } from "../ban_counts.ts";
@@ -70,8 +68,8 @@ function* told(
 
 function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount[]): Totals {
   return {
-    lines: sum(lines, ([, count]) => count),
-    hits: sum(hits, ([, count]) => count),
+    lines: totalCount(lines),
+    hits: totalCount(hits),
     ...totalOf(bans),
   };
 }
@@ -97,7 +95,7 @@ function tablesOf(state: State, facts: Facts): Readonly<Record<Subject, readonly
 
 function rowsOf(state: State, subject: Subject, { present, before, bans, from }: Facts): Row[] {
   const counted = countedOf(present, subject);
-  const all = sum(subject === "rule" ? present.rule : present.hits, ([, count]) => count);
+  const all = totalCount(subject === "rule" ? present.rule : present.hits);
   const old = before && new Map(countedOf(before, subject));
   const shown = counted.slice(0, MOST_ROWS);
   const names = shown.map(([name]) => name);
@@ -125,9 +123,8 @@ function slowOf({ history }: State, slow: SlowBuilder, { from }: Period): Review
 }
 
 function bansInForceOf({ history }: State, { bans }: Review["status"]): BansInForce {
-  const totals = { ...bans, noted: bans.decided - bans.confirmed - bans.waiting };
   return {
-    totals,
+    totals: bans,
     by: history.inForceByProvenance().slice(0, MOST_ROWS),
     newest: history.newestBans(MOST_BANS),
   };

@@ -46,8 +46,7 @@ export interface Change {
 
 /** Bans in force, confirmed or not. */
 export interface BansInForce {
-  /** `noted`: bans that no firewall carries out. */
-  readonly totals: BanTotals & { readonly noted: number };
+  readonly totals: BanTotals;
   readonly by: readonly { readonly provenance: Provenance; readonly count: number }[];
   /** The newest bans, newest first. */
   readonly newest: readonly BanStatus[];

@@ -4,7 +4,7 @@ import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { tableLines, WIDTH, wrap } from "../layout.ts";
-import { tableTime, zoneName } from "../output.ts";
+import { tableTime, zoneText } from "../output.ts";
 import { type Review, type Row, type Subject, SUBJECTS } from "./review.ts";
 import {
   changeText,
@@ -45,7 +45,7 @@ export function reviewLines(review: Review): string[] {
     ...section("Changes", changeLines(review)),
     ...section("Sources", sourceLines(review)),
     ...section("About the counts", limitsOf(review).flatMap((sentence) => wrap(sentence, WIDTH))),
-    ...wrap(`Times are of ${zoneName()}.`, WIDTH),
+    ...wrap(zoneText(), WIDTH),
   ];
 }
 

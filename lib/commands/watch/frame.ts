@@ -11,6 +11,7 @@
  *   keys, or a question
  */
 import { counted } from "../../core/text.ts";
+import { folded } from "../layout.ts";
 import { cut, cutStart, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
 import type { ActionRequest, Model } from "./model.ts";
 import { beside } from "./panel.ts";
@@ -41,12 +42,7 @@ function tooSmall({ columns, rows }: Size): Line[] {
   const words =
     `This terminal has ${columns} columns and ${rows} rows. Make it at least ${LEAST.columns} by ` +
     `${LEAST.rows}, or press q to leave.`;
-  const lines: string[] = [""];
-  for (const word of words.split(" ")) {
-    if (lines.at(-1)!.length + word.length + 1 > columns) lines.push("");
-    lines[lines.length - 1] = `${lines.at(-1)} ${word}`.trimStart();
-  }
-  return lines.map((line) => [span(cut(line, columns))]);
+  return folded(words, "", columns).map((line) => [span(cut(line, columns))]);
 }
 
 function headLine({ snapshot, filter }: Model, { columns }: Size): Line {

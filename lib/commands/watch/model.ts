@@ -1,6 +1,6 @@
 /** The state of the view: data read and the user's place in it. Pure: time is part of the data. */
-import type { BanStatus } from "../../deciding/ban.ts";
-import { nameOf } from "../../deciding/ban.ts";
+import { type BanStatus, nameOf } from "../../deciding/ban.ts";
+import { totalCount } from "../../state/rollup.ts";
 import { shownName } from "../words.ts";
 import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
@@ -105,7 +105,7 @@ export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] 
   if (snapshot === null) return [];
   const { content } = snapshot.counted;
   const all = content[table];
-  const total = (table === "rule" ? all : content.hits).reduce((sum, [, hits]) => sum + hits, 0);
+  const total = totalCount(table === "rule" ? all : content.hits);
   const rows = all.filter(([name]) => matches(filter, name)).map(([name, hits]) => ({
     key: name,
     name: shownName(name),

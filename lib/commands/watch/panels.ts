@@ -1,10 +1,9 @@
 /** Draws the four tables of the view, and the row below. Input: the model. Output: lines. Pure. */
-import { localTime } from "../../core/time.ts";
+import { localTime, type Micros } from "../../core/time.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
-import type { Micros } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import { BY_HAND } from "../ban.ts";
-import { TITLES } from "../report/words.ts";
+import { countText, provenanceText, TITLES } from "../report/words.ts";
 import { sourceText } from "../words.ts";
 import { cut, cutStart, type Line, span, widthOf } from "./cell.ts";
 import { banRows, type Model, placeOf, selected, topRows } from "./model.ts";
@@ -137,10 +136,10 @@ export function bansPanel(model: Model, room: Room): Line[] {
   );
 }
 
-function byOf({ provenance: { kind, name }, reason, error }: BanStatus): string {
+function byOf({ provenance, reason, error }: BanStatus): string {
   if (error !== null) return `failing: ${error}`;
-  if (kind === "manual") return reason === BY_HAND ? "by hand" : `by hand: ${reason}`;
-  return kind === "rule" ? name : `${kind} ${name}`;
+  if (provenance.kind === "manual") return reason === BY_HAND ? "by hand" : `by hand: ${reason}`;
+  return provenanceText(provenance);
 }
 
 /** Returns the width of names; null: the rest of a narrow panel. */
@@ -161,7 +160,7 @@ export function selectedLine(model: Model, columns: number): Line {
   const ban = row.ban;
   const words = [
     row.name,
-    ..."hits" in row ? [`${row.hits.toLocaleString("en")} hits, ${percent(row.share)} of all`] : [],
+    ..."hits" in row ? [`${countText(row.hits)} hits, ${percent(row.share)} of all`] : [],
     ...ban === null ? [] : [banText(ban, time)],
   ];
   const text = cut(words.join(" · "), columns - 2);
