@@ -93,15 +93,15 @@ export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean 
   let at = from;
   while (at < to && isDigit(array[at]!)) at++;
   if (at === from + YEAR && array[at] === SLASH) return true;
-  const second = endOfWord(array, at, to);
+  const second = nextWord(array, at, to);
   if (second > to) return false;
   if (PROGRAM.isAt(bytes, second) || DASH.isAt(bytes, second)) return true;
-  const third = endOfWord(array, second, to);
+  const third = nextWord(array, second, to);
   return third <= to && DASH.isAt(bytes, third);
 }
 
 /** Returns the start of the word after the one at `at`; beyond `to` if there is none. */
-function endOfWord(array: Uint8Array, at: number, to: number): number {
+function nextWord(array: Uint8Array, at: number, to: number): number {
   while (at < to && array[at] !== SPACE) at++;
   return at + 1;
 }
