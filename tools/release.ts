@@ -1,18 +1,15 @@
 /** Makes a release: the program, a tarball, a Debian package, checksums and a bill of materials. */
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/program.ts";
-import { readOptions, runProgram } from "./program.ts";
+import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
 import { targetOf, TARGETS } from "./target.ts";
 import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";
 import { sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
 import { sbom } from "./release/sbom.ts";
 import { layTarball } from "./release/tarball.ts";
-
-const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 const HELP = `Usage: deno task release [options]
 
@@ -45,32 +42,29 @@ async function release(args: readonly string[]): Promise<void> {
   const maintainer = await maintainerNow();
   const directory = resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), output);
   await Deno.mkdir(directory, { recursive: true });
-  const scratch = await Deno.makeTempDir({ dir: directory, prefix: ".release-" });
-  try {
-    const program = `${directory}/strongmonitor`;
-    await run(Deno.execPath(), [
-      "run",
-      "--no-prompt",
-      "--allow-all",
-      `${PROJECT}/tools/build.ts`,
-      `--output=${program}`,
-      `--target=${target}`,
-      ...base,
-    ], true);
-    await writePages(`${scratch}/pages`, { epoch, maintainer });
-    const architecture = TARGETS[target].debian;
-    const made = [
-      program,
-      await tarball(directory, { scratch, program, epoch, architecture }),
-      await debian(directory, { scratch, program, epoch, maintainer, architecture }),
-      await bill(directory, { program }),
-    ];
-    const sums = made.map((path) => `${sha256(path)}  ${path.slice(directory.length + 1)}\n`);
-    await Deno.writeTextFile(`${directory}/SHA256SUMS`, sums.join(""));
-    for (const path of [...made, `${directory}/SHA256SUMS`]) console.log(path);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
+  await using temporary = await scratchIn(directory, ".release-");
+  const scratch = temporary.path;
+  const program = `${directory}/strongmonitor`;
+  await run(Deno.execPath(), [
+    "run",
+    "--no-prompt",
+    "--allow-all",
+    `${PROJECT}/tools/build.ts`,
+    `--output=${program}`,
+    `--target=${target}`,
+    ...base,
+  ], true);
+  await writePages(`${scratch}/pages`, { epoch, maintainer });
+  const architecture = TARGETS[target].debian;
+  const made = [
+    program,
+    await tarball(directory, { scratch, program, epoch, architecture }),
+    await debian(directory, { scratch, program, epoch, maintainer, architecture }),
+    await bill(directory, { program }),
+  ];
+  const sums = made.map((path) => `${sha256(path)}  ${path.slice(directory.length + 1)}\n`);
+  await Deno.writeTextFile(`${directory}/SHA256SUMS`, sums.join(""));
+  for (const path of [...made, `${directory}/SHA256SUMS`]) console.log(path);
 }
 
 function parse(args: readonly string[]) {

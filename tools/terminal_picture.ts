@@ -1,6 +1,6 @@
 /** Draws a terminal for the documents, in the colours of `watch`. */
-import type { Line, Style } from "../lib/commands/watch/cell.ts";
-import { lineWidth, widthOf } from "../lib/commands/watch/cell.ts";
+import { markup } from "../lib/commands/report/markup.ts";
+import { type Line, lineWidth, type Style, widthOf } from "../lib/commands/watch/cell.ts";
 
 /** Width and height of a character, and the frame around the terminal. */
 const [ACROSS, DOWN, MARGIN] = [8, 17, 14];
@@ -86,7 +86,7 @@ function dots(patterns: string, x: number, y: number): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return markup`${text}`.text;
 }
 
 /** Writes a picture to docs/, or prints it with `--stdout`. */

@@ -3,7 +3,7 @@
  * and bans with an independent count.
  */
 import { UserError } from "../../lib/core/error.ts";
-import { readCount, readOptions, runProgram } from "../../tools/program.ts";
+import { readCount, readOptions, runProgram } from "../../tools/task.ts";
 import { canMount } from "../support/faults.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
 import { postgresMissing, startPostgres, type TestPostgres } from "../support/postgres_server.ts";

@@ -1,6 +1,21 @@
-/** Options and exit codes of tasks in deno.json. */
+/** What the tasks of deno.json share: options, exit codes and directories. */
+import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UserError } from "../lib/core/error.ts";
+
+/** Directory of the project, without a slash at its end. */
+export const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/** A directory that is removed with all its content when its scope ends. */
+export interface Scratch extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Makes a directory below `parent`. */
+export async function scratchIn(parent: string, prefix: string): Promise<Scratch> {
+  const path = await Deno.makeTempDir({ dir: parent, prefix });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
 
 /** Reads the options of `deno task TASK`. Throws `UserError` (64). */
 export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
