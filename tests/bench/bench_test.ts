@@ -10,6 +10,7 @@ import { judge, median, medians, quantile, rounded, without } from "./figures.ts
 import { Peers } from "./peers.ts";
 import { svg } from "./plot.ts";
 import { Workshop } from "./workshop.ts";
+import { NO_OPTIONS } from "../support/messages.ts";
 
 function made(
   write: (options: CorpusOptions) => Expected,
@@ -21,10 +22,9 @@ function made(
 }
 
 Deno.test("the logs of the benchmark are the same for the same seed, and contain the expected lines", () => {
-  const options = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
   const modules = {
-    auth: { name: "SSHD", identifiers: ["sshd"], units: [], files: [], form: sshd.form(options) },
-    access: { name: "NGINX", identifiers: [], units: [], files: [], form: nginx.form(options) },
+    auth: { name: "SSHD", identifiers: ["sshd"], units: [], files: [], form: sshd.form(NO_OPTIONS) },
+    access: { name: "NGINX", identifiers: [], units: [], files: [], form: nginx.form(NO_OPTIONS) },
   };
   for (const [name, write] of [["auth", writeAuthLog], ["access", writeAccessLog]] as const) {
     const { text, expected } = made(write, 7);

@@ -4,7 +4,7 @@ import { describeConfig } from "../../lib/config/describe.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { sshd } from "../../modules/sshd.ts";
-import { messageParser } from "../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../support/messages.ts";
 import { condition, rule } from "../support/helpers.ts";
 import { inDirectory, known, load, own, RULE, top } from "../support/configs.ts";
 
@@ -37,7 +37,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
           ...sshd.match,
           options: { logFormats: [], trustedProxies: [], patterns: [], unsafe: false },
           programs: [...sshd.match.identifiers],
-          form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+          form: sshd.form(NO_OPTIONS),
         },
         noLog: ["Connection from"],
         trustedProxies: [],

@@ -6,50 +6,21 @@ import { NO_CONTENT } from "../../lib/config/whitelist_content.ts";
 import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { permissionsFor } from "../../lib/config/permissions.ts";
 import { sshd } from "../../modules/sshd.ts";
+import { plainConfig } from "../support/configs.ts";
 import { script } from "../support/helpers.ts";
+import { NO_OPTIONS } from "../support/messages.ts";
 
 const plainly = (address: string) => ({ address, isName: false, note: "", until: null });
-const CONFIG: Config = {
-  name: "config.jsonc",
-  path: "/etc/strongmonitor/config.jsonc",
-  stateDirectory: "/var/lib/strongmonitor",
+const CONFIG = plainConfig({
   modules: [{
-    module: {
-      name: "SSHD",
-      ...sshd.match,
-      form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
-    },
+    module: { name: "SSHD", ...sshd.match, form: sshd.form(NO_OPTIONS) },
     noLog: [],
     trustedProxies: [],
     record: "all",
     rules: [],
   }],
-  tests: [],
-  moduleBans: [],
-  ban: {
-    firewall: "observe",
-    nft: ["sudo", "-n", "nft"],
-    unbanOnStop: false,
-    command: null,
-    unban: null,
-    timeout: 10_000_000,
-    concurrency: 4,
-  },
-  database: null,
-  metricsFile: null,
-  notify: null,
   whitelist: { members: [plainly("192.0.2.0/24")], files: [], refresh: 300_000_000 },
-  ipv6Prefix: 64,
-  networkBans: [],
-  trust: null,
-  following: null,
-  keepLog: null,
-  keepLogSize: null,
-  keepBans: null,
-  journalWake: null,
-  knock: { prefix: "knock-", time: 43_200_000_000 },
-  complain: () => "",
-};
+});
 const DATABASE = { host: "db.example.org", port: 5433, user: "monitor", database: "monitor", password: "" };
 const FULL: Config = {
   ...CONFIG,

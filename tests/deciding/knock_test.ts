@@ -17,7 +17,7 @@ import {
   STEP,
 } from "../../lib/deciding/knock_key.ts";
 import { sshd } from "../../modules/sshd.ts";
-import { messageParser } from "../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../support/messages.ts";
 import { codeAt } from "../support/authenticator.ts";
 
 const ONE = "192.0.2.1";
@@ -34,7 +34,7 @@ function key(over: Partial<KnockKey> = {}): KnockKey {
 }
 
 const parseSshd = messageParser(
-  sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+  sshd.form(NO_OPTIONS),
 );
 
 const PLAIN_KEY = key({ name: "script", kind: "plain", secret: seal(PLAIN, "5a17") });

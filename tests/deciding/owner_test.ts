@@ -10,6 +10,7 @@ import type { ModuleRules } from "../../lib/rules/rule.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { recordsOf } from "../support/records.ts";
 import { BOOT, condition, memoryLog, rule, type TemporaryState, temporaryState } from "../support/helpers.ts";
+import { NO_OPTIONS } from "../support/messages.ts";
 
 const NOW = 1_800_000_000 * SECOND;
 const TRUST: TrustOptions = { span: 86_400 * SECOND, methods: new Set(["publickey"]), factor: 3 };
@@ -19,7 +20,7 @@ const RULES: ModuleRules = {
   module: {
     name: "SSHD",
     ...sshd.match,
-    form: sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+    form: sshd.form(NO_OPTIONS),
   },
   noLog: [],
   trustedProxies: [],

@@ -2,8 +2,9 @@ import { strict as assert } from "node:assert";
 import { formatScope } from "../../lib/core/scope.ts";
 import { type Ban, nameOf } from "../../lib/deciding/ban.ts";
 import type { Outcome } from "../../lib/firewall/firewall.ts";
-import { eventually, scopeOf, temporaryState } from "../support/helpers.ts";
+import { eventually, MANUAL, scopeOf, temporaryState } from "../support/helpers.ts";
 import { NotingFirewall, setUp, trip } from "../support/bans_scene.ts";
+import { ruleBan } from "../support/rule_bans.ts";
 
 const ONE = "192.0.2.1";
 
@@ -62,25 +63,9 @@ Deno.test("`Bans` applies after a crash what was stored and not confirmed, and n
   using temporary = temporaryState();
   const { scene, make } = setUp(temporary);
   const store = temporary.state.bans;
-  store.add({
-    address: "192.0.2.1",
-    reason: "x",
-    provenance: { kind: "manual", name: "" },
-    scope: "all",
-    count: 1,
-    start: 1,
-    until: null,
-  });
+  store.add(ruleBan());
   temporary.state.enforcement.applied([store.inForce()[0]!.id], { firewall: "noting", time: 1 });
-  store.add({
-    address: "192.0.2.2",
-    reason: "x",
-    provenance: { kind: "manual", name: "" },
-    scope: "all",
-    count: 1,
-    start: 1,
-    until: null,
-  });
+  store.add(ruleBan({ address: "192.0.2.2" }));
   const bans = make();
   bans.refresh();
   await eventually(() => scene.firewall.held.size > 0);
@@ -130,15 +115,7 @@ Deno.test("`Bans` keeps a ban by hand of a whitelisted address out of the firewa
   const { scene, make, act } = setUp(temporary);
   const bans = make();
   scene.whitelist.set("configuration", ["192.0.2.9"]);
-  temporary.state.bans.add({
-    address: "192.0.2.0/24",
-    reason: "x",
-    scope: "all",
-    provenance: { kind: "manual", name: "" },
-    count: 0,
-    start: 1,
-    until: null,
-  });
+  temporary.state.bans.add(ruleBan({ address: "192.0.2.0/24", provenance: MANUAL }));
   act(bans, [trip("198.51.100.1")]);
   await eventually(() => scene.firewall.held.size === 1);
   assert(scene.firewall.held.has("198.51.100.1"));

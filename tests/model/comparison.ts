@@ -5,6 +5,7 @@ import { modules as known } from "../../modules/mod.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
+import { NO_OPTIONS } from "../support/messages.ts";
 import { Random } from "../support/random.ts";
 import { OWN_PATTERNS } from "./messages.ts";
 import { patternService, type Service, templateService } from "./message_model.ts";
@@ -19,8 +20,6 @@ const NOW = Date.UTC(2026, 11, 31, 12) * 1_000;
 export const IPV6_PREFIX = 64;
 /** Made-up rules of each module, with some 300 texts. */
 const RULES = 100;
-
-const OPTIONS = { logFormats: [], trustedProxies: null, unsafe: false };
 
 /** The modules that lines are made for. Readers are made anew, as some remember what they have read. */
 export const MODULES = [
@@ -56,7 +55,7 @@ export function makeBoth(rules: Rules): { model: Model; product: Product } {
     name: name as string,
     identifiers,
     read: open() as Service,
-    form: kind.form({ ...OPTIONS, patterns }),
+    form: kind.form({ ...NO_OPTIONS, trustedProxies: null, patterns }),
     rules: rules.get(name) ?? [],
   }));
   return { model: new Model(all, options), product: new Product(all, options) };

@@ -12,10 +12,9 @@ import { sshd } from "../../modules/sshd.ts";
 import { HEADS } from "../samples/heads.ts";
 import { NGINX_SAMPLES } from "../samples/nginx.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
-import { openForm } from "../support/messages.ts";
+import { NO_OPTIONS, openForm } from "../support/messages.ts";
 
 const NOW = Date.UTC(2026, 11, 1) * 1_000;
-const OPTIONS = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 
 interface Case {
   readonly program: string;
@@ -29,7 +28,7 @@ function caseOf(
   messages: readonly string[],
   patterns: string[] = [],
 ): Case {
-  const reader = openForm(kind.form({ ...OPTIONS, patterns }));
+  const reader = openForm(kind.form({ ...NO_OPTIONS, patterns }));
   const module = { index: 0, identifiers: kind.match.identifiers, units: [], reader };
   const fail = (complaint: string) => assert.fail(complaint);
   return { program, reader: new Reader([module], new ModuleHealth([program], fail)), messages };

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { pattern } from "../../modules/pattern/pattern.ts";
 import { FUZZ_LINES, Random } from "../support/random.ts";
-import { messageParser } from "../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../support/messages.ts";
 
 const PAGE = Deno.readTextFileSync(new URL("../../docs/modules.md", import.meta.url));
 const EXAMPLES = [...PAGE.matchAll(/```jsonc\n(.*?)```/gs)].map(([, text]) => example(text!));
@@ -19,7 +19,7 @@ function example(text: string) {
   const found = new RegExp(patterns[0]!.replace("<ADDR>", "203\\.0\\.113\\.5"), "ds").exec(line)!;
   const spans = Object.values(found.indices!.groups ?? {}).filter((span) => span !== undefined);
   const parse = messageParser(
-    pattern.form({ patterns, logFormats: [], trustedProxies: [], unsafe: false }),
+    pattern.form({ ...NO_OPTIONS, patterns }),
   );
   // Nothing can follow the address at the end of a pattern that ends with "$".
   return { name, parse, line, spans, isOpen: !patterns[0]!.endsWith("$") };

@@ -3,16 +3,10 @@ import { type ModuleOptions, OptionError } from "../../lib/reading/module.ts";
 import { resolveStamp } from "../../lib/core/stamp.ts";
 import { END, LOGIN, NOTHING } from "../../lib/reading/message_reader.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
-import { messageParser } from "../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../support/messages.ts";
 
 function parser(patterns: string | readonly string[], over: Partial<ModuleOptions> = {}) {
-  return messageParser(pattern.form({
-    logFormats: [],
-    trustedProxies: [],
-    unsafe: false,
-    patterns: [patterns].flat(),
-    ...over,
-  }));
+  return messageParser(pattern.form({ ...NO_OPTIONS, patterns: [patterns].flat(), ...over }));
 }
 const addressOf = (source: string, message: string) => parser(source)(message)?.address;
 
@@ -211,7 +205,7 @@ Deno.test("a port that a pattern says follows is no part of an IPv6 address", ()
 
 Deno.test("a pattern that never names an IPv6 address is warned of", () => {
   const warnings = (source: string, unsafe = false) =>
-    pattern.form({ logFormats: [], trustedProxies: [], patterns: [source], unsafe }).warnings!();
+    pattern.form({ ...NO_OPTIONS, patterns: [source], unsafe }).warnings!();
   for (const [source] of PORTS) assert.deepEqual(warnings(source), [], source);
   assert.deepEqual(
     warnings("^(?:(?:(?:a{9999}){9999}){9999}){9999} (?=\\d+\\.)<ADDR>", true),
@@ -281,12 +275,8 @@ Deno.test("named groups are fields, and the first pattern that matches is the on
     assert.deepEqual(read?.fields, fields, message);
   }
   assert.equal(parse("c"), null);
-  const { fields } = pattern.form({
-    logFormats: [],
-    trustedProxies: [],
-    unsafe: false,
-    patterns: ["^(?<a>x)<ADDR>", "^(?<b>y)(?<a>x)<ADDR>"],
-  });
+  const patterns = ["^(?<a>x)<ADDR>", "^(?<b>y)(?<a>x)<ADDR>"];
+  const { fields } = pattern.form({ ...NO_OPTIONS, patterns });
   assert.deepEqual(fields, ["message", "a", "b"]);
 });
 
@@ -316,8 +306,10 @@ Deno.test("what a pattern takes is matched in linear time by the program as it i
   const program = `import { pattern } from ${
     JSON.stringify(new URL("../../modules/pattern/pattern.ts", import.meta.url).href)
   };
-    import { messageParser } from ${JSON.stringify(new URL("../support/messages.ts", import.meta.url).href)};
-    const parse = messageParser(pattern.form({ logFormats: [], trustedProxies: [], unsafe: false,
+    import { messageParser, NO_OPTIONS } from ${
+    JSON.stringify(new URL("../support/messages.ts", import.meta.url).href)
+  };
+    const parse = messageParser(pattern.form({ ...NO_OPTIONS,
       patterns: ["^login (?<user>(?:\\\\w+ ?)+) from <ADDR>$"] }));
     for (const length of [30, 3_000]) parse("login " + "a".repeat(length) + "!");
     console.log("done");`;

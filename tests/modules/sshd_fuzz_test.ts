@@ -7,9 +7,9 @@ import { UNSEEN } from "../../lib/reading/message_reader.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { FUZZ_LINES, Random } from "../support/random.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
-import { messageParser } from "../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../support/messages.ts";
 
-const read = messageParser(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+const read = messageParser(sshd.form(NO_OPTIONS));
 
 const numbers = new Random(20_260_301);
 const random = (limit: number) => numbers.below(limit);
@@ -172,7 +172,7 @@ Deno.test("the outputs that are seen while templates are matched are those of al
     place: output < texts.length ? "start" : "anywhere",
     output,
   }));
-  const form = sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false });
+  const form = sshd.form(NO_OPTIONS);
   const automaton = new Automaton([{ texts: sought, ignoreCase: false }], form.literals);
   const reader = form.open(automaton);
   let seen = 0;

@@ -6,9 +6,9 @@ import { EACH, END, LOGIN, NO_ACTIVITY, NOTHING, ONCE } from "../../lib/reading/
 import { TemplateForm } from "../../lib/reading/template_reader.ts";
 import { sshd, SSHD_TEMPLATES } from "../../modules/sshd.ts";
 import { SSHD_NEAR_MISSES, SSHD_SAMPLES } from "../samples/sshd.ts";
-import { messageParser, openForm } from "../support/messages.ts";
+import { messageParser, NO_OPTIONS, openForm } from "../support/messages.ts";
 
-const read = messageParser(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+const read = messageParser(sshd.form(NO_OPTIONS));
 const LEVEL = /^(?:error|fatal|info): /;
 const bare = (message: string) => message.replace(LEVEL, "");
 const NAMES = [
@@ -257,7 +257,7 @@ Deno.test("a port has five digits at most", () => {
 
 /** What rules see of the messages of processes, one after the other. */
 function seen(...messages: readonly (readonly [pid: number, message: string])[]) {
-  const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+  const reader = openForm(sshd.form(NO_OPTIONS));
   return messages.map(([pid, message]) => {
     const { bytes, end } = encode(message);
     assert.ok(reader.read(bytes, 0, end, pid), message);

@@ -26,6 +26,7 @@ import {
   type TemporaryState,
   temporaryState,
 } from "../support/helpers.ts";
+import { NO_OPTIONS } from "../support/messages.ts";
 
 const ONE = "192.0.2.1";
 const TWO = "192.0.2.2";
@@ -33,18 +34,17 @@ const SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 const PLAIN = "open-sesame-1234567";
 const HOUR = 3_600 * SECOND;
 const NOW = 1_800_000_015 * SECOND;
-const NOTHING = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 
 const MODULES: readonly ModuleRules[] = [
   {
-    module: { ...sshd.match, name: "SSHD", form: sshd.form(NOTHING) },
+    module: { ...sshd.match, name: "SSHD", form: sshd.form(NO_OPTIONS) },
     noLog: [],
     trustedProxies: [],
     record: "all",
     rules: [rule({ name: "invalid_user", condition: condition({ texts: ["Invalid user"] }) })],
   },
   {
-    module: { ...nginx.match, name: "NGINX", form: nginx.form(NOTHING) },
+    module: { ...nginx.match, name: "NGINX", form: nginx.form(NO_OPTIONS) },
     noLog: [],
     trustedProxies: [],
     record: "all",

@@ -7,7 +7,7 @@ import { Reader } from "../../lib/reading/reader.ts";
 import { NO_PID } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import { inZone } from "../support/helpers.ts";
-import { openForm } from "../support/messages.ts";
+import { NO_OPTIONS, openForm } from "../support/messages.ts";
 import {
   A,
   B,
@@ -284,7 +284,7 @@ Deno.test("`Reader` has a module take note of a line once, whoever looks at its 
         index: 0,
         identifiers: ["sshd"],
         units: [],
-        reader: openForm(sshd.form({ logFormats: [], trustedProxies: [], unsafe: false, patterns: [] })),
+        reader: openForm(sshd.form(NO_OPTIONS)),
       },
     ], new ModuleHealth(["SSHD"], (complaint) => assert.fail(complaint)));
     const meant = (...messages: string[]) => {

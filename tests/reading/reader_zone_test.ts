@@ -6,7 +6,7 @@ import { pattern as ownPattern } from "../../modules/pattern/pattern.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import { Reader } from "../../lib/reading/reader.ts";
 import { inZone } from "../support/helpers.ts";
-import { openForm } from "../support/messages.ts";
+import { NO_OPTIONS, openForm } from "../support/messages.ts";
 import { A, B, batchOf, C, FILE, line, NAMES, readAll, readerOf } from "../support/reader_records.ts";
 
 Deno.test("`Reader.read()` reads the hour that clocks show twice by the line before, which `timeOf()` does not change", () =>
@@ -52,9 +52,7 @@ Deno.test("`Reader.read()` takes a time without a zone for one of the module's, 
 Deno.test("`Reader.read()` believes a head rather than a message's time without a zone", () =>
   inZone("UTC", () => {
     const form = ownPattern.form({
-      logFormats: [],
-      trustedProxies: [],
-      unsafe: false,
+      ...NO_OPTIONS,
       patterns: ["^[\\d/]+ [\\d:]+ refused <ADDR>", "^[\\d-]+T[\\d:]+Z refused <ADDR>"],
     });
     const reader = readerOf([{ ...C, reader: openForm(form) }]);

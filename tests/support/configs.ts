@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../lib/config/types.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { UserError } from "../../lib/core/error.ts";
+import { HOUR, SECOND } from "../../lib/core/time.ts";
 import { modules } from "../../modules/mod.ts";
 
 export { modules as known };
@@ -22,6 +23,42 @@ export const more = (keys: string) => rule(`"name": "a", "str": "x", "limit": 1,
 /** Returns a configuration of a user's own service, with `keys` beside its rule. */
 export const own = (keys: string) =>
   `{ "modules": { "ftp": { ${keys}, "rules": [{ "name": "a", "limit": 1 }] } } }`;
+
+/** Returns a configuration without modules that only observes, but for what `over` has. */
+export function plainConfig(over: Partial<Config>): Config {
+  return {
+    name: "config.jsonc",
+    path: "/etc/strongmonitor/config.jsonc",
+    stateDirectory: "/var/lib/strongmonitor",
+    modules: [],
+    tests: [],
+    moduleBans: [],
+    ban: {
+      firewall: "observe",
+      nft: ["sudo", "-n", "nft"],
+      unbanOnStop: false,
+      command: null,
+      unban: null,
+      timeout: 10 * SECOND,
+      concurrency: 4,
+    },
+    database: null,
+    metricsFile: null,
+    notify: null,
+    whitelist: { members: [], files: [], refresh: 300 * SECOND },
+    ipv6Prefix: 64,
+    networkBans: [],
+    trust: null,
+    following: null,
+    keepLog: null,
+    keepLogSize: null,
+    keepBans: null,
+    journalWake: null,
+    knock: { prefix: "knock-", time: 12 * HOUR },
+    complain: () => "",
+    ...over,
+  };
+}
 
 /** Runs `use` in a temporary directory with these files. */
 export function inDirectory<T>(files: Record<string, string | Uint8Array>, use: (directory: string) => T): T {

@@ -5,9 +5,9 @@ import type { LoginChange } from "../../lib/deciding/login_change.ts";
 import type { Logins } from "../../lib/deciding/logins.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
 import { sshd } from "../../modules/sshd.ts";
-import { openForm } from "./messages.ts";
+import { NO_OPTIONS, openForm } from "./messages.ts";
 
-const reader = openForm(sshd.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }));
+const reader = openForm(sshd.form(NO_OPTIONS));
 
 /** Returns the event of sshd's message, good until the next call. */
 export function sshdEvent(

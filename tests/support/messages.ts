@@ -7,8 +7,12 @@ import {
   type MessageReader,
   type Says,
 } from "../../lib/reading/message_reader.ts";
+import type { ModuleOptions } from "../../lib/reading/module.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
+
+/** Options of a module that a configuration gives none. */
+export const NO_OPTIONS: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 
 /** A reader's findings in a message, as strings. */
 export interface ReadMessage {

@@ -3,39 +3,11 @@ import type { Config } from "../../lib/config/types.ts";
 import type { Permissions } from "../../lib/config/permissions.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "../../tools/permissions.ts";
+import { plainConfig } from "../support/configs.ts";
 
 function configAt(path: string, stateDirectory = "/var/lib/strongmonitor"): Config {
-  return {
-    path,
-    name: path,
-    stateDirectory,
-    modules: [],
-    tests: [],
-    moduleBans: [],
-    ban: {
-      firewall: "command",
-      nft: ["sudo", "-n", "nft"],
-      unbanOnStop: false,
-      command: ["sudo", "/opt/ban", "%s"],
-      unban: null,
-      timeout: 10_000_000,
-      concurrency: 4,
-    },
-    database: null,
-    metricsFile: null,
-    notify: null,
-    whitelist: { members: [], files: [], refresh: 300_000_000 },
-    ipv6Prefix: 64,
-    networkBans: [],
-    trust: null,
-    following: null,
-    keepLog: null,
-    keepLogSize: null,
-    keepBans: null,
-    journalWake: null,
-    knock: { prefix: "knock-", time: 43_200_000_000 },
-    complain: () => "",
-  };
+  const plain = plainConfig({ path, name: path, stateDirectory });
+  return { ...plain, ban: { ...plain.ban, firewall: "command", command: ["sudo", "/opt/ban", "%s"] } };
 }
 
 Deno.test("`buildPermissions()` adds the installed configuration, wherever that of the build stands", () => {

@@ -7,11 +7,9 @@ import { CombinedReader } from "../../../modules/nginx/combined.ts";
 import { NAMES } from "../../../modules/nginx/fields.ts";
 import { lineParser } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
-import type { ModuleOptions } from "../../../lib/reading/module.ts";
 import { FUZZ_LINES, Random } from "../../support/random.ts";
-import { messageParser } from "../../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../../support/messages.ts";
 
-const NOTHING: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 const LINE = '192.0.2.7 - bob [01/Mar/2026:10:56:10 +0000] "GET /a//b%20c?x=1 HTTP/1.1" 200 612 ' +
   '"https://example.org/" "Mozilla/5.0" "203.0.113.9"';
 
@@ -66,7 +64,7 @@ Deno.test("`CombinedReader` sees nothing behind its range", () => {
 });
 
 Deno.test("nginx's reader decodes paths and queries that are longer than any before", () => {
-  const read = messageParser(nginx.form(NOTHING));
+  const read = messageParser(nginx.form(NO_OPTIONS));
   for (const length of [10, 5_000, 40_000, 20]) {
     const request = `GET /${"a%20//".repeat(length)}?${"%3Dé".repeat(length)} HTTP/1.1`;
     const { fields } = read(LINE.replace("GET /a//b%20c?x=1 HTTP/1.1", request))!;
@@ -126,7 +124,7 @@ Deno.test("nginx's fields of a line are the same by positions and by the pattern
     () => random.pick([' "-"', ' "curl/8.0"', '"x"', ' "', ""]),
     () => random.pick([' "203.0.113.9"', ' "-"', "", ' "', " 0.001"]),
   ];
-  const byPositions = messageParser(nginx.form(NOTHING));
+  const byPositions = messageParser(nginx.form(NO_OPTIONS));
   const byPattern = messageParser(new TextForm({ fields: NAMES, parse: lineParser([]) }));
   let read = 0;
   for (let i = 0; i < FUZZ_LINES; i++) {

@@ -5,10 +5,10 @@ import { NGINX_FORMATS } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { FUZZ_LINES, notLinear, Random } from "../../support/random.ts";
 import { NGINX_SAMPLES } from "../../samples/nginx.ts";
-import { messageParser } from "../../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../../support/messages.ts";
 
 const parse = messageParser(
-  nginx.form({ logFormats: [], trustedProxies: [], patterns: [], unsafe: false }),
+  nginx.form(NO_OPTIONS),
 );
 const random = new Random(20_260_301);
 const DECOYS = ["198.51.100.7", "2001:db8:bad::7", "::ffff:198.51.100.7"];

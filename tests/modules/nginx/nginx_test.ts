@@ -6,11 +6,10 @@ import { nginx } from "../../../modules/nginx/nginx.ts";
 import { inZone } from "../../support/helpers.ts";
 import { NGINX_NEAR_MISSES, NGINX_SAMPLES } from "../../samples/nginx.ts";
 import { EACH, NEVER } from "../../../lib/reading/message_reader.ts";
-import { messageParser, openForm } from "../../support/messages.ts";
+import { messageParser, NO_OPTIONS, openForm } from "../../support/messages.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 
-const NOTHING: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
-const parserOf = (over: Partial<ModuleOptions>) => messageParser(nginx.form({ ...NOTHING, ...over }));
+const parserOf = (over: Partial<ModuleOptions>) => messageParser(nginx.form({ ...NO_OPTIONS, ...over }));
 const parse = parserOf({});
 const withFormat = (format: string, trustedProxies: readonly string[] = []) =>
   parserOf({ logFormats: [format], trustedProxies });
@@ -410,7 +409,7 @@ Deno.test("what nginx refuses before it has read a request counts only where it 
     ...[error("upstream timed out (110: Connection timed out) while reading response header from upstream")],
   ];
   const countingOf = (trustedProxies: readonly string[] | null, logFormats: readonly string[] = []) => {
-    const reader = openForm(nginx.form({ ...NOTHING, trustedProxies, logFormats }));
+    const reader = openForm(nginx.form({ ...NO_OPTIONS, trustedProxies, logFormats }));
     return (line: string) => {
       const { bytes, end } = encode(line);
       assert.ok(reader.read(bytes, 0, end) && reader.address.isAddress, line);

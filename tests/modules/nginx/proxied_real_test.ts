@@ -5,7 +5,7 @@ import { encode } from "../../../lib/core/bytes.ts";
 import { EACH, NEVER } from "../../../lib/reading/message_reader.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { eventually } from "../../support/helpers.ts";
-import { openForm } from "../../support/messages.ts";
+import { NO_OPTIONS, openForm } from "../../support/messages.ts";
 import { hasNginx, type Place, RealNginx } from "../../support/nginx.ts";
 
 const [PROXY, CLIENT] = ["127.0.0.1", "203.0.113.5"];
@@ -53,7 +53,7 @@ Deno.test({
     const count = EARLY.length + LATER.length + 2;
     await eventually(() => server.lines("access").length >= count);
     const reader = openForm(
-      nginx.form({ logFormats: [], trustedProxies: null, patterns: [], unsafe: false }),
+      nginx.form({ ...NO_OPTIONS, trustedProxies: null }),
     );
     const named = new Map<string | null, number>();
     for (const line of [...server.lines("access"), ...server.lines("error")]) {

@@ -1,11 +1,9 @@
 import { strict as assert } from "node:assert";
-import type { ModuleOptions } from "../../../lib/reading/module.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { eventually } from "../../support/helpers.ts";
-import { messageParser } from "../../support/messages.ts";
+import { messageParser, NO_OPTIONS } from "../../support/messages.ts";
 import { hasNginx, type Place, RealNginx } from "../../support/nginx.ts";
 
-const NOTHING: ModuleOptions = { logFormats: [], trustedProxies: [], patterns: [], unsafe: false };
 const CLIENT = "127.0.0.1";
 const FAR = "198.51.100.7";
 
@@ -85,7 +83,7 @@ Deno.test({
     for (const request of REQUESTS) await server.send(request);
     await eventually(() => server.lines("main").length >= REQUESTS.length - 2);
     for (const [name, { format, isGiven }] of Object.entries(FORMATS)) {
-      const parse = messageParser(nginx.form(isGiven ? { ...NOTHING, logFormats: [format] } : NOTHING));
+      const parse = messageParser(nginx.form(isGiven ? { ...NO_OPTIONS, logFormats: [format] } : NO_OPTIONS));
       const addresses = server.lines(name).map((line) => {
         const parsed = parse(line);
         assert.ok(parsed !== null, `${name}: ${line.slice(0, 300)}`);
@@ -98,7 +96,7 @@ Deno.test({
       const found = addresses.filter((address) => address === CLIENT).length;
       assert.ok(found >= addresses.length - 2, `${name}: ${addresses}`);
     }
-    const parse = messageParser(nginx.form(NOTHING));
+    const parse = messageParser(nginx.form(NO_OPTIONS));
     const errors = server.lines("error").map((line) => ({ line, parsed: parse(line) }));
     for (const { line, parsed } of errors) {
       assert.ok(parsed !== null, line);
