@@ -1,12 +1,13 @@
 /** A pipeline without a state, a log and bans, for commands that only print. */
 import { addressOf } from "../core/address_text.ts";
-import { decode, encode } from "../core/bytes.ts";
+import { encode } from "../core/bytes.ts";
 import type { Log } from "../core/log.ts";
 import type { Records } from "../core/records.ts";
 import { now } from "../core/time.ts";
 import { Pipeline } from "../monitor/pipeline.ts";
 import type { BatchStore, Judge } from "../monitor/pipeline_parts.ts";
-import { type MessageReader, NEVER } from "../reading/message_reader.ts";
+import { valueOf } from "../reading/field_text.ts";
+import { MESSAGE, type MessageReader, NEVER } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
@@ -108,9 +109,8 @@ export class LineMatcher {
 function fieldsOf(reader: MessageReader): Record<string, string> {
   return Object.fromEntries(
     reader.fields.flatMap((name, field) => {
-      if (field === 0 || reader.from[field]! < 0) return [];
-      const bytes = reader.bytesOf(field);
-      return [[name, decode(bytes, reader.from[field]!, reader.to[field]!)]];
+      const value = field === MESSAGE ? null : valueOf(reader, field);
+      return value === null ? [] : [[name, value]];
     }),
   );
 }

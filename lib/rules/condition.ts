@@ -1,4 +1,4 @@
-import { decode } from "../core/bytes.ts";
+import { valueOf } from "../reading/field_text.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import type { Condition } from "./rule.ts";
 import { requiredLiterals } from "./literals.ts";
@@ -20,12 +20,6 @@ export class FieldTexts {
     if (known !== undefined) return known;
     return this.#texts[field] = valueOf(this.#reader!, field);
   }
-}
-
-function valueOf(reader: MessageReader, field: number): string | null {
-  if (reader.from[field]! < 0) return null;
-  const bytes = reader.bytesOf(field);
-  return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
 
 /** Reports whether the text of an event's fields meets a condition. */

@@ -1,4 +1,4 @@
-import { decode } from "../../lib/core/bytes.ts";
+import { valueOf } from "../../lib/reading/field_text.ts";
 import { type Counting, EACH, type MessageReader, NEVER } from "../../lib/reading/message_reader.ts";
 import { METHOD, TEXT } from "./fields.ts";
 
@@ -20,14 +20,8 @@ const BEFORE_REQUEST =
  */
 export function countingOf(reader: Omit<MessageReader, "counting">): Counting {
   const { status } = reader;
-  const isEarly = EARLY.has(status) || (status === NOT_ALLOWED && METHODS.test(textOf(reader, METHOD))) ||
-    BEFORE_REQUEST.test(textOf(reader, TEXT));
+  const isEarly = EARLY.has(status) ||
+    (status === NOT_ALLOWED && METHODS.test(valueOf(reader, METHOD) ?? "")) ||
+    BEFORE_REQUEST.test(valueOf(reader, TEXT) ?? "");
   return isEarly ? NEVER : EACH;
-}
-
-/** Returns the value of a field; "" if there is none. */
-function textOf(reader: Omit<MessageReader, "counting">, field: number): string {
-  if (reader.from[field]! < 0) return "";
-  const bytes = reader.bytesOf(field);
-  return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
