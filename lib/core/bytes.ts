@@ -32,6 +32,16 @@ export function withRoom(bytes: Bytes, size: number): Bytes {
   return larger;
 }
 
+/** Returns a copy of a column of numbers with room for `length`. */
+export function grown<T extends Uint8Array | Int32Array | Uint32Array | Float64Array>(
+  column: T,
+  length = 2 * column.length,
+): T {
+  const larger = new (column.constructor as new (length: number) => T)(length);
+  larger.set(column);
+  return larger;
+}
+
 const encoder = new TextEncoder();
 // Keeps a byte order mark: without it, the string would differ from the bytes.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -2,6 +2,7 @@
  * Networks of one family as rows of numbers, collected and sorted. An IPv4 address takes 5 bytes
  * and an IPv6 address 17, so a million of them is no burden.
  */
+import { grown } from "./bytes.ts";
 import { ADDRESS_WORDS } from "./address.ts";
 
 /** Rows of one step: about a millisecond. */
@@ -49,12 +50,9 @@ export class RowBuilder {
   }
 
   #grow(): void {
-    const [words, lengths] = [this.#words, this.#lengths];
-    const room = Math.ceil(lengths.length * 1.5);
-    this.#words = new Uint32Array(room * this.width);
-    this.#words.set(words);
-    this.#lengths = new Uint8Array(room);
-    this.#lengths.set(lengths);
+    const room = Math.ceil(this.#lengths.length * 1.5);
+    this.#words = grown(this.#words, room * this.width);
+    this.#lengths = grown(this.#lengths, room);
   }
 }
 

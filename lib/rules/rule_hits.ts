@@ -1,3 +1,4 @@
+import { grown } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
@@ -56,13 +57,7 @@ export class RuleHits {
   }
 
   #grow(group: number): void {
-    this.#newestOfGroup = enlarged(this.#newestOfGroup, group);
-    this.#countOfGroup = enlarged(this.#countOfGroup, group);
+    this.#newestOfGroup = grown(this.#newestOfGroup, 2 * group);
+    this.#countOfGroup = grown(this.#countOfGroup, 2 * group);
   }
-}
-
-function enlarged(array: Float64Array, group: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * group);
-  larger.set(array);
-  return larger;
 }

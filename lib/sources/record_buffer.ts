@@ -4,7 +4,7 @@
  * Records are valid UTF-8 and bounded in length; others are rewritten behind the bytes that were
  * read.
  */
-import { type Bytes, decode, makeBytes, PADDING } from "../core/bytes.ts";
+import { type Bytes, decode, grown, makeBytes, PADDING } from "../core/bytes.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -110,9 +110,7 @@ export class RecordBuffer implements Records {
     this.to = grown(this.to);
     this.origin = grown(this.origin);
     this.pids = grown(this.pids);
-    const times = new Float64Array(2 * this.times.length);
-    times.set(this.times);
-    this.times = times;
+    this.times = grown(this.times);
   }
 
   /** Rewrites the text of record `i`, unless it is valid and short. */
@@ -148,11 +146,4 @@ export interface TextRange {
   readonly isASCII: boolean;
   /** Most characters that are kept. */
   readonly most: number;
-}
-
-/** Returns a copy of a column with twice the room. */
-export function grown(column: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(2 * column.length);
-  larger.set(column);
-  return larger;
 }

@@ -6,6 +6,7 @@
 import { BACKSLASH, COMMA, DASH, LEFT_BRACKET, POINT, QUOTE, RIGHT_BRACKET, ZERO } from "../core/ascii.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressText } from "../core/address_text.ts";
+import { grown } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
 
@@ -96,9 +97,7 @@ export class LogLines {
     if (needed <= this.#bytes.length) return;
     let length = this.#bytes.length;
     while (length < needed) length *= 2;
-    const larger = new Uint8Array(length);
-    larger.set(this.#bytes.subarray(0, this.#end));
-    this.#bytes = larger;
+    this.#bytes = grown(this.#bytes, length);
   }
 
   #put(bytes: Uint8Array): void {

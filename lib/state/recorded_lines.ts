@@ -16,7 +16,7 @@ import {
   TAB,
   ZERO,
 } from "../core/ascii.ts";
-import { type Bytes, decode, isDigit, makeBytes, withRoom } from "../core/bytes.ts";
+import { type Bytes, decode, grown, isDigit, makeBytes, withRoom } from "../core/bytes.ts";
 import { NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -160,17 +160,11 @@ export class RecordedLines implements Records {
   }
 
   #grow(): void {
-    const columns = { from: this.from, to: this.to, origin: this.origin };
-    const count = 2 * this.from.length;
-    for (const [name, column] of Object.entries(columns)) {
-      const larger = new Int32Array(count);
-      larger.set(column);
-      this[name as keyof typeof columns] = larger;
-    }
-    const times = new Float64Array(count);
-    times.set(this.times);
-    this.times = times;
-    this.pids = new Int32Array(count).fill(NO_PID);
+    this.from = grown(this.from);
+    this.to = grown(this.to);
+    this.origin = grown(this.origin);
+    this.times = grown(this.times);
+    this.pids = new Int32Array(this.from.length).fill(NO_PID);
   }
 }
 
