@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { messageOf, tried, UserError } from "../core/error.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { connect, faultOf } from "./connect.ts";
+import { transact } from "./transaction.ts";
 
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
@@ -87,7 +88,16 @@ export class Database {
    */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
-    return this.#attempt(() => this.#transact(work));
+    return this.#attempt(() =>
+      transact(this.#db, () => {
+        this.#depth++;
+        try {
+          return work();
+        } finally {
+          this.#depth--;
+        }
+      })
+    );
   }
 
   /**
@@ -139,22 +149,6 @@ export class Database {
     this.#statements.clear();
     this.#db = db;
     return this.#hasChanged = true;
-  }
-
-  #transact<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
-    this.#depth++;
-    try {
-      const result = work();
-      this.#db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      // SQLite may have rolled back already, as it does when the disk is full.
-      tried(() => this.#db.exec("ROLLBACK"));
-      throw error;
-    } finally {
-      this.#depth--;
-    }
   }
 
   #prepare(sql: string): StatementSync {

@@ -56,7 +56,7 @@ export class LineIndex {
    */
   write(lines: number, { isAll = false } = {}): () => void {
     if (this.#lines + lines === 0) return () => {};
-    const first = this.#lines === 0 ? this.#last() - lines + 1 : this.#first;
+    const first = this.#lines === 0 ? lastLine(this.#db) - lines + 1 : this.#first;
     const count = this.#lines + lines;
     const isFull = isAll || count >= CHAPTER;
     if (isFull) this.#writeChapter(first, count);
@@ -69,17 +69,17 @@ export class LineIndex {
   }
 
   #writeChapter(first: number, count: number): void {
-    const last = this.#last();
+    const last = lastLine(this.#db);
     // Numbers jump where a new state replaced a damaged one. Without a filter a search reads all
     // lines of the chapter.
     if (last - first + 1 !== count) return;
     this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
   }
+}
 
-  #last(): number {
-    return this.#db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ??
-      0;
-  }
+/** Returns the number of the last line recorded, even if it was deleted since. */
+export function lastLine(db: Database): number {
+  return db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ?? 0;
 }
 
 /** Reports whether a filter may hold an address, or a network as long as `INDEXED`. */

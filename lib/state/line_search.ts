@@ -6,7 +6,7 @@ import { beginningOf, enclosing, prefixLength, putAddress } from "../core/addres
 import { NetworkSet } from "../core/network_set.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { INDEXED, mightContain } from "./line_index.ts";
+import { INDEXED, lastLine, mightContain } from "./line_index.ts";
 
 /** A recorded line with its source. */
 export interface FoundLine {
@@ -84,7 +84,7 @@ export function findLines(db: Database, target: string, { most, patience }: Sear
 
 /** Yields all lines in ranges, newest first. */
 function* ranges(db: Database): Generator<LineRange> {
-  let to = db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ?? 0;
+  let to = lastLine(db);
   const oldest = db.get<{ first: number | null }>(
     "SELECT last - lines AS first FROM log_batch ORDER BY last LIMIT 1",
   )?.first ?? to;

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { tried } from "../core/error.ts";
+import { transact } from "./transaction.ts";
 
 /** Answers to SQLite about conflicting changes. */
 const [OMIT, REPLACE] = [0, 1];
@@ -44,8 +44,7 @@ export class MemoryFallback {
       this.#memory,
       "SELECT max(ifnull(max(change), 0), ifnull(max(id), 0)) AS n FROM ban",
     );
-    db.exec("BEGIN IMMEDIATE");
-    try {
+    transact(db, () => {
       db.prepare("UPDATE ban SET change = -change - ? WHERE change > ?").run(highest, this.#lastChange);
       db.prepare("UPDATE ban SET id = -id - ? WHERE id > ?").run(highest, this.#lastId);
       db.prepare("UPDATE ban SET id = -id WHERE id < 0").run();
@@ -54,12 +53,7 @@ export class MemoryFallback {
         onConflict: (kind: number) => kind === DATA || kind === CONFLICT ? REPLACE : OMIT,
       });
       if (!isWritten) throw new Error("the changes made in memory do not fit the state");
-      db.exec("COMMIT");
-    } catch (error) {
-      // SQLite may have rolled back already.
-      tried(() => db.exec("ROLLBACK"));
-      throw error;
-    }
+    });
   }
 }
 

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf, tried } from "../core/error.ts";
 import { iterate, type Value } from "./database.ts";
+import { transact } from "./transaction.ts";
 
 /** Tables of a state with the order of their rows, most important first. */
 const TABLES = [
@@ -43,8 +44,7 @@ export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: 
   const rows = Object.fromEntries(TABLES.map(([table]) => [table, 0])) as Record<Table, number>;
   if (from === null || versionOf(from) !== versionOf(to)) return { rows, isWhole: false };
   let isWhole = true;
-  to.exec("BEGIN IMMEDIATE");
-  try {
+  return transact(to, () => {
     for (const [table, order] of TABLES) {
       if (table.startsWith("log_") && !lines) continue;
       const copied = copyTable({ from, to, table, order });
@@ -52,12 +52,8 @@ export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: 
       isWhole &&= copied.isWhole;
     }
     continueNumbers(from, to);
-    to.exec("COMMIT");
     return { rows, isWhole };
-  } catch (error) {
-    to.exec("ROLLBACK");
-    throw error;
-  }
+  });
 }
 
 /** Returns a state's version; null: unreadable. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
+import { transact } from "./transaction.ts";
 
 /** Migrations in order: number n makes `PRAGMA user_version` n + 1. Never edit a shipped one. */
 const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
@@ -176,8 +177,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
  */
 export function migrate(db: DatabaseSync): void {
   if (version(db) === MIGRATIONS.length) return;
-  db.exec("BEGIN IMMEDIATE");
-  try {
+  transact(db, () => {
     const user_version = version(db);
     if (user_version > MIGRATIONS.length) {
       throw new Error(`it has version ${user_version}, made by a newer StrongMonitor`);
@@ -187,11 +187,7 @@ export function migrate(db: DatabaseSync): void {
       else step(db);
     }
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-    db.exec("COMMIT");
-  } catch (error) {
-    db.exec("ROLLBACK");
-    throw error;
-  }
+  });
 }
 
 function version(db: DatabaseSync): number {
