@@ -1,4 +1,4 @@
-import { joined, pause } from "../core/async.ts";
+import { abortedWith, pause } from "../core/async.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { localTime, type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
@@ -70,13 +70,12 @@ export async function runCommand(
     requireWhitelist(config, state);
     beginTrial(state, { span, log });
     while (!signals.stop.aborted) {
-      next = new AbortController();
+      using stop = next = abortedWith(signals.stop);
       announce(config, { state, log });
       const { bootId } = options;
       const monitor = new Monitor(config, { state, lock, log, totals, trial: state.trial(), bootId });
       const successor = () => next.signal.aborted && !signals.stop.aborted ? config : null;
-      using either = joined([signals.stop, next.signal]);
-      if (await monitor.run(either.signal, successor)) break;
+      if (await monitor.run(stop.signal, successor)) break;
     }
     log.info("stopped");
     return 0;

@@ -90,9 +90,8 @@ export class Bell {
   /** Waits like `pause()`, but ends at a ring, also at an earlier one that nobody has taken. */
   async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (this.#isRung || signal.aborted) return;
-    const ring = new AbortController();
-    this.#wake = () => ring.abort();
-    using stop = joined([ring.signal, signal]);
+    using stop = abortedWith(signal);
+    this.#wake = () => stop.abort();
     await pause(milliseconds, stop.signal);
     this.#wake = null;
   }
@@ -119,16 +118,19 @@ export function untilAborted(signal: AbortSignal): Promise<null> {
 }
 
 /**
- * Joins `signals` to one that aborts with the first of them, until its disposal.
- * `AbortSignal.any()` would keep 50 bytes for each call as long as one of them lives.
+ * Makes a controller that aborts with `signal`, and at the latest when its scope ends.
+ * `AbortSignal.any()` would keep 50 bytes for each call as long as `signal` lives.
  */
-export function joined(signals: readonly AbortSignal[]): Disposable & { readonly signal: AbortSignal } {
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  for (const signal of signals) signal.addEventListener("abort", abort);
-  if (signals.some(({ aborted }) => aborted)) abort();
-  const leave = () => signals.forEach((signal) => signal.removeEventListener("abort", abort));
-  return { signal: stop.signal, [Symbol.dispose]: leave };
+export function abortedWith(signal: AbortSignal): AbortController & Disposable {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  const end = () => {
+    signal.removeEventListener("abort", abort);
+    abort();
+  };
+  return Object.assign(controller, { [Symbol.dispose]: end });
 }
 
 /** Runs `steps` to the end without a pause for other tasks. */

@@ -1,4 +1,4 @@
-import { type Micros, now, SECOND } from "./time.ts";
+import { type Micros, MINUTE, now, SECOND } from "./time.ts";
 
 /**
  * Identifies a boot of the machine. Deno lets only a program with all permissions read the kernel's
@@ -14,7 +14,7 @@ export interface Boot {
 }
 
 /** Tolerated difference between two computed starts of one boot: clocks drift and are corrected. */
-const TOLERANCE: Micros = 60 * SECOND;
+const TOLERANCE: Micros = MINUTE;
 
 /** Returns this boot as of now. */
 export function currentBoot(id: string | null = null): Boot {

@@ -1,7 +1,7 @@
 import { concatenated } from "./bytes.ts";
 import { messageOf, tried } from "./error.ts";
 import type { Micros } from "./time.ts";
-import { joined, pause } from "./async.ts";
+import { abortedWith, pause } from "./async.ts";
 
 /** Options of `Runner.run()`. */
 export interface RunOptions {
@@ -69,8 +69,8 @@ export class Runner {
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { timeout, signal } = options;
     const nothing = { output: "", words: "", uncertain: false };
-    const over = new AbortController();
-    using stop = joined([over.signal, signal]);
+    // Its end clears the timer, which would run on and keep a command alive for as long.
+    using stop = abortedWith(signal);
     try {
       const child = spawn(argv, options);
       const said = tailOf(child.stderr);
@@ -91,9 +91,6 @@ export class Runner {
       return { ...nothing, output: error === null ? text : "", error, words };
     } catch (error) {
       return { ...nothing, error: whyNotStarted(error, argv[0]!) };
-    } finally {
-      // The timer would run on, and keep a command alive for as long.
-      over.abort();
     }
   }
 

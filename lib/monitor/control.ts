@@ -3,7 +3,7 @@
  * and removes an empty file in a directory that the monitor watches. The state holds the change
  * itself.
  */
-import { every, joined, pause } from "../core/async.ts";
+import { abortedWith, every, pause } from "../core/async.ts";
 import { areWatchersBlocked, type DirectoryWatcher, watchDirectories } from "../core/directory_watch.ts";
 import { identityAt, modifiedAt } from "../core/file_identity.ts";
 import { firstLineOf } from "../core/error.ts";
@@ -82,11 +82,10 @@ async function watchOnce(
 ): Promise<void> {
   const watched = identityAt(directory);
   const watcher = watchDirectories([directory]);
-  const gone = new AbortController();
-  using stop = joined([signal, gone.signal]);
+  using stop = abortedWith(signal);
   let time = modifiedAt(directory);
   const look = () => {
-    if (identityAt(directory) !== watched) return gone.abort();
+    if (identityAt(directory) !== watched) return stop.abort();
     const before = time;
     time = modifiedAt(directory);
     // A file that comes or goes changes the directory's time.
@@ -96,7 +95,6 @@ async function watchOnce(
     const looking = every(BETWEEN_LOOKS, stop.signal, look);
     await Promise.race([looking, ...watcher ? [listen(watcher, changed)] : []]);
   } finally {
-    gone.abort();
     watcher?.close();
   }
 }

@@ -5,9 +5,8 @@
 import { supervise } from "../core/async.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { type Micros, now, SECOND } from "../core/time.ts";
-import { longestWindow } from "../rules/rule.ts";
-import type { ModuleRules } from "../rules/rule.ts";
+import { HOUR, isoTime, type Micros, now } from "../core/time.ts";
+import { longestWindow, type ModuleRules } from "../rules/rule.ts";
 import type { Start } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import type { MonitorFeed } from "./feeds.ts";
@@ -15,7 +14,7 @@ import type { Pipeline } from "./pipeline.ts";
 import type { SourceReport } from "./report.ts";
 
 /** How far the first start looks back if no rule has a window with an end. */
-const FIRST_LOOK_BACK: Micros = 3_600 * SECOND;
+const FIRST_LOOK_BACK: Micros = HOUR;
 
 /** Options of `Feeding`. */
 export interface FeedingParts {
@@ -106,5 +105,5 @@ export class Feeding {
 
 /** Describes the start of a source for debug lines. */
 function startText({ after, since }: Start): string {
-  return after === null ? `lines written since ${new Date(since / 1_000).toISOString()}` : `behind ${after}`;
+  return after === null ? `lines written since ${isoTime(since)}` : `behind ${after}`;
 }

@@ -2,9 +2,9 @@
  * The run of a monitor under one configuration: start, changes of the state, stop. composition.ts
  * builds its parts.
  */
-import { every, pause } from "../core/async.ts";
+import { abortedWith, every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
-import { type Micros, now, SECOND } from "../core/time.ts";
+import { isoTime, type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
 import type { ManualChange } from "../state/manual_change_table.ts";
@@ -72,10 +72,7 @@ export class Monitor {
 
   async #run(signal: AbortSignal, next: () => Config | null): Promise<boolean> {
     const { trial, surroundings, feeding, reporting } = this.#parts;
-    const stop = new AbortController();
-    const relay = () => stop.abort();
-    signal.addEventListener("abort", relay, { once: true });
-    if (signal.aborted) relay();
+    using stop = abortedWith(signal);
     let isTrialOver = false;
     const trying = trial.run(stop.signal, () => this.#refresh()).then((isOver) => {
       isTrialOver = isOver;
@@ -101,7 +98,6 @@ export class Monitor {
       throw error;
     } finally {
       stop.abort();
-      signal.removeEventListener("abort", relay);
       await this.#stop(background, next());
     }
   }
@@ -247,5 +243,5 @@ export class Monitor {
 /** Describes a command's change for the log; with its time if no monitor ran then. */
 function manualChangeText({ time, who, what }: ManualChange, now: Micros): string {
   const isPast = now - time > LATE;
-  return `by hand: ${what}, by ${who}${isPast ? ` at ${new Date(time / 1_000).toISOString()}` : ""}`;
+  return `by hand: ${what}, by ${who}${isPast ? ` at ${isoTime(time)}` : ""}`;
 }

@@ -8,7 +8,7 @@ import {
   type WhitelistOrigin,
 } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
-import { joined, pause } from "../core/async.ts";
+import { abortedWith, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
 import { hasEnded, type Micros } from "../core/time.ts";
@@ -138,8 +138,8 @@ export class Whitelisting {
     const { refresh } = this.#config.whitelist;
     while (!signal.aborted) {
       const names = this.#names.map(({ address }) => address);
-      using either = joined([signal, this.#namesChange.signal]);
-      const stop = either.signal;
+      using change = this.#namesChange = abortedWith(signal);
+      const stop = change.signal;
       let isAnswered: boolean | null = null;
       const refreshing = this.#resolver.refresh(names, stop).then((result) => isAnswered = result);
       while (isAnswered === null && !stop.aborted) {
@@ -158,10 +158,7 @@ export class Whitelisting {
       entriesText(names.map((name) => ({ ...name, note: "" })));
     const hasChanged = list(names) !== list(this.#names);
     this.#names = names;
-    if (hasChanged) {
-      this.#namesChange.abort();
-      this.#namesChange = new AbortController();
-    }
+    if (hasChanged) this.#namesChange.abort();
     this.#resolver.keepOnly([...names, ...this.#unclaimed()].map(({ address }) => address));
     this.#keepNames();
   }

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { joined, NEVER, supervise } from "../../lib/core/async.ts";
+import { abortedWith, NEVER, supervise } from "../../lib/core/async.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { memoryLog } from "../support/helpers.ts";
 
@@ -71,18 +71,21 @@ Deno.test("`pause()` of a time below 0 is over at once, and Deno warns of nothin
   assert.doesNotMatch(new TextDecoder().decode(stderr), /negative/);
 });
 
-Deno.test("`joined()` aborts with any of its signals, or at once, until its disposal", () => {
-  const [one, other] = [new AbortController(), new AbortController()];
+Deno.test("`abortedWith()` aborts with its signal, by itself, and at the end of its scope", () => {
+  const outer = new AbortController();
+  let ended: AbortSignal;
   {
-    using both = joined([one.signal, other.signal]);
-    assert.ok(!both.signal.aborted);
-    other.abort();
-    assert.ok(both.signal.aborted);
-    using late = joined([one.signal, other.signal]);
-    assert.ok(late.signal.aborted);
+    using inner = abortedWith(outer.signal);
+    ended = inner.signal;
+    assert.ok(!ended.aborted);
   }
-  const disposed = joined([one.signal]);
-  disposed[Symbol.dispose]();
-  one.abort();
-  assert.ok(!disposed.signal.aborted);
+  assert.ok(ended.aborted);
+  using own = abortedWith(outer.signal);
+  own.abort();
+  assert.deepEqual([own.signal.aborted, outer.signal.aborted], [true, false]);
+  using early = abortedWith(outer.signal);
+  outer.abort();
+  assert.ok(early.signal.aborted);
+  using late = abortedWith(outer.signal);
+  assert.ok(late.signal.aborted);
 });

@@ -1,5 +1,5 @@
 /** Tests the firewall with a ban of documentation addresses, and lifts the ban. */
-import { now, SECOND } from "../../core/time.ts";
+import { MINUTE, now } from "../../core/time.ts";
 import { firewallsOf } from "../../config/firewalls.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
 import type { Ban } from "../../deciding/ban.ts";
@@ -15,7 +15,7 @@ const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
 /** Other users may not change the firewall; the monitor's user may only in its unit. */
 const AS_ROOT = "ask as root: sudo strongmonitor doctor";
 /** Time-out of the test bans in the kernel, if they cannot be lifted. */
-const SPAN = 60 * SECOND;
+const SPAN = MINUTE;
 
 /**
  * Bans documentation addresses, looks for them in the kernel, and lifts them. `isRunning`: a

@@ -1,8 +1,7 @@
 /** Checks that the monitor runs and succeeds. */
 import { messageOf } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
-import type { Micros } from "../../core/time.ts";
-import { localTime } from "../../core/time.ts";
+import { localTime, type Micros } from "../../core/time.ts";
 import { problemsOf } from "../../monitor/problems.ts";
 import { type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";

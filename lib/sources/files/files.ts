@@ -1,4 +1,4 @@
-import { type Micros, now, SECOND } from "../../core/time.ts";
+import { type Micros, MINUTE, now, SECOND } from "../../core/time.ts";
 import type { Batch, Source, Start } from "../source.ts";
 import { Glob } from "./glob.ts";
 import { Logs } from "./logs.ts";
@@ -85,7 +85,7 @@ class FileSource implements Source {
   }
 
   #makeLogs(): Logs {
-    const { timeOf, learnZone, clock = now, linger = 60 * SECOND, problem = () => {} } = this.#options;
+    const { timeOf, learnZone, clock = now, linger = MINUTE, problem = () => {} } = this.#options;
     const buffer = new RecordBuffer(MAX_CHUNK);
     return new Logs(this.#glob, { timeOf, learnZone, clock, linger: linger / 1_000, problem, buffer });
   }

@@ -1,7 +1,7 @@
 import type { Batch, Source, Start } from "../source.ts";
-import { joined } from "../../core/async.ts";
+import { abortedWith } from "../../core/async.ts";
 import { UserError } from "../../core/error.ts";
-import { type Micros, SECOND } from "../../core/time.ts";
+import { type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import { ExportParser } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
 import { GATHER, isLate } from "./journalctl.ts";
@@ -56,7 +56,7 @@ class Journal implements Source {
 
   constructor(options: JournalOptions) {
     const { follow = true, wake = null } = options;
-    const { silence = 10 * SECOND, answer = 60 * SECOND, proof = 5 * SECOND } = options;
+    const { silence = 10 * SECOND, answer = MINUTE, proof = 5 * SECOND } = options;
     this.#queries = new Queries(options, follow ? answer : Infinity);
     this.#waker = new Waker(wake, options.problem ?? (() => {}));
     this.#follow = follow;
@@ -90,16 +90,11 @@ class Journal implements Source {
 
   async *#followFrom(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
     // Without its directory, journalctl would not see the files that journald creates.
-    const lost = new AbortController();
-    using either = joined([signal, lost.signal]);
-    await this.#waker.start((directory) => this.#isShownIn(directory, signal), () => lost.abort());
+    using stop = abortedWith(signal);
+    await this.#waker.start((directory) => this.#isShownIn(directory, signal), () => stop.abort());
     const { directory } = this.#waker;
     try {
-      yield* this.#read(start, {
-        follow: true,
-        directory,
-        signal: either.signal,
-      });
+      yield* this.#read(start, { follow: true, directory, signal: stop.signal });
     } catch (error) {
       if (directory === undefined || !(error instanceof UserError)) throw error;
       // The journal itself was readable a moment ago.
