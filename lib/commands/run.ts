@@ -15,7 +15,7 @@ import { linesOf, tried, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { makeStateDirectory, openConfig } from "./open.ts";
 import { requireSpan } from "./change.ts";
-import { type CommonOptions } from "./output.ts";
+import type { CommonOptions } from "./output.ts";
 import { leftText } from "./words.ts";
 
 /** Signals to a running monitor. */

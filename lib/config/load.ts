@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { type DatabaseConfig, type ServerAddress } from "../postgres/database_config.ts";
+import type { DatabaseConfig, ServerAddress } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
 import { tried, UserError } from "../core/error.ts";
 import { lockedFiles } from "../core/state_files.ts";

@@ -1,6 +1,6 @@
 /** Problems in the sections of modules and rules that the schema cannot detect. */
 import { tried } from "../core/error.ts";
-import { type ModuleKind, type ModuleOptions, type OptionError } from "../reading/module.ts";
+import type { ModuleKind, ModuleOptions, OptionError } from "../reading/module.ts";
 import { whyNotLinear } from "../reading/regex_safety.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";

@@ -14,6 +14,15 @@ function onSecondFit({ text }: Template): number {
   return !/<(?:USER|TEXT)>/.test(text) || /<(?:USER|TEXT)>.*<REST>/s.test(text) ? NOTHING : TAKE_LAST;
 }
 
+/** Templates, as a form has them, and the automaton that has their literals as symbols. */
+export interface MatcherParts {
+  readonly graph: TemplateGraph;
+  readonly templates: readonly Template[];
+  /** Names of the fields, by number. */
+  readonly fields: readonly string[];
+  readonly automaton: Automaton;
+}
+
 /**
  * Finds the template of a message. If two places fit for the address, it takes the last one or
  * names nobody.
@@ -28,14 +37,7 @@ export class TemplateMatcher {
   /** The last fit, while the matcher looks for a later one. */
   readonly #last: { address: AddressReader; from: Int32Array; to: Int32Array; state: number };
 
-  constructor(
-    { graph, templates, fields, automaton }: {
-      graph: TemplateGraph;
-      templates: readonly Template[];
-      fields: readonly string[];
-      automaton: Automaton;
-    },
-  ) {
+  constructor({ graph, templates, fields, automaton }: MatcherParts) {
     this.#graph = graph;
     this.#onSecondFit = Uint8Array.from(templates, onSecondFit);
     const program = new TemplateProgram(graph, {

@@ -22,7 +22,7 @@ import {
 import { Sequels } from "./sequels.ts";
 import type { Template } from "./template.ts";
 import { TemplateGraph } from "./template_graph.ts";
-import { TemplateMatcher } from "./template_matcher.ts";
+import { type MatcherParts, TemplateMatcher } from "./template_matcher.ts";
 
 /** Features of a service's messages that templates do not describe. */
 export interface TemplateOptions {
@@ -53,20 +53,10 @@ export class TemplateForm implements MessageForm {
 
   open(automaton: Automaton): TemplateReader {
     const { fields } = this;
-    const matcher = new TemplateMatcher({
-      graph: this.#graph,
-      templates: this.#templates,
-      fields,
-      automaton,
-    });
-    return new TemplateReader({
-      matcher,
-      firstBytes: this.#graph.firstBytes,
-      templates: this.#templates,
-      fields,
-      automaton,
-      options: this.#options,
-    });
+    return new TemplateReader(
+      { graph: this.#graph, templates: this.#templates, fields, automaton },
+      this.#options,
+    );
   }
 }
 
@@ -99,25 +89,18 @@ export class TemplateReader implements MessageReader {
   readonly #hasPort: readonly boolean[];
   #bytes: Bytes = YES.bytes;
 
-  constructor(
-    { matcher, firstBytes, templates, fields, automaton, options }: {
-      matcher: TemplateMatcher;
-      firstBytes: Uint8Array;
-      templates: readonly Template[];
-      fields: readonly string[];
-      automaton: Automaton;
-      options: TemplateOptions;
-    },
-  ) {
+  constructor(parts: MatcherParts, options: TemplateOptions) {
+    const { graph, templates, fields, automaton } = parts;
     this.fields = fields;
-    this.#matcher = matcher;
+    this.#matcher = new TemplateMatcher(parts);
     this.#automaton = automaton;
-    this.address = matcher.found.address;
-    this.from = matcher.found.from;
-    this.to = matcher.found.to;
+    const { address, from, to } = this.#matcher.found;
+    this.address = address;
+    this.from = from;
+    this.to = to;
     this.#before = (options.before ?? []).map((text) => new Literal(text));
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
-    this.firstBytes = firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
+    this.firstBytes = graph.firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
     this.#saysByTemplate = templates.map(({ says }) => says ?? NOTHING);
     this.#countingByTemplate = templates.map(({ counting }) => counting ?? EACH);

@@ -8,7 +8,7 @@ import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { asRoot, INSTALL_UNIT } from "../machine.ts";
 import { withState } from "../open.ts";
-import { type CommonOptions } from "../output.ts";
+import type { CommonOptions } from "../output.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Result of examining the monitor. */

@@ -1,6 +1,6 @@
 /** Formats numbers and spans briefly. Pure. */
 import { capitalized } from "../../core/text.ts";
-import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
+import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import type { MonitorReport } from "../../monitor/report.ts";
 import { worksText } from "../words.ts";
 
@@ -23,16 +23,10 @@ export function rateText(rate: number): string {
   return rate < 0.05 ? "0" : rate < 9.95 ? rate.toFixed(1) : figure(rate);
 }
 
-const UNITS = [["d", DAY], ["h", HOUR], ["m", MINUTE], ["s", SECOND]] as const;
-
 /** Formats a span in at most six characters: `2d4h`, `52m`, `8s`. */
 export function brief(span: Micros): string {
-  const at = UNITS.findIndex(([, unit]) => span >= unit);
-  if (at < 0) return "0s";
-  const [letter, unit] = UNITS[at]!;
-  const more = at < 2 ? UNITS[at + 1]! : null;
-  const rest = more === null ? 0 : Math.floor(span % unit / more[1]);
-  return `${Math.floor(span / unit)}${letter}${rest > 0 && span < 100 * DAY ? `${rest}${more![0]}` : ""}`;
+  const unit = span >= 100 * DAY ? DAY : span >= DAY ? HOUR : span >= MINUTE ? MINUTE : SECOND;
+  return formatDuration(span - span % unit);
 }
 
 /** Formats the time since an instant; null: never. */

@@ -36,7 +36,7 @@ export function openContent(path: string): Content {
   const info = Deno.statSync(path);
   if (!info.isFile) throw new Error("it is not a regular file");
   if (isGuarded(info)) throw new Error(GUARDED);
-  return path.endsWith(".gz") ? new GzipContent(path) : new PlainContent(path);
+  return path.endsWith(".gz") ? new GzipContent(path) : new FileContent(path);
 }
 
 /** Names of compressed files. */
@@ -60,47 +60,39 @@ export function isSameFile(
   return a.inode === b.inode && a.device === b.device;
 }
 
-class PlainContent implements Content {
-  readonly final = false;
-  readonly #file: Deno.FsFile;
+/** The bytes of a file as they are. */
+class FileContent implements Content {
+  readonly final: boolean = false;
+  protected readonly file: Deno.FsFile;
 
   constructor(path: string) {
-    this.#file = Deno.openSync(path);
+    this.file = Deno.openSync(path);
   }
 
   state(): FileState {
-    return stateOf(this.#file.statSync());
+    return stateOf(this.file.statSync());
   }
 
   // Local files answer at once: waiting for a thread would cost more than the read.
   // deno-lint-ignore require-await
   async readAt(offset: number, into: Uint8Array): Promise<number> {
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
-    return this.#file.readSync(into) ?? 0;
+    this.file.seekSync(offset, Deno.SeekMode.Start);
+    return this.file.readSync(into) ?? 0;
   }
 
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.file.close();
   }
 }
 
-/** Reads forward only; going back begins anew. */
-class GzipContent implements Content {
-  readonly final = true;
-  readonly #file: Deno.FsFile;
+/** The original bytes of a compressed file. Reads forward only; going back begins anew. */
+class GzipContent extends FileContent {
+  override readonly final = true;
   #stream: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #chunk: Uint8Array = new Uint8Array();
   #at = 0;
 
-  constructor(path: string) {
-    this.#file = Deno.openSync(path);
-  }
-
-  state(): FileState {
-    return stateOf(this.#file.statSync());
-  }
-
-  async readAt(offset: number, into: Uint8Array): Promise<number> {
+  override async readAt(offset: number, into: Uint8Array): Promise<number> {
     if (this.#stream === null || offset < this.#at) this.#begin();
     while (this.#at + this.#chunk.length <= offset) if (!await this.#advance()) return 0;
     const part = this.#chunk.subarray(offset - this.#at).subarray(0, into.length);
@@ -111,8 +103,8 @@ class GzipContent implements Content {
   /** Begins anew. The file stays open: its name may be another file's by now. */
   #begin(): void {
     this.#end();
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    this.#stream = bytesOf(this.#file).pipeThrough(new DecompressionStream("gzip")).getReader();
+    this.file.seekSync(0, Deno.SeekMode.Start);
+    this.#stream = bytesOf(this.file).pipeThrough(new DecompressionStream("gzip")).getReader();
     [this.#chunk, this.#at] = [new Uint8Array(), 0];
   }
 
@@ -130,9 +122,9 @@ class GzipContent implements Content {
     this.#stream = null;
   }
 
-  [Symbol.dispose](): void {
+  override [Symbol.dispose](): void {
     this.#end();
-    this.#file.close();
+    super[Symbol.dispose]();
   }
 }
 
