@@ -8,13 +8,13 @@ import type { Firewall, Inspection, Outcome } from "./firewall.ts";
  */
 export class ObserveFirewall implements Firewall {
   readonly name: string = "observe";
-  readonly canUnban = true;
+  readonly canUnban: boolean = true;
   readonly knowsScopes: boolean = true;
   readonly batch: number = 1_000;
   readonly parallel: number = 1;
   readonly keepsTime: boolean = false;
   /** Bans held by a real firewall stay its own until it is configured again. */
-  readonly takesOver = false;
+  readonly takesOver: boolean = false;
 
   ban(bans: readonly Ban[]): Promise<Outcome[]> {
     return done(bans);

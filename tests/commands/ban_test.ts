@@ -4,8 +4,7 @@ import { watchControl } from "../../lib/monitor/control.ts";
 import { now } from "../../lib/core/time.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import { takeLock } from "../../lib/state/lock.ts";
-import type { Ban } from "../../lib/deciding/ban.ts";
-import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
+import { NotingFirewall } from "../support/bans_scene.ts";
 import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { REPORT } from "../support/monitor_report.ts";
 import { program, type Result } from "../support/program.ts";
@@ -14,41 +13,10 @@ const ONE = "203.0.113.7";
 const NETWORK = "203.0.113.0/24";
 const RULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
 
-/** A firewall that does as it is told, or refuses while `broken`. */
-class FakeFirewall implements Firewall {
-  readonly canUnban = true;
-  readonly batch = 100;
-  readonly parallel = 1;
-  readonly takesOver = true;
-  readonly knowsScopes = true;
-  readonly keepsTime = false;
-
-  inspect(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  clear(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  broken = false;
-
-  constructor(readonly name: string) {}
-
-  ban(bans: readonly Ban[]): Promise<Outcome[]> {
-    const error = this.broken ? "the firewall is broken" : null;
-    return Promise.resolve(bans.map(({ address }) => ({ address, error })));
-  }
-
-  unban(bans: readonly Ban[]): Promise<Outcome[]> {
-    return this.ban(bans);
-  }
-}
-
 /** What a monitor does about bans, on a state of its own. */
 interface Stage {
   readonly temporary: TemporaryState;
-  readonly firewall: FakeFirewall;
+  readonly firewall: NotingFirewall;
   readonly whitelist: Whitelist;
   /** Runs a command on the state. */
   cli(...words: string[]): Promise<Result>;
@@ -63,7 +31,7 @@ async function stage(
   const { directory, state } = temporary;
   const config = `${directory}/config.jsonc`;
   Deno.writeTextFileSync(config, JSON.stringify({ modules: RULES, state: directory, ...keys }));
-  const firewall = new FakeFirewall(name);
+  const firewall = new NotingFirewall(name);
   const whitelist = new Whitelist();
   const cli = (...words: string[]) => program([...words, "--config", config]);
   const stop = new AbortController();
@@ -142,7 +110,7 @@ Deno.test("`ban` says when the firewall refuses, only notes, or nobody is there 
     firewall.broken = true;
     assertSays(await cli("ban", ONE), [
       `${ONE} banned for good: [MANUAL] ban`,
-      "It is not in force yet, the monitor keeps trying: the firewall is broken",
+      "It is not in force yet, the monitor keeps trying: refused",
     ], 1);
   });
   await stage({ firewall: "observe" }, async ({ cli }) => {
@@ -220,7 +188,7 @@ Deno.test("`unban --all` lifts everything, and says what the firewall still has"
       firewall.broken = true;
       assertSays(await cli("unban", "--all"), [
         "1 ban ended",
-        "1 ban is still in the firewall. The monitor keeps trying to lift it: the firewall is broken",
+        "1 ban is still in the firewall. The monitor keeps trying to lift it: refused",
       ], 1);
       for (const words of [["unban"], ["unban", "--all", ONE]]) assert.equal((await cli(...words)).code, 64);
     },
@@ -326,11 +294,11 @@ Deno.test("`unban` says what the firewall made of it, and which network the addr
     firewall.broken = true;
     assertSays(await cli("unban", NETWORK), [
       `${NETWORK} unbanned`,
-      "It is still in the firewall, the monitor keeps trying to lift it: the firewall is broken",
+      "It is still in the firewall, the monitor keeps trying to lift it: refused",
     ], 1);
     const again = await cli("unban", NETWORK);
     assert.equal(again.code, 1);
-    assert.match(again.stderr, /its ban has ended, and the monitor is to lift it .*: the firewall is broken/);
+    assert.match(again.stderr, /its ban has ended, and the monitor is to lift it .*: refused/);
     assert.match((await cli("bans")).stdout, /^203\.0\.113\.0\/24 .*\(unban\) +lift failed \d times? /m);
     assert.match((await cli("unban", "203.0.113.1")).stderr, /it is not banned\n$/);
   }));

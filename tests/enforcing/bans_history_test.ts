@@ -14,7 +14,8 @@ import { formatScope, isOfPackets, type Scope } from "../../lib/core/scope.ts";
 import { BanTable } from "../../lib/state/ban_table.ts";
 import { Database } from "../../lib/state/database.ts";
 import { EnforcementTable } from "../../lib/state/enforcement_table.ts";
-import type { Growth, Trip } from "../../lib/rules/rule.ts";
+import type { Growth } from "../../lib/rules/rule.ts";
+import { trip } from "../support/bans_scene.ts";
 import { BOOT, memoryLog, scopeOf } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 
@@ -194,6 +195,7 @@ function portsOf(scope: Scope): string[] {
 function play(random: Random, state: { bans: BanTable; enforcement: EnforcementTable }): void {
   const table = state.bans;
   const world = makeWorld(random);
+  const { banTime, growth } = world;
   const [model, whitelist, log] = [new Model(world), new Whitelist(), memoryLog()];
   const logins = new Logins(world.trust);
   let now = 1_000 * SECOND;
@@ -216,10 +218,10 @@ function play(random: Random, state: { bans: BanTable; enforcement: EnforcementT
       const [address, scope] = [random.pick(ADDRESSES), random.pick(SCOPES)];
       if (world.isRestarted && random.pick([true, false, false])) {
         // The commit fails: nothing of this decision has ever been.
-        bans.decide([tripOf(random.pick(ADDRESSES), { world, scope, now })]);
+        bans.decide([trip(random.pick(ADDRESSES), { banTime, growth, scope, time: now })]);
         bans.reset();
       }
-      const decided = bans.decide([tripOf(address, { world, scope, now })]);
+      const decided = bans.decide([trip(address, { banTime, growth, scope, time: now })]);
       table.addAll(decided);
       bans.enforce(decided);
       model.trip(address, { scope, now });
@@ -279,24 +281,6 @@ function play(random: Random, state: { bans: BanTable; enforcement: EnforcementT
     assert.deepEqual(found, model.bans, `${JSON.stringify(world)}\n${done.join("\n")}`);
   }
   void bans.stop(AbortSignal.abort());
-}
-
-function tripOf(
-  address: string,
-  { world, scope, now }: { world: World; scope: Scope; now: Micros },
-): Trip {
-  return {
-    address,
-    source: address,
-    module: "SSHD",
-    rule: "invalid",
-    reason: "[SSHD] invalid",
-    time: now,
-    count: 6,
-    banTime: world.banTime,
-    growth: world.growth,
-    scope,
-  };
 }
 
 Deno.test("escalation, forgetting, network bans, unbans, whitelist, logins and restarts are as a plain model has them", () => {

@@ -128,9 +128,7 @@ Deno.test("`Bans` bans on while a command hangs", async () => {
   const hung = Promise.withResolvers<Outcome[]>();
   class Slow extends NotingFirewall {
     override readonly batch = 1;
-    override get parallel(): number {
-      return 2;
-    }
+    override readonly parallel = 2;
     override ban(bans: readonly Ban[]): Promise<Outcome[]> {
       return bans[0]!.address === "192.0.2.1" ? hung.promise : super.ban(bans);
     }
@@ -165,16 +163,13 @@ Deno.test("`Bans` goes on with the next where all that was due has been whitelis
 Deno.test("`Bans` asks a firewall again that was not ready", async () => {
   using temporary = temporaryState();
   class Unready extends NotingFirewall {
-    isReady = false;
-    override get parallel(): number {
-      return this.isReady ? 1 : 0;
-    }
+    override parallel = 0;
   }
   const firewall = new Unready();
   const { make, act } = setUp(temporary, firewall);
   const bans = make();
   act(bans, [trip("192.0.2.1")]);
-  firewall.isReady = true;
+  firewall.parallel = 1;
   await eventually(() => firewall.held.size === 1);
   await bans.stop(AbortSignal.abort());
 });
@@ -207,9 +202,7 @@ Deno.test("a firewall without scopes is told of an address once, and lifts with 
   class Blind extends NotingFirewall {
     override readonly knowsScopes = false;
     override readonly batch = 1;
-    override get parallel(): number {
-      return 4;
-    }
+    override readonly parallel = 4;
     readonly calls: string[] = [];
     override ban(bans: readonly Ban[]): Promise<Outcome[]> {
       this.calls.push(`ban ${bans.map(nameOf)}`);

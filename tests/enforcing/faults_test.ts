@@ -1,21 +1,12 @@
 /** Bans while the state cannot be written: nothing is lost, nothing else stands still, and the log hears of it once. */
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
-import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Ban, NewBan } from "../../lib/deciding/ban.ts";
 import type { Outcome } from "../../lib/firewall/firewall.ts";
+import { NotingFirewall } from "../support/bans_scene.ts";
 import { BOOT, eventually, MANUAL, memoryLog, strangers } from "../support/helpers.ts";
 import { FAULTS } from "../support/faults.ts";
-
-class NotingFirewall extends ObserveFirewall {
-  override readonly name = "noting";
-  readonly held = new Set<string>();
-  override ban(bans: readonly Ban[]): Promise<Outcome[]> {
-    for (const { address } of bans) this.held.add(address);
-    return super.ban(bans);
-  }
-}
 
 const BANS = ["192.0.2.1", "192.0.2.2"].map((address): NewBan => {
   return { address, scope: "all", provenance: MANUAL, reason: "x", count: 0, start: 1, until: null };

@@ -26,7 +26,7 @@ class Command extends ObserveFirewall {
   override readonly name = "command";
   override readonly knowsScopes = false;
   override readonly batch = 1;
-  override readonly takesOver = true as unknown as false;
+  override readonly takesOver = true;
   readonly held = new Set<string>();
   isSlow = false;
 

@@ -2,40 +2,28 @@ import { Bans } from "../../lib/enforcing/bans.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
-import type { Firewall, Outcome } from "../../lib/firewall/firewall.ts";
+import type { Outcome } from "../../lib/firewall/firewall.ts";
+import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Trip } from "../../lib/rules/rule.ts";
 import { BOOT, memoryLog, STEADY, strangers, type TemporaryState } from "./helpers.ts";
 
 /** A firewall that keeps its calls, and refuses while `broken`. */
-export class NotingFirewall implements Firewall {
-  readonly name = "noting";
-  readonly canUnban: boolean = true;
-  readonly batch: number = 100;
-  get parallel(): number {
-    return 1;
-  }
-
-  readonly takesOver = true;
-  readonly knowsScopes: boolean = true;
-  readonly keepsTime = false;
-
-  inspect(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  clear(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
+export class NotingFirewall extends ObserveFirewall {
+  override readonly batch: number = 100;
+  override readonly takesOver = true;
   readonly held = new Set<string>();
   broken = false;
 
-  ban(bans: readonly Ban[]): Promise<Outcome[]> {
+  constructor(override readonly name: string = "noting") {
+    super();
+  }
+
+  override ban(bans: readonly Ban[]): Promise<Outcome[]> {
     return this.#each(bans, (address) => this.held.add(address));
   }
 
-  unban(bans: readonly Ban[]): Promise<Outcome[]> {
+  override unban(bans: readonly Ban[]): Promise<Outcome[]> {
     return this.#each(bans, (address) => this.held.delete(address));
   }
 
