@@ -78,7 +78,7 @@ export function warnIfStopped(state: string): void {
   if (!isLocked(state)) printError("The monitor is not running: this takes effect when it starts.");
 }
 
-/** Returns the deadline of a command that waits for the firewall, on `performance.now()`. */
+/** Returns the deadline of a command that waits for the firewall, by `performance.now()`. */
 export function patience(): number {
   return performance.now() + PATIENCE;
 }

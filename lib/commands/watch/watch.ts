@@ -5,7 +5,7 @@
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
 import { banCommand } from "../ban.ts";
-import { openState } from "../open.ts";
+import { withState } from "../open.ts";
 import { collectLines, type CommonOptions } from "../output.ts";
 import type { RunSignals } from "../run.ts";
 import { unbanCommand } from "../unban.ts";
@@ -52,11 +52,8 @@ export async function watchCommand(options: WatchOptions, signals: () => RunSign
       64,
     );
   }
-  const state = openState(options);
-  const directory = state.directory;
-  state.close();
-  const view = new View({ ...options, state: directory });
-  await view.run(signals());
+  const state = withState(options, ({ directory }) => directory);
+  await new View({ ...options, state }).run(signals());
   return 0;
 }
 
@@ -156,14 +153,9 @@ class View {
   #look(): void {
     const { period, banOrder: order, rates } = this.#model;
     try {
-      const state = openState(this.#options);
-      try {
-        const snapshot = this.#reader.read(state, { period, order });
-        if (snapshot.report !== null) rates.add(snapshot.report, snapshot.time);
-        this.#model = { ...this.#model, snapshot, error: null };
-      } finally {
-        state.close();
-      }
+      const snapshot = withState(this.#options, (state) => this.#reader.read(state, { period, order }));
+      if (snapshot.report !== null) rates.add(snapshot.report, snapshot.time);
+      this.#model = { ...this.#model, snapshot, error: null };
     } catch (error) {
       this.#model = { ...this.#model, error: messageOf(error) };
     }

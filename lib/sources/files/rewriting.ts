@@ -18,7 +18,7 @@ const MAX_WAIT = 3_000;
 export class Rewriting {
   readonly #files: KnownFiles;
   readonly #opener: Opener;
-  /** When a file was first seen that may be unfinished, by path, on `performance.now()`. */
+  /** When a file was first seen that may be unfinished, by path, by `performance.now()`. */
   readonly #waiting = new Map<string, number>();
 
   constructor(files: KnownFiles, opener: Opener) {

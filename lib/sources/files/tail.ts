@@ -72,7 +72,7 @@ export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;
   /**
-   * When it was found to have lost its name, or to grow after that, on `performance.now()`; null
+   * When it was found to have lost its name, or to grow after that, by `performance.now()`; null
    * while it has its name.
    */
   quietSince: number | null = null;
