@@ -1,6 +1,6 @@
 /** The JSON of a configuration for `check --json`. */
 import type { Config } from "../config/types.ts";
-import { type Micros, SECOND } from "../core/time.ts";
+import { inSeconds } from "../core/time.ts";
 import type { Growth, Rule } from "../rules/rule.ts";
 
 /** Returns the object of docs/json.md, without the password. Spans are in seconds; null: no end. */
@@ -26,13 +26,13 @@ export function configJson(config: Config) {
   return {
     config: name,
     state: stateDirectory,
-    keep_log: seconds(keepLog),
+    keep_log: inSeconds(keepLog),
     keep_log_size: keepLogSize,
-    keep_bans: seconds(keepBans),
-    journal_wake: seconds(journalWake),
+    keep_bans: inSeconds(keepBans),
+    journal_wake: inSeconds(journalWake),
     database: database && { ...database, password: undefined },
     metrics_file: metricsFile,
-    notify: notify && { ...notify, bans: seconds(notify.bans), timeout: seconds(notify.timeout) },
+    notify: notify && { ...notify, bans: inSeconds(notify.bans), timeout: inSeconds(notify.timeout) },
     firewall: ban.firewall,
     nft_command: ban.nft,
     unban_on_stop: ban.unbanOnStop,
@@ -40,17 +40,17 @@ export function configJson(config: Config) {
     unban_command: ban.unban,
     own_firewalls: config.moduleBans.map(({ module, ban }) => ({
       ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
-      ...{ ban_timeout: seconds(ban.timeout), ban_concurrency: ban.concurrency },
+      ...{ ban_timeout: inSeconds(ban.timeout), ban_concurrency: ban.concurrency },
     })),
     ipv6_prefix: ipv6Prefix,
     network_bans: networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
-      ...{ ipv4, ipv6, limit, window: seconds(window), ban_time: seconds(banTime) },
+      ...{ ipv4, ipv6, limit, window: inSeconds(window), ban_time: inSeconds(banTime) },
       ...growthJson(growth),
     })),
-    trust_logins: trust && { for: seconds(trust.span), methods: [...trust.methods], factor: trust.factor },
+    trust_logins: trust && { for: inSeconds(trust.span), methods: [...trust.methods], factor: trust.factor },
     fleet: following && {
       min_reports: following.minReports,
-      window: seconds(following.window),
+      window: inSeconds(following.window),
       accept_from: following.acceptFrom && [...following.acceptFrom],
       modules: following.modules && [...following.modules],
       max_bans: following.maxBans,
@@ -65,13 +65,16 @@ export function configJson(config: Config) {
 }
 
 function ruleJson({ name, limit, window, banTime, growth, scope }: Rule) {
-  return { name, limit, scope, window: seconds(window), ban_time: seconds(banTime), ...growthJson(growth) };
+  return {
+    name,
+    limit,
+    scope,
+    window: inSeconds(window),
+    ban_time: inSeconds(banTime),
+    ...growthJson(growth),
+  };
 }
 
 function growthJson({ factor, most, forgetAfter }: Growth) {
-  return { ban_time_factor: factor, max_ban_time: seconds(most), forget_after: seconds(forgetAfter) };
-}
-
-function seconds(span: Micros | null): number | null {
-  return span === null ? null : span / SECOND;
+  return { ban_time_factor: factor, max_ban_time: inSeconds(most), forget_after: inSeconds(forgetAfter) };
 }

@@ -129,10 +129,16 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
   }
 }
 
-/** Builds the whitelist from configuration, state and machine, as a monitor does. */
-export function knownWhitelist({ config, state }: Pick<CommandContext, "config" | "state">): Whitelist {
+/**
+ * Builds the whitelist from configuration, state and machine, as a monitor does; without a state
+ * from the configuration alone.
+ */
+export function knownWhitelist(
+  { config, state }: { config: Config | null; state: State | null },
+): Whitelist {
   const whitelist = new Whitelist();
   if (config !== null) setConfigured(whitelist, config, state);
+  if (state === null) return whitelist;
   const time = now();
   const kept = keptMembers(state, time, {
     name: addressesOfNames({ config, state }),
@@ -148,10 +154,10 @@ export function knownWhitelist({ config, state }: Pick<CommandContext, "config" 
  * Adds the addresses and networks of a configuration and its files that have not ended. Uses the
  * copy in `state` for a file that cannot be read.
  */
-export function setConfigured(
+function setConfigured(
   whitelist: Whitelist,
   { whitelist: { members, files } }: Config,
-  state?: State,
+  state: State | null,
 ): void {
   const inForce = (entry: Pick<WhitelistMember, "until">) => !hasEnded(entry, now());
   const networks = members.filter((member) => !member.isName && inForce(member));
@@ -173,7 +179,7 @@ function addressesOfNames({ config, state }: Pick<CommandContext, "config" | "st
   return names.flatMap(({ address }) => addresses.get(address) ?? []);
 }
 
-function contentOf(file: WhitelistFile, state?: State): WhitelistContent {
+function contentOf(file: WhitelistFile, state: State | null): WhitelistContent {
   const { content, error } = file.read();
   const copy = error === null ? null : state?.whitelistCopy(file.path) ?? null;
   return copy === null ? content : decodeCopy(copy).content;

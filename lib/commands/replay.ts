@@ -1,12 +1,11 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, localTime, spanText } from "../core/time.ts";
-import type { NewBan } from "../deciding/ban.ts";
-import { Whitelist } from "../deciding/whitelist.ts";
+import { isoTime, isoTimeOrNull, localTime } from "../core/time.ts";
+import { lengthOf, type NewBan } from "../deciding/ban.ts";
 import type { Batch } from "../sources/source.ts";
 import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
-import { openConfig, setConfigured } from "./open.ts";
+import { knownWhitelist, openConfig } from "./open.ts";
 import { type CommonOptions, print, printError, printJson } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { uncountedText } from "./words.ts";
@@ -22,11 +21,9 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const config = openConfig(options);
   const progress = new Progress();
   const started = performance.now();
-  const whitelist = new Whitelist();
-  setConfigured(whitelist, config);
   let bans = 0;
   const rehearsal = new Rehearsal(config, {
-    whitelist,
+    whitelist: knownWhitelist({ config, state: null }),
     banned: (ban) => {
       bans++;
       progress.clear();
@@ -68,9 +65,9 @@ function banJson({ address, reason, start, count, until }: NewBan): unknown {
   return { address, reason, time: isoTime(start), count, until: isoTimeOrNull(until) };
 }
 
-function banLine({ address, reason, start, count, until }: NewBan): string {
-  const span = until === null ? null : until - start;
-  return `${localTime(start)}  ${address}  ${spanText(span)}  ${reason}, ${counted(count, "hit")}`;
+function banLine(ban: NewBan): string {
+  const { address, reason, start, count } = ban;
+  return `${localTime(start)}  ${address}  ${lengthOf(ban)}  ${reason}, ${counted(count, "hit")}`;
 }
 
 function batches(

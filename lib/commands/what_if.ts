@@ -1,8 +1,8 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
-import { isoTime, isoTimeOrNull, localTime, SECOND, spanText } from "../core/time.ts";
-import { Whitelist } from "../deciding/whitelist.ts";
+import { inSeconds, isoTime, isoTimeOrNull, localTime, spanText } from "../core/time.ts";
+import type { Whitelist } from "../deciding/whitelist.ts";
 import type { TextShare } from "../rules/rule_set.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
@@ -17,7 +17,7 @@ import {
   NewestLogins,
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
-import { knownWhitelist, openConfig, openState, setConfigured } from "./open.ts";
+import { knownWhitelist, openConfig, openState } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printLines } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal, shareTexts } from "./rehearsal.ts";
@@ -157,15 +157,10 @@ function open(config: Config, { logins, shares, state, period }: SideParts): Sid
 
 /** Returns today's whitelist. */
 function whitelistOf(config: Config, state: State | null): Whitelist {
-  if (state !== null) {
-    const known = knownWhitelist({ config, state });
-    // Sessions open now were not open then; past logins are part of the history.
-    known.set("open session", []);
-    return known;
-  }
-  const whitelist = new Whitelist();
-  setConfigured(whitelist, config);
-  return whitelist;
+  const known = knownWhitelist({ config, state });
+  // Sessions open now were not open then; past logins are part of the history.
+  known.set("open session", []);
+  return known;
 }
 
 function tell(
@@ -229,8 +224,8 @@ function tellJson({ before, after, lines, differences, unchanged, seconds }: Out
 function bannedJson(banned: Banned | null): unknown {
   if (banned === null) return null;
   const { first: { start, reason, count }, until, bans, total } = banned;
-  const span = total === null ? null : total / SECOND;
-  return { start: isoTime(start), reason, count, until: isoTimeOrNull(until), bans, total: span };
+  const ends = { until: isoTimeOrNull(until), bans, total: inSeconds(total) };
+  return { start: isoTime(start), reason, count, ...ends };
 }
 
 function loginJson({ user, time }: LastLogin): unknown {

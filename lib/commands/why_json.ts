@@ -1,5 +1,5 @@
 import { entryJson } from "./whitelist_list.ts";
-import { isoTime, isoTimeOrNull, SECOND } from "../core/time.ts";
+import { inSeconds, isoTime, isoTimeOrNull } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import { banJson } from "./bans.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
@@ -46,7 +46,7 @@ export function storyJson(story: Story): unknown {
 }
 
 function countJson({ address, module, rule, count, limit, window }: Count): unknown {
-  return { address, module, rule, count, limit, window: window === null ? null : window / SECOND };
+  return { address, module, rule, count, limit, window: inSeconds(window) };
 }
 
 function lineJson({ time, module, source, address, message, hits }: JudgedLine): unknown {

@@ -74,6 +74,11 @@ export function isoTime(time: Micros): string {
   return new Date(Math.floor(time / 1_000)).toISOString().replace("Z", `${micros}Z`);
 }
 
+/** Returns a span in seconds, for machines; null stays null. */
+export function inSeconds(span: Micros | null): number | null {
+  return span === null ? null : span / SECOND;
+}
+
 /** Formats an instant like `isoTime()`; null stays null. */
 export function isoTimeOrNull(time: Micros | null): string | null {
   return time === null ? null : isoTime(time);
