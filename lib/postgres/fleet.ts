@@ -7,9 +7,10 @@ import { Follower, type Sharing } from "./follower.ts";
 import { type MemberFacts, register } from "./members.ts";
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
-import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
+import { migrate } from "./schema.ts";
 import { SharedWhitelist, type SharedWhitelistOptions } from "./shared_whitelist.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
+import { WHITELIST_CHANNEL } from "./tables.ts";
 
 /** Options of this host's member of the fleet; two hosts may have the same name. */
 export interface FleetOptions extends SharedWhitelistOptions {
