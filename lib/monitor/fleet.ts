@@ -49,5 +49,6 @@ function shareBans(rules: FollowRules, parts: FleetParts & { firewalls: Readonly
     window: rules.window,
     onNews: (news) => bans.take(news),
     takeRoom: () => bans.takeRoom(),
+    followed: () => parts.state.fleet.followedAddresses(),
   };
 }

@@ -55,7 +55,7 @@ export class FleetBans {
     );
     const facts = {
       inForce,
-      lifted: fleet.followedLifted(addresses),
+      lifted: fleet.lifted(addresses),
       followed: fleet.followed(),
       firewalls,
       whyNot: (target: string) =>

@@ -31,11 +31,18 @@ export class FleetTable {
     )!.n;
   }
 
-  /** Returns addresses whose followed bans were lifted by hand, with the time of the last lift. */
-  followedLifted(addresses: readonly string[]): Map<string, Micros> {
+  /** Returns the addresses and networks with bans in force that follow other servers. */
+  followedAddresses(): string[] {
+    return this.#db.list<string>(
+      "SELECT json_group_array(DISTINCT address) AS list FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
+    );
+  }
+
+  /** Returns addresses with bans lifted by hand, with the time of the last lift. */
+  lifted(addresses: readonly string[]): Map<string, Micros> {
     const rows = this.#db.all<{ address: string; time: Micros }>(
       `SELECT address, max(ended) AS time FROM ban
-       WHERE address ${AMONG} AND provenance = 'fleet' AND end_reason = 'unban' GROUP BY address`,
+       WHERE address ${AMONG} AND end_reason = 'unban' GROUP BY address`,
       JSON.stringify(addresses),
     );
     return new Map(rows.map(({ address, time }) => [address, time]));

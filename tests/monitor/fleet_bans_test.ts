@@ -43,6 +43,7 @@ class Server implements AsyncDisposable {
         window: HOUR,
         onNews: (news) => bans.take(news),
         takeRoom: () => bans.takeRoom(),
+        followed: () => this.state.fleet.followedAddresses(),
       },
     });
   }
@@ -137,8 +138,14 @@ await testOnPostgres("three servers of a fleet", {
     await b.until("192.0.2.1 fleet a");
     b.ban("192.0.2.1", { until: now() + HOUR / 3600 });
     await b.until("192.0.2.1 rule SSHD invalid_user");
+    // A lift by hand holds against the bans of others that began before.
     a.unban("192.0.2.1");
-    await a.until("192.0.2.1 fleet b");
+    await until(async () => (await scene.query("SELECT FROM ban WHERE end_reason = 'unban'")).length === 1);
+    a.fleet.ask(["192.0.2.1"]);
+    a.ban("192.0.2.9");
+    await b.until("192.0.2.1 rule SSHD invalid_user", "192.0.2.9 fleet a");
+    await a.until("192.0.2.9 rule SSHD invalid_user");
+    a.unban("192.0.2.9");
     a.ban("192.0.2.1");
     await until(() => b.state.bans.expire(now()).bans.length > 0);
     b.fleet.ask(b.state.fleet.ownExpired(["192.0.2.1"]));
