@@ -16,6 +16,8 @@ export interface Outbox {
   unshippedLog(limit: number): LogRow[];
   /** Marks all rows up to `seq` as shipped. */
   confirmLog(seq: number): void;
+  /** Returns the line this many before the last confirmed one; null: it has none. */
+  confirmedLine(back: number): LogRow | null;
   /** Returns at most `limit` bans after the last confirmed change, ascending by `change`. */
   unshippedBans(limit: number): BanChange[];
   confirmBans(change: number): void;
@@ -77,6 +79,7 @@ export class Shipper {
    * change the ban of another address.
    */
   async compare(connection: Connection): Promise<void> {
+    await this.#findLost(connection);
     const { hostId } = this.#outbox;
     const [row] = await connection.query<{ change: string | null; id: string | null }>(LAST, [hostId]);
     const [change, id] = [Number(row?.change), Number(row?.id)];
@@ -88,6 +91,20 @@ export class Shipper {
       "The state is older than this server's bans in PostgreSQL, which end: shipping the state's bans anew. " +
         "If another server uses a copy of this state, delete the copy",
     );
+  }
+
+  /** Makes lines wait again that the database has lost. If it has no earlier one, somebody deleted them. */
+  async #findLost(connection: Connection): Promise<void> {
+    for (let back = 0;; back = 2 * back + 1) {
+      const line = this.#outbox.confirmedLine(back);
+      if (line === null) return;
+      const found = await connection.query(FIND_LINE, [
+        this.#outbox.hostId,
+        String(line.seq),
+        String(line.time),
+      ]);
+      if (found.length > 0) return back === 0 ? undefined : this.#outbox.confirmLog(line.seq);
+    }
   }
 
   /**
@@ -298,6 +315,11 @@ SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, ch
 FROM given
 ON CONFLICT (host, id) DO UPDATE SET ${MUTABLE.map((column) => `${column} = excluded.${column}`).join(", ")}
 WHERE ban.change < excluded.change`;
+
+/** Finds a server's line by its key. */
+const FIND_LINE = `SELECT FROM log WHERE host = $1::uuid AND seq = $2::bigint AND time = ${
+  instant("$3::bigint")
+}`;
 
 /** Finds a server's largest numbers of bans. */
 const LAST = "SELECT max(change) AS change, max(id) AS id FROM ban WHERE host = $1::uuid";

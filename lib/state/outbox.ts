@@ -30,6 +30,12 @@ export class StateOutbox {
     this.#db.setMeta("shipped_log", seq);
   }
 
+  confirmedLine(back: number): LogRow | null {
+    const seq = this.#meta("shipped_log") - back;
+    const [line] = seq > 0 ? this.#log.after(seq - 1, 1) : [];
+    return line !== undefined && line.seq <= seq + back ? line : null;
+  }
+
   unshippedBans(limit: number): BanChange[] {
     const offset = this.#meta("ban_offset");
     const bans = selectChanges(this.#db, this.#meta("shipped_ban"), limit);

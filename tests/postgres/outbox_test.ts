@@ -126,17 +126,27 @@ await testOnPostgres("the shipment", {
     ]);
   },
 
-  "ships bans again that the database has lost": async ({ login, query }) => {
+  "ships lines and bans again that the database has lost, but no lines that somebody deleted": async (
+    { login, query },
+  ) => {
     const outbox = new MemoryOutbox();
     outbox.bans = [1, 2, 3].map((n) => ban({ id: n, change: n, address: `192.0.2.${n}` }));
+    for (let i = 0; i < 100; i++) outbox.add({});
     const before = new TestMember(login, { outbox });
     await before.shipped();
     await before[Symbol.asyncDispose]();
-    await query("DELETE FROM ban WHERE change > 1");
+    await query("DELETE FROM ban WHERE change > 1; DELETE FROM log WHERE seq > 70");
     await using member = new TestMember(login, { outbox });
     await member.shipped();
     assert.equal((await query("SELECT FROM ban")).length, 3);
+    assert.equal((await query("SELECT FROM log")).length, 100);
     assert.deepEqual(member.log.warnings, []);
+    await query("DELETE FROM log");
+    await query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await until(() => member.log.infos.includes("PostgreSQL answers again"));
+    assert.equal(outbox.backlog(), 0);
   },
 
   "puts ? for characters that the database's encoding lacks, in their rows alone": async (

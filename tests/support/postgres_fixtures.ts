@@ -42,6 +42,10 @@ export class MemoryOutbox implements Outbox {
     this.#confirmedLog = seq;
   }
 
+  confirmedLine(back: number): LogRow | null {
+    return this.rows[this.#confirmedLog - back - 1] ?? null;
+  }
+
   unshippedBans(limit: number): BanChange[] {
     const bans = this.bans.map((ban) => ({
       ...ban,
