@@ -29,6 +29,8 @@ export interface Sharing {
    * room now; then all bans in force are read once more.
    */
   readonly takeRoom: () => boolean;
+  /** Returns, once each, addresses and networks that were spared and are so no more. */
+  readonly released: () => readonly string[];
   /** Returns the addresses and networks with followed bans in force. */
   readonly followed: () => readonly string[];
 }
@@ -134,7 +136,10 @@ export class Follower {
     const announcing = [...this.#announcing];
     this.#announcing.clear();
     try {
-      if (isFull) await this.#readMembers(connection);
+      if (isFull) {
+        await this.#readMembers(connection);
+        this.askAbout(this.#options.released());
+      }
       if (isFull && (this.#options.takeRoom() || this.#mustAskAll)) {
         this.#askAboutAll(await banned(connection, this.#present([...this.#members.keys()])));
         this.#askAboutAll(this.#options.followed());

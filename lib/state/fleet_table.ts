@@ -48,11 +48,11 @@ export class FleetTable {
     return new Map(rows.map(({ address, time }) => [address, time]));
   }
 
-  /** Returns the addresses whose last ban is one of this server that expired. */
-  ownExpired(addresses: readonly string[]): string[] {
+  /** Returns the addresses whose last ban is an expired one of this server, or ended by the whitelist. */
+  freed(addresses: readonly string[]): string[] {
     return this.#db.all<{ address: string }>(
       `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
-       WHERE provenance <> 'fleet' AND end_reason = 'expired'`,
+       WHERE provenance <> 'fleet' AND end_reason = 'expired' OR end_reason = 'whitelisted'`,
       JSON.stringify(addresses),
     ).map(({ address }) => address);
   }

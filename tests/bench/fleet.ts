@@ -55,6 +55,7 @@ class Fleet implements AsyncDisposable {
           window: HOUR,
           onNews: ({ addresses }) => heard(addresses),
           takeRoom: () => false,
+          released: () => [],
           followed: () => [],
         },
       });

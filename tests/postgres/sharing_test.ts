@@ -19,6 +19,7 @@ function newFollower(): { news: FleetNews[]; follower: Follower } {
     window: HOUR,
     onNews: (more) => void news.push(more),
     takeRoom: () => false,
+    released: () => [],
     followed: () => [],
     failed: (error) => assert.fail(String(error)),
   });
@@ -43,6 +44,7 @@ class Listener extends TestMember {
         window: 24 * HOUR,
         onNews: (more) => void news.push(more),
         takeRoom: () => false,
+        released: () => [],
         followed: () => news.flatMap(({ addresses }) => addresses),
       },
       facts: () => ({ version: "1.2.3", addresses: [`198.51.100.${hostName.length}`], followed: 7 }),
@@ -217,7 +219,14 @@ await testOnPostgres("servers that share bans", {
     const onNews = () => void waiting.push(outbox.backlog());
     await using a = new TestMember(login, {
       outbox,
-      sharing: { positions: new Map(), window: HOUR, onNews, takeRoom: () => false, followed: () => [] },
+      sharing: {
+        positions: new Map(),
+        window: HOUR,
+        onNews,
+        takeRoom: () => false,
+        released: () => [],
+        followed: () => [],
+      },
     });
     await a.shipped();
     await until(() => waiting.length > 0);
@@ -236,6 +245,7 @@ await testOnPostgres("servers that share bans", {
           if (++tries === 1) throw new Error("the disk is full");
         },
         takeRoom: () => false,
+        released: () => [],
         followed: () => [],
       },
     });

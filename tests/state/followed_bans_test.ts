@@ -54,7 +54,7 @@ Deno.test("`BanTable.endFollowed()` ends no own ban, and past ones that followed
   assert.equal(bans.latest("192.0.2.2")!.endReason, "fleet");
 });
 
-Deno.test("`FleetTable.ownExpired()` and `lifted()` tell the last ban and lift of an address", () => {
+Deno.test("`FleetTable.freed()` and `lifted()` tell the last ban and lift of an address", () => {
   using temporary = temporaryState();
   const { bans, fleet } = temporary.state;
   bans.addAll([
@@ -65,9 +65,11 @@ Deno.test("`FleetTable.ownExpired()` and `lifted()` tell the last ban and lift o
   ]);
   bans.end("192.0.2.2", { reason: "unban", time: 7 });
   bans.end("192.0.2.4", { reason: "unban", time: 8 });
+  bans.add({ ...FOLLOWED, address: "192.0.2.5" });
+  bans.end("192.0.2.5", { reason: "whitelisted", time: 9 });
   bans.expire(2 * HOUR);
-  const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
-  assert.deepEqual(fleet.ownExpired(all), ["192.0.2.1"]);
+  const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"];
+  assert.deepEqual(fleet.freed(all), ["192.0.2.1", "192.0.2.5"]);
   assert.deepEqual([...fleet.lifted(all)], [["192.0.2.2", 7], ["192.0.2.4", 8]]);
 });
 
