@@ -3,10 +3,11 @@ import type { Micros } from "../core/time.ts";
 import { MOST_TEXT } from "../deciding/ban.ts";
 import { arrayOf, Connection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
+import { SERVER } from "./views.ts";
 
 /** Lines and bans that one other member has shipped. */
 export interface MemberReport {
-  /** Name of its host. */
+  /** Its name, see `SERVER`. */
   readonly member: string;
   /** Number of its recorded lines of the address, 1,000 at most. */
   readonly lines: number;
@@ -83,7 +84,7 @@ function read({ member, lines, last, bans }: Row): MemberReport {
 }
 
 const QUERY = `
-SELECT json_build_object('member', left(host.name, ${MOST_TEXT}), 'lines', lines.count, 'last', ${SECONDS} lines.last),
+SELECT json_build_object('member', left(${SERVER}, ${MOST_TEXT}), 'lines', lines.count, 'last', ${SECONDS} lines.last),
   'bans', coalesce(bans.list, '[]'::json))::text AS report
 FROM host,
   LATERAL (SELECT count(*) AS count, max(time) AS last FROM (
@@ -94,4 +95,4 @@ FROM host,
     SELECT * FROM ban WHERE ban.host = host.id AND address = ANY($3::inet[]) ORDER BY start DESC LIMIT ${MOST_BANS}
   ) AS newest) AS bans
 WHERE host.id <> $1::uuid AND (lines.count > 0 OR bans.list IS NOT NULL)
-ORDER BY left(host.name, ${MOST_TEXT})`;
+ORDER BY left(${SERVER}, ${MOST_TEXT})`;

@@ -14,6 +14,7 @@ import {
 import { MOST_SCOPE } from "./news.ts";
 import { BAN_CHANNEL, HAS_ROOM } from "./sharing.ts";
 import { WHITELIST_CHANNEL } from "./tables.ts";
+import { SERVER } from "./views.ts";
 
 /** Facts that a server tells about itself. */
 export interface MemberFacts {
@@ -28,6 +29,9 @@ export interface MemberFacts {
 /** A server on the database. */
 export interface FleetMember {
   readonly id: string;
+  /** Name that cannot be forged, see `SERVER`. */
+  readonly server: string;
+  /** Name that it gives. */
   readonly name: string;
   /** Role in the database that registered it. */
   readonly role: string;
@@ -75,6 +79,7 @@ export async function members(connection: Connection): Promise<FleetMember[]> {
   const rows = await connection.query<Record<string, string | null>>(MEMBERS);
   return rows.map((row) => ({
     id: row.id!,
+    server: row.server!,
     name: row.name!,
     role: row.role!,
     version: row.version!,
@@ -110,7 +115,9 @@ export async function fleetBans(connection: Connection, limit: number): Promise<
  */
 export async function removeMember(connection: Connection, which: string): Promise<FleetMember> {
   const all = await members(connection);
-  const found = all.filter(({ id, name, removed }) => removed === null && (id === which || name === which));
+  const present = all.filter(({ removed }) => removed === null);
+  const known = present.filter(({ id, server }) => id === which || server === which);
+  const found = known.length > 0 ? known : present.filter(({ name }) => name === which);
   const [member] = found;
   if (member === undefined) {
     throw new UserError(`Cannot remove ${which}: the fleet has no such server: see strongmonitor fleet`, 1);
@@ -148,7 +155,7 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_s
 RETURNING removed IS NOT NULL AS removed`;
 
 const MEMBERS = `
-SELECT id, left(name, ${MOST_TEXT}) AS name, role, left(version, ${MOST_TEXT}) AS version, waiting, followed, ${
+SELECT id, left(${SERVER}, ${MOST_TEXT}) AS server, left(name, ${MOST_TEXT}) AS name, role, left(version, ${MOST_TEXT}) AS version, waiting, followed, ${
   micros("last_seen")
 } AS last_seen,
   ${micros("removed")} AS removed,
@@ -157,7 +164,7 @@ FROM host ORDER BY 2, id`;
 
 const BANS = `
 SELECT address, scope, (array_agg(left(reason, ${MOST_TEXT}) ORDER BY start))[1] AS reason,
-  json_agg(left(host.name, ${MOST_TEXT}) ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
+  json_agg(left(${SERVER}, ${MOST_TEXT}) ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
   CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
 FROM ban JOIN host ON host.id = ban.host
 WHERE ended IS NULL AND (until IS NULL OR until > now()) AND removed IS NULL

@@ -5,6 +5,7 @@ import type { Micros } from "../core/time.ts";
 import { MOST_TEXT, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection, micros } from "./connection.ts";
+import { SERVER } from "./views.ts";
 
 /** What to read. */
 export interface Question {
@@ -114,8 +115,7 @@ function kindOf(text: string | null): Provenance["kind"] {
  * a member could make others ask about that one without its reports, and so lift its bans.
  *
  * Reports are looked up address by address, so that no estimate makes PostgreSQL read the whole
- * table. A member's name is its role, which it cannot choose; a server that connects as the tables'
- * owner has the name that it gives.
+ * table.
  */
 const NEWS = `
 WITH news AS (
@@ -140,8 +140,7 @@ WITH news AS (
         left(ban.reason, ${MOST_TEXT}) AS reason,
         ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
         ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
-        CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
-          THEN host.name ELSE host.role END AS server
+        ${SERVER} AS server
       FROM ban JOIN host ON host.id = ban.host
       WHERE ban.address = about.address AND ban.host <> $4::uuid AND host.removed IS NULL
         AND ban.provenance IS DISTINCT FROM 'fleet' AND octet_length(ban.scope) <= ${MOST_SCOPE}

@@ -71,7 +71,8 @@ const MIGRATIONS: readonly Migration[] = [
     isForOwner: true,
     up: ({ connection }) =>
       connection.query(
-        REPLACE_CHANGED + sharing.BAN_CHANGED + sharing.ADD_PARTITION + sharing.ADMIT + sharing.ADMIT_AGAIN +
+        REPLACE_CHANGED + MAKE_VIEWS + sharing.BAN_CHANGED + sharing.ADD_PARTITION + sharing.ADMIT +
+          sharing.ADMIT_AGAIN +
           NOBODY_BEFORE,
       ).then(() => {}),
   },

@@ -300,6 +300,11 @@ await testOnPostgres("a member with rights of its own", {
     await web.report({ address: "192.0.2.1" });
     await until(() => owner.banning("192.0.2.1").length > 0);
     assert.deepEqual(owner.banning("192.0.2.1"), [login.user]);
+    const listing = await scene.connect();
+    assert.deepEqual((await members(listing)).map(({ server }) => server), ["owner", login.user]);
+    assert.deepEqual((await fleetBans(listing, 9)).flatMap(({ servers }) => servers), [login.user]);
+    const [named] = await scene.query("SELECT server FROM strongmonitor_bans_by_server");
+    assert.deepEqual(named, { server: login.user });
     await web.report({ id: 1, address: "192.0.2.1", ended: now(), endReason: "unban" });
     await until(() => owner.banning("192.0.2.1").length === 0);
     assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM log")], [{ n: 1 }]);
