@@ -199,6 +199,8 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     case INSUFFICIENT_PRIVILEGE:
       return `${server} lacks rights for user "${user}" (${cause}): make it the owner of database ` +
         `"${database}" and of the tables in it, or GRANT CREATE, USAGE ON SCHEMA public TO "${user}" there`;
+    case "25006":
+      return `${server} takes no rows (${cause}): it is a standby or read-only; name its primary`;
     case LOCK_NOT_AVAILABLE:
       return `${server} makes us wait: another session there holds a lock (${cause}); see its view pg_locks`;
     case "23505":

@@ -141,7 +141,6 @@ class Member implements Fleet {
       await connection.open();
       const restored = await migrate(connection, log);
       if (restored.includes("ips")) this.#whitelist.noteLoss();
-      await this.#shipper.compare(connection);
       await connection.query(`LISTEN ${WHITELIST_CHANNEL}`);
       if (this.#follower !== null) await connection.query(`LISTEN ${BAN_CHANNEL}`);
       this.#follower?.begin();

@@ -1,12 +1,10 @@
-import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
 import type { Log } from "../core/log.ts";
 import type { LogRow } from "../deciding/record.ts";
 import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
-import { arrayOf, type Connection, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
-import { makePartitions } from "./partitions.ts";
-import { MUTABLE } from "./sharing.ts";
+import { type Connection, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
+import { inAscii, instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
 
 /** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {
@@ -57,6 +55,9 @@ export class Shipper {
   #limit = LARGEST_BATCH;
   /** Latest change that this shipper has confirmed. */
   #confirmed = 0;
+  /** Connections to the database whose bans and lines were compared last. */
+  #comparedBans: Connection | null = null;
+  #comparedLines: Connection | null = null;
   /** Earliest time of the next addition to `ips`, by `elapsed()`. */
   #seeingDue: Micros = 0;
 
@@ -70,41 +71,6 @@ export class Shipper {
   /** See `ShipmentTotals`. */
   get setAside(): number {
     return this.#totals.setAside;
-  }
-
-  /**
-   * Holds the numbers of bans in the state against those in the database, as one of both may be an
-   * old copy or new: ships again what the database has lost. If the state has lost some, ends all
-   * its bans in the database, and ships those that it has under new numbers: an old number would
-   * change the ban of another address.
-   */
-  async compare(connection: Connection): Promise<void> {
-    await this.#findLost(connection);
-    const { hostId } = this.#outbox;
-    const [row] = await connection.query<{ change: string | null; id: string | null }>(LAST, [hostId]);
-    const [change, id] = [Number(row?.change), Number(row?.id)];
-    if (change <= this.#outbox.lastChange()) return this.#outbox.rewindBans(change);
-    const ended = await connection.query(END_ALL, [hostId, String(change)]);
-    this.#outbox.renumberBans(Math.max(change + ended.length, id));
-    this.#confirmed = 0;
-    this.#log.warn(
-      "The state is older than this server's bans in PostgreSQL, which end: shipping the state's bans anew. " +
-        "If another server uses a copy of this state, delete the copy",
-    );
-  }
-
-  /** Makes lines wait again that the database has lost. If it has no earlier one, somebody deleted them. */
-  async #findLost(connection: Connection): Promise<void> {
-    for (let back = 0;; back = 2 * back + 1) {
-      const line = this.#outbox.confirmedLine(back);
-      if (line === null) return;
-      const found = await connection.query(FIND_LINE, [
-        this.#outbox.hostId,
-        String(line.seq),
-        String(line.time),
-      ]);
-      if (found.length > 0) return back === 0 ? undefined : this.#outbox.confirmLog(line.seq);
-    }
   }
 
   /**
@@ -131,7 +97,43 @@ export class Shipper {
     return { lines: lines.count === limit, bans: bans.count === limit, failure };
   }
 
+  /**
+   * Holds the numbers of bans in the state against those in the database, as one of both may be an
+   * old copy or new: ships again what the database has lost. If the state has lost some, ends all
+   * its bans in the database, and ships those that it has under new numbers: an old number would
+   * change the ban of another address.
+   */
+  async #compare(connection: Connection): Promise<void> {
+    this.#confirmed = 0;
+    const { hostId } = this.#outbox;
+    const [row] = await connection.query<{ change: string | null; id: string | null }>(LAST, [hostId]);
+    const [change, id] = [Number(row?.change), Number(row?.id)];
+    if (change <= this.#outbox.lastChange()) return this.#outbox.rewindBans(change);
+    const ended = await connection.query(END_ALL, [hostId, String(change)]);
+    this.#outbox.renumberBans(Math.max(change + ended.length, id));
+    this.#log.warn(
+      "The state is older than this server's bans in PostgreSQL, which end: shipping the state's bans anew. " +
+        "If another server uses a copy of this state, delete the copy",
+    );
+  }
+
+  /** Makes lines wait again that the database has lost. If it has no earlier one, somebody deleted them. */
+  async #findLost(connection: Connection): Promise<void> {
+    for (let back = 0;; back = 2 * back + 1) {
+      const line = this.#outbox.confirmedLine(back);
+      if (line === null) return;
+      const found = await connection.query(FIND_LINE, [
+        this.#outbox.hostId,
+        String(line.seq),
+        String(line.time),
+      ]);
+      if (found.length > 0) return back === 0 ? undefined : this.#outbox.confirmLog(line.seq);
+    }
+  }
+
   async #shipLog(connection: Connection, limit: number): Promise<number> {
+    if (this.#comparedLines !== connection) await this.#findLost(connection);
+    this.#comparedLines = connection;
     const { hostId } = this.#outbox;
     const rows = this.#outbox.unshippedLog(limit);
     if (rows.length === 0) return 0;
@@ -147,11 +149,10 @@ export class Shipper {
 
   async #shipBans(connection: Connection, limit: number): Promise<number> {
     const { hostId } = this.#outbox;
-    let bans = this.#outbox.unshippedBans(limit);
-    if (bans.length > 0 && bans[0]!.change <= this.#confirmed) {
-      await this.compare(connection);
-      bans = this.#outbox.unshippedBans(limit);
-    }
+    const isLost = (this.#outbox.unshippedBans(1)[0]?.change ?? Infinity) <= this.#confirmed;
+    if (isLost || this.#comparedBans !== connection) await this.#compare(connection);
+    this.#comparedBans = connection;
+    const bans = this.#outbox.unshippedBans(limit);
     if (bans.length === 0) return 0;
     const plain = (ban: BanChange) => ({ ...ban, reason: inAscii(ban.reason) });
     const refused = await storeAll(bans, plain, async (some) => {
@@ -168,8 +169,7 @@ export class Shipper {
   async #see(connection: Connection, seen: readonly (readonly [string, Micros])[]): Promise<void> {
     if (elapsed() < this.#seeingDue) return;
     try {
-      const [addresses, times] = [seen.map(([address]) => address), seen.map(([, time]) => time)];
-      await connection.query(STORE_ADDRESSES, [arrayOf(addresses), arrayOf(times)]);
+      await storeAddresses(connection, seen);
     } catch (error) {
       if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
       this.#seeingDue = elapsed() + MINUTE;
@@ -198,123 +198,6 @@ async function attempt(ship: () => Promise<number>): Promise<{ count: number; fa
     return { count: 0, failure: error };
   }
 }
-
-/**
- * Stores all rows but the refused ones. Halves a refused batch down to the row at fault, which is
- * stored as `plain()` if the database's encoding lacks a character.
- */
-async function storeAll<T>(
-  rows: readonly T[],
-  plain: (row: T) => T,
-  store: (rows: readonly T[]) => Promise<void>,
-): Promise<{ row: T; cause: string }[]> {
-  try {
-    await store(rows);
-    return [];
-  } catch (error) {
-    if (!isAboutData(error)) throw error;
-    // 22P05, untranslatable_character
-    if (rows.length === 1 && sqlState(error) === "22P05") {
-      return await storeAll(rows.map(plain), plain, store);
-    }
-    if (rows.length === 1) return [{ row: rows[0]!, cause: (error as Error).message }];
-  }
-  const middle = rows.length >> 1;
-  const refused = await storeAll(rows.slice(0, middle), plain, store);
-  return refused.concat(await storeAll(rows.slice(middle), plain, store));
-}
-
-/**
- * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
- * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0).
- */
-function isAboutData(error: unknown): boolean {
-  return /^(?:22|23|54|P0)/.test(sqlState(error));
-}
-
-/** Returns a text with `?` for all characters that an encoding may lack. */
-function inAscii(text: string): string {
-  return text.replace(/[^\0-\x7f]/gu, "?");
-}
-
-async function storeLog(connection: Connection, rows: readonly LogRow[], host: string): Promise<void> {
-  const parameters = [
-    host,
-    arrayOf(rows.map((row) => row.seq)),
-    arrayOf(rows.map((row) => row.module)),
-    arrayOf(rows.map((row) => row.address)),
-    arrayOf(rows.map((row) => row.time)),
-    arrayOf(rows.map((row) => row.message)),
-  ];
-  try {
-    await connection.query(STORE_LOG, parameters);
-  } catch (error) {
-    // 23514, check_violation: a row has no partition.
-    if (sqlState(error) !== "23514") throw error;
-    await makePartitions(connection, rows.map((row) => row.time));
-    await connection.query(STORE_LOG, parameters);
-  }
-}
-
-async function storeBans(connection: Connection, bans: readonly BanChange[], host: string): Promise<void> {
-  const column = (value: (ban: BanChange) => string | Micros | null) => arrayOf(bans.map(value));
-  await connection.query(STORE_BANS, [
-    host,
-    column((ban) => ban.id),
-    column((ban) => ban.address),
-    column((ban) => ban.reason),
-    column((ban) => ban.count),
-    column((ban) => ban.start),
-    column((ban) => ban.until),
-    column((ban) => ban.ended),
-    column((ban) => ban.endReason),
-    column((ban) => ban.change),
-    column((ban) => formatScope(ban.scope)),
-    column((ban) => ban.provenance.kind),
-    column((ban) => ban.provenance.name),
-  ]);
-}
-
-/** Returns SQL for the exact timestamp of these microseconds; to_timestamp() rounds. */
-function instant(micros: string): string {
-  return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
-}
-
-/** Adds each address to `ips`, sorted so that two hosts never deadlock. */
-const STORE_ADDRESSES = `
-INSERT INTO ips AS known (address, first_seen, last_seen)
-SELECT address, ${instant("min(micros)")}, ${instant("max(micros)")}
-FROM unnest($1::inet[], $2::bigint[]) AS seen (address, micros) GROUP BY address ORDER BY address
-ON CONFLICT (address) DO UPDATE SET
-  first_seen = least(known.first_seen, excluded.first_seen),
-  last_seen = greatest(known.last_seen, excluded.last_seen)
-WHERE known.first_seen IS NULL OR known.last_seen IS NULL
-  OR excluded.first_seen < known.first_seen OR excluded.last_seen > known.last_seen`;
-
-const STORE_LOG = `
-INSERT INTO log (host, seq, service, address, time, message)
-SELECT $1::uuid, seq, service, address, ${instant("micros")}, message
-FROM unnest($2::bigint[], $3::text[], $4::inet[], $5::bigint[], $6::text[])
-  AS input (seq, service, address, micros, message)
-ON CONFLICT DO NOTHING`;
-
-const STORE_BANS = `
-WITH given AS (
-  SELECT DISTINCT ON (id) id, address, reason, count, ${instant("start")} AS start, ${
-  instant("until")
-} AS until,
-    ${instant("ended")} AS ended, end_reason, change, scope, provenance, name
-  FROM unnest($2::bigint[], $3::inet[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
-    AS input (id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
-  ORDER BY id, change DESC
-)
-INSERT INTO ban
-  (host, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
-SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name
-FROM given
-ON CONFLICT (host, id) DO UPDATE SET ${MUTABLE.map((column) => `${column} = excluded.${column}`).join(", ")}
-WHERE ban.change < excluded.change`;
 
 /** Finds a server's line by its key. */
 const FIND_LINE = `SELECT FROM log WHERE host = $1::uuid AND seq = $2::bigint AND time = ${

@@ -316,6 +316,28 @@ await testOnPostgres("the shipment", {
     assert.equal(member.outbox.unshippedBans(Infinity).length, 1);
   },
 
+  "ships bans while another session locks the lines, also by a new connection": async (
+    { login, query, connect },
+  ) => {
+    await using first = new TestMember(login);
+    first.outbox.add({});
+    await first.shipped();
+    const other = await connect();
+    await other.query("BEGIN; LOCK TABLE log");
+    await first[Symbol.asyncDispose]();
+    await using member = new TestMember(login, { outbox: first.outbox, timeout: 1_000_000 });
+    member.outbox.add({});
+    await until(() => member.fleet.status().error !== null);
+    for (const n of [1, 2]) {
+      member.outbox.bans = [...member.outbox.bans, ban({ id: n, change: n })];
+      member.fleet.wake();
+      await until(async () => (await query("SELECT FROM ban")).length === n);
+    }
+    assert.equal(member.outbox.unshippedLog(Infinity).length, 1);
+    await other.query("COMMIT");
+    await member.shipped();
+  },
+
   "ships bans before lines": async ({ login, query, connect }) => {
     await using member = new TestMember(login);
     await member.shipped();
