@@ -89,11 +89,12 @@ CREATE POLICY ending ON ban FOR UPDATE USING (${OWN("ban")}) WITH CHECK (${OWN("
 /**
  * Makes a partition of `log`, also for a member, which may not create tables. A member gets only
  * whole weeks from a year ago to two weeks ahead, so that it cannot make thousands, nor one in
- * which others' lines find no place. The fixed style of dates makes literals unambiguous.
+ * which others' lines find no place. The caller's style of dates would make literals ambiguous, and
+ * its zone would, since PostgreSQL 18, give "UTC" another meaning.
  */
 export const ADD_PARTITION = inSchema(`
   CREATE OR REPLACE FUNCTION strongmonitor_add_partition(part text, since timestamptz, until timestamptz) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $fn$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC' AS $fn$
   BEGIN
     IF (part ~ '^log_(early|late|[0-9]{4}_[0-9]{2}_[0-9]{2})$' AND (pg_has_role(session_user, current_user, 'MEMBER')
       OR part = to_char(since AT TIME ZONE 'UTC', '"log_"YYYY_MM_DD') AND since = date_trunc('week', since, 'UTC')

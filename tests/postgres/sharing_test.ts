@@ -487,10 +487,13 @@ await testOnPostgres("a member with rights of its own", {
   "makes no partition but whole weeks of UTC, whatever its session's style of dates": async (scene) => {
     await using intrusion = await Intrusion.begin(scene);
     const { connection } = intrusion;
-    const week = "date_trunc('week', now() - interval '70 days', 'UTC')";
+    const [monday] = await scene.query<{ day: string }>(
+      "SELECT to_char(date_trunc('week', now() AT TIME ZONE 'UTC' - interval '70 days'), 'YYYY-MM-DD') AS day",
+    );
+    const week = `timestamptz '${monday!.day} 00:00Z'`;
     const make = (since: string, until: string) =>
       connection.query(
-        `SELECT strongmonitor_add_partition(to_char(${week} AT TIME ZONE 'UTC', '"log_"YYYY_MM_DD'), ${since}, ${until})`,
+        `SELECT strongmonitor_add_partition('log_${monday!.day.replaceAll("-", "_")}', ${since}, ${until})`,
       );
     for (const until of ["NULL", `${week} + interval '400 hours'`, "'infinity'"]) {
       await assert.rejects(make(week, until), /may not make/, until);
@@ -500,6 +503,8 @@ await testOnPostgres("a member with rights of its own", {
     await assert.rejects(make(late, `${late} + interval '168 hours'`), /may not make/);
     // In this zone, 00:00 of UTC is written as "05:00 UTC", which is read as another instant.
     await connection.query("SET datestyle = 'SQL'; SET timezone = 'UTC-5'");
+    const early = `${week} - interval '5 hours'`;
+    await assert.rejects(make(early, `${early} + interval '168 hours'`), /may not make/);
     await make(week, `${week} + interval '168 hours'`);
     const bounds = await scene.query<{ bound: string }>(
       "SELECT pg_get_expr(relpartbound, oid) AS bound FROM pg_class WHERE relispartition AND relkind = 'r'",
