@@ -64,10 +64,10 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
 /** `fleet remove`: removes a server, by name or id. Throws `UserError` (1, 69, 78). */
 export function fleetRemoveCommand(which: string, options: CommonOptions): Promise<number> {
   return withDatabase(options, async (connection) => {
-    const { id, name, bans } = await removeMember(connection, which);
+    const { id, name, server, bans } = await removeMember(connection, which);
     const bansText = `${counted(bans, "ban")} in force`;
     if (options.json) printJson({ id, name, done: "removed" });
-    else print(`${name} removed: the other servers lift what it alone banned (${bansText})`);
+    else print(`${server} removed: the other servers lift what it alone banned (${bansText})`);
     return 0;
   });
 }
@@ -96,10 +96,10 @@ function memberJson({ lastSeen, removed, ...member }: FleetMember): Record<strin
 }
 
 function memberRow(member: FleetMember): string[] {
-  const { name, version, lastSeen, waiting, bans, followed } = member;
+  const { server, name, version, lastSeen, waiting, bans, followed } = member;
   const count = (value: number | null) => value === null ? "" : String(value);
   return [
-    name,
+    server === name ? server : `${server} (${name})`,
     version ?? "",
     tableTime(lastSeen),
     count(waiting),

@@ -43,7 +43,7 @@ export interface KnownBan extends Pick<Ban, "address" | "scope" | "until"> {
 export interface FollowFacts {
   /** Bans in force of these addresses. */
   readonly inForce: readonly KnownBan[];
-  /** Time of the last lift by hand of a followed ban, by address. */
+  /** Time of the last lift by hand of a ban, by address. */
   readonly lifted: ReadonlyMap<string, Micros>;
   /** Number of followed bans in force. */
   readonly followed: number;

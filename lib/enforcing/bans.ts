@@ -48,7 +48,7 @@ export class Bans {
   constructor(options: BansOptions) {
     this.#options = options;
     const { state: { bans, enforcement }, firewall, moduleFirewalls = new Map(), boot, log } = options;
-    const { whitelist, clock, expired } = options;
+    const { whitelist, clock, freed } = options;
     this.#trialEnd = options.trialEnd ?? null;
     const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
     const makeLane = (firewall: Firewall, module: string | null) =>
@@ -78,7 +78,7 @@ export class Bans {
     this.#decider = new Decider(options);
     this.reset();
     const ended = () => this.#wake();
-    this.#ends = new Ends({ store: bans, whitelist, log, clock, ended, expired, failed });
+    this.#ends = new Ends({ store: bans, whitelist, log, clock, ended, freed, failed });
     for (const lane of this.#lanes) lane.takeUpAll();
   }
 

@@ -27,7 +27,7 @@ export interface FirewallStore extends LaneStore {
 }
 
 /** Options of `Bans`. */
-export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "expired"> {
+export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;
   /** Modules' own firewalls, by module name. */

@@ -28,8 +28,8 @@ export interface EndsOptions {
   readonly clock: () => Micros;
   /** Called after a later slice has ended bans. */
   readonly ended: () => void;
-  /** Called with the addresses of expired bans. */
-  readonly expired?: (addresses: readonly string[]) => void;
+  /** Called with the addresses of bans that expired or that the whitelist ended. */
+  readonly freed?: (addresses: readonly string[]) => void;
   /** Called with the error of a later slice (an unwritable state, say), which is tried again. */
   readonly failed: (error: unknown) => void;
 }
@@ -51,10 +51,10 @@ export class Ends {
 
   /** Ends bans whose time is up, many in steps; true: more are left. */
   expire(): boolean {
-    const { store, clock, log, expired } = this.#options;
+    const { store, clock, log, freed } = this.#options;
     const { bans, isMore } = store.expire(clock());
     for (const ban of bans) log.info(`unbanning ${nameOf(ban)}: its time is up`);
-    if (bans.length > 0) expired?.(bans.map(({ address }) => address));
+    if (bans.length > 0) freed?.(bans.map(({ address }) => address));
     return isMore;
   }
 
@@ -110,8 +110,9 @@ export class Ends {
   }
 
   #tell(spared: readonly Spared[]): void {
-    const { log } = this.#options;
+    const { log, freed } = this.#options;
     for (const { address, origin } of spared) log.info(`unbanning ${address}: whitelisted by ${origin}`);
+    if (spared.length > 0) freed?.(spared.map(({ address }) => address));
   }
 }
 

@@ -167,8 +167,8 @@ function openBans(
     clock: now,
     boot: () => currentBoot(bootId),
     trialEnd: trial?.end,
-    // Another server's ban may last longer than ours.
-    expired: (addresses) => hooks.fleet()?.ask(state.fleet.ownExpired(addresses)),
+    // Another server's ban may last longer than ours, or than the whitelist entry.
+    freed: (addresses) => hooks.fleet()?.ask(state.fleet.freed(addresses)),
   });
   return { firewalls, logins, bans };
 }

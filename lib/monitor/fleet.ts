@@ -49,5 +49,7 @@ function shareBans(rules: FollowRules, parts: FleetParts & { firewalls: Readonly
     window: rules.window,
     onNews: (news) => bans.take(news),
     takeRoom: () => bans.takeRoom(),
+    released: () => bans.released(),
+    followed: () => parts.state.fleet.followedAddresses(),
   };
 }

@@ -21,6 +21,8 @@ export interface FleetBansParts {
   readonly changed: () => void;
 }
 
+/** Most spared addresses that are remembered. */
+const MOST_SPARED = 10_000;
 /** Most sentences of one kind that one batch of news writes to the log. */
 const MOST_SENTENCES = 10;
 
@@ -32,6 +34,8 @@ export class FleetBans {
   readonly #parts: FleetBansParts;
   /** Whether bans may be missing: for want of room, or by the rules before this start. */
   #mayMissBans: boolean;
+  /** Addresses and networks spared because this server protects them for now. */
+  readonly #spared = new Set<string>();
 
   constructor(parts: FleetBansParts) {
     this.#parts = parts;
@@ -46,20 +50,27 @@ export class FleetBans {
     return hasRoom;
   }
 
+  /** Returns, once each, spared addresses that this server protects no more. */
+  released(): string[] {
+    const released = [...this.#spared].filter((target) => this.#parts.whyNot(target) === null);
+    for (const target of released) this.#spared.delete(target);
+    return released;
+  }
+
   /** Takes over news in one transaction. Throws SQLite's errors; then nothing has changed. */
   take({ addresses, reports, positions, members }: FleetNews): void {
-    const { rules, state: { bans, fleet }, firewalls, whyNot, changed } = this.#parts;
+    const { rules, state: { bans, fleet }, firewalls, changed } = this.#parts;
     const spared = new NetworkSet(members);
     const inForce = [...bans.inForceByAddress(addresses)].flatMap(([address, all]) =>
       all.map((ban) => ({ address, isFollowed: false, ...ban }))
     );
     const facts = {
       inForce,
-      lifted: fleet.followedLifted(addresses),
+      lifted: fleet.lifted(addresses),
       followed: fleet.followed(),
       firewalls,
       whyNot: (target: string) =>
-        spared.touches(new Target().read(target)) ? "it is a server of the fleet" : whyNot(target),
+        spared.touches(new Target().read(target)) ? "it is a server of the fleet" : this.#whyNot(target),
       now: now(),
     };
     const following = follow({ addresses, reports }, { rules, facts });
@@ -71,6 +82,12 @@ export class FleetBans {
     this.#mayMissBans ||= following.isFull;
     this.#tell(following);
     if (following.bans.length + following.ends.length > 0) changed();
+  }
+
+  #whyNot(target: string): string | null {
+    const why = this.#parts.whyNot(target);
+    if (why !== null && this.#spared.size < MOST_SPARED) this.#spared.add(target);
+    return why;
   }
 
   #tell({ bans, ends, spared }: Following): void {

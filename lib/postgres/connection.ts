@@ -47,7 +47,9 @@ export class Connection {
   /** Connects, within the time-out. Throws errors for `explain()`. */
   async open(): Promise<void> {
     await this.#limitServer();
-    await this.query("SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning");
+    await this.query(SETTINGS, [
+      arrayOf([...OWN_SETTINGS, `lock_timeout=${Math.ceil(this.#timeout / 2000)}`]),
+    ]);
   }
 
   /** Runs one statement, or several if there are no parameters. SQL must cast each parameter. */
@@ -149,6 +151,28 @@ export class Connection {
   }
 }
 
+/**
+ * Settings that this program's SQL and sessions need, whatever the role or database has. A wait for
+ * a lock ends before the statement, so that the connection outlives another session's lock.
+ */
+const OWN_SETTINGS = [
+  "idle_in_transaction_session_timeout=60s",
+  "idle_session_timeout=0",
+  "transaction_timeout=0",
+  "client_min_messages=warning",
+  "standard_conforming_strings=on",
+  "default_transaction_isolation=read committed",
+  "datestyle=ISO",
+];
+
+/** Sets those of the settings that the server's version knows. */
+const SETTINGS = `
+SELECT set_config(name, split_part(own, '=', 2), false)
+FROM unnest($1::text[]) AS own JOIN pg_settings ON lower(name) = split_part(own, '=', 1)`;
+
+/** SQLSTATE of an operation without permission, and of a lock that others hold too long. */
+export const [INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE] = ["42501", "55P03"];
+
 function seconds(span: Micros): string {
   return span < SECOND ? `${span / MILLISECOND} ms` : formatDuration(span);
 }
@@ -172,9 +196,13 @@ export function explain(error: unknown, config: DatabaseConfig): string {
       return `${server} refuses the password of user "${user}"`;
     case "3D000":
       return `${server} has no database "${database}": create it, owned by user "${user}"`;
-    case "42501":
+    case INSUFFICIENT_PRIVILEGE:
       return `${server} lacks rights for user "${user}" (${cause}): make it the owner of database ` +
         `"${database}" and of the tables in it, or GRANT CREATE, USAGE ON SCHEMA public TO "${user}" there`;
+    case "25006":
+      return `${server} takes no rows (${cause}): it is a standby or read-only; name its primary`;
+    case LOCK_NOT_AVAILABLE:
+      return `${server} makes us wait: another session there holds a lock (${cause}); see its view pg_locks`;
     case "23505":
       return `${server} fails: ${cause}. A member's role registers one server: remove the row of its former server ` +
         `from the table host`;

@@ -7,9 +7,10 @@ import { Follower, type Sharing } from "./follower.ts";
 import { type MemberFacts, register } from "./members.ts";
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
-import { migrate, WHITELIST_CHANNEL } from "./schema.ts";
+import { migrate } from "./schema.ts";
 import { SharedWhitelist, type SharedWhitelistOptions } from "./shared_whitelist.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
+import { WHITELIST_CHANNEL } from "./tables.ts";
 
 /** Options of this host's member of the fleet; two hosts may have the same name. */
 export interface FleetOptions extends SharedWhitelistOptions {
@@ -127,12 +128,12 @@ class Member implements Fleet {
         await this.#serve();
       } catch (error) {
         this.#failed(error);
+        await pause(this.#delay() / 1000, signal);
       }
-      await pause(this.#delay() / 1000, signal);
     }
   }
 
-  /** Serves one connection until closing. Throws the error that ends it. */
+  /** Serves one connection until closing or a refused shipment. Throws the error that ends it. */
   async #serve(): Promise<void> {
     const { log, timeout = TIMEOUT } = this.#options;
     const connection = this.#connection = this.#newConnection(timeout);
@@ -152,24 +153,33 @@ class Member implements Fleet {
     }
   }
 
-  /** Ships, pulls and follows until closing. */
+  /**
+   * Ships, pulls and follows until closing. If the server refuses rows, goes on with bans until it
+   * is time to ship all again, by a new connection: a dropped table is then made anew.
+   */
   async #exchange(connection: Connection): Promise<void> {
     const { signal } = this.#closing;
-    while (true) {
+    let end = Infinity;
+    while (elapsed() < end) {
       this.#bell.take();
       if (elapsed() >= this.#pullDue) await this.#pull(connection);
       if (elapsed() >= this.#tidyDue) {
         this.#tidyDue = elapsed() + TIDY_EVERY;
         await tidyPartitions(connection, this.#options);
       }
-      const waiting = await this.#shipper.ship(connection);
+      const isFailing = end < Infinity;
+      const waiting = await this.#shipper.ship(connection, isFailing);
       const isMore = waiting.lines || waiting.bans;
-      this.#succeeded(isMore);
+      if (waiting.failure === null && !isFailing) this.#succeeded(isMore);
+      else if (!isFailing) {
+        this.#failed(waiting.failure);
+        end = elapsed() + this.#delay();
+      }
       if (signal.aborted && !isMore) return;
       // Own bans come first, but lines, which may be many after an outage, delay no bans of others.
       const isBehind = !signal.aborted && !waiting.bans && await this.#follower?.step(connection);
       if (isMore || isBehind) continue;
-      const due = Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity);
+      const due = Math.min(this.#pullDue, this.#tidyDue, this.#follower?.due ?? Infinity, end);
       await this.#bell.wait((due - elapsed()) / 1000, signal);
     }
   }

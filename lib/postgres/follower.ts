@@ -29,6 +29,10 @@ export interface Sharing {
    * room now; then all bans in force are read once more.
    */
   readonly takeRoom: () => boolean;
+  /** Returns, once each, addresses and networks that were spared and are so no more. */
+  readonly released: () => readonly string[];
+  /** Returns the addresses and networks with followed bans in force. */
+  readonly followed: () => readonly string[];
 }
 
 /** Options of `Follower`. */
@@ -132,9 +136,13 @@ export class Follower {
     const announcing = [...this.#announcing];
     this.#announcing.clear();
     try {
-      if (isFull) await this.#readMembers(connection);
+      if (isFull) {
+        await this.#readMembers(connection);
+        this.askAbout(this.#options.released());
+      }
       if (isFull && (this.#options.takeRoom() || this.#mustAskAll)) {
         this.#askAboutAll(await banned(connection, this.#present([...this.#members.keys()])));
+        this.#askAboutAll(this.#options.followed());
         this.#mustAskAll = false;
       }
       const news = await this.#readNews(connection, isFull ? [...this.#members.keys()] : announcing);
@@ -165,9 +173,10 @@ export class Follower {
 
   /** Reads changes of `hosts`, removals of servers, and what is known of addresses to ask about. */
   async #readNews(connection: Connection, hosts: readonly string[]): Promise<Reading> {
-    const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved === true);
-    if (removed.length > 0) this.#askAboutAll(await banned(connection, removed));
-    const { hostId, window } = this.#options;
+    const { hostId, window, followed } = this.#options;
+    const removed = [...this.#positions.keys()].filter((host) => this.#members.get(host)?.isRemoved ?? true);
+    // What this server follows of a removed one may be gone from the database.
+    if (removed.length > 0) this.#askAboutAll(followed());
     const known = new Map(this.#present(hosts).map((host) => [host, this.#positions.get(host) ?? 0]));
     const asked = [...this.#toAskAbout].slice(0, BATCH);
     const news = await readNews(connection, { hostId, known, asked, window, limit: BATCH });
@@ -233,6 +242,6 @@ async function banned(connection: Connection, hosts: readonly string[]): Promise
   return rows.flatMap(({ address }) => canonicalNetwork(address) ?? []);
 }
 
-const MEMBERS =
-  `SELECT id, removed IS NOT NULL AS removed, array_to_string(addresses[1:${MOST_ADDRESSES}], ' ') AS addresses
+const MEMBERS = `SELECT id, removed IS NOT NULL AS removed,
+  array_to_string(ARRAY(SELECT unnest(addresses) LIMIT ${MOST_ADDRESSES}), ' ') AS addresses
 FROM host WHERE id <> $1::uuid`;

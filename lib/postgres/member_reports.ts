@@ -1,11 +1,13 @@
 /** Lines and bans of an address that other members of the fleet have shipped. */
 import type { Micros } from "../core/time.ts";
+import { MOST_TEXT } from "../deciding/ban.ts";
 import { arrayOf, Connection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
+import { SERVER } from "./views.ts";
 
 /** Lines and bans that one other member has shipped. */
 export interface MemberReport {
-  /** Name of its host. */
+  /** Its name, see `SERVER`. */
   readonly member: string;
   /** Number of its recorded lines of the address, 1,000 at most. */
   readonly lines: number;
@@ -82,15 +84,15 @@ function read({ member, lines, last, bans }: Row): MemberReport {
 }
 
 const QUERY = `
-SELECT json_build_object('member', host.name, 'lines', lines.count, 'last', ${SECONDS} lines.last),
+SELECT json_build_object('member', left(${SERVER}, ${MOST_TEXT}), 'lines', lines.count, 'last', ${SECONDS} lines.last),
   'bans', coalesce(bans.list, '[]'::json))::text AS report
 FROM host,
   LATERAL (SELECT count(*) AS count, max(time) AS last FROM (
     SELECT time FROM log WHERE log.host = host.id AND address = $2::inet ORDER BY time DESC LIMIT ${MOST_LINES}
   ) AS newest) AS lines,
-  LATERAL (SELECT json_agg(json_build_object('address', address, 'reason', reason, 'start', ${SECONDS} start), 'until', ${SECONDS} until),
-      'ended', ${SECONDS} ended), 'end_reason', end_reason) ORDER BY start DESC) AS list FROM (
+  LATERAL (SELECT json_agg(json_build_object('address', address, 'reason', left(reason, ${MOST_TEXT}), 'start', ${SECONDS} start), 'until', ${SECONDS} until),
+      'ended', ${SECONDS} ended), 'end_reason', left(end_reason, ${MOST_TEXT})) ORDER BY start DESC) AS list FROM (
     SELECT * FROM ban WHERE ban.host = host.id AND address = ANY($3::inet[]) ORDER BY start DESC LIMIT ${MOST_BANS}
   ) AS newest) AS bans
 WHERE host.id <> $1::uuid AND (lines.count > 0 OR bans.list IS NOT NULL)
-ORDER BY host.name`;
+ORDER BY left(${SERVER}, ${MOST_TEXT})`;

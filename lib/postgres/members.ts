@@ -3,9 +3,18 @@ import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { MOST_TEXT } from "../deciding/ban.ts";
-import { arrayOf, type Connection, micros, numberOrNull, sqlState } from "./connection.ts";
-import { WHITELIST_CHANNEL } from "./schema.ts";
-import { BAN_CHANNEL } from "./sharing.ts";
+import {
+  arrayOf,
+  type Connection,
+  INSUFFICIENT_PRIVILEGE,
+  micros,
+  numberOrNull,
+  sqlState,
+} from "./connection.ts";
+import { MOST_SCOPE } from "./news.ts";
+import { BAN_CHANNEL, HAS_ROOM } from "./sharing.ts";
+import { WHITELIST_CHANNEL } from "./tables.ts";
+import { SERVER } from "./views.ts";
 
 /** Facts that a server tells about itself. */
 export interface MemberFacts {
@@ -20,6 +29,9 @@ export interface MemberFacts {
 /** A server on the database. */
 export interface FleetMember {
   readonly id: string;
+  /** Name that cannot be forged, see `SERVER`. */
+  readonly server: string;
+  /** Name that it gives. */
   readonly name: string;
   /** Role in the database that registered it. */
   readonly role: string;
@@ -67,6 +79,7 @@ export async function members(connection: Connection): Promise<FleetMember[]> {
   const rows = await connection.query<Record<string, string | null>>(MEMBERS);
   return rows.map((row) => ({
     id: row.id!,
+    server: row.server!,
     name: row.name!,
     role: row.role!,
     version: row.version!,
@@ -102,7 +115,9 @@ export async function fleetBans(connection: Connection, limit: number): Promise<
  */
 export async function removeMember(connection: Connection, which: string): Promise<FleetMember> {
   const all = await members(connection);
-  const found = all.filter(({ id, name, removed }) => removed === null && (id === which || name === which));
+  const present = all.filter(({ removed }) => removed === null);
+  const known = present.filter(({ id, server }) => id === which || server === which);
+  const found = known.length > 0 ? known : present.filter(({ name }) => name === which);
   const [member] = found;
   if (member === undefined) {
     throw new UserError(`Cannot remove ${which}: the fleet has no such server: see strongmonitor fleet`, 1);
@@ -117,7 +132,7 @@ export async function removeMember(connection: Connection, which: string): Promi
   try {
     await connection.query("UPDATE host SET removed = now() WHERE id = $1::uuid", [member.id]);
   } catch (error) {
-    if (sqlState(error) !== "42501") throw error;
+    if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
     throw new UserError(
       `Cannot remove ${which}: this server is a member, and only the owner of the database removes servers; ` +
         `run this on a server that connects as the owner`,
@@ -125,7 +140,10 @@ export async function removeMember(connection: Connection, which: string): Promi
     );
   }
   // Makes members read the list of servers again, and the server its own row.
-  await connection.query(`NOTIFY ${BAN_CHANNEL}; NOTIFY ${WHITELIST_CHANNEL}`);
+  await connection.query(
+    `SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel WHERE ${HAS_ROOM}`,
+    [arrayOf([BAN_CHANNEL, WHITELIST_CHANNEL])],
+  );
   return member;
 }
 
@@ -137,15 +155,18 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_s
 RETURNING removed IS NOT NULL AS removed`;
 
 const MEMBERS = `
-SELECT id, name, role, version, waiting, followed, ${micros("last_seen")} AS last_seen,
+SELECT id, left(${SERVER}, ${MOST_TEXT}) AS server, left(name, ${MOST_TEXT}) AS name, role, left(version, ${MOST_TEXT}) AS version, waiting, followed, ${
+  micros("last_seen")
+} AS last_seen,
   ${micros("removed")} AS removed,
   (SELECT count(*) FROM ban WHERE ban.host = host.id AND ended IS NULL AND (until IS NULL OR until > now())) AS bans
-FROM host ORDER BY name, id`;
+FROM host ORDER BY 2, id`;
 
 const BANS = `
-SELECT address, scope, left((array_agg(reason ORDER BY start))[1], ${MOST_TEXT}) AS reason,
-  json_agg(host.name ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
+SELECT address, scope, (array_agg(left(reason, ${MOST_TEXT}) ORDER BY start))[1] AS reason,
+  json_agg(left(${SERVER}, ${MOST_TEXT}) ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
   CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
 FROM ban JOIN host ON host.id = ban.host
 WHERE ended IS NULL AND (until IS NULL OR until > now()) AND removed IS NULL
+  AND octet_length(scope) <= ${MOST_SCOPE}
 GROUP BY address, scope ORDER BY max(start) DESC LIMIT $1::bigint`;

@@ -5,6 +5,7 @@ import type { Micros } from "../core/time.ts";
 import { MOST_TEXT, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection, micros } from "./connection.ts";
+import { SERVER } from "./views.ts";
 
 /** What to read. */
 export interface Question {
@@ -33,6 +34,9 @@ export interface News {
 
 /** Most reports of a server about one address: a hostile member may report many scopes of it. */
 const MOST_REPORTS = 16;
+
+/** Longest text of a scope. A hostile member may write texts of a gigabyte. */
+export const MOST_SCOPE = 4_096;
 
 /** Rows of `NEWS`, by kind. */
 interface Kinds {
@@ -107,9 +111,11 @@ function kindOf(text: string | null): Provenance["kind"] {
  * each address and scope.
  *
  * Changes leave out followed bans, expired ones, whose end followers know, and numbers that are not
- * exact in JSON. Reports are looked up address by address, so that no estimate makes PostgreSQL read
- * the whole table. A member's name is its role, which it cannot choose; a server that connects as
- * the tables' owner has the name that it gives.
+ * exact in JSON. They leave out addresses that are read as another one (IPv4 in IPv6, host bits):
+ * a member could make others ask about that one without its reports, and so lift its bans.
+ *
+ * Reports are looked up address by address, so that no estimate makes PostgreSQL read the whole
+ * table.
  */
 const NEWS = `
 WITH news AS (
@@ -122,21 +128,22 @@ WITH news AS (
   SELECT ban.host, ban.change, ban.address
   FROM news JOIN ban ON ban.host = news.host AND ban.change > news.change AND ban.change <= news.latest
   WHERE ban.end_reason IS DISTINCT FROM 'expired' AND ban.provenance IS DISTINCT FROM 'fleet'
+    AND ban.address = network(ban.address)::inet AND NOT ban.address <<= '::/80'
   ORDER BY ban.host, ban.change LIMIT $6::bigint
 ), about AS (
   SELECT address FROM changed UNION SELECT address FROM unnest($3::inet[]) AS asked (address)
 ), reports AS (
   SELECT report.* FROM about, LATERAL (
     SELECT *, row_number() OVER (PARTITION BY host ORDER BY is_in_force DESC, start DESC) AS place FROM (
-      SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host, ban.provenance, ban.name,
+      SELECT DISTINCT ON (ban.host, ban.scope) ban.address, ban.scope, ban.host,
+        left(ban.provenance, ${MOST_TEXT}) AS provenance, left(ban.name, ${MOST_TEXT}) AS name,
         left(ban.reason, ${MOST_TEXT}) AS reason,
         ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
         ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
-        CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
-          THEN host.name ELSE host.role END AS server
+        ${SERVER} AS server
       FROM ban JOIN host ON host.id = ban.host
       WHERE ban.address = about.address AND ban.host <> $4::uuid AND host.removed IS NULL
-        AND ban.provenance IS DISTINCT FROM 'fleet'
+        AND ban.provenance IS DISTINCT FROM 'fleet' AND octet_length(ban.scope) <= ${MOST_SCOPE}
         AND (ban.ended IS NULL
           OR ban.end_reason = 'expired' AND ban.start > now() - $5::bigint * interval '1 microsecond')
       ORDER BY ban.host, ban.scope, ban.ended IS NULL DESC, ban.start DESC

@@ -16,7 +16,7 @@ export interface MigrationContext {
  * with a text column "IP". They are renamed to `original_…` and kept whole; their readable rows are
  * copied into the new tables.
  */
-const BEFORE = "00000000-0000-0000-0000-000000000000";
+export const BEFORE = "00000000-0000-0000-0000-000000000000";
 
 /** Tables of the original; StrongMonitor's have the same names. */
 const ORIGINALS = ["ips", "log", "ban"] as const;

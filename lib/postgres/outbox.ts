@@ -1,12 +1,10 @@
-import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
 import type { Log } from "../core/log.ts";
 import type { LogRow } from "../deciding/record.ts";
-import type { Micros } from "../core/time.ts";
+import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
-import { arrayOf, type Connection, sqlState } from "./connection.ts";
-import { makePartitions } from "./partitions.ts";
-import { MUTABLE } from "./sharing.ts";
+import { type Connection, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
+import { inAscii, instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
 
 /** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {
@@ -16,9 +14,17 @@ export interface Outbox {
   unshippedLog(limit: number): LogRow[];
   /** Marks all rows up to `seq` as shipped. */
   confirmLog(seq: number): void;
+  /** Returns the line this many before the last confirmed one; null: it has none. */
+  confirmedLine(back: number): LogRow | null;
   /** Returns at most `limit` bans after the last confirmed change, ascending by `change`. */
   unshippedBans(limit: number): BanChange[];
   confirmBans(change: number): void;
+  /** Makes bans after this change wait again, if they were confirmed. */
+  rewindBans(change: number): void;
+  /** Gives all bans ids and changes above a number, and makes them wait again. */
+  renumberBans(above: number): void;
+  /** Returns the number of the latest change. */
+  lastChange(): number;
   /** Returns the number of waiting rows and bans. */
   backlog(): number;
 }
@@ -37,6 +43,8 @@ export interface ShipmentTotals {
 export interface Waiting {
   readonly lines: boolean;
   readonly bans: boolean;
+  /** The server's error, after which rows wait; null: all went well. */
+  readonly failure: unknown;
 }
 
 /** Ships the state's outbox to PostgreSQL. */
@@ -45,6 +53,13 @@ export class Shipper {
   readonly #log: Log;
   readonly #totals: ShipmentTotals;
   #limit = LARGEST_BATCH;
+  /** Latest change that this shipper has confirmed. */
+  #confirmed = 0;
+  /** Connections to the database whose bans and lines were compared last. */
+  #comparedBans: Connection | null = null;
+  #comparedLines: Connection | null = null;
+  /** Earliest time of the next addition to `ips`, by `elapsed()`. */
+  #seeingDue: Micros = 0;
 
   /** @param totals counts of earlier shippers, to go on from */
   constructor(outbox: Outbox, log: Log, totals: ShipmentTotals = { setAside: 0 }) {
@@ -61,38 +76,72 @@ export class Shipper {
   /**
    * Ships one batch of bans, for which other servers wait, and one of log rows, and confirms each to
    * the state. A crash before the confirmation ships the batch again, which changes nothing in
-   * PostgreSQL. Reports of which more may wait. Throws the errors of `connection`; rows that
+   * PostgreSQL. Reports of which more may wait, and an error of the server; throws others. Rows that
    * PostgreSQL has not stored stay unconfirmed.
+   *
+   * @param isBansOnly leaves out lines, which the server has just refused
    */
-  async ship(connection: Connection): Promise<Waiting> {
+  async ship(connection: Connection, isBansOnly = false): Promise<Waiting> {
     const limit = this.#limit;
     // After a time-out the next batch is half as large.
     this.#limit = Math.max(SMALLEST_BATCH, limit >> 1);
-    const { bans, failure } = await this.#tryBans(connection, limit);
-    const rows = await this.#shipLog(connection, limit);
-    if (failure !== null) throw failure;
-    this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
-    if (rows + bans > 0) {
-      this.#log.debug(() => `PostgreSQL took ${counted(rows, "line")} and ${counted(bans, "ban")}`);
+    const bans = await attempt(() => this.#shipBans(connection, limit));
+    const lines = await attempt(() => isBansOnly ? Promise.resolve(0) : this.#shipLog(connection, limit));
+    const failure = bans.failure ?? lines.failure;
+    if (failure === null && !isBansOnly) this.#limit = Math.min(LARGEST_BATCH, limit + SMALLEST_BATCH);
+    if (lines.count + bans.count > 0) {
+      this.#log.debug(() =>
+        `PostgreSQL took ${counted(lines.count, "line")} and ${counted(bans.count, "ban")}`
+      );
     }
-    return { lines: rows === limit, bans: bans === limit };
+    return { lines: lines.count === limit, bans: bans.count === limit, failure };
   }
 
-  /** Ships bans. Returns the server's error, so that lines are shipped anyway; throws others. */
-  async #tryBans(connection: Connection, limit: number): Promise<{ bans: number; failure: unknown }> {
-    try {
-      return { bans: await this.#shipBans(connection, limit), failure: null };
-    } catch (error) {
-      if (sqlState(error) === "") throw error;
-      return { bans: 0, failure: error };
+  /**
+   * Holds the numbers of bans in the state against those in the database, as one of both may be an
+   * old copy or new: ships again what the database has lost. If the state has lost some, ends all
+   * its bans in the database, and ships those that it has under new numbers: an old number would
+   * change the ban of another address.
+   */
+  async #compare(connection: Connection): Promise<void> {
+    this.#confirmed = 0;
+    const { hostId } = this.#outbox;
+    const [row] = await connection.query<{ change: string | null; id: string | null }>(LAST, [hostId]);
+    const [change, id] = [Number(row?.change), Number(row?.id)];
+    if (change <= this.#outbox.lastChange()) return this.#outbox.rewindBans(change);
+    const ended = await connection.query(END_ALL, [hostId, String(change)]);
+    this.#outbox.renumberBans(Math.max(change + ended.length, id));
+    this.#log.warn(
+      "The state is older than this server's bans in PostgreSQL, which end: shipping the state's bans anew. " +
+        "If another server uses a copy of this state, delete the copy",
+    );
+  }
+
+  /** Makes lines wait again that the database has lost. If it has no earlier one, somebody deleted them. */
+  async #findLost(connection: Connection): Promise<void> {
+    for (let back = 0;; back = 2 * back + 1) {
+      const line = this.#outbox.confirmedLine(back);
+      if (line === null) return;
+      const found = await connection.query(FIND_LINE, [
+        this.#outbox.hostId,
+        String(line.seq),
+        String(line.time),
+      ]);
+      if (found.length > 0) return back === 0 ? undefined : this.#outbox.confirmLog(line.seq);
     }
   }
 
   async #shipLog(connection: Connection, limit: number): Promise<number> {
+    if (this.#comparedLines !== connection) await this.#findLost(connection);
+    this.#comparedLines = connection;
     const { hostId } = this.#outbox;
     const rows = this.#outbox.unshippedLog(limit);
     if (rows.length === 0) return 0;
-    const refused = await storeAll(rows, (some) => storeLog(connection, some, hostId));
+    const plain = (row: LogRow) => ({ ...row, message: inAscii(row.message) });
+    const refused = await storeAll(rows, plain, async (some) => {
+      await storeLog(connection, some, hostId);
+      await this.#see(connection, some.map(({ address, time }) => [address, time]));
+    });
     this.#report(refused.map(({ row, cause }) => ({ name: `log row ${row.seq}`, cause })));
     this.#outbox.confirmLog(rows.at(-1)!.seq);
     return rows.length;
@@ -100,12 +149,34 @@ export class Shipper {
 
   async #shipBans(connection: Connection, limit: number): Promise<number> {
     const { hostId } = this.#outbox;
+    const isLost = (this.#outbox.unshippedBans(1)[0]?.change ?? Infinity) <= this.#confirmed;
+    if (isLost || this.#comparedBans !== connection) await this.#compare(connection);
+    this.#comparedBans = connection;
     const bans = this.#outbox.unshippedBans(limit);
     if (bans.length === 0) return 0;
-    const refused = await storeAll(bans, (some) => storeBans(connection, some, hostId));
+    const plain = (ban: BanChange) => ({ ...ban, reason: inAscii(ban.reason) });
+    const refused = await storeAll(bans, plain, async (some) => {
+      await storeBans(connection, some, hostId);
+      await this.#see(connection, some.map(({ address, start }) => [address, start]));
+    });
     this.#report(refused.map(({ row, cause }) => ({ name: `ban ${row.id}`, cause })));
-    this.#outbox.confirmBans(bans.at(-1)!.change);
+    this.#confirmed = bans.at(-1)!.change;
+    this.#outbox.confirmBans(this.#confirmed);
     return bans.length;
+  }
+
+  /** Notes addresses as seen. Any member may lock rows of `ips`, which must delay no shipment. */
+  async #see(connection: Connection, seen: readonly (readonly [string, Micros])[]): Promise<void> {
+    if (elapsed() < this.#seeingDue) return;
+    try {
+      await storeAddresses(connection, seen);
+    } catch (error) {
+      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      this.#seeingDue = elapsed() + MINUTE;
+      this.#log.warn(
+        "Another session locks rows of PostgreSQL's table ips: no address is noted there for 1m",
+      );
+    }
   }
 
   #report(refused: readonly { name: string; cause: string }[]): void {
@@ -117,113 +188,27 @@ export class Shipper {
   }
 }
 
-/** Stores all rows but the refused ones. Halves a refused batch down to the row at fault. */
-async function storeAll<T>(
-  rows: readonly T[],
-  store: (rows: readonly T[]) => Promise<void>,
-): Promise<{ row: T; cause: string }[]> {
+/** Counts shipped rows. Returns the server's error, so that others are shipped anyway; throws others. */
+async function attempt(ship: () => Promise<number>): Promise<{ count: number; failure: unknown }> {
   try {
-    await store(rows);
-    return [];
+    return { count: await ship(), failure: null };
   } catch (error) {
-    if (!isAboutData(error)) throw error;
-    if (rows.length === 1) return [{ row: rows[0]!, cause: (error as Error).message }];
-  }
-  const middle = rows.length >> 1;
-  const refused = await storeAll(rows.slice(0, middle), store);
-  return refused.concat(await storeAll(rows.slice(middle), store));
-}
-
-/**
- * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
- * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0).
- */
-function isAboutData(error: unknown): boolean {
-  return /^(?:22|23|54|P0)/.test(sqlState(error));
-}
-
-async function storeLog(connection: Connection, rows: readonly LogRow[], host: string): Promise<void> {
-  const parameters = [
-    host,
-    arrayOf(rows.map((row) => row.seq)),
-    arrayOf(rows.map((row) => row.module)),
-    arrayOf(rows.map((row) => row.address)),
-    arrayOf(rows.map((row) => row.time)),
-    arrayOf(rows.map((row) => row.message)),
-  ];
-  try {
-    await connection.query(STORE_LOG, parameters);
-  } catch (error) {
-    // 23514, check_violation: a row has no partition.
-    if (sqlState(error) !== "23514") throw error;
-    await makePartitions(connection, rows.map((row) => row.time));
-    await connection.query(STORE_LOG, parameters);
+    // The server has ended the connection (classes 57P, 08), or it was lost.
+    if (/^(?:$|57P|08)/.test(sqlState(error))) throw error;
+    return { count: 0, failure: error };
   }
 }
 
-async function storeBans(connection: Connection, bans: readonly BanChange[], host: string): Promise<void> {
-  const column = (value: (ban: BanChange) => string | Micros | null) => arrayOf(bans.map(value));
-  await connection.query(STORE_BANS, [
-    host,
-    column((ban) => ban.id),
-    column((ban) => ban.address),
-    column((ban) => ban.reason),
-    column((ban) => ban.count),
-    column((ban) => ban.start),
-    column((ban) => ban.until),
-    column((ban) => ban.ended),
-    column((ban) => ban.endReason),
-    column((ban) => ban.change),
-    column((ban) => formatScope(ban.scope)),
-    column((ban) => ban.provenance.kind),
-    column((ban) => ban.provenance.name),
-  ]);
-}
+/** Finds a server's line by its key. */
+const FIND_LINE = `SELECT FROM log WHERE host = $1::uuid AND seq = $2::bigint AND time = ${
+  instant("$3::bigint")
+}`;
 
-/** Returns SQL for the exact timestamp of these microseconds; to_timestamp() rounds. */
-function instant(micros: string): string {
-  return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
-}
+/** Finds a server's largest numbers of bans. */
+const LAST = "SELECT max(change) AS change, max(id) AS id FROM ban WHERE host = $1::uuid";
 
-/** Returns SQL that adds each address to `ips`, sorted so that two hosts never deadlock. */
-function storeAddresses(time: string): string {
-  return `INSERT INTO ips AS known (address, first_seen, last_seen)
-    SELECT address, min(${time}), max(${time}) FROM given GROUP BY address ORDER BY address
-    ON CONFLICT (address) DO UPDATE SET
-      first_seen = least(known.first_seen, excluded.first_seen),
-      last_seen = greatest(known.last_seen, excluded.last_seen)
-    WHERE known.first_seen IS NULL OR known.last_seen IS NULL
-      OR excluded.first_seen < known.first_seen OR excluded.last_seen > known.last_seen`;
-}
-
-const STORE_LOG = `
-WITH given AS (
-  SELECT seq, service, address, ${instant("micros")} AS time, message
-  FROM unnest($2::bigint[], $3::text[], $4::inet[], $5::bigint[], $6::text[])
-    AS input (seq, service, address, micros, message)
-), addresses AS (
-  ${storeAddresses("time")}
-)
-INSERT INTO log (host, seq, service, address, time, message)
-SELECT $1::uuid, seq, service, address, time, message FROM given
-ON CONFLICT DO NOTHING`;
-
-const STORE_BANS = `
-WITH given AS (
-  SELECT DISTINCT ON (id) id, address, reason, count, ${instant("start")} AS start, ${
-  instant("until")
-} AS until,
-    ${instant("ended")} AS ended, end_reason, change, scope, provenance, name
-  FROM unnest($2::bigint[], $3::inet[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
-    AS input (id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
-  ORDER BY id, change DESC
-), addresses AS (
-  ${storeAddresses("start")}
-)
-INSERT INTO ban
-  (host, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
-SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name
-FROM given
-ON CONFLICT (host, id) DO UPDATE SET ${MUTABLE.map((column) => `${column} = excluded.${column}`).join(", ")}
-WHERE ban.change < excluded.change`;
+/** Ends all bans of a server in force, numbering the changes above $2. */
+const END_ALL = `
+UPDATE ban SET ended = now(), end_reason = 'lost', change = $2::bigint + number
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS number FROM ban WHERE host = $1::uuid AND ended IS NULL) AS due
+WHERE ban.host = $1::uuid AND ban.id = due.id RETURNING 1`;

@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.ts";
 import { DAY, type Micros, now, WEEK } from "../core/time.ts";
-import { type Connection, sqlState } from "./connection.ts";
+import { type Connection, INSUFFICIENT_PRIVILEGE, sqlState } from "./connection.ts";
 
 /**
  * The table `log` has one partition for each week of UTC. A partition is dropped when its last row
@@ -23,9 +23,6 @@ interface Partition {
 
 /** Advisory lock held while partitions are made or dropped: "log" in ASCII. */
 const PARTITION_LOCK = 0x6c6f67;
-
-/** SQLSTATE of an operation without permission. */
-const INSUFFICIENT_PRIVILEGE = "42501";
 
 /**
  * Makes next week's partition, and drops partitions whose rows are all older than `keepLog`; null

@@ -1,20 +1,34 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf, UserError } from "../core/error.ts";
-import { arrayOf, type Connection, sqlState } from "./connection.ts";
-import { adoptOriginal, type MigrationContext, setOriginalAside } from "./original.ts";
+import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, sqlState } from "./connection.ts";
+import { adoptOriginal, BEFORE, type MigrationContext, setOriginalAside } from "./original.ts";
 import * as sharing from "./sharing.ts";
+import {
+  BAN,
+  BAN_COLUMNS,
+  CHANGED,
+  HOST,
+  IPS,
+  LOG,
+  REPLACE_CHANGED,
+  SHARED_BAN,
+  SHARED_HOST,
+  SHARED_IPS,
+  SHARED_LOG,
+  TABLES,
+  TRIGGERS,
+} from "./tables.ts";
 import { MAKE_VIEWS, MISSING_VIEWS, VIEW_NAMES } from "./views.ts";
 
 interface Migration {
   readonly name: string;
   /** Whether programs that do not know it may go on using the database. */
   readonly isAdditive?: boolean;
+  /** Whether a member, which may not migrate, can do without it until the owner has migrated. */
+  readonly isForOwner?: boolean;
   up(context: MigrationContext): Promise<void>;
 }
-
-/** Channel of notifications about the whitelist. */
-export const WHITELIST_CHANNEL = "strongmonitor_whitelist";
 
 /**
  * Migrations in order, numbered from 1. A released migration is never changed. Each runs in a
@@ -51,6 +65,17 @@ const MIGRATIONS: readonly Migration[] = [
     isAdditive: true,
     up: ({ connection }) => connection.query(MAKE_VIEWS + sharing.ADMIT).then(() => {}),
   },
+  {
+    name: "stricter rights of members",
+    isAdditive: true,
+    isForOwner: true,
+    up: ({ connection }) =>
+      connection.query(
+        REPLACE_CHANGED + MAKE_VIEWS + sharing.BAN_CHANGED + sharing.ADD_PARTITION + sharing.ADMIT +
+          sharing.ADMIT_AGAIN +
+          NOBODY_BEFORE,
+      ).then(() => {}),
+  },
 ];
 
 /** Advisory lock, so that one host migrates at a time: "migr" in ASCII. */
@@ -65,8 +90,18 @@ const MIGRATION_TIMEOUT: Micros = 3600 * SECOND;
  */
 export async function migrate(connection: Connection, log: Log): Promise<readonly string[]> {
   let done = await appliedMigrations(connection);
-  while (done < MIGRATIONS.length) {
-    done = await connection.transaction(() => applyNext({ connection, log }), MIGRATION_TIMEOUT);
+  try {
+    while (done < MIGRATIONS.length) {
+      done = await connection.transaction(() => applyNext({ connection, log }), MIGRATION_TIMEOUT);
+    }
+  } catch (error) {
+    if (done === 0 || sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    if (!MIGRATIONS.slice(done).every(({ isForOwner }) => isForOwner)) {
+      throw new UserError(
+        "Cannot upgrade the tables: this server's role does not own them; upgrade the owner's server first",
+        69,
+      );
+    }
   }
   if (done > MIGRATIONS.length && !await hasOnlyAdded(connection)) {
     throw new UserError(
@@ -98,6 +133,7 @@ async function restore(connection: Connection, log: Log): Promise<readonly strin
     const names = await missingTables(connection);
     for (const name of names) await connection.query(TABLES[name]!);
     if (names.length > 0) {
+      await connection.query(sharing.ADMIT_AGAIN);
       log.error(`The database lacked the tables ${names.join(", ")}: made them anew, empty`);
     }
     return names;
@@ -164,91 +200,8 @@ CREATE TABLE IF NOT EXISTS strongmonitor_migration (
 );
 ALTER TABLE strongmonitor_migration ADD COLUMN IF NOT EXISTS additive boolean NOT NULL DEFAULT false`;
 
-const HOST = `
-CREATE TABLE host (
-  id uuid PRIMARY KEY,
-  name text NOT NULL,
-  last_seen timestamptz NOT NULL DEFAULT now()
-);`;
-
-const IPS = `
-CREATE TABLE ips (
-  address inet PRIMARY KEY,
-  whitelisted boolean NOT NULL DEFAULT false,
-  note text NOT NULL DEFAULT '',
-  first_seen timestamptz,
-  last_seen timestamptz
-);
-CREATE INDEX ON ips (address) WHERE whitelisted;`;
-
-const LOG = `
--- (host, seq) names a row; time leads the key because the key must hold what the table is partitioned by,
--- and first so that the same index finds the latest rows. A row's time never changes.
-CREATE TABLE log (
-  host uuid NOT NULL,
-  seq bigint NOT NULL,
-  service text NOT NULL,
-  address inet NOT NULL,
-  time timestamptz NOT NULL,
-  message text NOT NULL,
-  PRIMARY KEY (time, host, seq)
-) PARTITION BY RANGE (time);
-CREATE INDEX ON log (address, time);`;
-
-const BAN = `
-CREATE TABLE ban (
-  host uuid NOT NULL,
-  id bigint NOT NULL,
-  address inet NOT NULL,
-  reason text NOT NULL,
-  count bigint NOT NULL,
-  start timestamptz NOT NULL,
-  until timestamptz,
-  ended timestamptz,
-  end_reason text,
-  change bigint NOT NULL,
-  PRIMARY KEY (host, id)
-);
-CREATE INDEX ON ban (address);
-CREATE INDEX ON ban (until) WHERE ended IS NULL;`;
-
-/** Bans shipped before this migration have no provenance. */
-const BAN_COLUMNS = `
-ALTER TABLE ban ADD COLUMN scope text NOT NULL DEFAULT 'all', ADD COLUMN provenance text, ADD COLUMN name text`;
-
-const CHANGED = `
-CREATE FUNCTION strongmonitor_whitelist_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  NOTIFY ${WHITELIST_CHANNEL};
-  RETURN NULL;
-END $$;`;
-
-/** Triggers for changes of the whitelist alone: writing `last_seen` notifies nobody. */
-const TRIGGERS = `
-CREATE TRIGGER whitelist_insert AFTER INSERT ON ips FOR EACH ROW WHEN (new.whitelisted)
-  EXECUTE FUNCTION strongmonitor_whitelist_changed();
-CREATE TRIGGER whitelist_update AFTER UPDATE ON ips FOR EACH ROW
-  WHEN ((old.whitelisted OR new.whitelisted)
-    AND (old.whitelisted, old.address, old.note) IS DISTINCT FROM (new.whitelisted, new.address, new.note))
-  EXECUTE FUNCTION strongmonitor_whitelist_changed();
-CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.whitelisted)
-  EXECUTE FUNCTION strongmonitor_whitelist_changed();
-CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
-  EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
-
-const SHARED_HOST = sharing.HOST_COLUMNS + sharing.HOST_POLICIES;
-const SHARED_IPS = sharing.IPS_COLUMNS + sharing.IPS_POLICIES;
-const SHARED_LOG = sharing.LOG_POLICIES;
-const SHARED_BAN = sharing.BAN_INDEX + sharing.BAN_CHANGED + sharing.BAN_TRIGGERS + sharing.BAN_POLICIES;
-
-/** Definition of each table after all migrations. */
-const TABLES: Readonly<Record<string, string>> = {
-  host: HOST + SHARED_HOST,
-  // DROP TABLE does not drop the function.
-  ips: IPS + CHANGED.replace("CREATE", "CREATE OR REPLACE") + TRIGGERS + ";" + SHARED_IPS,
-  log: LOG + SHARED_LOG,
-  ban: BAN + BAN_COLUMNS + ";" + SHARED_BAN,
-};
+/** No server makes or ends bans of the original, so that none follows them. */
+const NOBODY_BEFORE = `UPDATE host SET removed = now() WHERE id = '${BEFORE}' AND removed IS NULL;`;
 
 /**
  * Locks all tables. Shipments lock them in varying orders, as prepared statements do after their

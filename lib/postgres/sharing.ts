@@ -30,11 +30,17 @@ CREATE TRIGGER whitelist_hosts AFTER UPDATE OF hosts ON ips FOR EACH ROW WHEN (o
 /** Index of a server's latest change. Each server writes its changes in order. */
 export const BAN_INDEX = `CREATE INDEX ON ban (host, change);`;
 
+/**
+ * Condition under which notifications are sent. A full queue fails the transaction of whoever
+ * notifies, and a member can fill it: without notifications others ask once a minute.
+ */
+export const HAS_ROOM = "pg_notification_queue_usage() < 0.5";
+
 /** Announces servers with changed bans. Followed bans are not shipped, so nobody announces them. */
 export const BAN_CHANGED = `
 CREATE OR REPLACE FUNCTION strongmonitor_ban_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('${BAN_CHANNEL}', host::text) FROM (SELECT DISTINCT host FROM changed) AS hosts;
+  PERFORM pg_notify('${BAN_CHANNEL}', host::text) FROM (SELECT DISTINCT host FROM changed) AS hosts WHERE ${HAS_ROOM};
   RETURN NULL;
 END $$;`;
 
@@ -82,50 +88,63 @@ CREATE POLICY ending ON ban FOR UPDATE USING (${OWN("ban")}) WITH CHECK (${OWN("
 
 /**
  * Makes a partition of `log`, also for a member, which may not create tables. A member gets only
- * weeks from a year ago to two weeks ahead, so that it cannot make thousands.
+ * whole weeks from a year ago to two weeks ahead, so that it cannot make thousands, nor one in
+ * which others' lines find no place. The caller's style of dates would make literals ambiguous, and
+ * its zone would, since PostgreSQL 18, give "UTC" another meaning.
  */
 export const ADD_PARTITION = inSchema(`
   CREATE OR REPLACE FUNCTION strongmonitor_add_partition(part text, since timestamptz, until timestamptz) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = %1$I, pg_temp AS $fn$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC' AS $fn$
   BEGIN
-    IF part !~ '^log_(early|late|[0-9]{4}_[0-9]{2}_[0-9]{2})$' OR NOT pg_has_role(session_user, current_user, 'MEMBER')
-      AND (part <> coalesce(to_char(since AT TIME ZONE 'UTC', '"log_"YYYY_MM_DD'), '')
-        OR extract(isodow FROM since AT TIME ZONE 'UTC') <> 1 OR until <> since + interval '168 hours'
-        OR since NOT BETWEEN now() - interval '53 weeks' AND now() + interval '2 weeks')
+    IF (part ~ '^log_(early|late|[0-9]{4}_[0-9]{2}_[0-9]{2})$' AND (pg_has_role(session_user, current_user, 'MEMBER')
+      OR part = to_char(since AT TIME ZONE 'UTC', '"log_"YYYY_MM_DD') AND since = date_trunc('week', since, 'UTC')
+        AND until = since + interval '168 hours'
+        AND since BETWEEN now() - interval '53 weeks' AND now() + interval '2 weeks')) IS NOT TRUE
     THEN
       RAISE EXCEPTION 'a member may not make the partition "%%"', left(part, 40) USING ERRCODE = 'check_violation';
     END IF;
-    EXECUTE format('CREATE TABLE %%I (LIKE log INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
-    EXECUTE format('ALTER TABLE log ATTACH PARTITION %%I FOR VALUES FROM (%%s) TO (%%s)', part,
+    EXECUTE format('CREATE TABLE %1$I.%%I (LIKE %1$I.log INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
+    EXECUTE format('ALTER TABLE %1$I.log ATTACH PARTITION %1$I.%%I FOR VALUES FROM (%%s) TO (%%s)', part,
       coalesce(quote_literal(since), 'MINVALUE'), coalesce(quote_literal(until), 'MAXVALUE'));
   END $fn$;
   REVOKE EXECUTE ON FUNCTION strongmonitor_add_partition FROM PUBLIC;`);
 
-/** Gives a role a member's rights: to read, to register one server, and to write its rows. */
+/**
+ * Gives a role a member's rights: to read, to register one server, and to write its rows. Nobody
+ * but the owner may make functions or operators in the schema any more, as PostgreSQL before 15
+ * lets everybody do: the owner's server would run them.
+ */
 export const ADMIT = inSchema(`
   CREATE OR REPLACE FUNCTION strongmonitor_admit(member name) RETURNS void
-  LANGUAGE plpgsql SET search_path = %1$I, pg_temp AS $fn$
-  DECLARE present text;
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+  DECLARE present regclass;
   BEGIN
-    FOR present IN SELECT name FROM unnest('{${
-  VIEW_NAMES.join(",")
-}}'::text[]) AS name WHERE to_regclass(name) IS NOT NULL LOOP
-      EXECUTE format('GRANT SELECT ON %%I TO %%I', present, member);
+    EXECUTE format('GRANT CREATE ON SCHEMA %1$I TO %%s; REVOKE CREATE ON SCHEMA %1$I FROM PUBLIC',
+      (SELECT relowner::regrole FROM pg_class WHERE oid = '%1$I.log'::regclass));
+    FOR present IN SELECT oid FROM pg_class
+      WHERE relnamespace = '%1$I'::regnamespace AND relname = ANY ('{${VIEW_NAMES.join(",")}}')
+    LOOP
+      EXECUTE format('GRANT SELECT ON %%s TO %%I', present, member);
     END LOOP;
     EXECUTE format('GRANT USAGE ON SCHEMA %1$I TO %%1$I;
-      GRANT SELECT ON host, ips, log, ban, strongmonitor_migration TO %%1$I;
+      GRANT SELECT ON %1$I.host, %1$I.ips, %1$I.log, %1$I.ban, %1$I.strongmonitor_migration TO %%1$I;
       GRANT INSERT (id, name, last_seen, version, addresses, waiting, followed),
-        UPDATE (name, last_seen, version, addresses, waiting, followed) ON host TO %%1$I;
-      GRANT INSERT (address, first_seen, last_seen), UPDATE (first_seen, last_seen) ON ips TO %%1$I;
-      GRANT INSERT ON log TO %%1$I;
-      GRANT INSERT, UPDATE (${MUTABLE.join(", ")}) ON ban TO %%1$I;
-      GRANT EXECUTE ON FUNCTION strongmonitor_add_partition TO %%1$I', member);
+        UPDATE (name, last_seen, version, addresses, waiting, followed) ON %1$I.host TO %%1$I;
+      GRANT INSERT (address, first_seen, last_seen), UPDATE (first_seen, last_seen) ON %1$I.ips TO %%1$I;
+      GRANT INSERT ON %1$I.log TO %%1$I;
+      GRANT INSERT, UPDATE (${MUTABLE.join(", ")}) ON %1$I.ban TO %%1$I;
+      GRANT EXECUTE ON FUNCTION %1$I.strongmonitor_add_partition TO %%1$I', member);
   END $fn$;
   REVOKE EXECUTE ON FUNCTION strongmonitor_admit FROM PUBLIC;`);
 
+/** Admits all members again, as tables made anew lack their rights. */
+export const ADMIT_AGAIN = `
+SELECT strongmonitor_admit(rolname) FROM pg_class, aclexplode(relacl) AS acl JOIN pg_roles ON pg_roles.oid = acl.grantee
+WHERE pg_class.oid = 'strongmonitor_migration'::regclass AND acl.privilege_type = 'SELECT' AND acl.grantee <> relowner;`;
+
 /**
- * Returns SQL that makes functions, with the current schema for `%1$I`. As a fixed search path it
- * keeps a caller's tables from replacing the schema's.
+ * Returns SQL that makes functions, with the current schema for `%1$I`. They find nothing else
+ * outside pg_catalog, so that no caller's object replaces what they mean.
  */
 function inSchema(functions: string): string {
   return `DO $do$ BEGIN EXECUTE format($sql$${functions}$sql$, current_schema()); END $do$;`;

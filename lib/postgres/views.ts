@@ -4,6 +4,11 @@
 const NAME = "^(?:Failed [^ ]+ for (?:(?:invalid|illegal) user )?|(?:Invalid|Illegal) user )(.*)" +
   " from [0-9A-Fa-f.:]+(?: port [0-9]+(?: ssh[12].*)?)?(?: \\[preauth\\])?$";
 
+/** Name of a row of `host` that a member cannot forge: its role. The owner's servers have their own. */
+export const SERVER =
+  `CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
+  THEN host.name ELSE host.role END`;
+
 /**
  * Sums up by `key` the `lines`, `first_seen` and `last_seen` of `grouped`, which groups by key and
  * server: the search for the first server then sorts servers, not lines.
@@ -12,7 +17,7 @@ const acrossServers = (key: string, grouped: string, more = "") => `
 SELECT ${key}, count(DISTINCT host) AS servers, sum(lines)::bigint AS lines, ${more} min(first_seen) AS first_seen,
   (array_agg(server ORDER BY first_seen, server))[1] AS first_server, max(last_seen) AS last_seen
 FROM (
-  SELECT grouped.*, coalesce(host.name, grouped.host::text) AS server
+  SELECT grouped.*, coalesce(${SERVER}, grouped.host::text) AS server
   FROM (${grouped}) AS grouped LEFT JOIN host ON host.id = grouped.host
 ) AS named
 GROUP BY ${key}`;
@@ -41,10 +46,10 @@ const VIEWS: Readonly<Record<string, string>> = {
     ) AS banned ON banned.address = seen.address`,
   strongmonitor_names: NAMES,
   strongmonitor_bans_by_server: `
-    SELECT coalesce(host.name, ban.host::text) AS server, provenance, ban.name, count(*) AS bans,
+    SELECT coalesce(${SERVER}, ban.host::text) AS server, provenance, ban.name, count(*) AS bans,
       count(*) FILTER (WHERE ended IS NULL) AS in_force, count(DISTINCT address) AS addresses,
       min(start) AS first_start, max(start) AS last_start
-    FROM ban LEFT JOIN host ON host.id = ban.host GROUP BY ban.host, host.name, provenance, ban.name`,
+    FROM ban LEFT JOIN host ON host.id = ban.host GROUP BY ban.host, server, provenance, ban.name`,
 };
 
 /** Names of the views. */

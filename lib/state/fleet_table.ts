@@ -31,21 +31,28 @@ export class FleetTable {
     )!.n;
   }
 
-  /** Returns addresses whose followed bans were lifted by hand, with the time of the last lift. */
-  followedLifted(addresses: readonly string[]): Map<string, Micros> {
+  /** Returns the addresses and networks with bans in force that follow other servers. */
+  followedAddresses(): string[] {
+    return this.#db.list<string>(
+      "SELECT json_group_array(DISTINCT address) AS list FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
+    );
+  }
+
+  /** Returns addresses with bans lifted by hand, with the time of the last lift. */
+  lifted(addresses: readonly string[]): Map<string, Micros> {
     const rows = this.#db.all<{ address: string; time: Micros }>(
       `SELECT address, max(ended) AS time FROM ban
-       WHERE address ${AMONG} AND provenance = 'fleet' AND end_reason = 'unban' GROUP BY address`,
+       WHERE address ${AMONG} AND end_reason = 'unban' GROUP BY address`,
       JSON.stringify(addresses),
     );
     return new Map(rows.map(({ address, time }) => [address, time]));
   }
 
-  /** Returns the addresses whose last ban is one of this server that expired. */
-  ownExpired(addresses: readonly string[]): string[] {
+  /** Returns the addresses whose last ban is an expired one of this server, or ended by the whitelist. */
+  freed(addresses: readonly string[]): string[] {
     return this.#db.all<{ address: string }>(
       `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
-       WHERE provenance <> 'fleet' AND end_reason = 'expired'`,
+       WHERE provenance <> 'fleet' AND end_reason = 'expired' OR end_reason = 'whitelisted'`,
       JSON.stringify(addresses),
     ).map(({ address }) => address);
   }

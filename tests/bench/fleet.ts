@@ -55,6 +55,8 @@ class Fleet implements AsyncDisposable {
           window: HOUR,
           onNews: ({ addresses }) => heard(addresses),
           takeRoom: () => false,
+          released: () => [],
+          followed: () => [],
         },
       });
       this.#members.push({ outbox, fleet });

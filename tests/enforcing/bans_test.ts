@@ -82,6 +82,7 @@ Deno.test("`Bans.refresh()` lifts what has been whitelisted or unbanned meanwhil
   scene.whitelist.set("database", ["192.0.2.1"]);
   temporary.state.bans.end("192.0.2.2", { reason: "unban", time: scene.now });
   assert.deepEqual(bans.refresh().sort(), ["192.0.2.1", "192.0.2.2"]);
+  assert.deepEqual(scene.freed, ["192.0.2.1"]);
   await eventually(() => scene.firewall.held.size === 1);
   assert.equal(
     temporary.state.bans.history(3).find(({ address }) => address === "192.0.2.1")!.endReason,

@@ -43,6 +43,8 @@ class Server implements AsyncDisposable {
         window: HOUR,
         onNews: (news) => bans.take(news),
         takeRoom: () => bans.takeRoom(),
+        released: () => bans.released(),
+        followed: () => this.state.fleet.followedAddresses(),
       },
     });
   }
@@ -128,6 +130,12 @@ await testOnPostgres("three servers of a fleet", {
       b.log.lines.join("\n"),
       /not following the ban of 192\.0\.2\.1 for 1h \(\[FLEET\] a: \[SSHD\] invalid_user\): whitelisted by command/,
     );
+    // They follow it once they look at all servers and protect its address no more.
+    b.protected.clear();
+    await scene.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await b.until("192.0.2.1 fleet a", "192.0.2.2 fleet a");
   },
 
   "put their own ban in the place of another's, and take that up again afterwards": async (scene) => {
@@ -137,11 +145,17 @@ await testOnPostgres("three servers of a fleet", {
     await b.until("192.0.2.1 fleet a");
     b.ban("192.0.2.1", { until: now() + HOUR / 3600 });
     await b.until("192.0.2.1 rule SSHD invalid_user");
+    // A lift by hand holds against the bans of others that began before.
     a.unban("192.0.2.1");
-    await a.until("192.0.2.1 fleet b");
+    await until(async () => (await scene.query("SELECT FROM ban WHERE end_reason = 'unban'")).length === 1);
+    a.fleet.ask(["192.0.2.1"]);
+    a.ban("192.0.2.9");
+    await b.until("192.0.2.1 rule SSHD invalid_user", "192.0.2.9 fleet a");
+    await a.until("192.0.2.9 rule SSHD invalid_user");
+    a.unban("192.0.2.9");
     a.ban("192.0.2.1");
     await until(() => b.state.bans.expire(now()).bans.length > 0);
-    b.fleet.ask(b.state.fleet.ownExpired(["192.0.2.1"]));
+    b.fleet.ask(b.state.fleet.freed(["192.0.2.1"]));
     await b.until("192.0.2.1 fleet a");
   },
 

@@ -134,6 +134,15 @@ await testOnPostgres("a member of the fleet", {
     assert.match(lost.fleet.status().error!, /has no database "nowhere": create it/);
   },
 
+  "says that a standby takes no rows, and ships when it does": async ({ server, login }) => {
+    await server.query(`ALTER DATABASE ${login.database} SET default_transaction_read_only = on`, "postgres");
+    await using before = new TestMember(login);
+    await until(() => before.fleet.status().error !== null);
+    assert.match(before.fleet.status().error!, /takes no rows \(.*\): it is a standby or read-only/);
+    await server.query(`ALTER DATABASE ${login.database} RESET default_transaction_read_only`, "postgres");
+    await before.shipped();
+  },
+
   "finds out that its connection was ended while nothing was to be done": async ({ login, query }) => {
     await using member = new TestMember(login);
     await member.shipped();

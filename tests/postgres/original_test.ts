@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { fleetBans, members } from "../../lib/postgres/members.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { MemoryLog, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
 
@@ -53,6 +54,14 @@ await testOnPostgres("migrate() on the original's database", {
       /2 log rows, 1 ban and 3 addresses.*original_ban, original_ips, original_log/,
     );
     assert.deepEqual(log.warnings, []);
+  },
+
+  "has no server follow its bans, which nobody would end": async (scene) => {
+    await scene.query(`CREATE TABLE ban ("IP" text); INSERT INTO ban VALUES ('192.0.2.1')`);
+    await upgrade(scene);
+    const connection = await scene.connect();
+    assert.deepEqual(await fleetBans(connection, 10), []);
+    assert.deepEqual((await members(connection)).map(({ removed }) => removed !== null), [true]);
   },
 
   "reads a time by its size: seconds, milli-, micro- or nanoseconds": async (scene) => {

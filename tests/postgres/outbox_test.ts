@@ -84,9 +84,9 @@ await testOnPostgres("the shipment", {
     member.outbox.bans = [ban({ change: 5, ended: MONDAY + 9, endReason: "expired" })];
     await member.shipped();
     member.outbox.forget();
-    member.outbox.bans = [ban({ change: 3 })];
+    member.outbox.bans = [ban({ change: 3 }), ban({ id: 2, change: 5 })];
     await member.shipped();
-    const sql = "SELECT change, end_reason FROM ban";
+    const sql = "SELECT change, end_reason FROM ban WHERE id = 1";
     assert.deepEqual([...await query(sql)], [{ change: "5", end_reason: "expired" }]);
     member.outbox.forget();
     member.outbox.bans = [
@@ -95,6 +95,112 @@ await testOnPostgres("the shipment", {
     ];
     await member.shipped();
     assert.deepEqual([...await query(sql)], [{ change: "7", end_reason: "unban" }]);
+  },
+
+  "ends the bans that the state has lost, and ships those that it has under new numbers": async (
+    { login, query },
+  ) => {
+    const outbox = new MemoryOutbox();
+    outbox.bans = [1, 2, 3].map((n) => ban({ id: n, change: n, address: `192.0.2.${n}` }));
+    const before = new TestMember(login, { outbox });
+    await before.shipped();
+    await before[Symbol.asyncDispose]();
+    // The state of before its second ban, whose number another address has now.
+    outbox.bans = [outbox.bans[0]!, ban({ id: 2, change: 2, address: "192.0.2.9" })];
+    outbox.forget();
+    await using member = new TestMember(login, { outbox });
+    await member.shipped();
+    const bans = () =>
+      query<{ address: string; why: string | null }>(
+        "SELECT host(address) AS address, end_reason AS why FROM ban ORDER BY change",
+      );
+    const told = (await bans()).map(({ address, why }) => `${address} ${why}`);
+    assert.deepEqual(told, ["1 lost", "2 lost", "3 lost", "1 null", "9 null"].map((ban) => `192.0.2.${ban}`));
+    assert.match(member.log.warnings.join(), /^The state is older than this server's bans in PostgreSQL/);
+    // A state lost while the member is connected.
+    outbox.bans = [ban({ id: 1, change: 1, address: "192.0.2.7" })];
+    outbox.renumberBans(0);
+    await member.shipped();
+    assert.deepEqual((await bans()).filter(({ why }) => why === null).map(({ address }) => address), [
+      "192.0.2.7",
+    ]);
+  },
+
+  "ships lines and bans again that the database has lost, but no lines that somebody deleted": async (
+    { login, query },
+  ) => {
+    const outbox = new MemoryOutbox();
+    outbox.bans = [1, 2, 3].map((n) => ban({ id: n, change: n, address: `192.0.2.${n}` }));
+    for (let i = 0; i < 100; i++) outbox.add({});
+    const before = new TestMember(login, { outbox });
+    await before.shipped();
+    await before[Symbol.asyncDispose]();
+    await query("DELETE FROM ban WHERE change > 1; DELETE FROM log WHERE seq > 70");
+    await using member = new TestMember(login, { outbox });
+    await member.shipped();
+    assert.equal((await query("SELECT FROM ban")).length, 3);
+    assert.equal((await query("SELECT FROM log")).length, 100);
+    assert.deepEqual(member.log.warnings, []);
+    await query("DELETE FROM log");
+    await query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await until(() => member.log.infos.includes("PostgreSQL answers again"));
+    assert.equal(outbox.backlog(), 0);
+  },
+
+  "puts ? for characters that the database's encoding lacks, in their rows alone": async (
+    { login, query, connect },
+  ) => {
+    const latin = { ...login, database: `${login.database}_latin` };
+    await query(
+      `CREATE DATABASE ${latin.database} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    await using member = new TestMember(latin);
+    member.outbox.add({ message: "café" });
+    member.outbox.add({ message: "café 🦊" });
+    member.outbox.bans = [ban({ reason: "żółw" })];
+    await member.shipped();
+    const connection = await connect(latin);
+    const texts = await connection.query<{ text: string }>(
+      "SELECT message AS text FROM log UNION ALL SELECT reason FROM ban ORDER BY 1",
+    );
+    assert.deepEqual(texts.map(({ text }) => text).sort(), ["???w", "caf? ?", "café"]);
+    assert.equal(member.fleet.status().setAside, 0);
+  },
+
+  "goes on whatever settings the role has": async ({ login, query }) => {
+    const settings = [
+      "datestyle = 'SQL, DMY'",
+      "timezone = 'Asia/Kolkata'",
+      "standard_conforming_strings = off",
+      "default_transaction_isolation = 'serializable'",
+      "lock_timeout = 1",
+      "statement_timeout = 1",
+      "idle_in_transaction_session_timeout = 1",
+      "client_encoding = 'LATIN1'",
+      "intervalstyle = 'sql_standard'",
+      "extra_float_digits = -15",
+    ];
+    const user = `odd_${login.database}`;
+    await query(`CREATE ROLE ${user} LOGIN SUPERUSER PASSWORD 'odd'`);
+    for (const setting of settings) await query(`ALTER ROLE ${user} SET ${setting}`);
+    const [version] = await query<{ v: number }>("SELECT current_setting('server_version_num')::int AS v");
+    if (version!.v >= 140_000) await query(`ALTER ROLE ${user} SET idle_session_timeout = 100`);
+    await using member = new TestMember({ ...login, user, password: "odd" });
+    member.outbox.add({ message: "Failed password for 🦊 from 192.0.2.1 [preauth]" });
+    member.outbox.bans = [ban({})];
+    await member.shipped();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.deepEqual(
+      [...await query("SELECT message, time::text FROM log")],
+      [{
+        message: "Failed password for 🦊 from 192.0.2.1 [preauth]",
+        time: "2025-03-03 00:00:00.000001+00",
+      }],
+    );
+    assert.deepEqual([...await query("SELECT name FROM strongmonitor_names")], [{ name: "🦊" }]);
+    assert.deepEqual(member.log.warnings, []);
   },
 
   "stores NUL characters and lone surrogates as U+FFFD": async ({ login, query }) => {
@@ -208,6 +314,28 @@ await testOnPostgres("the shipment", {
     member.fleet.wake();
     await until(async () => (await query("SELECT FROM log")).length === 1);
     assert.equal(member.outbox.unshippedBans(Infinity).length, 1);
+  },
+
+  "ships bans while another session locks the lines, also by a new connection": async (
+    { login, query, connect },
+  ) => {
+    await using first = new TestMember(login);
+    first.outbox.add({});
+    await first.shipped();
+    const other = await connect();
+    await other.query("BEGIN; LOCK TABLE log");
+    await first[Symbol.asyncDispose]();
+    await using member = new TestMember(login, { outbox: first.outbox, timeout: 1_000_000 });
+    member.outbox.add({});
+    await until(() => member.fleet.status().error !== null);
+    for (const n of [1, 2]) {
+      member.outbox.bans = [...member.outbox.bans, ban({ id: n, change: n })];
+      member.fleet.wake();
+      await until(async () => (await query("SELECT FROM ban")).length === n);
+    }
+    assert.equal(member.outbox.unshippedLog(Infinity).length, 1);
+    await other.query("COMMIT");
+    await member.shipped();
   },
 
   "ships bans before lines": async ({ login, query, connect }) => {

@@ -94,6 +94,21 @@ await testOnPostgres("migrate()", {
     await migrate(connection, new MemoryLog());
   },
 
+  "lets a member go on that is newer than the owner's server, where the owner alone needs the news": async (
+    scene,
+  ) => {
+    const { connect, query } = scene;
+    await migrate(await connect(), new MemoryLog());
+    const login = await limitedUser(scene, (user) => `SELECT strongmonitor_admit('${user}')`);
+    const connection = await connect(login);
+    const forget = (number: number) => query(`DELETE FROM strongmonitor_migration WHERE number >= ${number}`);
+    await forget(8);
+    await migrate(connection, new MemoryLog());
+    await forget(6);
+    const error = await migrate(connection, new MemoryLog()).catch((error) => error);
+    assert.match(explain(error, login), /does not own them; upgrade the owner's server first$/);
+  },
+
   "adds what is new while an older program ships, which goes on": async ({ connect, query }) => {
     // Something in the way of the sharing of bans leaves the schema of before that.
     await query("CREATE FUNCTION strongmonitor_ban_changed() RETURNS int LANGUAGE sql AS 'SELECT 1'");

@@ -1,8 +1,11 @@
 import { strict as assert } from "node:assert";
 import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
-import type { Connection, Parameter } from "../../lib/postgres/connection.ts";
+import { Connection, type Parameter } from "../../lib/postgres/connection.ts";
 import { type FleetNews, Follower } from "../../lib/postgres/follower.ts";
-import { members } from "../../lib/postgres/members.ts";
+import { memberReports } from "../../lib/postgres/member_reports.ts";
+import { fleetBans, members } from "../../lib/postgres/members.ts";
+import { scopeOf } from "../support/helpers.ts";
+import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 import { ban, MemoryOutbox, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 import type { Scene } from "../support/postgres_fixtures.ts";
 import { HOUR, now } from "../../lib/core/time.ts";
@@ -16,6 +19,8 @@ function newFollower(): { news: FleetNews[]; follower: Follower } {
     window: HOUR,
     onNews: (more) => void news.push(more),
     takeRoom: () => false,
+    released: () => [],
+    followed: () => [],
     failed: (error) => assert.fail(String(error)),
   });
   return { news, follower };
@@ -28,16 +33,19 @@ class Listener extends TestMember {
   constructor(
     login: DatabaseConfig,
     hostName: string,
-    options: { positions?: Map<string, number>; news?: FleetNews[] } = {},
+    options: { positions?: Map<string, number>; news?: FleetNews[]; timeout?: number } = {},
   ) {
     const news = options.news ?? [];
     super(login, {
       hostName,
+      timeout: options.timeout,
       sharing: {
         positions: options.positions ?? new Map(),
         window: 24 * HOUR,
         onNews: (more) => void news.push(more),
         takeRoom: () => false,
+        released: () => [],
+        followed: () => news.flatMap(({ addresses }) => addresses),
       },
       facts: () => ({ version: "1.2.3", addresses: [`198.51.100.${hostName.length}`], followed: 7 }),
     });
@@ -211,7 +219,14 @@ await testOnPostgres("servers that share bans", {
     const onNews = () => void waiting.push(outbox.backlog());
     await using a = new TestMember(login, {
       outbox,
-      sharing: { positions: new Map(), window: HOUR, onNews, takeRoom: () => false },
+      sharing: {
+        positions: new Map(),
+        window: HOUR,
+        onNews,
+        takeRoom: () => false,
+        released: () => [],
+        followed: () => [],
+      },
     });
     await a.shipped();
     await until(() => waiting.length > 0);
@@ -230,6 +245,8 @@ await testOnPostgres("servers that share bans", {
           if (++tries === 1) throw new Error("the disk is full");
         },
         takeRoom: () => false,
+        released: () => [],
+        followed: () => [],
       },
     });
     await until(() => tries === 2);
@@ -283,6 +300,11 @@ await testOnPostgres("a member with rights of its own", {
     await web.report({ address: "192.0.2.1" });
     await until(() => owner.banning("192.0.2.1").length > 0);
     assert.deepEqual(owner.banning("192.0.2.1"), [login.user]);
+    const listing = await scene.connect();
+    assert.deepEqual((await members(listing)).map(({ server }) => server), ["owner", login.user]);
+    assert.deepEqual((await fleetBans(listing, 9)).flatMap(({ servers }) => servers), [login.user]);
+    const [named] = await scene.query("SELECT server FROM strongmonitor_bans_by_server");
+    assert.deepEqual(named, { server: login.user });
     await web.report({ id: 1, address: "192.0.2.1", ended: now(), endReason: "unban" });
     await until(() => owner.banning("192.0.2.1").length === 0);
     assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM log")], [{ n: 1 }]);
@@ -415,6 +437,153 @@ await testOnPostgres("a member with rights of its own", {
     assert.ok(reports.length > 0);
   },
 
+  "cannot fill others' memory by long texts and arrays": async (scene) => {
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web, connection } = intrusion;
+    const own = web.outbox.hostId;
+    await connection.query(
+      `INSERT INTO ban (host, id, address, scope, reason, count, start, change, provenance, name, end_reason)
+       SELECT '${own}', n, '192.0.2.1', 'tcp ' || n, text, 1, now(), n, text, text, text
+       FROM generate_series(1, 3) AS n, repeat('x', 1000000) AS text`,
+    );
+    await connection.query(
+      `INSERT INTO ban (host, id, address, scope, reason, count, start, change) VALUES ('${own}', 4, '192.0.2.1', 'tcp ' || repeat('1,', 500000) || '1', '', 1, now(), 4)`,
+    );
+    await connection.query(
+      `UPDATE host SET name = repeat('x', 1000000), version = repeat('x', 1000000),
+         addresses = ARRAY[(SELECT array_agg('198.51.100.1'::inet) FROM generate_series(1, 100000))]`,
+    );
+    await using other = new Listener(scene.login, "other");
+    await until(() => other.news.length > 0 && owner.banning("192.0.2.1").length === 3);
+    const size = (value: unknown) => JSON.stringify(value).length;
+    assert.ok(size(owner.news.concat(other.news)) < 20_000, `${size(other.news)}`);
+    const listing = await scene.connect();
+    const question = { host: owner.outbox.hostId, address: "192.0.2.1", networks: [] };
+    const sizes = [
+      await members(listing),
+      await fleetBans(listing, 100),
+      await memberReports(scene.login, question, HOUR / 60),
+    ].map(size);
+    assert.ok(Math.max(...sizes) < 20_000, `${sizes}`);
+  },
+
+  "cannot lift others' bans by other spellings of their addresses": async (scene) => {
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web, connection } = intrusion;
+    const spellings = ["::ffff:192.0.2.1", "::192.0.2.1", "192.0.2.77/24", "2001:db8::1/64"];
+    for (const [i, address] of spellings.entries()) {
+      await connection.query(
+        `INSERT INTO ban (host, id, address, reason, count, start, ended, end_reason, change)
+         VALUES ('${web.outbox.hostId}', ${i + 1}, '${address}', '', 1, now(), now(), 'unban', ${i + 1})`,
+      );
+    }
+    await connection.query(
+      `INSERT INTO ban (host, id, address, reason, count, start, change) VALUES ('${web.outbox.hostId}', 9, '192.0.2.9', '', 1, now(), 9)`,
+    );
+    await until(() => owner.banning("192.0.2.9").length === 1);
+    assert.deepEqual(owner.news.flatMap(({ addresses }) => addresses), ["192.0.2.9"]);
+  },
+
+  "makes no partition but whole weeks of UTC, whatever its session's style of dates": async (scene) => {
+    await using intrusion = await Intrusion.begin(scene);
+    const { connection } = intrusion;
+    const [monday] = await scene.query<{ day: string }>(
+      "SELECT to_char(date_trunc('week', now() AT TIME ZONE 'UTC' - interval '70 days'), 'YYYY-MM-DD') AS day",
+    );
+    const week = `timestamptz '${monday!.day} 00:00Z'`;
+    const make = (since: string, until: string) =>
+      connection.query(
+        `SELECT strongmonitor_add_partition('log_${monday!.day.replaceAll("-", "_")}', ${since}, ${until})`,
+      );
+    for (const until of ["NULL", `${week} + interval '400 hours'`, "'infinity'"]) {
+      await assert.rejects(make(week, until), /may not make/, until);
+    }
+    await assert.rejects(make("NULL", "NULL"), /may not make/);
+    const late = `${week} + interval '13 hours'`;
+    await assert.rejects(make(late, `${late} + interval '168 hours'`), /may not make/);
+    // In this zone, 00:00 of UTC is written as "05:00 UTC", which is read as another instant.
+    await connection.query("SET datestyle = 'SQL'; SET timezone = 'UTC-5'");
+    const early = `${week} - interval '5 hours'`;
+    await assert.rejects(make(early, `${early} + interval '168 hours'`), /may not make/);
+    await make(week, `${week} + interval '168 hours'`);
+    const bounds = await scene.query<{ bound: string }>(
+      "SELECT pg_get_expr(relpartbound, oid) AS bound FROM pg_class WHERE relispartition AND relkind = 'r'",
+    );
+    for (const { bound } of bounds) {
+      assert.match(bound, /FROM \('.* 00:00:00\+00'\) TO \('.* 00:00:00\+00'\)/);
+    }
+    assert.equal(bounds.length, 3);
+  },
+
+  "cannot hold up others by locks on shared rows, on the schema, or by advisory ones": async (scene) => {
+    await using owner = new Listener(scene.login, "owner", { timeout: 2_000_000 });
+    owner.outbox.add({ time: now() });
+    await owner.report({ address: "192.0.2.1" });
+    const login = await member(scene, "web");
+    const connection = await scene.connect(login);
+    await connection.query("SELECT pg_advisory_lock(7106407), pg_advisory_lock(1835624306)");
+    await connection.query("BEGIN");
+    await connection.query("SELECT FROM ips FOR UPDATE");
+    await using other = new Listener(scene.login, "other", { timeout: 2_000_000 });
+    owner.outbox.add({ time: now() });
+    await owner.report({ id: 2, address: "192.0.2.1", scope: scopeOf("tcp 22") });
+    await until(() => other.banning("192.0.2.1").length === 2);
+    assert.match(owner.log.warnings.join(), /locks rows of PostgreSQL's table ips/);
+    // Without its partition a line waits, but no ban does.
+    owner.outbox.add({ time: now() - 700 * 24 * HOUR });
+    owner.fleet.wake();
+    await until(() => /makes us wait/.test(owner.log.warnings.join()));
+    await other.report({ address: "192.0.2.3" });
+    await until(() => owner.banning("192.0.2.3").length === 1);
+    await connection.query("COMMIT");
+    await connection.query("SELECT pg_advisory_unlock_all()");
+    await owner.shipped();
+    assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM log")], [{ n: 3 }]);
+  },
+
+  "makes nothing in the schema of the tables, so that the owner's server runs nothing of it": async (
+    scene,
+  ) => {
+    await scene.query("GRANT CREATE ON SCHEMA public TO PUBLIC");
+    await using intrusion = await Intrusion.begin(scene);
+    const { connection } = intrusion;
+    for (
+      const attempt of [
+        `CREATE FUNCTION format(text, text) RETURNS text LANGUAGE sql AS 'SELECT $1'`,
+        "CREATE TABLE log_2099_01_05 ()",
+        "CREATE OPERATOR * (LEFTARG = float8, RIGHTARG = int4, FUNCTION = float84mul)",
+      ]
+    ) await assert.rejects(connection.query(attempt), /permission denied for schema public/);
+  },
+
+  "has its rights on tables that the owner's server makes anew": async (scene) => {
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web } = intrusion;
+    await scene.query("DROP TABLE log, ban, host, ips CASCADE");
+    web.outbox.add({ time: now() });
+    const waiting = web.report({ address: "192.0.2.1" });
+    await owner.report({ address: "192.0.2.2" });
+    await waiting;
+    await until(() => owner.banning("192.0.2.1").length === 1);
+  },
+
+  "lifts what it alone banned when it is removed or deleted, however it ended that in the database": async (
+    scene,
+  ) => {
+    await using intrusion = await Intrusion.begin(scene);
+    const { owner, web, connection } = intrusion;
+    await web.report({ address: "192.0.2.1" });
+    await web.report({ address: "192.0.2.2" });
+    await until(() => owner.banning("192.0.2.2").length === 1);
+    await connection.query(
+      "UPDATE ban SET ended = now(), end_reason = 'expired', change = 9 WHERE address = '192.0.2.1'",
+    );
+    await scene.query(`DELETE FROM host WHERE id = '${web.outbox.hostId}'; NOTIFY strongmonitor_ban`);
+    const isLifted = (address: string) =>
+      owner.news.findLast(({ addresses }) => addresses.includes(address))!.reports.length === 0;
+    await until(() => ["192.0.2.1", "192.0.2.2"].every(isLifted));
+  },
+
   "is cut off when it is removed, and registers no other server in its place": async (scene) => {
     await using owner = new Listener(scene.login, "owner");
     await owner.shipped();
@@ -431,5 +600,38 @@ await testOnPostgres("a member with rights of its own", {
     await using again = new Listener(login, "web");
     await until(() => again.fleet.status().error !== null);
     assert.match(again.fleet.status().error!, /registers one server/);
+  },
+});
+
+/** The first version whose queue of notifications can be made small. */
+const SMALL_QUEUE = 17;
+const missing = await postgresMissing(SMALL_QUEUE);
+Deno.test({
+  name: `bans and the whitelist are written although a member has filled the queue of notifications${
+    missing === null ? "" : `: ${missing}`
+  }`,
+  ignore: missing !== null,
+  async fn() {
+    await using server = await startPostgres({ version: SMALL_QUEUE });
+    await server.query("ALTER SYSTEM SET max_notify_queue_pages = 64");
+    await server.restart();
+    const { host, port, user, password, database } = server;
+    const login = { host, port, user, password, database };
+    await using owner = new Listener(login, "owner");
+    await owner.shipped();
+    const hostile = new Connection(login, { timeout: 60_000_000 });
+    await hostile.open();
+    await hostile.query("LISTEN anything");
+    await hostile.query("BEGIN; SELECT");
+    const flood =
+      "SELECT count(pg_notify('anything', n || repeat('x', 7000))) FROM generate_series(1, 10) AS n";
+    await assert.rejects(async () => {
+      for (let i = 0; i < 100; i++) await server.query(flood);
+    }, /too many notifications/);
+    await owner.report({ address: "192.0.2.1" });
+    await server.query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.2', true)");
+    hostile.destroy();
+    assert.deepEqual([...await server.query("SELECT FROM ban")].length, 1);
+    assert.deepEqual([owner.fleet.status().setAside, owner.log.warnings], [0, []]);
   },
 });

@@ -54,7 +54,7 @@ Deno.test("`BanTable.endFollowed()` ends no own ban, and past ones that followed
   assert.equal(bans.latest("192.0.2.2")!.endReason, "fleet");
 });
 
-Deno.test("`FleetTable.ownExpired()` and `followedLifted()` tell the last ban of an address", () => {
+Deno.test("`FleetTable.freed()` and `lifted()` tell the last ban and lift of an address", () => {
   using temporary = temporaryState();
   const { bans, fleet } = temporary.state;
   bans.addAll([
@@ -65,10 +65,12 @@ Deno.test("`FleetTable.ownExpired()` and `followedLifted()` tell the last ban of
   ]);
   bans.end("192.0.2.2", { reason: "unban", time: 7 });
   bans.end("192.0.2.4", { reason: "unban", time: 8 });
+  bans.add({ ...FOLLOWED, address: "192.0.2.5" });
+  bans.end("192.0.2.5", { reason: "whitelisted", time: 9 });
   bans.expire(2 * HOUR);
-  const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
-  assert.deepEqual(fleet.ownExpired(all), ["192.0.2.1"]);
-  assert.deepEqual([...fleet.followedLifted(all)], [["192.0.2.4", 8]]);
+  const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"];
+  assert.deepEqual(fleet.freed(all), ["192.0.2.1", "192.0.2.5"]);
+  assert.deepEqual([...fleet.lifted(all)], [["192.0.2.2", 7], ["192.0.2.4", 8]]);
 });
 
 Deno.test("the positions of other servers are kept, and dropped with a server that was removed", () => {
@@ -77,4 +79,23 @@ Deno.test("the positions of other servers are kept, and dropped with a server th
   fleet.storePositions(new Map([["a", 5], ["b", 7]]));
   fleet.storePositions(new Map([["a", 9], ["b", null]]));
   assert.deepEqual([...fleet.positions()], [["a", 9]]);
+});
+
+Deno.test("the outbox ships bans anew, with ids and changes above a number, and those after a change again", () => {
+  using temporary = temporaryState();
+  const { bans, outbox } = temporary.state;
+  bans.addAll([OWN, { ...OWN, address: "192.0.2.2" }]);
+  const shipped = () => outbox.unshippedBans(10).map(({ id, change, address }) => [id, change, address]);
+  outbox.confirmBans(2);
+  assert.equal(outbox.lastChange(), 2);
+  outbox.renumberBans(100);
+  assert.deepEqual(shipped(), [[101, 101, OWN.address], [102, 102, "192.0.2.2"]]);
+  assert.deepEqual([outbox.lastChange(), outbox.backlog()], [102, 2]);
+  outbox.confirmBans(102);
+  assert.deepEqual([shipped(), outbox.backlog()], [[], 0]);
+  outbox.rewindBans(101);
+  assert.deepEqual(shipped(), [[102, 102, "192.0.2.2"]]);
+  outbox.rewindBans(102);
+  outbox.rewindBans(0);
+  assert.equal(shipped().length, 2);
 });

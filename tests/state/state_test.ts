@@ -196,6 +196,7 @@ Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it
   outbox.confirmLog(outbox.unshippedLog(2).at(-1)!.seq);
   outbox.confirmBans(outbox.unshippedBans(9).at(-1)!.change);
   assert.equal(outbox.backlog(), 1);
+  assert.deepEqual([0, 1, 2].map((back) => outbox.confirmedLine(back)?.seq), [2, 1, undefined]);
   state.bans.end("192.0.2.1", { reason: "unban", time: 9 });
   assert.deepEqual(outbox.unshippedBans(9).map(({ address, endReason }) => [address, endReason]), [[
     "192.0.2.1",

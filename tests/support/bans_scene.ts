@@ -56,7 +56,13 @@ export function setUp(
   firewall = new NotingFirewall(),
   networks: NetworkStep[] = [],
 ) {
-  const scene = { now: 2_000 as Micros, firewall, whitelist: new Whitelist(), log: memoryLog() };
+  const scene = {
+    now: 2_000 as Micros,
+    firewall,
+    whitelist: new Whitelist(),
+    log: memoryLog(),
+    freed: [] as string[],
+  };
   const make = () =>
     new Bans({
       state: temporary.state,
@@ -65,6 +71,7 @@ export function setUp(
       log: scene.log,
       clock: () => scene.now,
       boot: () => BOOT,
+      freed: (addresses) => void scene.freed.push(...addresses),
       ...strangers(),
       networks,
     });

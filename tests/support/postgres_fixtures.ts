@@ -20,6 +20,7 @@ export class MemoryOutbox implements Outbox {
   bans: BanChange[] = [];
   #confirmedLog = 0;
   #confirmedBans = 0;
+  #offset = 0;
 
   add(row: Partial<LogRow>): void {
     const seq = this.rows.length + 1;
@@ -41,8 +42,29 @@ export class MemoryOutbox implements Outbox {
     this.#confirmedLog = seq;
   }
 
+  confirmedLine(back: number): LogRow | null {
+    return this.rows[this.#confirmedLog - back - 1] ?? null;
+  }
+
   unshippedBans(limit: number): BanChange[] {
-    return this.bans.filter((ban) => ban.change > this.#confirmedBans).slice(0, limit);
+    const bans = this.bans.map((ban) => ({
+      ...ban,
+      id: ban.id + this.#offset,
+      change: ban.change + this.#offset,
+    }));
+    return bans.filter((ban) => ban.change > this.#confirmedBans).slice(0, limit);
+  }
+
+  rewindBans(change: number): void {
+    this.#confirmedBans = Math.min(this.#confirmedBans, change);
+  }
+
+  renumberBans(above: number): void {
+    this.#confirmedBans = this.#offset = above;
+  }
+
+  lastChange(): number {
+    return Math.max(0, ...this.bans.map(({ change }) => change)) + this.#offset;
   }
 
   confirmBans(change: number): void {

@@ -1,0 +1,140 @@
+/** Stores lines, bans and addresses by one statement for many rows. */
+import { formatScope } from "../core/scope.ts";
+import type { BanChange } from "../deciding/ban.ts";
+import type { LogRow } from "../deciding/record.ts";
+import type { Micros } from "../core/time.ts";
+import { arrayOf, type Connection, sqlState } from "./connection.ts";
+import { makePartitions } from "./partitions.ts";
+import { MUTABLE } from "./sharing.ts";
+
+/**
+ * Stores all rows but the refused ones. Halves a refused batch down to the row at fault, which is
+ * stored as `plain()` if the database's encoding lacks a character.
+ */
+export async function storeAll<T>(
+  rows: readonly T[],
+  plain: (row: T) => T,
+  store: (rows: readonly T[]) => Promise<void>,
+): Promise<{ row: T; cause: string }[]> {
+  try {
+    await store(rows);
+    return [];
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    // 22P05, untranslatable_character
+    if (rows.length === 1 && sqlState(error) === "22P05") {
+      return await storeAll(rows.map(plain), plain, store);
+    }
+    if (rows.length === 1) return [{ row: rows[0]!, cause: (error as Error).message }];
+  }
+  const middle = rows.length >> 1;
+  const refused = await storeAll(rows.slice(0, middle), plain, store);
+  return refused.concat(await storeAll(rows.slice(middle), plain, store));
+}
+
+/**
+ * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
+ * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0).
+ */
+function isAboutData(error: unknown): boolean {
+  return /^(?:22|23|54|P0)/.test(sqlState(error));
+}
+
+/** Returns a text with `?` for all characters that an encoding may lack. */
+export function inAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/gu, "?");
+}
+
+/** Stores lines, and makes missing partitions for them. */
+export async function storeLog(connection: Connection, rows: readonly LogRow[], host: string): Promise<void> {
+  const parameters = [
+    host,
+    arrayOf(rows.map((row) => row.seq)),
+    arrayOf(rows.map((row) => row.module)),
+    arrayOf(rows.map((row) => row.address)),
+    arrayOf(rows.map((row) => row.time)),
+    arrayOf(rows.map((row) => row.message)),
+  ];
+  try {
+    await connection.query(STORE_LOG, parameters);
+  } catch (error) {
+    // 23514, check_violation: a row has no partition.
+    if (sqlState(error) !== "23514") throw error;
+    await makePartitions(connection, rows.map((row) => row.time));
+    await connection.query(STORE_LOG, parameters);
+  }
+}
+
+/** Stores bans, of which the database has an earlier change or none. */
+export async function storeBans(
+  connection: Connection,
+  bans: readonly BanChange[],
+  host: string,
+): Promise<void> {
+  const column = (value: (ban: BanChange) => string | Micros | null) => arrayOf(bans.map(value));
+  await connection.query(STORE_BANS, [
+    host,
+    column((ban) => ban.id),
+    column((ban) => ban.address),
+    column((ban) => ban.reason),
+    column((ban) => ban.count),
+    column((ban) => ban.start),
+    column((ban) => ban.until),
+    column((ban) => ban.ended),
+    column((ban) => ban.endReason),
+    column((ban) => ban.change),
+    column((ban) => formatScope(ban.scope)),
+    column((ban) => ban.provenance.kind),
+    column((ban) => ban.provenance.name),
+  ]);
+}
+
+/** Returns SQL for the exact timestamp of these microseconds; to_timestamp() rounds. */
+export function instant(micros: string): string {
+  return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
+}
+
+/** Notes addresses with the times at which they were seen in `ips`. */
+export async function storeAddresses(
+  connection: Connection,
+  seen: readonly (readonly [address: string, time: Micros])[],
+): Promise<void> {
+  const [addresses, times] = [seen.map(([address]) => address), seen.map(([, time]) => time)];
+  await connection.query(STORE_ADDRESSES, [arrayOf(addresses), arrayOf(times)]);
+}
+
+/** Adds each address to `ips`, sorted so that two hosts never deadlock. */
+const STORE_ADDRESSES = `
+INSERT INTO ips AS known (address, first_seen, last_seen)
+SELECT address, ${instant("min(micros)")}, ${instant("max(micros)")}
+FROM unnest($1::inet[], $2::bigint[]) AS seen (address, micros) GROUP BY address ORDER BY address
+ON CONFLICT (address) DO UPDATE SET
+  first_seen = least(known.first_seen, excluded.first_seen),
+  last_seen = greatest(known.last_seen, excluded.last_seen)
+WHERE known.first_seen IS NULL OR known.last_seen IS NULL
+  OR excluded.first_seen < known.first_seen OR excluded.last_seen > known.last_seen`;
+
+const STORE_LOG = `
+INSERT INTO log (host, seq, service, address, time, message)
+SELECT $1::uuid, seq, service, address, ${instant("micros")}, message
+FROM unnest($2::bigint[], $3::text[], $4::inet[], $5::bigint[], $6::text[])
+  AS input (seq, service, address, micros, message)
+ON CONFLICT DO NOTHING`;
+
+const STORE_BANS = `
+WITH given AS (
+  SELECT DISTINCT ON (id) id, address, reason, count, ${instant("start")} AS start, ${
+  instant("until")
+} AS until,
+    ${instant("ended")} AS ended, end_reason, change, scope, provenance, name
+  FROM unnest($2::bigint[], $3::inet[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+    $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
+    AS input (id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
+  ORDER BY id, change DESC
+)
+INSERT INTO ban
+  (host, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name)
+SELECT $1::uuid, id, address, reason, count, start, until, ended, end_reason, change, scope, provenance, name
+FROM given
+ON CONFLICT (host, id) DO UPDATE SET ${MUTABLE.map((column) => `${column} = excluded.${column}`).join(", ")}
+WHERE ban.change < excluded.change`;
