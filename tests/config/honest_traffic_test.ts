@@ -283,6 +283,18 @@ for (const { module: { name: module }, rules } of CONFIG.modules) {
   }
 }
 
+Deno.test("the shipped rules of NGINX count a request once, of which the error log tells as well", () => {
+  for (const { name, limit } of CONFIG.modules.find(({ module }) => module.name === "NGINX")!.rules) {
+    const { every, line } = HABITS.NGINX![name]!;
+    const instants = Array.from({ length: limit }, (_, i) => {
+      const request = / "([A-Z]+ [^"]+ HTTP\/1\.1)" \d/.exec(line(i))?.[1];
+      const warning = error("a client request body is buffered to a temporary file /var/cache/nginx/1");
+      return request === undefined ? [line(i)] : [line(i), warning.replace("GET / HTTP/1.1", request)];
+    });
+    assert.deepEqual(bansOf("NGINX", instants, every), [], name);
+  }
+});
+
 /** What honest programs write more of than any limit. */
 interface Program {
   readonly who: string;
