@@ -165,6 +165,19 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "[2026-03-08 23:05:06 EST7EDT] sshd[4711]: %",
     },
+    {
+      line: "20260309-04:05:06 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026030-04:05:06 sshd[4711]: %",
+    },
+    {
+      line: "20260309_04:05:06.5 sshd[4711]: %",
+      time: TIME + 500_000,
+      nearMiss: "20260309__04:05:06.5 sshd[4711]: %",
+    },
+    { line: "20260309T040506Z sshd[4711]: %", time: TIME, nearMiss: "20260309T0405Z a sshd[4711]: %" },
+    { line: "09.03.2026 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "09.03.26 04:05:06 sshd[4711]: %" },
+    { line: "2026.03.09 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "2026.3.9 04:05:06 sshd[4711]: %" },
     { line: "1773029106 sshd[4711]: %", time: TIME, nearMiss: "1773029106sshd[4711] %" },
     { line: "1773029106250: sshd[4711]: %", time: TIME + 250_000, nearMiss: "17730291062: sshd[4711] %" },
     {
