@@ -2,7 +2,8 @@
  * Finds the module that a message belongs to, and reads the message. In: a journal entry's
  * message or a line, and the modules to ask. Out: the event, with the time in the text.
  */
-import { type Bytes, makeBytes } from "../core/bytes.ts";
+import { CARRIAGE_RETURN } from "../core/ascii.ts";
+import { type Bytes, Literal, makeBytes } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { Zone } from "../core/zone.ts";
@@ -80,8 +81,9 @@ export class ModuleFinder {
     { isLine, isStateless }: ReadOptions,
   ): boolean {
     this.#isStateless = isStateless;
-    const isFound = this.#readMessage(candidates, bytes, from, to) ||
-      this.#readBehindHead(candidates, bytes, from, to, isLine);
+    const end = endOfText(bytes, from, to);
+    const isFound = this.#readMessage(candidates, bytes, from, end) ||
+      this.#readBehindHead(candidates, bytes, from, end, isLine);
     if (isLine && this.event.isUnderstood) this.#takeOwnTime();
     return isFound;
   }
@@ -192,3 +194,16 @@ export class ModuleFinder {
 
 /** Program name of the kernel's lines. */
 const KERNEL = "kernel";
+
+/** A carriage return, as rsyslog writes it. */
+const RETURN = new Literal("#015");
+
+/**
+ * Returns the end of a text without a carriage return: `sshd -e` and programs on terminals end
+ * their lines with it.
+ */
+function endOfText(bytes: Bytes, from: number, to: number): number {
+  if (to > from && bytes.array[to - 1] === CARRIAGE_RETURN) return to - 1;
+  const end = to - RETURN.length;
+  return end > from && RETURN.isAt(bytes, end) ? end : to;
+}

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
-import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
+import { LINE, NO_PID, type Origin, type Records } from "../../lib/core/records.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ModuleKind } from "../../lib/reading/module.ts";
 import { Reader } from "../../lib/reading/reader.ts";
@@ -30,7 +30,7 @@ function caseOf(
   patterns: string[] = [],
 ): Case {
   const reader = openForm(kind.form({ ...OPTIONS, patterns }));
-  const module = { index: 0, identifiers: kind.match.identifiers, units: [], reader };
+  const module = { index: 0, identifiers: kind.match.identifiers, units: [`${program}.service`], reader };
   const fail = (complaint: string) => assert.fail(complaint);
   return { program, reader: new Reader([module], new ModuleHealth([program], fail)), messages };
 }
@@ -46,20 +46,20 @@ const CASES: Readonly<Record<string, Case>> = {
     pattern,
     "imapd",
     ["warning: unknown[203.0.113.5]: SASL LOGIN failed", "error: warning: a[203.0.113.5]: SASL PLAIN failed"],
-    ["^(?:error: )?warning: \\w+\\[<ADDR>\\]: SASL "],
+    ["^(?:error: )?warning: \\w+\\[<ADDR>\\]: SASL \\w+ failed$"],
   ),
 };
 
-/** Whom a line names: null, nobody. */
-function named(reader: Reader, line: string): string | null {
+/** Whom a line names, or an entry of the journal with its text: null, nobody. */
+function named(reader: Reader, line: string, origin?: Origin): string | null {
   const { bytes, end } = encode(line);
   const records: Records = {
     bytes,
     length: 1,
     from: Int32Array.of(0),
     to: Int32Array.of(end),
-    origin: Int32Array.of(LINE),
-    origins: [],
+    origin: Int32Array.of(origin === undefined ? LINE : 0),
+    origins: origin === undefined ? [] : [origin],
     times: Float64Array.of(NOW),
     pids: Int32Array.of(NO_PID),
     written: NaN,
@@ -86,4 +86,17 @@ for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
       }
     });
   }
+}
+
+for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
+  Deno.test(`${module} reads its messages before a carriage return, also as rsyslog writes it`, () => {
+    const entry: Origin = { identifier: program, sender: { uid: 0, unit: `${program}.service` } };
+    for (const message of messages) {
+      const expected = named(reader, message);
+      for (const text of [`${message}\r`, `${message}#015`]) {
+        assert.equal(named(reader, `Mar  9 04:05:06 web ${program}[7]: ${text}`), expected, text);
+        assert.equal(named(reader, text, entry), expected, text);
+      }
+    }
+  });
 }
