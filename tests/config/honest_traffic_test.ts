@@ -121,6 +121,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: 5,
       line: (i) => get(`/album/${i}.jpg`, 403),
     },
+    refused_form: {
+      who: "has a page open that sends its state though the login has ended",
+      every: 9,
+      line: () => access("POST /api/progress HTTP/1.1", 401),
+    },
     wordpress_login: {
       who: "writes with a program that calls xmlrpc.php",
       every: 25,
@@ -329,6 +334,13 @@ const PROGRAMS: readonly Program[] = [
     every: 1,
     count: 200,
     lines: (i) => [access("GET /files HTTP/1.1", 200, { user: "nina" }), get(`/preview/${i}`)],
+  },
+  {
+    who: "who has a page open that goes on asking for news after its login has ended",
+    module: "NGINX",
+    every: 5,
+    count: 500,
+    lines: (i) => [get(`/api/news?_=${i}`, 401), get("/api/mails", 403)],
   },
   {
     who: "whose backup deletes chunks that are gone",
