@@ -411,6 +411,42 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [access(`POST /xmlrpc.php?for=jetpack&token=abc%3A1%3A1&nonce=${i} HTTP/1.1`, 200)],
   },
   {
+    who: "whose build asks here for all its packages, of which most are elsewhere",
+    module: "NGINX",
+    every: 2,
+    count: 150,
+    lines: (i) => [
+      get(`/simple/tool-${i}/`),
+      get(`/maven/com/alibaba/druid/1.2.${i}/druid-1.2.${i}.pom`),
+      get(`/maven/org/apache/solr/solr-core/9.${i}/solr-core-9.${i}.jar.sha1`),
+      get(`/maven/org/example/tool${i}/maven-metadata.xml`),
+      get(`/go/example.org/!tool${i}/@v/list`),
+      get(`/nuget/v3-flatcontainer/tool.${i}/index.json`),
+      get(`/packages/p2/vendor/tool${i}~dev.json`),
+    ],
+  },
+  {
+    who: "whose programs look in a cache for files by their hashes",
+    module: "NGINX",
+    every: 1,
+    count: 150,
+    lines: (i) => {
+      const hash = `${1_000 + i}`.repeat(16);
+      return [
+        get(`/ac/${hash}`),
+        access(`HEAD /v2/tool/blobs/sha256:${hash} HTTP/1.1`),
+        get(`/${hash.slice(0, 32)}.narinfo`),
+      ];
+    },
+  },
+  {
+    who: "who moves a map of which some pieces are missing",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [get(`/tiles/14/${8_000 + i}/5371.png`), get(`/dem/12/${i}/1343@2x.webp`)],
+  },
+  {
     who: "whose game has a launcher by the name of Hydra",
     module: "NGINX",
     every: 5,
