@@ -447,6 +447,23 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [get(`/tiles/14/${8_000 + i}/5371.png`), get(`/dem/12/${i}/1343@2x.webp`)],
   },
   {
+    who: "who keeps the hidden files of a home here",
+    module: "NGINX",
+    every: 2,
+    count: 20,
+    lines: (i) =>
+      ["PROPFIND", "PUT"].map((method) =>
+        access(`${method} /.ssh/key${i}.pub HTTP/1.1`, 201, { user: "nina" })
+      ),
+  },
+  {
+    who: "who reads a site that keeps its style and scripts below /etc",
+    module: "NGINX",
+    every: 2,
+    count: 50,
+    lines: (i) => [get(`/etc/designs/site/style${i}.css`, 200)],
+  },
+  {
     who: "whose game has a launcher by the name of Hydra",
     module: "NGINX",
     every: 5,
