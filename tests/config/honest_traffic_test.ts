@@ -181,9 +181,9 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       line: (i) => get(`/search?q=md5(${i})`, 200),
     },
     xss: {
-      who: "searches a manual of HTML",
+      who: "stores notes about HTML",
       every: MINUTE,
-      line: (i) => get(`/search?q=<b>${i}`, 200),
+      line: (i) => get(`/notes/save?text=<b>${i}`, 200),
     },
     not_http: {
       who: "has a browser that tries TLS first",
@@ -467,6 +467,33 @@ const PROGRAMS: readonly Program[] = [
     every: 2,
     count: 50,
     lines: (i) => [get(`/etc/designs/site/style${i}.css`, 200)],
+  },
+  {
+    who: "who searches a manual of HTML that shows what it finds with each letter",
+    module: "NGINX",
+    every: 1,
+    count: 20,
+    lines: (i) => [get(`/find?q=${encodeURIComponent("<button disabled class".slice(0, 2 + i))}`, 200)],
+  },
+  {
+    who: "who searches a library by words in brackets",
+    module: "NGINX",
+    every: 20,
+    count: 30,
+    lines: (i) => [get(`/find?query=(cats+OR+dogs)+AND+(food)+AND+(${1990 + i})`, 200)],
+  },
+  {
+    who: "whose program asks an API of OData",
+    module: "NGINX",
+    every: 5,
+    count: 100,
+    lines: (i) => [
+      get(
+        `/odata/Orders?$filter=State eq 'Open' and (Kind eq 'A${i}' or Kind eq 'B')`.replaceAll(" ", "%20"),
+        200,
+      ),
+      get(`/odata/People?$filter=contains(tolower(Name),'nina${i}')`, 200),
+    ],
   },
   {
     who: "whose game has a launcher by the name of Hydra",
