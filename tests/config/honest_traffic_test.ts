@@ -476,6 +476,17 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [get(`/find?q=${encodeURIComponent("<button disabled class".slice(0, 2 + i))}`, 200)],
   },
   {
+    who: "who searches a manual of SQL that shows what it finds with each letter",
+    module: "NGINX",
+    every: 1,
+    count: 20,
+    lines: (
+      i,
+    ) => [
+      get(`/find?lang=de&q=${encodeURIComponent("select distinct(name of a town".slice(0, 9 + i))}`, 200),
+    ],
+  },
+  {
     who: "who searches a library by words in brackets",
     module: "NGINX",
     every: 20,
