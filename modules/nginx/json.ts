@@ -1,3 +1,4 @@
+import { timeOfLine } from "../../lib/reading/line_time.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { readVariables } from "./variables.ts";
 
@@ -52,7 +53,8 @@ export function parseJson(line: string): TextReading | null {
   const variables = variablesOf(parseObject(text)!);
   if (variables.remote_addr === undefined) return null;
   const parsed = readVariables(variables);
-  return isSingle(text) ? parsed : { ...parsed, address: null };
+  const { address, stamp = timeOfLine(text) ?? undefined } = parsed;
+  return { ...parsed, address: isSingle(text) ? address : null, stamp };
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

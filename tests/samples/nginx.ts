@@ -152,6 +152,8 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
     address: V4,
     fields: { user_agent: '"x\n' },
   },
+  { form: "json", line: `{"ts":"2026-03-01T10:56:10+01:00","remote_addr":"${V4}"}`, address: V4 },
+  { form: "json", line: `{"remote_addr":"${V4}","status":404,"datetime":1772358970}`, address: V4 },
   { form: "json", line: `{"remote_addr":"${V4}","remote_\\u0061ddr":"198.51.100.7"}`, address: null },
   {
     form: "error",
