@@ -445,6 +445,23 @@ const PROGRAMS: readonly Program[] = [
     },
   },
   {
+    who: "who collects source code of which some was deleted",
+    module: "NGINX",
+    every: 20,
+    count: 30,
+    lines: (i) => [
+      get(`/nina/tool/src/commit/${i}/.github/workflows/test.yml`),
+      get(`/nina/tool/-/raw/v${i}/vendor/autoload.php`),
+    ],
+  },
+  {
+    who: "whose page has ten parts that ask for news after its login has ended",
+    module: "NGINX",
+    every: 5,
+    count: 300,
+    lines: (i) => [get(`/shop/part${i % 10}.do`, 403), get(`/shop/part${i % 10}.action`, 403)],
+  },
+  {
     who: "who moves a map of which some pieces are missing",
     module: "NGINX",
     every: 1,
