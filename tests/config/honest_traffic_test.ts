@@ -117,9 +117,9 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       line: () => access("GET /private HTTP/1.1", 401, { user: "nina" }),
     },
     refused: {
-      who: "opens an album of forbidden pictures",
+      who: "turns the pages of a forbidden book",
       every: 5,
-      line: (i) => get(`/album/${i}.jpg`, 403),
+      line: (i) => get(`/book/${i}`, 403),
     },
     refused_form: {
       who: "has a page open that sends its state though the login has ended",
@@ -216,9 +216,9 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       line: (i) => get(`http://www.example.org/${i}`, 200),
     },
     not_found: {
-      who: "reads old pages with dead pictures",
+      who: "follows dead links",
       every: 5,
-      line: (i) => get(`/pictures/${i}.png`),
+      line: (i) => get(`/page/${i}`),
     },
   },
 };
@@ -443,6 +443,29 @@ const PROGRAMS: readonly Program[] = [
         get(`/${hash.slice(0, 32)}.narinfo`),
       ];
     },
+  },
+  {
+    who: "who opens an album of which a program has no pictures or may not show them",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [
+      get(`/album/${i}.JPG`, 403),
+      get(`/Items/${i}/Images/Primary`),
+      get(`/_matrix/client/v1/media/thumbnail/example.org/x${i}`),
+      get(`/cover/${i}`),
+    ],
+  },
+  {
+    who: "whose server of Matrix or the Fediverse asks and tells what is refused",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [
+      get(`/_matrix/federation/v1/event/x${i}`, 403),
+      access("POST /inbox HTTP/1.1", 401),
+      access("POST /users/nina/inbox HTTP/1.1", 400),
+    ],
   },
   {
     who: "who collects source code of which some was deleted",
