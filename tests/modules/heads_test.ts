@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../../lib/core/records.ts";
+import { fieldText } from "../../lib/reading/field_text.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ModuleKind } from "../../lib/reading/module.ts";
 import { Reader } from "../../lib/reading/reader.ts";
@@ -12,6 +13,7 @@ import { sshd } from "../../modules/sshd.ts";
 import { HEADS } from "../samples/heads.ts";
 import { NGINX_SAMPLES } from "../samples/nginx.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
+import { inZone } from "../support/helpers.ts";
 import { openForm } from "../support/messages.ts";
 
 const NOW = Date.UTC(2026, 11, 1) * 1_000;
@@ -68,6 +70,24 @@ function named(reader: Reader, line: string, origin?: Origin): string | null {
   return reader.read(records, 0, NOW) && reader.event.isUnderstood
     ? addressOf(reader.event.reader.address)
     : null;
+}
+
+for (const [heads, samples] of Object.entries(HEADS)) {
+  Deno.test(`a pattern that begins with a user's name takes no part of a head for it: ${heads}`, () =>
+    inZone("UTC", () => {
+      const { reader } = caseOf(pattern, "app", [], ["^(?<user>.*) failed to log in from <ADDR>$"]);
+      for (const { line, time } of samples) {
+        for (const user of ["bob", "bob k", "2020-03-01T10:56:10Z x", "x[7]: y", "error: x"]) {
+          const whole = line.replaceAll("sshd", "app").replace(
+            "%",
+            () => `${user} failed to log in from 203.0.113.5`,
+          );
+          assert.equal(named(reader, whole), "203.0.113.5", whole);
+          if (/^bob/.test(user)) assert.equal(fieldText(reader.event.reader, "user"), user, whole);
+          if (time !== null) assert.equal(reader.event.time, time, whole);
+        }
+      }
+    }));
 }
 
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
