@@ -327,6 +327,16 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "whose program is asked for a name with each of a hundred forms",
+    module: "NGINX",
+    every: 1,
+    count: 100,
+    lines: () => [
+      access("POST /rpc HTTP/1.1", 401),
+      access("POST /rpc HTTP/1.1", 200, { user: "nina" }),
+    ],
+  },
+  {
     who: "whose program asks for a picture of each file in a folder",
     module: "NGINX",
     every: 1,
