@@ -126,6 +126,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: 9,
       line: () => access("POST /api/progress HTTP/1.1", 401),
     },
+    refused_flood: {
+      who: "has many pages open that go on asking after their login has ended",
+      every: 0.5,
+      line: () => get("/api/news", 401),
+    },
     wordpress_login: {
       who: "writes with a program that calls xmlrpc.php",
       every: 25,
