@@ -119,7 +119,10 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
     line:
       `${T} - 304 304 - GET https example.org "/a" [Client ${V4}] [Length 0] [Gzip -] [Sent-to 10.0.0.5] "Mozilla/5.0" "-"`,
     address: V4,
-    fields: { method: "GET", path: "/a", status: "304", user_agent: "Mozilla/5.0", host: "example.org" },
+    fields: {
+      ...{ method: "GET", path: "/a", status: "304", user_agent: "Mozilla/5.0", host: "example.org" },
+      upstream: "10.0.0.5",
+    },
   },
   {
     form: "proxy manager, not passed on",
