@@ -45,7 +45,7 @@ export function readVariables(variables: Readonly<Record<string, string | undefi
     else if (name !== "request_uri" && name !== "request") fields[fieldOf(name)] = unescapeText(value);
   }
   const { request = "-" } = variables;
-  if (request !== "-") addRequest(fields, request);
+  if (request !== "-") addRequest(fields, unescapeText(request));
   else addParts(fields, variables);
   return { address: canonicalAddress(variables.remote_addr ?? ""), fields, stamp };
 }

@@ -166,6 +166,14 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
   },
   {
     form: "error",
+    // nginx escapes nothing here.
+    line:
+      `${E} [error] 7#7: *1 open() "/srv/x" failed (2: No such file or directory), client: ${V4}, server: h, request: "GET /\\x41?\\u0042 HTTP/1.1", host: "h"`,
+    address: V4,
+    fields: { path: "/\\x41", query: "\\u0042" },
+  },
+  {
+    form: "error",
     line: `${E} [error] 7#7: *1 user "bob": password mismatch, ${TAIL}`,
     address: V4,
     fields: { user: "bob", text: 'user "bob": password mismatch' },
