@@ -98,6 +98,10 @@ class ProxiedReader implements MessageReader {
     return this.#inner.firstBytes;
   }
 
+  get isOpen(): boolean | undefined {
+    return this.#inner.isOpen;
+  }
+
   get fields(): readonly string[] {
     return this.#inner.fields;
   }

@@ -19,7 +19,7 @@ const PAM_TAIL =
 /**
  * Every message of OpenSSH 7.4 to 10 (portable, with PAM and TCP wrappers) that names an address.
  * The client chooses user names, names from reverse DNS, banners and parting words: they are
- * `<USER>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
+ * `<USER>`, `<TEXT>`, `<REST>` or a `<TOKEN>`. Everything else is sshd's.
  */
 const NAMING: readonly Template[] = [
   // Protocol 2 writes the port and "ssh2" in every verdict; only keys and certificates add text
@@ -99,7 +99,7 @@ const NAMING: readonly Template[] = [
   { name: "no identification", text: "Did not receive identification string from <ADDR>{ port <PORT>|}" },
   {
     name: "bad identification",
-    text: "Bad protocol version identification <USER> from <ADDR>{ port <PORT>|}",
+    text: "Bad protocol version identification <TEXT> from <ADDR>{ port <PORT>|}",
   },
   { name: "version differs", text: "Protocol major versions differ for <ADDR>{ port <PORT>|}: <REST>" },
   { name: "probe", text: "{probed|scanned} from <ADDR>{ port <PORT>|} with <REST>" },
@@ -152,10 +152,10 @@ const NAMING: readonly Template[] = [
   {
     name: "reverse mapping",
     text:
-      "reverse mapping checking getaddrinfo for <USER> [<ADDR>] failed{.|}{ - POSSIBLE BREAK-IN ATTEMPT!|}",
+      "reverse mapping checking getaddrinfo for <TEXT> [<ADDR>] failed{.|}{ - POSSIBLE BREAK-IN ATTEMPT!|}",
   },
   { name: "mapping back", text: "Address <ADDR> maps to <REST>" },
-  { name: "numeric name", text: 'Nasty PTR record "<USER>" is set up for <ADDR>, ignoring' },
+  { name: "numeric name", text: 'Nasty PTR record "<TEXT>" is set up for <ADDR>, ignoring' },
   {
     name: "address not permitted",
     text:

@@ -23,6 +23,7 @@ export const EQUALS = 61;
 export const QUESTION_MARK = 63;
 export const AT_SIGN = 64;
 export const UPPER_A = 65;
+export const UPPER_T = 84;
 export const UPPER_Z = 90;
 export const LEFT_BRACKET = 91;
 export const BACKSLASH = 92;

@@ -12,6 +12,8 @@ const MINUTE_SECOND = `(?<minute>\\d\\d):(?<second>\\d\\d)${FRACTION}`;
 const CLOCK = `(?<hour>\\d\\d):${MINUTE_SECOND}`;
 /** MySQL and MariaDB write `6:04:45` with a blank before it. */
 const BLANK_CLOCK = `(?<hour>[ \\d]\\d):${MINUTE_SECOND}`;
+/** Half of a day of twelve hours. */
+const HALF = "(?: (?<half>[AP]M)\\b)?";
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 /** A zone by its offset. PostgreSQL writes full hours as `-03`. */
 const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
@@ -19,20 +21,25 @@ const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
 const ZONE_NAME = "[A-Z]{2,5}\\b|[A-Z][A-Za-z]+(?:[/][A-Z][\\w+-]*){1,2}";
 /** A word after a time, perhaps a zone's name. It is a lookahead: the word stays in the text. */
 const NAME = `(?:(?= (?<name>${ZONE_NAME}))|)`;
-/** Of syslog, asctime(3), date(1): `Thu Nov 26 04:43:54 CET 2026`. A host may begin with digits. */
+/**
+ * Of syslog, asctime(3), date(1): `Thu Nov 26 04:43:54 CET 2026`, in American English `04:43:54 AM CET
+ * 2026`. A host may begin with digits, or be `AM`.
+ */
 const SYSLOG = new RegExp(
   `^(?:${WEEKDAYS} )?(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}` +
-    `(?:(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
+    `(?:${HALF}(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
 );
 const ISO = new RegExp(
-  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${BLANK_CLOCK}${ZONE}${NAME}`,
+  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${BLANK_CLOCK}${HALF}${ZONE}${NAME}`,
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
 const MAIL = new RegExp(
-  `^(?:${WEEKDAYS},? )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${ZONE}${NAME}`,
+  `^(?:${WEEKDAYS},? )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${HALF}${ZONE}${NAME}`,
 );
 /** Of the Common Log Format, and with fractions or without a zone. */
-const SLASHED = new RegExp(`^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${ZONE}${NAME}`);
+const SLASHED = new RegExp(
+  `^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${HALF}${ZONE}${NAME}`,
+);
 /** With a date of digits: `20260105-10:56:10`, `260105  1:56:10`. */
 const DIGITS = new RegExp(
   `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _]${BLANK_CLOCK}${ZONE}${NAME}`,
@@ -42,7 +49,9 @@ const BASIC = new RegExp(
   `^(?<year>\\d{4})(?<month>\\d\\d)(?<day>\\d\\d)T(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)${FRACTION}${ZONE}`,
 );
 /** Day first, as dates with points always are: `05.01.2026 10:56:10`. */
-const POINTED = new RegExp(`^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${ZONE}${NAME}`);
+const POINTED = new RegExp(
+  `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${HALF}${ZONE}${NAME}`,
+);
 /**
  * Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20; of PHP: `January 5,
  * 2026 15:56:10`.

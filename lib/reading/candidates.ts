@@ -45,12 +45,15 @@ export class Candidates {
    * file is trusted.
    */
   readonly all: readonly Candidate[];
+  /** Whether a stranger's text may begin the messages of some module. */
+  readonly hasOpen: boolean;
   /** Modules that accept lines of any program. */
   readonly ofAnyProgram: readonly ReadableModule[];
   readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
 
   constructor(modules: readonly ReadableModule[]) {
     this.all = modules.map(trusted);
+    this.hasOpen = modules.some(({ reader }) => reader.isOpen);
     this.ofAnyProgram = modules.filter(({ identifiers }) => identifiers.length === 0);
     const named = modules.flatMap((module) =>
       module.identifiers.map((identifier) => ({ identifier, module }))

@@ -45,6 +45,8 @@ export interface MessageReader {
   read(bytes: Bytes, from: number, to: number, pid?: number): boolean;
   /** 1 for each byte that may begin a message; other messages need not be read. Default: all. */
   readonly firstBytes?: Uint8Array | undefined;
+  /** Whether a stranger's text may begin a message: it would swallow the head of a line. */
+  readonly isOpen?: boolean | undefined;
   /** The address that the message names; `isAddress` is false if it names none or is ambiguous. */
   readonly address: AddressReader;
   /**

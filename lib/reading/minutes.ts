@@ -43,23 +43,25 @@ export class Minutes {
   /** Remembers the time at the start of `text`, to compare later times of its minute with it. */
   learn(text: string, part: TimePart): Minute {
     const { stamp, second, length } = part;
-    const { year, offset, name } = stamp!;
-    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part, year);
+    const { offset, name } = stamp!;
+    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part);
     const gap = text.slice(second!.end, length);
     const literal = new Literal(gap);
     if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
       // A word behind the gap is not part of the gap.
-      const isNamed = name !== undefined && gap.slice(1).trimStart().startsWith(name);
+      const isNamed = name !== undefined && gap.slice(1).trimStart().replace(/^[AP]M /, "").startsWith(name);
       minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
       if (minute.gaps.length > GAPS) minute.gaps.pop();
     }
     return minute;
   }
 
-  #minuteOf(literal: Literal, part: TimePart, year: number | null): Minute {
+  #minuteOf(literal: Literal, part: TimePart): Minute {
     const minutes = this.list;
-    const known = minutes.find((minute) =>
-      isSame(minute.literal, literal) && minute.part.stamp!.year === year
+    // The year, and the half of the day, may stand behind the second.
+    const { year, hour } = part.stamp!;
+    const known = minutes.find(({ literal: other, part: { stamp } }) =>
+      isSame(other, literal) && stamp!.year === year && stamp!.hour === hour
     );
     if (known) return known;
     const times = new DayResolver(this.#reference);

@@ -2,7 +2,8 @@
  * Finds the module that a message belongs to, and reads the message. In: a journal entry's
  * message or a line, and the modules to ask. Out: the event, with the time in the text.
  */
-import { type Bytes, makeBytes } from "../core/bytes.ts";
+import { CARRIAGE_RETURN } from "../core/ascii.ts";
+import { type Bytes, Literal, makeBytes } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { Zone } from "../core/zone.ts";
@@ -22,6 +23,9 @@ export interface ReadOptions {
    */
   readonly isStateless: boolean;
 }
+
+/** Which candidates are asked: all, or by whether a stranger's text may begin their messages. */
+const [ALL, CLOSED, OPEN] = [0, 1, 2] as const;
 
 /** Finds modules of one source. */
 export class ModuleFinder {
@@ -80,8 +84,9 @@ export class ModuleFinder {
     { isLine, isStateless }: ReadOptions,
   ): boolean {
     this.#isStateless = isStateless;
-    const isFound = this.#readMessage(candidates, bytes, from, to) ||
-      this.#readBehindHead(candidates, bytes, from, to, isLine);
+    const end = endOfText(bytes, from, to);
+    const isFound = this.#readMessage(candidates, bytes, from, end, isLine) ||
+      this.#readBehindHead(candidates, bytes, from, end, isLine);
     if (isLine && this.event.isUnderstood) this.#takeOwnTime();
     return isFound;
   }
@@ -90,20 +95,29 @@ export class ModuleFinder {
    * Reads a message as it is, without taking a head off. Returns whether one of the candidates
    * understands it.
    */
-  #readMessage(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
+  #readMessage(
+    candidates: readonly Candidate[],
+    bytes: Bytes,
+    from: number,
+    to: number,
+    isLine: boolean,
+  ): boolean {
     const event = this.event;
     event.isUnderstood = false;
     event.time = NaN;
     event.count = 1;
     this.reference.zone = this.#zone;
     this.isZoneless = false;
-    return this.#isUnderstood(candidates, bytes, from, to);
+    return this.#isUnderstood(candidates, bytes, from, to, isLine ? CLOSED : ALL);
   }
 
   /**
    * Takes the head of a message or line off, part by part, until one of the candidates understands
    * the rest; a part may name another process. Returns false if the text belongs to no candidate;
    * if none understands it, the event is the first one's.
+   *
+   * An open candidate would take a head for a stranger's text. So it reads what is behind as much
+   * of a line's head as possible.
    */
   #readBehindHead(
     candidates: readonly Candidate[],
@@ -116,6 +130,8 @@ export class ModuleFinder {
     const event = this.event;
     let isAnyones = isLine;
     heads.begin(bytes, from, to, isLine);
+    const hasOpen = isLine && this.candidates.hasOpen;
+    let open = { candidates, bytes, from, to, isHeaded: false };
     while (!event.isUnderstood && heads.next()) {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
@@ -125,7 +141,18 @@ export class ModuleFinder {
         isAnyones &&= identifier === KERNEL;
         if (candidates.length === 0 && !isAnyones) break;
       }
-      this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to);
+      this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
+      if (
+        hasOpen && !event.isUnderstood &&
+        this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, OPEN)
+      ) {
+        event.isUnderstood = false;
+        open = { candidates, bytes: heads.bytes, from: heads.from, to: heads.to, isHeaded: true };
+      }
+    }
+    if (hasOpen && !event.isUnderstood) {
+      const isUnderstood = this.#isUnderstood(open.candidates, open.bytes, open.from, open.to, OPEN);
+      if (isUnderstood && !open.isHeaded) return true;
     }
     event.count = heads.count;
     if (candidates.length > 0 && !event.isUnderstood) {
@@ -137,9 +164,16 @@ export class ModuleFinder {
   }
 
   /** Reports whether a candidate understands a message; the event is then that candidate's. */
-  #isUnderstood(candidates: readonly Candidate[], bytes: Bytes, from: number, to: number): boolean {
+  #isUnderstood(
+    candidates: readonly Candidate[],
+    bytes: Bytes,
+    from: number,
+    to: number,
+    which: typeof ALL | typeof CLOSED | typeof OPEN,
+  ): boolean {
     for (let i = 0; i < candidates.length; i++) {
       const { module, firstBytes } = candidates[i]!;
+      if (which !== ALL && (module.reader.isOpen === true) !== (which === OPEN)) continue;
       if (from < to && firstBytes[bytes.array[from]!] === 0) continue;
       if (!this.#ask(module, bytes, from, to)) continue;
       this.#take(candidates[i]!, bytes, from, to);
@@ -192,3 +226,16 @@ export class ModuleFinder {
 
 /** Program name of the kernel's lines. */
 const KERNEL = "kernel";
+
+/** A carriage return, as rsyslog writes it. */
+const RETURN = new Literal("#015");
+
+/**
+ * Returns the end of a text without a carriage return: `sshd -e` and programs on terminals end
+ * their lines with it.
+ */
+function endOfText(bytes: Bytes, from: number, to: number): number {
+  if (to > from && bytes.array[to - 1] === CARRIAGE_RETURN) return to - 1;
+  const end = to - RETURN.length;
+  return end > from && RETURN.isAt(bytes, end) ? end : to;
+}

@@ -41,6 +41,8 @@ export interface TextFormOptions {
    * it may understand any.
    */
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
+  /** See `MessageReader`. */
+  readonly isOpen?: boolean;
   /** See `MessageForm`. */
   readonly warnings?: () => readonly string[];
   /** Returns how the last message read counts; the default is `EACH`. */
@@ -151,6 +153,10 @@ export class TextReader implements MessageReader {
     const { status, login, logout } = values;
     this.status = status !== undefined && STATUS.test(status) ? Number(status) : 0;
     this.says = login !== undefined ? LOGIN : logout !== undefined ? END : NOTHING;
+  }
+
+  get isOpen(): boolean | undefined {
+    return this.#options.isOpen;
   }
 
   get counting(): Counting {

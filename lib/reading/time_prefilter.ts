@@ -20,6 +20,7 @@ import {
   SPACE,
   TAB,
   UNDERSCORE,
+  UPPER_T,
 } from "../core/ascii.ts";
 import { type Bytes, endOfDigits, isDigit, isUpper, Literal } from "../core/bytes.ts";
 
@@ -40,17 +41,25 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   }
   if (isUpper(first)) return isBehindName(array, from + 3);
   const end = endOfDigits(array, from);
-  const behind = array[end]!;
-  switch (end - from) {
-    case 0:
-      return false;
-    case 1:
-    case 2:
-    case 4:
-      return isGap(behind) || behind === DASH || behind === SLASH;
+  const length = end - from;
+  if (length === 0) return false;
+  switch (array[end]!) {
+    case SPACE:
+    case TAB:
+    case DASH:
+    case SLASH:
+      return true;
+    case UNDERSCORE:
+    case UPPER_T:
+      return length >= 6;
+    // An address may begin like a date.
+    case POINT:
+      return length === 4 || length >= 9 || (length === 2 && array[end + 3] === POINT);
+    case COMMA:
+    case COLON:
+      return length >= 9;
     default:
-      return isGap(behind) ||
-        (end - from >= 9 && (behind === POINT || behind === COMMA || behind === COLON));
+      return false;
   }
 }
 

@@ -1,3 +1,4 @@
+import { timeOfLine } from "../../lib/reading/line_time.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { readVariables } from "./variables.ts";
 
@@ -12,18 +13,24 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   agent: "http_user_agent",
   referer: "http_referer",
   referrer: "http_referer",
+  http_referrer: "http_referer",
   x_forwarded_for: "http_x_forwarded_for",
+  x_forward_for: "http_x_forwarded_for",
   xff: "http_x_forwarded_for",
   method: "request_method",
+  vhost: "host",
   uri: "request_uri",
   url: "request_uri",
   path: "request_uri",
+  query: "args",
+  request_query: "args",
   user: "remote_user",
   bytes: "body_bytes_sent",
   time: "time_iso8601",
   timestamp: "time_iso8601",
   "@timestamp": "time_iso8601",
   protocol: "server_protocol",
+  request_proto: "server_protocol",
 };
 
 /** Reports whether a line looks like a JSON object. */
@@ -46,7 +53,8 @@ export function parseJson(line: string): TextReading | null {
   const variables = variablesOf(parseObject(text)!);
   if (variables.remote_addr === undefined) return null;
   const parsed = readVariables(variables);
-  return isSingle(text) ? parsed : { ...parsed, address: null };
+  const { address, stamp = timeOfLine(text) ?? undefined } = parsed;
+  return { ...parsed, address: isSingle(text) ? address : null, stamp };
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

@@ -27,9 +27,10 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
     variables: [],
     userIn,
   },
+  // Its own name for the server that it asks is $server.
   "proxy manager": compileFormat(
     '[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" ' +
-      '[Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $server] "$http_user_agent" "$http_referer"',
+      '[Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $upstream] "$http_user_agent" "$http_referer"',
   ),
   "proxy manager, not passed on": compileFormat(
     '[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] ' +

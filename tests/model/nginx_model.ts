@@ -59,7 +59,7 @@ function accessLine(line: string, now: number): Said | null {
   for (const [name, value] of Object.entries(given({ ...others, user: userOf(others.user!) }))) {
     if (value !== "-") fields[name] = unescaped(value);
   }
-  if (request !== "-") Object.assign(fields, requestFields(request!, fields));
+  if (request !== "-") Object.assign(fields, requestFields(unescaped(request!), fields));
   const instant = (CLF_TIME.exec(time!) ?? ISO_TIME.exec(time!))?.groups;
   return {
     address: isAmbiguous ? null : canonical(v4 ?? any!),
@@ -113,8 +113,7 @@ function bytesDecoded(text: string, runs: RegExp): string {
 }
 
 /** @param line the other fields of the line */
-function requestFields(logged: string, line: Record<string, string>): Record<string, string> {
-  let request = unescaped(logged);
+function requestFields(request: string, line: Record<string, string>): Record<string, string> {
   const parts = /^([A-Z][A-Z_-]*) (?:(.*) )?(HTTP\/\d(?:\.\d)?)$/s.exec(request) ??
     /^([A-Z][A-Z_-]*) (.*)$/s.exec(request) ?? [];
   const [, method, , protocol] = parts;

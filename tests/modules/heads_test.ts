@@ -2,7 +2,8 @@
 import { strict as assert } from "node:assert";
 import { addressOf } from "../../lib/core/address_text.ts";
 import { encode } from "../../lib/core/bytes.ts";
-import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
+import { LINE, NO_PID, type Origin, type Records } from "../../lib/core/records.ts";
+import { fieldText } from "../../lib/reading/field_text.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ModuleKind } from "../../lib/reading/module.ts";
 import { Reader } from "../../lib/reading/reader.ts";
@@ -12,6 +13,7 @@ import { sshd } from "../../modules/sshd.ts";
 import { HEADS } from "../samples/heads.ts";
 import { NGINX_SAMPLES } from "../samples/nginx.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
+import { inZone } from "../support/helpers.ts";
 import { NO_OPTIONS, openForm } from "../support/messages.ts";
 
 const NOW = Date.UTC(2026, 11, 1) * 1_000;
@@ -29,7 +31,7 @@ function caseOf(
   patterns: string[] = [],
 ): Case {
   const reader = openForm(kind.form({ ...NO_OPTIONS, patterns }));
-  const module = { index: 0, identifiers: kind.match.identifiers, units: [], reader };
+  const module = { index: 0, identifiers: kind.match.identifiers, units: [`${program}.service`], reader };
   const fail = (complaint: string) => assert.fail(complaint);
   return { program, reader: new Reader([module], new ModuleHealth([program], fail)), messages };
 }
@@ -45,20 +47,20 @@ const CASES: Readonly<Record<string, Case>> = {
     pattern,
     "imapd",
     ["warning: unknown[203.0.113.5]: SASL LOGIN failed", "error: warning: a[203.0.113.5]: SASL PLAIN failed"],
-    ["^(?:error: )?warning: \\w+\\[<ADDR>\\]: SASL "],
+    ["^(?:error: )?warning: \\w+\\[<ADDR>\\]: SASL \\w+ failed$"],
   ),
 };
 
-/** Whom a line names: null, nobody. */
-function named(reader: Reader, line: string): string | null {
+/** Whom a line names, or an entry of the journal with its text: null, nobody. */
+function named(reader: Reader, line: string, origin?: Origin): string | null {
   const { bytes, end } = encode(line);
   const records: Records = {
     bytes,
     length: 1,
     from: Int32Array.of(0),
     to: Int32Array.of(end),
-    origin: Int32Array.of(LINE),
-    origins: [],
+    origin: Int32Array.of(origin === undefined ? LINE : 0),
+    origins: origin === undefined ? [] : [origin],
     times: Float64Array.of(NOW),
     pids: Int32Array.of(NO_PID),
     written: NaN,
@@ -67,6 +69,24 @@ function named(reader: Reader, line: string): string | null {
   return reader.read(records, 0, NOW) && reader.event.isUnderstood
     ? addressOf(reader.event.reader.address)
     : null;
+}
+
+for (const [heads, samples] of Object.entries(HEADS)) {
+  Deno.test(`a pattern that begins with a user's name takes no part of a head for it: ${heads}`, () =>
+    inZone("UTC", () => {
+      const { reader } = caseOf(pattern, "app", [], ["^(?<user>.*) failed to log in from <ADDR>$"]);
+      for (const { line, time } of samples) {
+        for (const user of ["bob", "bob k", "2020-03-01T10:56:10Z x", "x[7]: y", "error: x"]) {
+          const whole = line.replaceAll("sshd", "app").replace(
+            "%",
+            () => `${user} failed to log in from 203.0.113.5`,
+          );
+          assert.equal(named(reader, whole), "203.0.113.5", whole);
+          if (/^bob/.test(user)) assert.equal(fieldText(reader.event.reader, "user"), user, whole);
+          if (time !== null) assert.equal(reader.event.time, time, whole);
+        }
+      }
+    }));
 }
 
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
@@ -85,4 +105,17 @@ for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
       }
     });
   }
+}
+
+for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
+  Deno.test(`${module} reads its messages before a carriage return, also as rsyslog writes it`, () => {
+    const entry: Origin = { identifier: program, sender: { uid: 0, unit: `${program}.service` } };
+    for (const message of messages) {
+      const expected = named(reader, message);
+      for (const text of [`${message}\r`, `${message}#015`]) {
+        assert.equal(named(reader, `Mar  9 04:05:06 web ${program}[7]: ${text}`), expected, text);
+        assert.equal(named(reader, text, entry), expected, text);
+      }
+    }
+  });
 }

@@ -37,6 +37,15 @@ for (const name of NAMES) {
   });
 }
 
+Deno.test("a banner or the name of a host is no user", () => {
+  for (const shape of ["bad identification", "reverse mapping", "numeric name"]) {
+    for (const { message, address } of SSHD_SAMPLES.filter((sample) => sample.shape === shape)) {
+      const said = read(message)!;
+      assert.deepEqual([said.address, said.fields.user], [address, undefined], message);
+    }
+  }
+});
+
 Deno.test("the command of a session is no part of a user's name", () => {
   const session = (command: string) =>
     read(`Starting session: ${command} for nina from 203.0.113.5 port 40022 id 0`)?.fields.user;

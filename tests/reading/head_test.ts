@@ -57,6 +57,22 @@ for (const [format, samples] of Object.entries(HEADS)) {
     }));
 }
 
+Deno.test("`HeadReader.next()` knows the halves of a day apart in lines of one log", () =>
+  inZone("UTC", () => {
+    const heads = new Heads();
+    heads.surroundings.now = NOW;
+    for (
+      const [clock, time] of [["12:05:06 AM", "00:05:06"], ["12:05:07 PM", "12:05:07"], [
+        "12:05:08 AM",
+        "00:05:08",
+      ]]
+    ) {
+      const expected = micros(`2026-03-09T${time}Z`);
+      assert.equal(heads.read(`2026-03-09 ${clock} web sshd[1]: ${MESSAGE}`).time, expected);
+      assert.equal(heads.read(`Mon Mar  9 ${clock} UTC 2026 web sshd[1]: ${MESSAGE}`).time, expected);
+    }
+  }));
+
 Deno.test("`HeadReader.next()` reads names of programs as they are", () => {
   for (
     const name of [

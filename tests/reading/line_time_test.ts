@@ -56,6 +56,7 @@ const TIMED: readonly (readonly [line: string, time: string])[] = [
   ["20260506 10:56:10,db1,root,192.0.2.1,7,0,FAILED_CONNECT", "2026-05-06T12:56:10Z"],
   ["260506 10:56:10 [Warning] refused", "2026-05-06T12:56:10Z"],
   ["260506\t10:56:10\t[Warning] refused", "2026-05-06T12:56:10Z"],
+  ["[WARN ] 2026-05-06 10:56:10,123 [main] refused", "2026-05-06T12:56:10.123Z"],
   ["[WARN]\t2026-05-06 10:56:10\trefused", "2026-05-06T12:56:10Z"],
   ["260506  9:56:10 [Warning] refused", "2026-05-06T11:56:10Z"],
   ["2026-05-06  9:56:10 0 [Warning] refused", "2026-05-06T11:56:10Z"],

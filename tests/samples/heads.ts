@@ -71,6 +71,28 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
     { line: "Tue Mar 10 04:05:06 2020 sshd[4711]: %", time: OLD, nearMiss: "Tue Mar 10 2020 sshd[4711]: %" },
   ],
+  "halves of a day": [
+    {
+      line: "Mon Mar  9 04:05:06 AM UTC 2026 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar  9 04:05:06 AN UTC 2026 web sshd[4711]: %",
+    },
+    {
+      line: "Sun Mar  8 11:05:06 PM EST 2026: web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Sun Mar  8 11:05:06 P EST 2026: web sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 04:05:06.5 AM web sshd[4711]: %",
+      time: TIME + 500_000,
+      nearMiss: "2026-03-09 04:05:06.5 AMB web a sshd[4711]: %",
+    },
+    {
+      line: "Mon 09 Mar 2026 04:05:06 AM sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon 09 Mat 2026 04:05:06 AM sshd[4711]: %",
+    },
+  ],
   "zones by hours and by name": [
     {
       line: "2026-03-09 01:05:06 -03 web sshd[4711]: %",
@@ -165,6 +187,19 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "[2026-03-08 23:05:06 EST7EDT] sshd[4711]: %",
     },
+    {
+      line: "20260309-04:05:06 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026030-04:05:06 sshd[4711]: %",
+    },
+    {
+      line: "20260309_04:05:06.5 sshd[4711]: %",
+      time: TIME + 500_000,
+      nearMiss: "20260309__04:05:06.5 sshd[4711]: %",
+    },
+    { line: "20260309T040506Z sshd[4711]: %", time: TIME, nearMiss: "20260309T0405Z a sshd[4711]: %" },
+    { line: "09.03.2026 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "09.03.26 04:05:06 sshd[4711]: %" },
+    { line: "2026.03.09 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "2026.3.9 04:05:06 sshd[4711]: %" },
     { line: "1773029106 sshd[4711]: %", time: TIME, nearMiss: "1773029106sshd[4711] %" },
     { line: "1773029106250: sshd[4711]: %", time: TIME + 250_000, nearMiss: "17730291062: sshd[4711] %" },
     {

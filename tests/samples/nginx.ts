@@ -119,7 +119,10 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
     line:
       `${T} - 304 304 - GET https example.org "/a" [Client ${V4}] [Length 0] [Gzip -] [Sent-to 10.0.0.5] "Mozilla/5.0" "-"`,
     address: V4,
-    fields: { method: "GET", path: "/a", status: "304", user_agent: "Mozilla/5.0", host: "example.org" },
+    fields: {
+      ...{ method: "GET", path: "/a", status: "304", user_agent: "Mozilla/5.0", host: "example.org" },
+      upstream: "10.0.0.5",
+    },
   },
   {
     form: "proxy manager, not passed on",
@@ -152,12 +155,22 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
     address: V4,
     fields: { user_agent: '"x\n' },
   },
+  { form: "json", line: `{"ts":"2026-03-01T10:56:10+01:00","remote_addr":"${V4}"}`, address: V4 },
+  { form: "json", line: `{"remote_addr":"${V4}","status":404,"datetime":1772358970}`, address: V4 },
   { form: "json", line: `{"remote_addr":"${V4}","remote_\\u0061ddr":"198.51.100.7"}`, address: null },
   {
     form: "error",
     line: `${E} [error] 7#7: *1 open() "/srv/x" failed (2: No such file or directory), ${TAIL}`,
     address: V4,
     fields: { level: "error", path: "/a", query: "b=c", host: "example.org", server: "example.org" },
+  },
+  {
+    form: "error",
+    // nginx escapes nothing here.
+    line:
+      `${E} [error] 7#7: *1 open() "/srv/x" failed (2: No such file or directory), client: ${V4}, server: h, request: "GET /\\x41?\\u0042 HTTP/1.1", host: "h"`,
+    address: V4,
+    fields: { path: "/\\x41", query: "\\u0042" },
   },
   {
     form: "error",

@@ -44,7 +44,7 @@ for (const form of FORMS) {
 Deno.test("nginx's parser tells the time that a line tells, in each of its forms", () =>
   inZone("Europe/Berlin", () => {
     const expected = Date.UTC(2026, 2, 1, 9, 56, 10) * 1_000;
-    const timed = NGINX_SAMPLES.filter(({ form, line }) => form !== "json" || /time|msec/.test(line));
+    const timed = NGINX_SAMPLES.filter(({ form, line }) => form !== "json" || /time|msec|"ts"/.test(line));
     for (const { line } of timed) {
       const { time, stamp } = parse(line)!;
       assert.equal(time ?? timeOfStamp(stamp!, { now: NOW, before: NaN }), expected, line);
@@ -323,6 +323,43 @@ Deno.test("what stands before the time is the user's name, as far as it is one",
   // A format that is given says itself where the user stands.
   const read = withFormat('$remote_addr - $remote_user [$time_local] "$request" $status');
   assert.equal(read(line({ user: "- nina" }))!.fields.user, "- nina");
+});
+
+Deno.test("a line without the request has one by its parts", () => {
+  const manager = (method: string, target: string) =>
+    `${T} - 200 200 - ${method} https example.org "${target}" [Client ${TRUE}] [Length 1] [Gzip -] [Sent-to a] "x" "-"`;
+  const json = (parts: Record<string, string>) =>
+    JSON.stringify({ remote_addr: TRUE, status: 200, ...parts });
+  const format = withFormat('$remote_addr "$request_method" "$uri" "$args" $status');
+  const requests: readonly (readonly [
+    parsed: ReturnType<typeof parse>,
+    request?: string,
+    path?: string,
+    query?: string,
+  ])[] = [
+    [parse(manager("POST", "/wp-login.php")), "POST /wp-login.php", "/wp-login.php"],
+    [parse(manager("GET", "/a%2541?b=%3Cc")), "GET /a%2541?b=%3Cc", "/a%41", "b=<c"],
+    [parse(manager("-", "/a")), undefined, "/a"],
+    [parse(manager("-", "-"))],
+    [parse(json({ method: "GET", url: "https://example.org/a?b" })), "GET /a?b", "/a", "b"],
+    [
+      parse(json({ request_method: "GET", uri: "/a", args: "b=%3Cc", server_protocol: "HTTP/2.0" })),
+      "GET /a?b=%3Cc HTTP/2.0",
+      "/a",
+      "b=<c",
+    ],
+    [parse(json({ method: "GET", path: "/a", request_query: "b", vhost: "h" })), "GET /a?b", "/a", "b"],
+    [parse(json({ method: "GET", uri: "/a?b", query_string: "b" })), "GET /a?b", "/a", "b"],
+    [parse(json({ method: "GET", uri: "/a", args: "" })), "GET /a", "/a"],
+    [parse(json({ request: "GET /c HTTP/1.1", uri: "/a", args: "b" })), "GET /c HTTP/1.1", "/c"],
+    [format(`${TRUE} "GET" "/a%41?" "b=%3Cc" 404`), "GET /a%2541%3F?b=%3Cc", "/a%41?", "b=<c"],
+    [format(`${TRUE} "GET" "/\\x22%" "-" 404`), 'GET /"%25', '/"%'],
+    [format(`${TRUE} "-" "-" "-" 400`)],
+  ];
+  for (const [parsed, request, path, query] of requests) {
+    const { fields } = parsed!;
+    assert.deepEqual([fields.request, fields.path, fields.query], [request, path, query]);
+  }
 });
 
 Deno.test("a line in JSON full of quotes by a client takes no longer than others", () => {
