@@ -1,9 +1,8 @@
 import { counted } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
-import { localTime } from "../core/time.ts";
+import { localTime, type Micros, now } from "../core/time.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
-import type { MonitorReport } from "../monitor/report.ts";
+import { isOverdue, type MonitorReport } from "../monitor/report.ts";
 import { leaksOf, type Status } from "./status_lines.ts";
 
 /** Most failing bans and leaks that are listed one by one. */
@@ -24,6 +23,8 @@ export function problemsOf(status: Troubles): string[] {
       ? [
         "the state cannot be written, so the monitor keeps it in memory, and commands show older bans: make room on its disk",
       ]
+      : isOverdue(report, now())
+      ? [hangingText(report)]
       : [],
     ...configProblems(report),
     ...report.sources.flatMap(({ name, running, stopped, problems }) => [
@@ -80,6 +81,11 @@ function firewallProblems(status: Troubles): string[] {
       bans.failing,
     ),
   ];
+}
+
+/** Says that a monitor hangs. */
+export function hangingText({ time, pid }: Pick<MonitorReport, "time" | "pid">): string {
+  return `the monitor has not reported since ${localTime(time!)}: process ${pid} hangs, or its disk does`;
 }
 
 /** Says when something was given up, and how to restart it. */
