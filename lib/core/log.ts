@@ -138,7 +138,7 @@ async function writeAll(): Promise<void> {
   if (missing > 0) getLogger("strongmonitor").warn(`${missing} lines are missing here: nobody read this log`);
 }
 
-function takeWaiting(): Uint8Array<ArrayBuffer> {
+function takeWaiting(): Uint8Array {
   const bytes = encoder.encode(waiting);
   waiting = "";
   return bytes;
