@@ -9,7 +9,7 @@ import { readReport } from "../monitor/report.ts";
 import { Totals } from "../monitor/totals.ts";
 import { hasLockFile, type Lock, takeLock } from "../state/lock.ts";
 import { State } from "../state/state.ts";
-import { countMessages, type Log } from "../core/log.ts";
+import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
@@ -34,6 +34,11 @@ export interface RunOptions extends CommonOptions {
   readonly bootId?: string;
 }
 
+interface RunParts {
+  readonly log: Log;
+  readonly signals: RunSignals;
+}
+
 /** Milliseconds that a start waits for another monitor to recreate the lock's file. */
 const LOCK_ANSWER = 1_000;
 
@@ -42,10 +47,15 @@ const LOCK_ANSWER = 1_000;
  * configuration keeps the old one. Throws `UserError` (69, 78), or the error that stopped the last
  * source.
  */
-export async function runCommand(
-  options: RunOptions,
-  { log: given, signals }: { log: Log; signals: RunSignals },
-): Promise<number> {
+export async function runCommand(options: RunOptions, parts: RunParts): Promise<number> {
+  try {
+    return await run(options, parts);
+  } finally {
+    await lastLinesWritten();
+  }
+}
+
+async function run(options: RunOptions, { log: given, signals }: RunParts): Promise<number> {
   if (options.config === "-") throw new UserError("Cannot run by standard input: name a file", 64);
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);

@@ -1,7 +1,9 @@
 import { counted } from "../core/text.ts";
+import { localTime, now } from "../core/time.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { leakText } from "../monitor/leaks.ts";
 import { type ProblemKind, problemsOf } from "../monitor/problems.ts";
+import { isOverdue, type MonitorReport } from "../monitor/report.ts";
 import { leaksOf, type Status } from "./status_lines.ts";
 
 /** Most failing bans and leaks that are listed one by one. */
@@ -32,12 +34,18 @@ export function statusProblems(status: Troubles): string[] {
   const { notify, metricsError } = report;
   const unreadable = new Map(report.sources.map(({ name, problems }) => [name, problems]));
   return [
+    ...isOverdue(report, now()) && !status.isInMemory ? [hangingText(report)] : [],
     ...problemsOf({ ...status, report, losses: [] }).flatMap(({ kind, subject, text }) =>
       kind === "source_unreadable" ? unreadable.get(subject)! : others[kind] ?? text
     ),
     ...notify?.error ? [`Cannot send notices by ${notify.program}: ${notify.error}`] : [],
     ...metricsError === null ? [] : [metricsError],
   ];
+}
+
+/** Says that a monitor hangs. */
+export function hangingText({ time, pid }: Pick<MonitorReport, "time" | "pid">): string {
+  return `the monitor has not reported since ${localTime(time!)}: process ${pid} hangs, or its disk does`;
 }
 
 /** Returns the first of `all` sentences, and the number of the others. */

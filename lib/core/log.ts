@@ -1,4 +1,5 @@
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { tried } from "./error.ts";
 import { printable } from "./text.ts";
 import { localTime, MILLISECOND } from "./time.ts";
 
@@ -95,32 +96,63 @@ function peopleLine(record: LogRecord): string {
 
 const encoder = new TextEncoder();
 /**
- * Lines of this turn of the event loop, and the number of characters that makes `write()` write
- * them.
+ * Lines that wait for standard error. A turn of the event loop writes its lines at once: a system
+ * call for each of 10,000 bans took as long as the bans.
  */
 let waiting = "";
-const MOST_WAITING = 65_536;
+/** Characters that may wait while nobody reads standard error, as when journald hangs. */
+const MOST_WAITING = 1 << 22;
+/** Number of lines dropped since, as there was no room. */
+let dropped = 0;
+/** Ends when all lines are written; null: they are. */
+let writing: Promise<void> | null = null;
+/** Whether a write is under way: it may block for ever. */
+let isUnderWay = false;
+/** Milliseconds that the end of the program waits for the last lines. */
+const LAST_LINES = 1_000;
 
-/**
- * Collects the lines of one turn of the event loop and writes them at its end: a system call for
- * each of 10,000 bans took as long as the bans. The event `unload` writes the last lines before an
- * exit.
- */
 function write(line: string): void {
-  if (waiting === "") queueMicrotask(flush);
+  if (waiting.length > MOST_WAITING) return void dropped++;
   waiting += line + "\n";
-  if (waiting.length > MOST_WAITING) flush();
+  writing ??= writeAll();
 }
 
-addEventListener("unload", flush);
-
-/** Writes synchronously. Ignores a closed standard error. */
-function flush(): void {
-  const bytes = encoder.encode(waiting);
-  waiting = "";
+/** Writes in another thread: a reader that hangs must not stop the monitor. */
+async function writeAll(): Promise<void> {
+  await Promise.resolve();
+  isUnderWay = true;
   try {
-    for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+    while (waiting !== "") {
+      for (let bytes = takeWaiting(); bytes.length > 0;) {
+        bytes = bytes.subarray(await Deno.stderr.write(bytes));
+      }
+    }
   } catch {
     // Standard error is closed: nobody reads the log.
+    waiting = "";
   }
+  isUnderWay = false;
+  writing = null;
+  const missing = dropped;
+  dropped = 0;
+  if (missing > 0) getLogger("strongmonitor").warn(`${missing} lines are missing here: nobody read this log`);
 }
+
+function takeWaiting(): Uint8Array {
+  const bytes = encoder.encode(waiting);
+  waiting = "";
+  return bytes;
+}
+
+/** Waits for the last lines, but not long. Call it before the program ends. */
+export async function lastLinesWritten(): Promise<void> {
+  let timer;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LAST_LINES));
+  await Promise.race([writing, late]);
+  clearTimeout(timer);
+}
+
+/** Writes what an exit in the middle of a turn leaves. */
+addEventListener("unload", () => {
+  if (!isUnderWay) tried(() => Deno.stderr.writeSync(takeWaiting()));
+});

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { tried } from "../core/error.ts";
-import type { Micros } from "../core/time.ts";
+import { type Micros, MINUTE } from "../core/time.ts";
 
 const instant = z.number() satisfies z.ZodType<Micros>;
 const count = z.number();
@@ -64,7 +64,7 @@ const counts = z.object({
 });
 
 const report = z.object({
-  /** Time of writing; it is rewritten if anything else changes. Missing in old versions. */
+  /** Time of writing, at least once in `REPORT_SPAN`. Missing in old versions. */
   time: instant.optional(),
   pid: z.number(),
   running: z.boolean(),
@@ -124,7 +124,7 @@ const report = z.object({
   }).nullable().default(null),
   /** Why the metrics could not be written last; null: they were, or are not configured. */
   metricsError: z.string().nullable().default(null),
-  /** A sentence for each whitelist file that cannot be read. */
+  /** A sentence for each whitelist file that cannot be read, and for each with wrong lines. */
   whitelistProblems: z.array(z.string()).readonly().default([]),
 }).transform((given) => ({ ...given, loaded: given.loaded ?? given.started }));
 
@@ -139,6 +139,14 @@ export type Counts = z.infer<typeof counts>;
 
 /** The running monitor's report on itself; instants in microseconds. */
 export type MonitorReport = Readonly<z.infer<typeof report>>;
+
+/** Longest time between two reports of a monitor. */
+export const REPORT_SPAN: Micros = MINUTE;
+
+/** Reports whether a monitor that runs should have reported again by now. */
+export function isOverdue({ running, time }: Pick<MonitorReport, "running" | "time">, now: Micros): boolean {
+  return running && time !== undefined && now - time > 3 * REPORT_SPAN;
+}
 
 /** Reads a monitor's report from the state; null: no report, or of an incompatible version. */
 export function readReport(text: string | null): MonitorReport | null {

@@ -9,7 +9,7 @@ import type { MonitorFeed } from "./feeds.ts";
 import type { Leaks } from "./leaks.ts";
 import type { NotifierStatus } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { MonitorReport } from "./report.ts";
+import { type MonitorReport, REPORT_SPAN } from "./report.ts";
 import type { Totals } from "./totals.ts";
 import type { Whitelisting } from "./whitelisting.ts";
 import type { TrialWatch } from "./trial.ts";
@@ -42,8 +42,9 @@ export class Reporting {
   readonly #started: Micros;
   /** By name of a module that was given up, since when. */
   readonly #givenUp = new Map<string, Micros>();
-  /** The report in the state, as text. */
+  /** The report in the state, as text, and when it was written. */
   #written = "";
+  #writtenAt: Micros = 0;
   #failure: string | null = null;
 
   constructor(config: Config, parts: ReportingParts) {
@@ -62,15 +63,17 @@ export class Reporting {
     this.#written = "";
   }
 
-  /** Writes the report into the state if it has changed. */
+  /** Writes the report into the state if it has changed or is old: `isOverdue()`. */
   write(running: boolean): void {
     const report = this.make(running);
     const text = JSON.stringify(report);
-    if (text === this.#written) return;
     const time = now();
+    const isFresh = Math.abs(time - this.#writtenAt) < REPORT_SPAN;
+    if (text === this.#written && isFresh) return;
     const recent = this.#parts.totals.recent.add(time, report.counts);
     this.#parts.state.setReport(JSON.stringify({ time, ...report, recent }));
     this.#written = text;
+    this.#writtenAt = time;
   }
 
   /** Returns the present report. */

@@ -68,9 +68,9 @@ export class WhitelistFiles {
     return this.#followed.every(({ settled, latest }) => settled !== null || latest !== null);
   }
 
-  /** A sentence for each file that cannot be read. */
+  /** A sentence for each file that cannot be read, and for each with wrong lines. */
   get problems(): string[] {
-    return this.#followed.flatMap((followed) => problemOf(followed) ?? []);
+    return this.#followed.flatMap((followed) => problemOf(followed) ?? wrongLinesOf(followed) ?? []);
   }
 
   /**
@@ -151,4 +151,10 @@ export class WhitelistFiles {
 
 function problemOf({ error, settled }: Followed): string | null {
   return error === null || settled === null ? error : `${error}; its last entries stay whitelisted`;
+}
+
+/** Returns a sentence on the wrong lines of a file that rests; nobody is whitelisted by them. */
+function wrongLinesOf({ settled }: Followed): string | undefined {
+  const [first, ...others] = settled?.complaints ?? [];
+  return others.length === 0 ? first : `${first}; \`strongmonitor check\` names the other wrong lines`;
 }

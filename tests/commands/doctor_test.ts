@@ -347,6 +347,10 @@ Deno.test("`doctor` tells the problems that a running monitor has reported", asy
   );
   state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [] }));
   assert.match(of((await doctor(machine)).findings, "monitor")[0]!, /^ok: runs since /);
+  state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [], time: 2_000_000 }));
+  const hanging = await doctor(machine);
+  assert.equal(hanging.code, 1);
+  assert.match(of(hanging.findings, "monitor").join("\n"), /^failure: the monitor has not reported since /);
   assert.ok(lock);
 });
 

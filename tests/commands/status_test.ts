@@ -67,6 +67,10 @@ const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: stri
     { notify: { program: "/n", told: 0, failed: 1, lastTold: null, error: "exit status 7: no host" } },
     "Cannot send notices by /n: exit status 7: no host",
   ],
+  [
+    { time: 2_000_000 },
+    `the monitor has not reported since ${localTime(2_000_000)}: process 1 hangs, or its disk does`,
+  ],
   [{ whitelistProblems: ["/friends does not exist"] }, "/friends does not exist"],
   [{ metricsError: "Cannot write the metrics to /a.prom: no" }, "Cannot write the metrics to /a.prom: no"],
 ];

@@ -175,9 +175,14 @@ Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vani
   await scene.look();
   assert.equal(scene.origin(OLD), "whitelist file");
   assert.equal(said(/^warn: .*\/friends:2: must be an address/), 1);
-  scene.write("friends", "198.18.7.2\n198.18.7.0/33\n");
+  assert.match(scene.whitelisting.problems.join(), /^\/\S+\/friends:2: must be an address.*, got "\?"$/);
+  scene.write("friends", "198.18.7.2\n198.18.7.0/33\n?\n");
   scene.rest("friends");
   await scene.look();
+  assert.match(
+    scene.whitelisting.problems.join(),
+    /:2: must be a network.*; .* names the other wrong lines$/,
+  );
   assert.deepEqual(origins(), [null, "whitelist file"]);
   assert.equal(said(/^info: whitelist file .*\/friends read: 1 entry$/), 2);
   assert.equal(said(/\/friends:2: must be a network/), 1);

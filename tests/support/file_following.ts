@@ -74,19 +74,25 @@ export class Following implements AsyncDisposable {
   damaged = 0;
   batches = 0;
   #running = true;
+  readonly #source: ReturnType<typeof openFiles>;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
 
   /** Begins to read. Default: at the ends of the files. */
   constructor(pattern: string, { after = null, since = Infinity, ...options }: FollowOptions = {}) {
     this.position = after;
-    const source = openFiles(pattern, { problem: (sentence) => this.problems.push(sentence), ...options });
-    const batches = source.batches({ after, since }, this.#stopping.signal);
+    this.#source = openFiles(pattern, { problem: (sentence) => this.problems.push(sentence), ...options });
+    const batches = this.#source.batches({ after, since }, this.#stopping.signal);
     this.#done = this.#collect(batches).finally(() => this.#running = false);
   }
 
   get lines(): string[] {
     return this.entries.map(({ message }) => message);
+  }
+
+  /** The problems that are present. */
+  get present(): readonly string[] {
+    return this.#source.problems ?? [];
   }
 
   /** Settles when the reader ends by itself or fails. */

@@ -1,14 +1,15 @@
 /** Checks that the monitor runs and succeeds. */
 import { messageOf } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
-import { localTime, type Micros } from "../../core/time.ts";
+import { localTime, type Micros, now } from "../../core/time.ts";
 import { problemsOf } from "../../monitor/problems.ts";
-import { type MonitorReport, readReport } from "../../monitor/report.ts";
+import { isOverdue, type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { asRoot, INSTALL_UNIT } from "../machine.ts";
 import { withState } from "../open.ts";
 import type { CommonOptions } from "../output.ts";
+import { hangingText } from "../status_problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Result of examining the monitor. */
@@ -58,9 +59,19 @@ function examineState(state: State, unit: string | null): MonitorExamination {
     );
     return { isRunning, newest: newest || null, findings: [opened, stopped] };
   }
-  const problems = findingsOf(state, report);
+  const problems = [...hangingOf(state, { report, unit }), ...findingsOf(state, report)];
   const well = problems.length === 0 ? [ok("monitor", `runs since ${localTime(report.started)}`)] : problems;
   return { isRunning, newest: newest || null, findings: [opened, ...well] };
+}
+
+/** Returns the failure of a monitor that runs and hangs. */
+function hangingOf(
+  { isInMemory }: State,
+  { report, unit }: { report: MonitorReport; unit: string | null },
+): Finding[] {
+  if (isInMemory || !isOverdue(report, now())) return [];
+  const remedy = unit === null ? `kill -KILL ${report.pid}` : asRoot(`systemctl restart ${unit}`);
+  return [failure("monitor", hangingText(report), remedy)];
 }
 
 /** Returns the problems in the monitor's last report, the same as for notices. */

@@ -34,6 +34,12 @@ export class KnownFiles implements Disposable {
     return this.open.find((tail) => tail.is(file));
   }
 
+  /** Returns the place of a file that was read before: in front of the younger ones of `others`. */
+  placeOf({ path, time }: KnownFile, others: readonly Tail[]): number {
+    const younger = others.find((one) => one.path === path && one.time > time);
+    return younger === undefined ? this.open.length : this.open.indexOf(younger);
+  }
+
   /** Inserts a tail at `place`, or behind all others. */
   add(tail: Tail, place = this.open.length): void {
     this.open = this.open.toSpliced(place, 0, tail);

@@ -106,9 +106,9 @@ export class Logs implements Disposable {
   async survey(since: Micros | null = null): Promise<void> {
     this.#isStale = false;
     // Files still to be found count as known meanwhile: none may pass for new.
-    const { missing } = this.#files;
+    const { missing, open } = this.#files;
     for (let left = missing.length; left > 0; left--) {
-      await this.#restore(missing.shift()!, missing.slice(0, left - 1));
+      await this.#restore(missing.shift()!, { later: missing.slice(0, left - 1), opened: open });
     }
     const found = await this.#selection.look(this.#files, since);
     // Files that were renamed lose their names before others take these.
@@ -159,18 +159,23 @@ export class Logs implements Disposable {
    *
    * @param later newer files. If one of them had the same name, a rewritten file under that name
    * goes on behind the newest one's lines, not behind those of `known`
+   * @param opened files opened while this one could not be read: younger ones come behind it
    */
-  async #restore(known: KnownFile, later: readonly KnownFile[]): Promise<void> {
+  async #restore(
+    known: KnownFile,
+    { later, opened }: { later: readonly KnownFile[]; opened: readonly Tail[] },
+  ): Promise<void> {
     const { place, tail } = await this.#opener.find(known);
     const hasProblem = place !== null && this.#opener.hasProblem(place.path);
-    if (tail) this.#files.add(tail);
+    const order = this.#files.placeOf(known, opened);
+    if (tail) this.#files.add(tail, order);
     else if (hasProblem || (place === null && !canSearch(known.path))) {
       this.#files.missing.push(known);
       return;
     }
     // Lines of a file that was empty may be in a copy by now: no head tells which, only their time.
     const hasLines = known.head.length === 0 && await this.#takeNewer(known, tail ?? undefined);
-    if (tail || hasLines || await this.#addCopy(known)) return;
+    if (tail || hasLines || await this.#addCopy(known, order)) return;
     if (later.some((one) => isOfPath(one, known.path))) return;
     if (!await this.#rewriting.resume(known, place?.path !== known.path)) this.#lose(known);
   }

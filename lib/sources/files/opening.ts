@@ -1,5 +1,5 @@
 import { messageOf } from "../../core/error.ts";
-import { isAbsent } from "../../core/file_identity.ts";
+import { identityAt, isAbsent } from "../../core/file_identity.ts";
 import { absence, readDenial } from "../../core/read_denial.ts";
 import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import type { Listing } from "./glob.ts";
@@ -22,8 +22,8 @@ export class Opener {
   /** Whether the content of opened files was written before the first look. */
   isBacklog = true;
   readonly #options: OpenerOptions;
-  /** Problems by path. */
-  readonly #problems = new Map<string, string>();
+  /** Problems by path, each with the file that has it. */
+  readonly #problems = new Map<string, { readonly reason: string; readonly identity: string | null }>();
 
   constructor(options: OpenerOptions) {
     this.#options = options;
@@ -31,15 +31,19 @@ export class Opener {
 
   /** Sentences on why files cannot be read, except compressed files: their problem is permanent. */
   get problems(): string[] {
-    return [...this.#problems].filter(([path]) => !COMPRESSED.test(path)).map(([path, reason]) =>
+    return [...this.#problems].filter(([path]) => !COMPRESSED.test(path)).map(([path, { reason }]) =>
       sentenceOf(path, reason)
     );
   }
 
-  /** Forgets problems of files that are gone, and of directories that can be listed again. */
+  /**
+   * Forgets problems of files that are gone or were replaced, and of directories that can be listed
+   * again.
+   */
   review({ directories, failures }: Listing): void {
-    for (const path of this.#problems.keys()) {
-      if (directories.includes(path) ? !failures.has(path) : isAbsent(path)) this.clearProblem(path);
+    for (const [path, { identity }] of this.#problems) {
+      const isGone = isAbsent(path) || (identityAt(path) ?? identity) !== identity;
+      if (directories.includes(path) ? !failures.has(path) : isGone) this.clearProblem(path);
     }
     failures.forEach((error, path) => this.reportUnlessMissing(path, error));
   }
@@ -144,8 +148,9 @@ export class Opener {
 
   /** Reports a problem, unless it was the last one reported for this path. */
   report(path: string, reason: string): void {
-    if (this.#problems.get(path) === reason) return;
-    this.#problems.set(path, reason);
+    const before = this.#problems.get(path)?.reason;
+    this.#problems.set(path, { reason, identity: identityAt(path) });
+    if (before === reason) return;
     this.#options.problem(sentenceOf(path, reason));
   }
 }

@@ -254,23 +254,81 @@ Deno.test("a file that may not be opened is told of once, and read from where it
   const after = await first.stop();
   logs.append("a.log", "two\n");
   logs.write("b.log", "three\n");
-  const { openSync } = Deno;
-  Deno.openSync = () => {
-    throw new Deno.errors.PermissionDenied("permission denied");
-  };
+  const denied = denyOpening(() => true);
   await using second = new Following(logs.at("*.log"), { after, poll: 5 * MILLISECOND });
   try {
     await eventually(() => second.problems.length >= 2);
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(JSON.parse(second.position!), JSON.parse(after));
   } finally {
-    Deno.openSync = openSync;
+    denied[Symbol.dispose]();
   }
   await second.saw("two", "three");
   assert.deepEqual(second.problems, [
     `Cannot read ${logs.at("a.log")}: ${readDenial(logs.at("a.log"))}`,
     `Cannot read ${logs.at("b.log")}: ${readDenial(logs.at("b.log"))}`,
   ]);
+});
+
+/** Lets nobody open files for which `isDenied` is true, until the end of the scope. */
+function denyOpening(isDenied: (path: string) => boolean): Disposable {
+  const { openSync } = Deno;
+  Deno.openSync = (path, options) => {
+    if (isDenied(String(path))) throw new Deno.errors.PermissionDenied("permission denied");
+    return openSync(path, options);
+  };
+  return { [Symbol.dispose]: () => void (Deno.openSync = openSync) };
+}
+
+Deno.test("the problem of a rotated file ends when another file has its name", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", "one\n");
+  await first.saw("one");
+  const after = await first.stop();
+  logs.append("a.log", "two\n");
+  const { ino } = Deno.statSync(logs.at("a.log"));
+  using _ = denyOpening((path) => Deno.statSync(path).ino === ino);
+  logs.rename("a.log", "a.log.1");
+  logs.write("a.log", "three\n");
+  await using second = new Following(logs.at("a.log"), { after, poll: 5 * MILLISECOND });
+  await second.saw("three");
+  const problem = (name: string) => `Cannot read ${logs.at(name)}: ${readDenial(logs.at(name))}`;
+  assert.deepEqual(second.present, [problem("a.log.1")]);
+  logs.rename("a.log.1", "a.log.2");
+  logs.rename("a.log", "a.log.1");
+  logs.write("a.log", "four\n");
+  await second.saw("three", "four");
+  await eventually(() => second.present.length === 1);
+  assert.deepEqual(second.present, [problem("a.log.2")]);
+});
+
+Deno.test("a rotated file that may be read again later is not taken for the last one of its name", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using first = await new Following(logs.at("a.log")).begun();
+  logs.append("a.log", "one\n");
+  await first.saw("one");
+  const after = await first.stop();
+  logs.append("a.log", "two\n");
+  const { ino } = Deno.statSync(logs.at("a.log"));
+  logs.rename("a.log", "a.log.1");
+  logs.write("a.log", "three\n");
+  const denied = denyOpening((path) => Deno.statSync(path).ino === ino);
+  await using second = new Following(logs.at("a.log"), { after, poll: 5 * MILLISECOND });
+  await second.saw("three");
+  denied[Symbol.dispose]();
+  await second.saw("three", "two");
+  using _ = denyOpening((path) => path.endsWith(".1"));
+  logs.append("a.log", "four\n");
+  await second.saw("three", "two", "four");
+  logs.rename("a.log", "a.log.1");
+  logs.write("a.log", "five\n");
+  await second.saw("three", "two", "four", "five");
+  assert.deepEqual(second.present, []);
+  const files = JSON.parse(await second.stop()).files as [string, number, number][];
+  assert.equal(files[0]![2], ino);
 });
 
 Deno.test("a new log that begins as another one does is read all the same", async () => {
