@@ -1,7 +1,8 @@
 import type { Config } from "../config/types.ts";
-import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
+import { isName, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import { hasEnded, isoTimeOrNull, localTime, now } from "../core/time.ts";
 import { type Surrounding, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
+import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
@@ -13,17 +14,26 @@ interface Listed extends WhitelistEntry {
   readonly file?: string;
 }
 
-/** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
+/**
+ * `whitelist list`: prints all entries that have not ended, with origin, end and note, and the
+ * addresses of names.
+ */
 export function whitelistListCommand(options: CommonOptions): number {
-  const { listed, problems } = withContext(options, (context) => ({
+  const { listed, names, problems } = withContext(options, (context) => ({
     listed: listedBy(context),
+    names: addressesByName(context.state.whitelist("name", now())),
     problems: context.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
   }));
   const time = now();
   const entries = listed.filter((entry) => !hasEnded(entry, time));
-  if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
-  else if (entries.length > 0) {
+  const addressesOf = (address: string) => isName(address) ? names.get(address) ?? [] : null;
+  if (options.json) {
+    entries.forEach((entry) => printJson({ ...entryJson(entry), addresses: addressesOf(entry.address) }));
+  } else if (entries.length > 0) {
     printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
+    for (const name of new Set(entries.map(({ address }) => address).filter(isName))) {
+      print(nameText(name, addressesOf(name)!));
+    }
     if (entries.some(({ until }) => until !== null)) print(zoneText());
   } else print("Nothing is whitelisted but loopback and this machine's own addresses.");
   for (const error of problems) {
@@ -57,7 +67,14 @@ function listedBy({ config, state }: Pick<CommandContext, "config" | "state">): 
   return [...config === null ? [] : configured(config), ...kept(state)];
 }
 
-function entryJson({ address, origin, file, until, note }: Listed): unknown {
+/** Says which addresses the monitor last found for a name. */
+export function nameText(name: string, addresses: readonly string[]): string {
+  return addresses.length > 0
+    ? `${name} is ${addresses.join(", ")} now.`
+    : `No address of ${name} is known: the monitor resolves it, and logs why it cannot.`;
+}
+
+function entryJson({ address, origin, file, until, note }: Listed) {
   return { address, origin, file: file ?? null, until: isoTimeOrNull(until), note };
 }
 
