@@ -4,8 +4,8 @@ import { SHIPPED } from "../../lib/config/shipped.ts";
 import { load } from "../support/configs.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
 import { exists } from "../support/journal_files.ts";
-import { findingsIn, Machine, of } from "../support/machine.ts";
-import { inNamespace, lacking, works } from "../support/namespace.ts";
+import { AS_OTHER, findingsIn, Machine, of } from "../support/machine.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
 import { hasNginx, RealNginx } from "../support/nginx.ts";
 import type { Result } from "../support/program.ts";
 
@@ -32,9 +32,6 @@ function bareMachine(): Machine {
 
 /** What stands before root's commands where somebody else asks. */
 const SUDO = Deno.uid() === 0 ? "" : "sudo ";
-
-/** Words that run others as a user who is not root; null: this machine allows none. */
-const AS_OTHER = Deno.uid() !== 0 ? [] : works("unshare", ["--user", "true"]) ? ["unshare", "--user"] : null;
 
 /** Words that run `init` on a machine, its configuration going into the machine's directory. */
 function init(machine: Machine, ...args: readonly string[]): string[] {
@@ -124,15 +121,23 @@ Deno.test("`init` writes what `check` finds good without a journal", async () =>
 
 Deno.test("`init` says beforehand what `check` will complain of, and leaves a journal to the monitor that its caller may not read", async () => {
   using machine = bareMachine();
-  machine.program(
-    "journalctl",
-    'echo "No journal files were opened due to insufficient permissions." >&2; exit 1',
-  );
+  const denied = 'echo "No journal files were opened due to insufficient permissions." >&2; exit 1';
+  machine.program("journalctl", denied);
   const { stderr, stdout } = await run(init(machine, "--yes"));
-  assert.match(stderr, /^Still missing: Cannot read the journal: /m);
   assert.equal(parse(stdout).modules.SSHD.match, undefined);
-  const { problems } = JSON.parse((await run(init(machine, "--json"))).stdout);
-  assert.match(problems[0], /^Cannot read the journal: /);
+  assert.match(stderr, /^journal +Cannot read the journal: user \S+ may not read its files; /m);
+  if (Deno.uid() === 0) {
+    assert.match(
+      stderr,
+      /^Still missing: Cannot read the journal: user root .*; give it CAP_DAC_READ_SEARCH, /m,
+    );
+  }
+  if (AS_OTHER === null) return;
+  const other = await run([...AS_OTHER, ...init(machine, "--yes")]);
+  assert.match(other.stderr, /^journal .* may not read its files; `sudo strongmonitor init` finds more$/m);
+  assert.doesNotMatch(other.stderr, /usermod|tmpfiles|Still missing: Cannot read the journal/);
+  const { problems } = JSON.parse((await run([...AS_OTHER, ...init(machine, "--json")])).stdout);
+  assert.doesNotMatch(problems.join(), /journal/);
 });
 
 Deno.test("`init` starts the unit that ran last, and lets nft run as that unit may", async () => {

@@ -1,6 +1,7 @@
 import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
+import { isDenial } from "../../core/denial.ts";
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
@@ -82,17 +83,29 @@ function checkedDraft(
 }
 
 /**
- * Returns the problems that `check` will find here, and why sshd cannot be watched or nothing
- * starts.
+ * Returns the problems that `check` will find here, but what only this user may not read, and why
+ * sshd cannot be watched or nothing starts.
  */
 async function problemsOf(
   { hasJournal, sshLog, unit }: Survey,
   { config, options }: { config: Config; options: InitOptions },
 ): Promise<string[]> {
-  const { refusal, problems } = await lookHere(config, options);
+  const { refusal, problems: found } = await lookHere(config, options);
+  const problems = found.filter((sentence) => !isOnlyHere(sentence));
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
   const unstarted = unit === null ? [`No unit starts the monitor; ${INSTALL_UNIT}`] : [];
   return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched, ...unstarted];
+}
+
+/** Reports whether a sentence says what this user may not read: the monitor runs as another one. */
+function isOnlyHere(sentence: string): boolean {
+  return Deno.uid() !== 0 && isDenial(sentence);
+}
+
+/** Returns why the journal cannot be read, with a remedy for this command. */
+function journalText(problem: string | null): string {
+  if (problem === null) return "can be read";
+  return isOnlyHere(problem) ? `${problem.split("; ")[0]}; \`sudo strongmonitor init\` finds more` : problem;
 }
 
 /** Returns the command that prints the same configuration again. */
@@ -124,7 +137,7 @@ async function install(steps: readonly Step[], { config, force }: InitOptions): 
 /** Describes the survey for people. */
 function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers }: Survey): string[] {
   const lines = [
-    `journal   ${journal ?? "can be read"}`,
+    `journal   ${journalText(journal)}`,
     `sshd      ${sshPorts.length > 0 ? `listens on ${sshPorts.join(", ")}` : "port not known"}` +
     (sshLog === null ? "" : `, logs to ${sshLog}`),
     `you       ${origins.length > 0 ? `logged in from ${origins.join(", ")}` : "not logged in over ssh"}`,
