@@ -98,6 +98,18 @@ Deno.test({
   },
 });
 
+Deno.test("`doctor` names the capability that root itself lacks in a container, and sends others to root", async () => {
+  using machine = new Machine();
+  machine.program("nft", "echo Operation not permitted >&2; exit 1");
+  machine.configure({ firewall: "nftables", nft_command: "nft" });
+  const { findings } = await doctor(machine);
+  const remedies = findings.filter(({ subject }) => subject === "firewall").map(({ remedy }) => remedy);
+  const expected = Deno.uid() === 0
+    ? "a container's host has to grant CAP_NET_ADMIN"
+    : "ask as root: sudo strongmonitor doctor";
+  assert.deepEqual([...new Set(remedies)], [expected]);
+});
+
 Deno.test({
   name: "`doctor` sends a user to root who may not read what the monitor's user may",
   ignore: AS_OTHER === null,

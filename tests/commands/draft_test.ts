@@ -14,6 +14,7 @@ const SURVEY: Survey = {
   origin: null,
   nginx: null,
   hasNft: true,
+  obstacle: null,
   managers: [],
   bansBySudo: false,
   unit: "strongmonitor",
@@ -41,7 +42,7 @@ Deno.test("`draftConfig()` gives what was found as keys, in a text that loads", 
   const nginx = (over: Partial<NginxSurvey>) => ({ nginx: { ...NGINX, ...over } });
   const cases: readonly [string, (text: string) => unknown, unknown][] = [
     [draft(), (text) => Object.keys(parse(text).modules), ["SSHD"]],
-    [draft({ hasNft: false }, { bans: false }), (text) => parse(text).firewall, "observe"],
+    [draft({ obstacle: "nft is not installed" }, { bans: false }), (text) => parse(text).firewall, "observe"],
     [draft({}, { bans: false }), (text) => parse(text).firewall, "observe"],
     [draft({ bansBySudo: true }), (text) => parse(text).nft_command, "sudo -n nft"],
     [

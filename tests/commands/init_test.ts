@@ -25,7 +25,7 @@ function bareMachine(): Machine {
   const machine = new Machine();
   machine.program("journalctl", 'echo "No journal files were found." >&2; exit 1');
   machine.program("getent", "exit 2");
-  machine.program("nft", 'test "$1" = --version');
+  machine.program("nft", "case $1 in --version|-nt) ;; *) exit 1 ;; esac");
   machine.program("sudo", `echo "$*" >> ${machine.directory}/sudo`);
   return machine;
 }
@@ -157,6 +157,25 @@ Deno.test("`init` starts the unit that ran last, and lets nft run as that unit m
     const { config, commands } = JSON.parse((await run(init(machine, "--json"))).stdout);
     assert.equal(commands.at(-1), `${SUDO}systemctl restart ${started}`);
     assert.equal(parse(config).nft_command, command);
+  }
+});
+
+Deno.test("`init` only observes where a container keeps nft from banning, and says who can change that", async () => {
+  using machine = bareMachine();
+  machine.program("nft", 'test "$1" = --version || { echo Operation not permitted >&2; exit 1; }');
+  const entry = JSON.stringify({ _SYSTEMD_UNIT: "strongmonitor.service", _CAP_EFFECTIVE: "0", _UID: "990" });
+  machine.program("journalctl", `case "$*" in *=strongmonitor*) echo '${entry}' ;; esac`);
+  const causes = [
+    [[], /root may not use nft \(exit status 1: Operation not permitted\): a container's host/],
+    [AS_OTHER, /strongmonitor\.service ran without the right to ban: a container's host/],
+  ] as const;
+  for (const [as, cause] of Deno.uid() === 0 ? causes : causes.slice(1)) {
+    if (as === null) continue;
+    const { stdout, stderr } = await run([...as, ...init(machine, "--yes")]);
+    assert.match(stderr, new RegExp(`^firewall  ${cause.source} has to grant CAP_NET_ADMIN$`, "m"));
+    assert.match(stdout.replaceAll(/\n +\/\/ /g, " "), new RegExp(`Only observes: ${cause.source}`));
+    const { firewall, nft_command } = parse(stdout);
+    assert.deepEqual([firewall, nft_command], ["observe", undefined]);
   }
 });
 

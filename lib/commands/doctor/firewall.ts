@@ -5,7 +5,7 @@ import type { BanConfig, Config } from "../../config/types.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
-import { ask } from "../machine.ts";
+import { ask, GRANT } from "../machine.ts";
 import { programProblems } from "../programs.ts";
 import { AS_ROOT, failure, type Finding, ok, warning } from "./finding.ts";
 
@@ -79,10 +79,13 @@ async function leaveNothing(firewall: Firewall): Promise<void> {
 
 function problemsOf(outcomes: readonly Outcome[]): Finding[] {
   return outcomes.flatMap(({ address, error }) =>
-    error === null
-      ? []
-      : [failure("firewall", error.replaceAll(address, "%s"), Deno.uid() === 0 ? DOCUMENTATION : AS_ROOT)]
+    error === null ? [] : [failure("firewall", error.replaceAll(address, "%s"), remedyOf(error))]
   );
+}
+
+function remedyOf(error: string): string {
+  if (Deno.uid() !== 0) return AS_ROOT;
+  return error.endsWith("Operation not permitted") ? GRANT : DOCUMENTATION;
 }
 
 async function look(

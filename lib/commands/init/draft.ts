@@ -61,11 +61,9 @@ export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: let sysl
   SSH_LOGS.join(" or ")
 }.`;
 
-function firewall({ hasNft, managers, bansBySudo }: Survey, { bans }: Answers): string {
-  if (!hasNft) {
-    return comment(
-      "nft is not installed, so the program only observes. docs/firewalls.md has commands for other firewalls.",
-    ) +
+function firewall({ obstacle, managers, bansBySudo }: Survey, { bans }: Answers): string {
+  if (obstacle !== null) {
+    return comment(`Only observes: ${obstacle}. docs/firewalls.md has commands for other firewalls.`) +
       `\n  ${pair("firewall", "observe")},`;
   }
   const beside = managers.length > 0 ? ` beside ${managers.join(" and ")}` : "";

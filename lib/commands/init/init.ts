@@ -135,15 +135,13 @@ async function install(steps: readonly Step[], { config, force }: InitOptions): 
 }
 
 /** Describes the survey for people. */
-function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers }: Survey): string[] {
+function describe({ journal, sshPorts, sshLog, origins, nginx, obstacle, managers }: Survey): string[] {
   const lines = [
     `journal   ${journalText(journal)}`,
     `sshd      ${sshPorts.length > 0 ? `listens on ${sshPorts.join(", ")}` : "port not known"}` +
     (sshLog === null ? "" : `, logs to ${sshLog}`),
     `you       ${origins.length > 0 ? `logged in from ${origins.join(", ")}` : "not logged in over ssh"}`,
-    `firewall  ${hasNft ? "nftables" : "nft is not installed"}${
-      managers.map((name) => `, ${name}`).join("")
-    }`,
+    `firewall  ${obstacle ?? "nftables"}${managers.map((name) => `, ${name}`).join("")}`,
   ];
   if (nginx === null) return [...lines, "nginx     none"];
   const { logs, formats, proxies, busiest, unread } = nginx;

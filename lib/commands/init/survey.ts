@@ -2,6 +2,8 @@
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
 import { may } from "../../config/permissions.ts";
+import { UNITS } from "../../config/stock.ts";
+import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { messageOf, UserError } from "../../core/error.ts";
 import { canonicalAddress } from "../../core/address.ts";
 import { DAY, now } from "../../core/time.ts";
@@ -14,7 +16,15 @@ import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { ask, journalEntries, mayChangeNetwork, monitorEntry, unitHere } from "../machine.ts";
+import {
+  ask,
+  GRANT,
+  journalEntries,
+  mayChangeNetwork,
+  type MonitorEntry,
+  monitorEntry,
+  unitHere,
+} from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
 /** Result of a survey. */
@@ -35,6 +45,8 @@ export interface Survey {
   readonly nginx: NginxSurvey | null;
   /** nft is installed. */
   readonly hasNft: boolean;
+  /** Why nft cannot ban; null: it can, as far as this user can see. */
+  readonly obstacle: string | null;
   /** Other active managers of the firewall, as far as this user can see. */
   readonly managers: readonly string[];
   /** Name of the unit that starts the monitor, without ".service"; null: none is installed. */
@@ -74,6 +86,7 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
   const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);
   const ports = await listeningPorts();
   const { error } = await ask(["nft", "--version"]);
+  const ruleset = await ask(["nft", "-nt", "list", "ruleset"]);
   const entry = await monitorEntry();
   const unit = unitHere(entry);
   return {
@@ -85,7 +98,8 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     origin,
     nginx: await surveyNginx(nginx!, nginxConf),
     hasNft: error === null,
-    managers: await managers(),
+    obstacle: error === null ? obstacleTo(ruleset, { unit, entry }) : "nft is not installed",
+    managers: managersIn(ruleset.output),
     unit,
     bansBySudo: entry !== null && entry.unit === `${unit}.service`
       ? !mayChangeNetwork(entry)
@@ -191,12 +205,26 @@ async function busiestClient(nginx: ModuleRules, logs: readonly string[]): Promi
   return all >= ENOUGH && found !== undefined && PRIVATE.test(found) ? found : null;
 }
 
+/** Returns why nft cannot ban: root has tried it, others know what the unit without sudo was given. */
+function obstacleTo(
+  ruleset: RunResult,
+  { unit, entry }: { unit: string | null; entry: MonitorEntry | null },
+): string | null {
+  if (Deno.uid() === 0) {
+    const reason = whyFailed(ruleset);
+    return reason === null ? null : `root may not use nft (${reason}): ${GRANT}`;
+  }
+  const isPlain = unit === UNITS[0] && entry?.unit === `${unit}.service`;
+  return isPlain && !mayChangeNetwork(entry)
+    ? `${unit}.service ran without the right to ban: ${GRANT}`
+    : null;
+}
+
 /** Returns managers known by their tables and chains, which only root may list. */
-async function managers(): Promise<string[]> {
-  const { output } = await ask(["nft", "-nt", "list", "ruleset"]);
+function managersIn(ruleset: string): string[] {
   return [
-    ...(/^table \w+ firewalld/m.test(output) ? ["firewalld"] : []),
-    ...(/^\s*chain ufw6?-/m.test(output) ? ["ufw"] : []),
-    ...(/^\s*chain DOCKER/m.test(output) ? ["Docker"] : []),
+    ...(/^table \w+ firewalld/m.test(ruleset) ? ["firewalld"] : []),
+    ...(/^\s*chain ufw6?-/m.test(ruleset) ? ["ufw"] : []),
+    ...(/^\s*chain DOCKER/m.test(ruleset) ? ["Docker"] : []),
   ];
 }
