@@ -76,15 +76,16 @@ export async function monitorEntry(user: SystemUser | null = null): Promise<Moni
 
 /**
  * Returns the name of the unit that starts the monitor here: of those installed, the one that ran
- * `last`, or else the one without sudo. Null: none is installed. Supposes both if this program may
- * not look.
+ * `last`, or else the one without sudo unless bans go through it. Null: none is installed. Supposes
+ * both if this program may not look.
  */
-export function unitHere(last: MonitorEntry | null): string | null {
+export function unitHere(last: MonitorEntry | null, isBySudo = false): string | null {
   const isInstalled = (unit: string) =>
     unitDirectories().map((directory) => `${directory}/${unit}.service`)
       .some((file) => !may("read", file) || lookAt(file) !== null);
   const units = UNITS.filter(isInstalled);
-  return units.find((unit) => `${unit}.service` === last?.unit) ?? units[0] ?? null;
+  const first = isBySudo ? units.at(-1) : units[0];
+  return units.find((unit) => `${unit}.service` === last?.unit) ?? first ?? null;
 }
 
 /** Returns where units are looked for: systemd's own variable replaces the directories. */

@@ -98,6 +98,22 @@ Deno.test({
   },
 });
 
+Deno.test("`doctor` starts the unit with sudo for commands that need it, and tries sudo before any unit has run", async () => {
+  using machine = new Machine();
+  machine.program("journalctl", "exit 0");
+  machine.program("getent", "test $1 = passwd && echo strongmonitor:x:990:990::/:/bin/false");
+  machine.program("sudo", "exit 1");
+  for (const [command, unit] of [["sudo -n x %s", "strongmonitor-sudo"], ["x %s", "strongmonitor"]]) {
+    machine.configure({ ban_command: command });
+    const { findings } = await doctor(machine);
+    const start = findings.filter(({ remedy }) => remedy?.includes("systemctl enable"));
+    const expected = `${Deno.uid() === 0 ? "" : "sudo "}systemctl enable --now ${unit}`;
+    assert.deepEqual(start.map(({ remedy }) => remedy), [expected, expected]);
+    const refused = findings.filter(({ text }) => /^sudo does not let strongmonitor run x/.test(text));
+    assert.equal(refused.length, Deno.uid() === 0 && unit === "strongmonitor-sudo" ? 1 : 0);
+  }
+});
+
 Deno.test("`doctor` names the capability that root itself lacks in a container, and sends others to root", async () => {
   using machine = new Machine();
   machine.program("nft", "echo Operation not permitted >&2; exit 1");

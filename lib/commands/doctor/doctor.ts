@@ -6,7 +6,7 @@ import { type CommonOptions, print, printJson } from "../output.ts";
 import { examineConfig } from "./config.ts";
 import { AS_ROOT, type Finding } from "./finding.ts";
 import { examineFirewall } from "./firewall.ts";
-import { examineFiles, examineUnit, examineUser } from "./installation.ts";
+import { bansBySudo, examineFiles, examineUnit, examineUser } from "./installation.ts";
 import { examineLogs } from "./logs.ts";
 import { examineMonitor } from "./monitor.ts";
 import { examineClock, examineDatabase } from "./surroundings.ts";
@@ -47,7 +47,7 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   yield* examineFiles(config, user);
   yield* await examineLogs(config, user);
   const entry = await monitorEntry(user);
-  const unit = unitHere(entry);
+  const unit = unitHere(entry, bansBySudo(config));
   const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
     yield* await examineFirewall(config, monitor);
