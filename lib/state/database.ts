@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { messageOf, tried, UserError } from "../core/error.ts";
+import { tried } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { connect, faultOf } from "./connect.ts";
+import { connect, faultOf, stateError } from "./connect.ts";
 
 /** A value that SQLite stores. */
 export type Value = string | number | null | Uint8Array;
@@ -131,7 +131,7 @@ export class Database {
   /** Returns a sentence for a fault of the file or its disk, and any other error as it is. */
   #explained(error: unknown): unknown {
     if (faultOf(error, this.#db) === null) return error;
-    return new UserError(`Cannot use the state ${databaseOf(this.directory)}: ${messageOf(error)}`, 69);
+    return stateError("use", databaseOf(this.directory), error);
   }
 
   #adopt(db: DatabaseSync | null): boolean {
@@ -169,7 +169,7 @@ function open(directory: string): DatabaseSync {
   try {
     return connect(file);
   } catch (error) {
-    throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+    throw stateError("open", file, error);
   }
 }
 
