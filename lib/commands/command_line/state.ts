@@ -96,7 +96,7 @@ export function addWhitelist(program: Command, { exit }: CommandLineParts): void
       "whitelist add 198.51.100.0/24 --note office",
       "whitelist add 192.0.2.7 192.0.2.8 --for 8h",
       "whitelist add home.example.org",
-      "whitelist add 192.0.2.7 --until 2027-01-31",
+      "whitelist add 192.0.2.7 --until 2030-12-31",
     ],
   })
     .option("--for <span>", "how long, such as 90s, 2h or 1d12h; a new entry without lasts forever")
