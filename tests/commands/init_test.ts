@@ -5,7 +5,7 @@ import { load } from "../support/configs.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
 import { exists } from "../support/journal_files.ts";
 import { AS_OTHER, findingsIn, Machine, of } from "../support/machine.ts";
-import { inNamespace, lacking } from "../support/namespace.ts";
+import { inNamespace, lacking, works } from "../support/namespace.ts";
 import { hasNginx, RealNginx } from "../support/nginx.ts";
 import type { Result } from "../support/program.ts";
 
@@ -158,6 +158,26 @@ Deno.test("`init` starts the unit that ran last, and lets nft run as that unit m
     assert.equal(commands.at(-1), `${SUDO}systemctl restart ${started}`);
     assert.equal(parse(config).nft_command, command);
   }
+});
+
+Deno.test("`init` puts the configuration at an absolute path, and not into standard input", async () => {
+  using machine = bareMachine();
+  const words = (config: string) => machine.words("init", "--json", "--config", config);
+  const { stdout } = await run(words("some.jsonc"));
+  assert.ok(JSON.parse(stdout).commands.join().includes(` /dev/stdin ${Deno.cwd()}/some.jsonc`), stdout);
+  const { code, stderr } = await run(words("-"));
+  assert.equal(code, 64);
+  assert.match(stderr, /^strongmonitor: Cannot write standard input: name a file by --config\n/);
+});
+
+Deno.test("`init` says why it did not read the nginx.conf that was named, on a machine without logs of nginx", async () => {
+  using machine = bareMachine();
+  Deno.mkdirSync(`${machine.directory}/nginx.conf`);
+  const hidden = works("unshare", ["--mount", "true"])
+    ? ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/log/nginx; exec "$@"', "sh"]
+    : [];
+  const { nginx } = JSON.parse((await run([...hidden, ...init(machine, "--json")])).stdout);
+  assert.match(nginx.error, /irectory/);
 });
 
 Deno.test("`init` only observes where a container keeps nft from banning, and says who can change that", async () => {

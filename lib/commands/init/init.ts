@@ -35,7 +35,10 @@ export interface InitOptions extends CommonOptions {
  * `init`: examines this machine, asks questions, and prints a configuration with the commands for
  * root. Runs these only with `install`. Throws `UserError` (64) if it can ask nobody.
  */
-export async function initCommand(options: InitOptions): Promise<number> {
+export async function initCommand(given: InitOptions): Promise<number> {
+  if (given.config === "-") throw new UserError("Cannot write standard input: name a file by --config", 64);
+  const isAbsolute = given.config.startsWith("/");
+  const options = isAbsolute ? given : { ...given, config: `${Deno.cwd()}/${given.config}` };
   const isAsking = !options.yes && !options.json;
   if (isAsking && !Deno.stdin.isTerminal()) {
     throw new UserError("Cannot ask: standard input is no terminal; --yes takes what is proposed", 64);

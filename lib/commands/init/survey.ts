@@ -16,6 +16,7 @@ import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
+import { NGINX_CONF } from "../output.ts";
 import {
   ask,
   GRANT,
@@ -162,7 +163,9 @@ function sshConnection(): { readonly client: string; readonly port: number } | n
 async function surveyNginx(nginx: ModuleRules, nginxConf: string): Promise<NginxSurvey | null> {
   const { setup, unread } = readSetup(nginxConf);
   const logs = logFiles(NGINX_LOGS).paths;
-  if (setup === null && logs.length === 0) return null;
+  // On a machine without nginx, too, the program may be forbidden to look at the default path.
+  const isNamed = unread !== null && nginxConf !== NGINX_CONF;
+  if (setup === null && logs.length === 0 && !isNamed) return null;
   const found = setup ?? { logs: [], formats: [], proxies: [] };
   return { ...found, unread, busiest: await busiestClient(nginx, logs) };
 }
