@@ -74,7 +74,7 @@ export function addWatch(program: Command, { exit, signals }: CommandLineParts):
 export function addNotify(program: Command, { exit }: CommandLineParts): void {
   subcommand(program, {
     usage: "notify",
-    summary: "have the program of `notify` told a test, and say whether it took that",
+    summary: "send a test notice to the program of `notify`, and say whether it took it",
     examples: ["notify"],
   })
     .action(async (options: Options) => exit(await (await import("../notify.ts")).notifyCommand(options)));
