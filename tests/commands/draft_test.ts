@@ -19,7 +19,14 @@ const SURVEY: Survey = {
   bansBySudo: false,
   unit: "strongmonitor",
 };
-const NGINX: NginxSurvey = { logs: [], formats: [], proxies: [], unread: null, busiest: null };
+const NGINX: NginxSurvey = {
+  logs: [],
+  formats: [],
+  proxies: [],
+  proxyNames: [],
+  unread: null,
+  busiest: null,
+};
 const ANSWERS: Answers = { whitelist: [], bans: true, isDirect: null };
 
 /** The text for a machine and answers that differ from the plain ones. */

@@ -180,6 +180,15 @@ Deno.test("`init` says why it did not read the nginx.conf that was named, on a m
   assert.match(nginx.error, /irectory/);
 });
 
+Deno.test("`init` leaves out a proxy that nginx.conf names by its host name, and says so", async () => {
+  using machine = bareMachine();
+  const text = "http { set_real_ip_from cdn.example; set_real_ip_from 192.0.2.0/24; }";
+  Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, text);
+  const { stdout, stderr } = await run(init(machine, "--yes"));
+  assert.deepEqual(parse(stdout).modules.NGINX.trusted_proxies, ["192.0.2.0/24"]);
+  assert.match(stderr, /not read in full: set_real_ip_from cdn\.example is no address, add its addresses\n/);
+});
+
 Deno.test("`init` only observes where a container keeps nft from banning, and says who can change that", async () => {
   using machine = bareMachine();
   machine.program("nft", 'test "$1" = --version || { echo Operation not permitted >&2; exit 1; }');

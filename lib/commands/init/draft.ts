@@ -113,7 +113,7 @@ ${keys.map((key) => `      ${key}`).join("\n")}
 function nginx({ hasJournal }: Survey, found: NginxSurvey, answers: Answers): string {
   const elsewhere = found.logs.filter((path) => !/^\/var\/log\/nginx\/[^/]*\.log$/.test(path));
   const keys = [
-    ...(found.unread === null ? [] : [comment(`nginx.conf was not read: ${found.unread}.`, 6)]),
+    ...(found.unread === null ? [] : [comment(`nginx.conf was not read in full: ${found.unread}.`, 6)]),
     ...(hasJournal && elsewhere.length === 0 ? [] : [
       comment(hasJournal ? "The logs that nginx.conf names." : "There is no journal.", 6),
       `      "match": { ${hasJournal ? '"identifier": "nginx", ' : ""}${

@@ -152,7 +152,7 @@ function describe({ journal, sshPorts, sshLog, origins, nginx, obstacle, manager
   return [
     ...lines,
     `nginx     ${logs.length > 0 ? `logs to ${logs.join(", ")}` : `logs are looked for in ${NGINX_LOGS}`}`,
-    ...(unread === null ? [] : [`          its configuration was not read: ${unread}`]),
+    ...(unread === null ? [] : [`          its configuration was not read in full: ${unread}`]),
     ...(formats.length > 0 ? [`          ${counted(formats.length, "log format")} of its own`] : []),
     ...(behind.length > 0 ? [`          behind ${behind.join(", ")}`] : []),
   ];

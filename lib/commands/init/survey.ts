@@ -58,7 +58,7 @@ export interface Survey {
 
 /** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
-  /** Why its configuration was not read; null: it was. */
+  /** Why its configuration was not read in full; null: it was. */
   readonly unread: string | null;
   /** A private address that sends nearly all requests: a proxy. */
   readonly busiest: string | null;
@@ -166,8 +166,10 @@ async function surveyNginx(nginx: ModuleRules, nginxConf: string): Promise<Nginx
   // On a machine without nginx, too, the program may be forbidden to look at the default path.
   const isNamed = unread !== null && nginxConf !== NGINX_CONF;
   if (setup === null && logs.length === 0 && !isNamed) return null;
-  const found = setup ?? { logs: [], formats: [], proxies: [] };
-  return { ...found, unread, busiest: await busiestClient(nginx, logs) };
+  const found = setup ?? { logs: [], formats: [], proxies: [], proxyNames: [] };
+  const [name] = found.proxyNames;
+  const leftOut = name === undefined ? null : `set_real_ip_from ${name} is no address, add its addresses`;
+  return { ...found, unread: unread ?? leftOut, busiest: await busiestClient(nginx, logs) };
 }
 
 function readSetup(path: string): { setup: NginxSetup | null; unread: string | null } {
