@@ -180,6 +180,17 @@ Deno.test("`init` says why it did not read the nginx.conf that was named, on a m
   assert.match(nginx.error, /irectory/);
 });
 
+Deno.test("`init` leaves out only those formats of nginx that name no client", async () => {
+  using machine = bareMachine();
+  const text = `log_format good '$remote_addr $status'; log_format bad '$status';
+    access_log /var/log/nginx/a.log good; access_log /var/log/nginx/b.log bad;`;
+  Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, text);
+  const { stdout, stderr } = await run(init(machine, "--yes"));
+  assert.equal(load(stdout).modules.length, 2, stderr);
+  assert.deepEqual(parse(stdout).modules.NGINX.log_format, ["$remote_addr $status"]);
+  assert.match(stdout.replaceAll(/\n +\/\/ /g, " "), /not read in full: .* must hold \$remote_addr/);
+});
+
 Deno.test("`init` leaves out a proxy that nginx.conf names by its host name, and says so", async () => {
   using machine = bareMachine();
   const text = "http { set_real_ip_from cdn.example; set_real_ip_from 192.0.2.0/24; }";

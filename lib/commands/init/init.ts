@@ -2,7 +2,7 @@ import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
 import { isDenial } from "../../core/denial.ts";
-import { linesOf, messageOf, UserError } from "../../core/error.ts";
+import { linesOf, messageOf, tried, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
 import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
@@ -72,16 +72,23 @@ function refuse({ config, install }: InitOptions): number {
 /** Makes a configuration that loads; leaves out log formats that do not. */
 function checkedDraft(
   survey: Survey,
-  { answers, path }: { answers: Answers; path: string },
+  options: { answers: Answers; path: string },
 ): { readonly text: string; readonly config: Config } {
-  const text = draftConfig(survey, answers);
-  try {
+  const { answers, path } = options;
+  const draft = (survey: Survey) => {
+    const text = draftConfig(survey, answers);
     return { text, config: configOf(text, path, { known: modules, withPassword: false }) };
+  };
+  try {
+    return draft(survey);
   } catch (error) {
     const { nginx } = survey;
     if (nginx === null || nginx.formats.length === 0) throw error;
-    const reason = `its log_format cannot be taken, ${messageOf(error).split("\n")[0]}`;
-    return checkedDraft({ ...survey, nginx: { ...nginx, formats: [], unread: reason } }, { answers, path });
+    const unread = `its log_format cannot be taken, ${messageOf(error).split("\n")[0]}`;
+    const having = (formats: readonly string[]) => ({ ...survey, nginx: { ...nginx, formats, unread } });
+    const isGood = (format: string) => tried(() => draft(having([format]))) !== null;
+    const good = nginx.formats.length > 1 ? nginx.formats.filter(isGood) : [];
+    return checkedDraft(having(good.length < nginx.formats.length ? good : []), options);
   }
 }
 
