@@ -92,16 +92,18 @@ Deno.test("options may stand in front of a command", async () => {
   }
 });
 
-Deno.test("a full disk behind standard output is one sentence", async () => {
-  const { code, stderr } = await new Deno.Command("sh", {
-    args: ["-c", '"$DENO" run -A --quiet "$MAIN" --help > /dev/full'],
-    env: { DENO: Deno.execPath(), MAIN },
-  }).output();
-  assert.equal(code, 1);
-  assert.match(
-    new TextDecoder().decode(stderr),
-    /^strongmonitor: Cannot write to standard output: No space left on device[^\n]*\n$/,
-  );
+Deno.test("a full disk behind standard output is one sentence, also where JSON was to say so", async () => {
+  for (const words of ["--help", "init --json"]) {
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `"$DENO" run -A --quiet "$MAIN" ${words} > /dev/full`],
+      env: { DENO: Deno.execPath(), MAIN },
+    }).output();
+    assert.equal(code, 1);
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /^strongmonitor: Cannot write to standard output: No space left on device[^\n]*\n$/,
+    );
+  }
 });
 
 Deno.test("what Node.js has deprecated is no business of whoever runs the program", async () => {

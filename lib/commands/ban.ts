@@ -8,6 +8,7 @@ import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tellMonitor } from "./change.ts";
 import { type CommandContext, knownWhitelist, withContext } from "./open.ts";
 import { type CommonOptions, print, printJson } from "./output.ts";
+import { coveringEntries } from "./why_whitelist.ts";
 import { untilText } from "./words.ts";
 
 /** Default reason of a ban. */
@@ -52,7 +53,10 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
     const written: WrittenBan[] = [];
     const refused = await forEach(addresses, options, (address) => {
       const origin = whitelist.covering(address);
-      if (origin !== null) throw new UserError(`Cannot ban ${address}: ${whitelistedBy(address, origin)}`, 1);
+      if (origin !== null) {
+        const why = whitelistedBy(address, origin) + entriesText(address, context);
+        throw new UserError(`Cannot ban ${address}: ${why}`, 1);
+      }
       written.push(write(state, { address, span, reason: reason ?? BY_HAND }));
       return 0;
     });
@@ -95,6 +99,13 @@ function write(
 /** Returns the line for the monitor's log. */
 function logText(bans: readonly BanStatus[]): string {
   return `ban ${bans.map(({ address }) => address).join(" ")} ${untilText(bans[0]!)}: ${bans[0]!.reason}`;
+}
+
+/** Names the whitelist entries, at most three, that keep `address` from being banned and are not itself. */
+function entriesText(address: string, { config, state }: CommandContext): string {
+  const entries = new Set(coveringEntries(address, config, state).map((entry) => entry.address));
+  const named = [...entries].filter((entry) => entry !== address).slice(0, 3);
+  return named.length === 0 ? "" : `: ${named.join(", ")}`;
 }
 
 /** Says why the monitor ended a ban at once: the monitor knows more whitelist entries. */

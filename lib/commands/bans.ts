@@ -30,7 +30,8 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
     const rows = [...bans.map(banRow)];
     if (rows.length === 0) return print(options.all ? "No bans yet." : "No bans in force.");
     printTable(["ADDRESS", "SINCE", "UNTIL", "FIREWALL", "REASON"], rows);
-    print(`${capitalized(totalsText(totalsOf(state, readReport(state.report()))))}. ${zoneText()}`);
+    const totals = totalsOf(state, readReport(state.report()));
+    print(`${capitalized(options.all ? allText(totals) : totalsText(totals))}. ${zoneText()}`);
   });
   return 0;
 }
@@ -57,6 +58,11 @@ export function totalsText({ decided, confirmed, waiting, noted, waitingSince }:
     ...noted > 0 ? [`${noted} would be banned (observe)`] : [],
   ];
   return decided === 0 ? "no ban in force" : `${counted(decided, "ban")}: ${parts.join(", ")}`;
+}
+
+/** Words the totals, with the number of all bans that the state keeps. */
+export function allText(totals: BanTotals): string {
+  return `${totalsText(totals)}; ${totals.all} in all, ended ones included`;
 }
 
 /** Returns a ban as JSON (docs/json.md). */

@@ -102,7 +102,8 @@ export class Evidence {
       const all = readNotes(content);
       const found: string[] = [];
       while (all.next()) found.push(textOfWords(all));
-      return found;
+      // A network as large as ::/0 holds the words of IPv4 addresses.
+      return found.filter((address) => address.includes(":") === target.includes(":"));
     }));
     const counts = [...addresses]
       .flatMap((address) =>

@@ -1,7 +1,9 @@
 /** Batches of past lines from files, the journal and the state, for `replay` and `what-if`. */
 import { NEVER } from "../core/async.ts";
-import type { Micros } from "../core/time.ts";
+import { UserError } from "../core/error.ts";
+import { localTime, type Micros } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
+import { isInJournal } from "../reading/module.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
@@ -16,23 +18,32 @@ export interface Period {
   readonly until?: Micros | undefined;
 }
 
-/** Yields the lines of files in turn; `-` is standard input. Throws `UserError` (69). */
+/** Yields the lines of files in turn; `-` is standard input. Throws `UserError` (64, 69). */
 export async function* fileBatches(
   files: readonly string[],
   { command, progress }: { command: string; progress: Progress },
 ): AsyncGenerator<Batch> {
+  if (files.filter((file) => file === "-").length > 1) {
+    throw new UserError("Cannot read standard input twice: name - once", 64);
+  }
   const inputs = files.map((file) => openInput(file, command));
   const sizes = inputs.map(({ size }) => size);
   progress.begin("bytes", sizes.reduce((sum, size) => sum === null || size === null ? null : sum + size, 0));
   for (const input of inputs) yield* readInput(input, (bytes) => progress.add(bytes));
 }
 
-/** Yields the journal's entries of `modules`. */
+/** Yields the journal's entries of `modules`. Throws `UserError` (64, 69). */
 export async function* journalBatches(
   modules: readonly ModuleRules[],
   { since = 0, until }: Period,
   progress: Progress,
 ): AsyncGenerator<Batch> {
+  if (!modules.some(({ module }) => isInJournal(module))) {
+    throw new UserError(
+      "Cannot read the journal: no module of the configuration reads it; name log files",
+      64,
+    );
+  }
   progress.begin("lines", null);
   const journal = openJournal({ ...journalMatches(modules), follow: false, until });
   for await (const batch of journal.batches({ after: null, since }, NEVER)) {
@@ -60,5 +71,12 @@ export async function* recordedBatches(
 /** Returns the period of the options. Throws `UserError` (64). */
 export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
   const timeOf = (text?: string) => text === undefined ? undefined : requireTime(text);
-  return { since: timeOf(options.since), until: timeOf(options.until) };
+  const [since, until] = [timeOf(options.since), timeOf(options.until)];
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new UserError(
+      `Cannot read from ${localTime(since)} to ${localTime(until)}: the end comes first`,
+      64,
+    );
+  }
+  return { since, until };
 }

@@ -78,15 +78,16 @@ export async function monitorEntry(user: SystemUser | null = null): Promise<Moni
 
 /**
  * Returns the name of the unit that starts the monitor here: of those installed, the one that ran
- * `last`, or else the one without sudo. Null: none is installed. Supposes both if this program may
- * not look.
+ * `last`, or else the one without sudo unless bans go through it. Null: none is installed. Supposes
+ * both if this program may not look.
  */
-export function unitHere(last: MonitorEntry | null): string | null {
+export function unitHere(last: MonitorEntry | null, isBySudo = false): string | null {
   const isInstalled = (unit: string) =>
     unitDirectories().map((directory) => `${directory}/${unit}.service`)
       .some((file) => !may("read", file) || lookAt(file) !== null);
   const units = UNITS.filter(isInstalled);
-  return units.find((unit) => `${unit}.service` === last?.unit) ?? units[0] ?? null;
+  const first = isBySudo ? units.at(-1) : units[0];
+  return units.find((unit) => `${unit}.service` === last?.unit) ?? first ?? null;
 }
 
 /** Returns where units are looked for: systemd's own variable replaces the directories. */
@@ -94,6 +95,9 @@ function unitDirectories(): readonly string[] {
   const variable = "SYSTEMD_UNIT_PATH";
   return may("env", variable) ? Deno.env.get(variable)?.split(":") ?? UNIT_DIRECTORIES : UNIT_DIRECTORIES;
 }
+
+/** What to do where root itself may not change the firewall. */
+export const GRANT = "a container's host has to grant CAP_NET_ADMIN";
 
 /** What to do where no unit is installed. */
 export const INSTALL_UNIT = "install strongmonitor.service: docs/installing.md";

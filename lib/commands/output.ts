@@ -1,4 +1,4 @@
-import { messageOf, UserError } from "../core/error.ts";
+import { messageOf, tried, UserError } from "../core/error.ts";
 import { jsonText, printable } from "../core/text.ts";
 import { localTime, type Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
@@ -121,13 +121,16 @@ function write(text: string): void {
   }
 }
 
-/** Prints why a command failed to standard error; with `--json` also to standard output. */
+/**
+ * Prints why a command failed to standard error; with `--json` also to standard output, unless that
+ * takes no text.
+ */
 export function printFailure(
   sentences: readonly string[],
   { code, json }: { code: number; json: boolean },
 ): void {
   for (const sentence of sentences) printError(`strongmonitor: ${sentence}`);
-  if (json) printJson({ error: sentences.join("\n"), code });
+  if (json) tried(() => printJson({ error: sentences.join("\n"), code }));
 }
 
 /** Writes an object as one line of JSON. */

@@ -6,7 +6,7 @@ import type { ModuleActivity } from "../reading/activity.ts";
 import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { Leak, MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
-import { totalsText } from "./bans.ts";
+import { allText } from "./bans.ts";
 import { zoneName } from "./output.ts";
 import { awaitedOf, awaitedText, leftText, uncountedText, worksText } from "./words.ts";
 
@@ -36,7 +36,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
     ...problems.map((sentence) => `problem   ${sentence}`),
     ...status.running ? awaitedOf(report).map((source) => `awaited   ${awaitedText(source)}`) : [],
     ...report === null ? [] : reportLines(report, bans),
-    `bans      ${totalsText(bans)}; ${bans.all} in all, ended ones included`,
+    `bans      ${allText(bans)}`,
     `state     ${counted(status.recorded, "line")} recorded`,
     ...report?.database ? [databaseLine(report.database, status.backlog)] : [],
     ...report?.notify ? [noticesLine(report.notify)] : [],

@@ -14,7 +14,7 @@ import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { withContext, withState } from "./open.ts";
 import { type CommonOptions, print, printError, printJson } from "./output.ts";
-import { otherPlaces } from "./whitelist_list.ts";
+import { nameText, otherPlaces } from "./whitelist_list.ts";
 import { untilText } from "./words.ts";
 
 /** Options of `whitelist add`. */
@@ -128,13 +128,8 @@ async function tellAddresses(
   while (!known() && isLocked(state.directory) && performance.now() < deadline) {
     await pause(50);
   }
-  const addresses = known();
-  if (addresses) printError(`${name} is ${addresses.join(", ")} now.`);
-  else if (isLocked(state.directory)) {
-    printError(
-      `Warning: nobody is whitelisted by ${name} yet: the monitor's log tells why it is not resolved`,
-    );
-  }
+  const addresses = known() ?? [];
+  if (addresses.length > 0 || isLocked(state.directory)) printError(nameText(name, addresses));
 }
 
 /** Reads the end; undefined: none was given. */

@@ -1,8 +1,9 @@
 import type { Config } from "../config/types.ts";
-import { longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
+import { isName, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { hasEnded, isoTimeOrNull, localTime, now } from "../core/time.ts";
 import { KEPT_ORIGINS, type KeptOrigin, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
+import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
@@ -18,21 +19,30 @@ export interface ListedEntry extends WhitelistEntry {
 /** Origins of the entries that people make, and of those that are replaced as a whole. */
 const LISTED: readonly KeptOrigin[] = ["command", "knock", "database", ...SURROUNDINGS];
 
-/** `whitelist list`: prints all entries that have not ended, with origin, end and note. */
+/**
+ * `whitelist list`: prints all entries that have not ended, with origin, end and note, and the
+ * addresses of names.
+ */
 export function whitelistListCommand(options: CommonOptions): number {
-  const { listed, problems } = withContext(options, (context) => ({
+  const { listed, names, problems } = withContext(options, (context) => ({
     listed: [
       ...context.config === null ? [] : configuredEntries(context.config),
       ...sessionEntries(context.state),
       ...keptEntries(context.state, LISTED),
     ],
+    names: addressesByName(context.state.whitelist("name", now())),
     problems: context.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
   }));
   const time = now();
   const entries = listed.filter((entry) => !hasEnded(entry, time));
-  if (options.json) entries.forEach((entry) => printJson(entryJson(entry)));
-  else if (entries.length > 0) {
+  const addressesOf = (address: string) => isName(address) ? names.get(address) ?? [] : null;
+  if (options.json) {
+    entries.forEach((entry) => printJson({ ...entryJson(entry), addresses: addressesOf(entry.address) }));
+  } else if (entries.length > 0) {
     printTable(["ADDRESS", "BY", "UNTIL", "NOTE"], entries.map(row));
+    for (const name of new Set(entries.map(({ address }) => address).filter(isName))) {
+      print(nameText(name, addressesOf(name)!));
+    }
     if (entries.some(({ until }) => until !== null)) print(zoneText());
   } else print("Nothing is whitelisted but loopback and this machine's own addresses.");
   for (const error of problems) {
@@ -63,8 +73,15 @@ export function otherPlaces(
 }
 
 /** Returns an entry as JSON. */
-export function entryJson({ address, origin, file, until, note }: ListedEntry): unknown {
+export function entryJson({ address, origin, file, until, note }: ListedEntry) {
   return { address, origin, file, until: isoTimeOrNull(until), note };
+}
+
+/** Says which addresses the monitor last found for a name. */
+export function nameText(name: string, addresses: readonly string[]): string {
+  return addresses.length > 0
+    ? `${name} is ${addresses.join(", ")} now.`
+    : `No address of ${name} is known: the monitor resolves it, and logs why it cannot.`;
 }
 
 function row({ address, origin, file, until, note }: ListedEntry): string[] {

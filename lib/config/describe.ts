@@ -78,7 +78,7 @@ function quoteWords(words: readonly string[]): string {
 function describeWhitelist({ whitelist: { members, files, refresh } }: Config): string[] {
   const sorted = [...members.filter(({ isName }) => !isName), ...members.filter(({ isName }) => isName)];
   const named = sorted.map(describeMember).join(", ") ||
-    (files.length ? "" : "nobody but this machine itself");
+    (files.length ? "" : "nobody but this machine, its gateways and name servers");
   const hasNames = members.some(({ isName }) => isName) ||
     files.some((file) => file.read().content.names.length > 0);
   const resolved = hasNames ? ` (names resolved every ${formatDuration(refresh)})` : "";
@@ -187,9 +187,9 @@ function describeRule(
   return [
     `  ${name}: bans ${ban} at more than ${hits}${within}; a hit is ${what}`,
     ...(condition === null ? [] : texts(condition.texts)),
-    ...except.flatMap((exception) => [
-      `    unless it is one ${describeCondition(exception)}`,
-      ...texts(exception.texts),
+    ...[...Map.groupBy(except, describeCondition)].flatMap(([condition, alike]) => [
+      `    unless it is one ${condition}`,
+      ...texts(alike.flatMap(({ texts }) => texts)),
     ]),
   ];
 }

@@ -7,7 +7,16 @@ import { tried } from "./error.ts";
  */
 export function denial(deed: string, remedy: (user: string) => string): string {
   const user = userName();
-  return `user ${user} may not ${deed}; ${remedy(user)}`;
+  return `${denied(user)}${deed}; ${remedy(user)}`;
+}
+
+/** Reports whether `sentence` holds a `denial()`, with or without its remedy. */
+export function isDenial(sentence: string): boolean {
+  return sentence.includes(denied(userName()));
+}
+
+function denied(user: string): string {
+  return `user ${user} may not `;
 }
 
 /** Makes a remedy for `denial()`: membership in `group`. */

@@ -1,7 +1,6 @@
 /** Explains why a file cannot be read, with a remedy. */
 import { directoryOf } from "./file_identity.ts";
 import { denial, joining } from "./denial.ts";
-import { tried } from "./error.ts";
 import { shellWord } from "./text.ts";
 
 /** The obstacle: the file, or the first directory in its path that this user may not enter. */
@@ -18,7 +17,7 @@ const [READ, SEARCH] = [4, 1];
 const HOMES = ["/home", "/root", "/run/user"];
 /** Directories that `PrivateTmp=yes` replaces by a service's own. */
 const TEMPORARY = ["/tmp", "/var/tmp"];
-/** Debian's group of users who may read logs. */
+/** The group of users who may read logs. No other has the same id on every system. */
 const [LOGS, LOGS_ID] = ["adm", 4];
 
 /**
@@ -46,8 +45,7 @@ function remedyFor(user: string, path: string, grant: Grant): string | null {
     return `ProtectHome of its unit hides ${place}; ` +
       `let it with ProtectHome=read-only in: sudo systemctl edit strongmonitor`;
   }
-  const isOfGroup = ((mode >> 3) & wanted) === wanted && info.gid !== null && info.gid !== 0;
-  if (isOfGroup) return joining(groupName(info.gid!))(user);
+  if (((mode >> 3) & wanted) === wanted && info.gid === LOGS_ID) return joining(LOGS)(user);
   return grant(user, { path: place, wanted, info });
 }
 
@@ -104,11 +102,4 @@ function grantLog(user: string, obstacle: Obstacle): string {
   return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${
     shellWord(directoryOf(path))
   }`;
-}
-
-function groupName(id: number): string {
-  if (id === LOGS_ID) return LOGS;
-  const groups = tried(() => Deno.readTextFileSync("/etc/group")) ?? "";
-  const line = groups.split("\n").find((one) => one.split(":")[2] === String(id));
-  return line?.split(":")[0] || String(id);
 }

@@ -98,7 +98,7 @@ export class Monitor {
       throw error;
     } finally {
       stop.abort();
-      await this.#stop(background, next());
+      await this.#stop(background, { next: next(), isTrialOver });
     }
   }
 
@@ -215,10 +215,13 @@ export class Monitor {
   }
 
   /** Stops in order: the sources have ended, then running commands end, then the last shipment. */
-  async #stop(background: Promise<unknown>, next: Config | null): Promise<void> {
+  async #stop(
+    background: Promise<unknown>,
+    end: { next: Config | null; isTrialOver: boolean },
+  ): Promise<void> {
     const { bans, batches, housekeeping, reporting } = this.#parts;
     await bans.stop(AbortSignal.timeout(STOP_COMMANDS));
-    await this.#clear(next);
+    await this.#clear(end);
     await this.#fleet?.close(STOP_SHIPPING);
     await background;
     // The next monitor would not know that the clock was set back.
@@ -227,15 +230,23 @@ export class Monitor {
     housekeeping.attempt("report", () => reporting.write(false));
   }
 
-  /** Lifts all bans in nftables at the end if the configuration says so, or if the next one leaves nftables. */
-  async #clear(next: Config | null): Promise<void> {
+  /**
+   * Lifts all bans in nftables at the end if the configuration says so, or if the next one leaves
+   * nftables. With an unconfirmed trial they have left it by themselves.
+   */
+  async #clear({ next, isTrialOver }: { next: Config | null; isTrialOver: boolean }): Promise<void> {
     const { log, firewalls, housekeeping } = this.#parts;
     const { firewall, unbanOnStop } = this.#config.ban;
-    const isLeft = next !== null && firewall === "nftables" && next.ban.firewall !== firewall;
-    if (!isLeft && !(next === null && unbanOnStop)) return;
-    if (!await firewalls.clear({ signal: AbortSignal.timeout(STOP_LIFTING), log })) return;
-    if (next === null) return log.info("no ban holds while the monitor is stopped");
-    log.info(`${firewall} no longer has any ban, as the configuration does not use it`);
+    const isNft = firewall === "nftables";
+    const isLeft = next !== null && isNft && next.ban.firewall !== firewall;
+    if (isLeft || (next === null && unbanOnStop)) {
+      if (!await firewalls.clear({ signal: AbortSignal.timeout(STOP_LIFTING), log })) return;
+      log.info(
+        isLeft
+          ? `${firewall} no longer has any ban, as the configuration does not use it`
+          : "no ban holds while the monitor is stopped",
+      );
+    } else if (!isNft || !isTrialOver) return;
     housekeeping.attempt("note that bans are lifted", () => this.#state.enforcement.cleared());
   }
 }

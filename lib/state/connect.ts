@@ -1,6 +1,6 @@
 /** Opens connections to the state's file, with all tables, and interprets SQLite's errors. */
 import { DatabaseSync } from "node:sqlite";
-import { messageOf, tried } from "../core/error.ts";
+import { messageOf, tried, UserError } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
 /** A head with a larger length is damaged itself. */
@@ -98,6 +98,25 @@ export function faultOf(error: unknown, db: DatabaseSync | null = null): "damage
   const message = messageOf(db === null ? error : causeOf(error, db));
   if (/not a database|malformed|no such table/.test(message)) return "damaged";
   return /disk is full|disk I\/O error|readonly database/.test(message) ? "unwritable" : null;
+}
+
+/** Remedies by SQLite's words. */
+const REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] = [
+  [
+    /not a database|malformed|no such table/,
+    "the monitor makes a new one of all that can be read when it starts",
+  ],
+  [
+    /unable to open|readonly/,
+    "let the monitor's user own it and its directory, on a disk mounted for writing",
+  ],
+];
+
+/** Makes the error that the state cannot be used: `Cannot open the state FILE: ...; remedy`. */
+export function stateError(deed: string, file: string, error: unknown): UserError {
+  const message = messageOf(error);
+  const remedy = REMEDIES.find(([words]) => words.test(message))?.[1];
+  return new UserError(`Cannot ${deed} the state ${file}: ${message}${remedy ? `; ${remedy}` : ""}`, 69);
 }
 
 /** Makes `file`, if missing, for its owner only. SQLite gives files beside it the same mode. */

@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { messageOf, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { connect, faultOf } from "./connect.ts";
+import { connect, faultOf, stateError } from "./connect.ts";
 import { transact } from "./transaction.ts";
 
 /** A value that SQLite stores. */
@@ -141,7 +140,7 @@ export class Database {
   /** Returns a sentence for a fault of the file or its disk, and any other error as it is. */
   #explained(error: unknown): unknown {
     if (faultOf(error, this.#db) === null) return error;
-    return new UserError(`Cannot use the state ${databaseOf(this.directory)}: ${messageOf(error)}`, 69);
+    return stateError("use", databaseOf(this.directory), error);
   }
 
   #adopt(db: DatabaseSync | null): boolean {
@@ -163,7 +162,7 @@ function open(directory: string): DatabaseSync {
   try {
     return connect(file);
   } catch (error) {
-    throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+    throw stateError("open", file, error);
   }
 }
 

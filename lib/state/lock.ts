@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf, UserError } from "../core/error.ts";
 import { identityAt } from "../core/file_identity.ts";
 import { lockOf } from "../core/state_files.ts";
-import { makePrivate } from "./connect.ts";
+import { makePrivate, stateError } from "./connect.ts";
 
 /** Proves that this process is the state's only monitor; the lock ends with the process. */
 export interface Lock {
@@ -55,7 +55,7 @@ export function isLocked(directory: string): boolean {
     return false;
   } catch (error) {
     if (isBusy(error)) return true;
-    throw new UserError(`Cannot read the lock of the state ${directory}: ${messageOf(error)}`, 69);
+    throw stateError("read the lock of", directory, error);
   }
 }
 
@@ -64,7 +64,7 @@ function hold(directory: string): { db: DatabaseSync; identity: string | null } 
     return { db: acquire(directory, PATIENCE), identity: identityAt(lockOf(directory)) };
   } catch (error) {
     if (isBusy(error)) return null;
-    throw new UserError(`Cannot lock the state ${directory}: ${messageOf(error)}`, 69);
+    throw stateError("lock", directory, error);
   }
 }
 

@@ -12,7 +12,7 @@ import { messageOf, UserError } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";
 import type { Log } from "../core/log.ts";
 import { databaseOf, markMemory } from "../core/state_files.ts";
-import { close, connect, connectSound, faultOf, inMemory, openAsItIs } from "./connect.ts";
+import { close, connect, connectSound, faultOf, inMemory, openAsItIs, stateError } from "./connect.ts";
 import type { Recovery } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside } from "./fresh_file.ts";
 import { MemoryFallback } from "./memory_fallback.ts";
@@ -75,12 +75,12 @@ export class FileRecovery implements Recovery {
     } catch (error) {
       const fault = faultOf(error);
       if (fault === null || isForbidden(file)) {
-        throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+        throw stateError("open", file, error);
       }
       const old = openAsItIs(file);
       // A state that is writable later must not be taken for an empty one.
       if (fault === "unwritable" && old === null && size !== 0) {
-        throw new UserError(`Cannot read the state ${file}: ${messageOf(error)}`, 69);
+        throw stateError("read", file, error);
       }
       return this.#recover(old, fault, messageOf(error));
     }
@@ -176,7 +176,7 @@ export class FileRecovery implements Recovery {
       db = connect(file);
     } catch (error) {
       const whole = openAsItIs(file);
-      if (whole === null) throw new UserError(`Cannot open the state ${file}: ${messageOf(error)}`, 69);
+      if (whole === null) throw stateError("open", file, error);
       return this.#goToMemory(whole, messageOf(error));
     }
     this.#files.push(new StateFile(file));

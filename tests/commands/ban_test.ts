@@ -231,7 +231,7 @@ Deno.test("`ban` fails when the address is whitelisted, by what it knows or by w
     whitelist.set("this machine", [ONE]);
     for (
       const [address, why] of [
-        ["198.51.100.9", "it is whitelisted (configuration)"],
+        ["198.51.100.9", "it is whitelisted (configuration): 198.51.100.0/24"],
         [ONE, "the monitor never bans it: it is whitelisted there"],
       ]
     ) {
@@ -257,11 +257,11 @@ Deno.test("`ban` refuses an address of this machine where no monitor runs, and t
     state.replaceWhitelist("machine", [{ address: ONE, note: "", until: null }], now());
     for (const target of ["127.0.0.1", ONE, NETWORK]) {
       const { code, stderr } = await cli("ban", target);
-      const who = target === NETWORK ? "an address in it" : "it";
+      const [who, named] = target === NETWORK ? ["an address in it", `: ${ONE}`] : ["it", ""];
       const origin = target === "127.0.0.1" ? "loopback" : "this machine";
       assert.deepEqual([code, stderr], [
         1,
-        `strongmonitor: Cannot ban ${target}: ${who} is whitelisted (${origin})\n`,
+        `strongmonitor: Cannot ban ${target}: ${who} is whitelisted (${origin})${named}\n`,
       ]);
     }
     for (const { address } of Deno.networkInterfaces()) {
@@ -326,7 +326,10 @@ Deno.test("`bans --all` ends with a sentence where no ban is in force", () =>
   stage({}, async ({ cli }) => {
     await cli("ban", ONE);
     await cli("unban", ONE);
-    assert.match((await cli("bans", "--all")).stdout, /^No ban in force\. Times are of UTC\.$/m);
+    assert.match(
+      (await cli("bans", "--all")).stdout,
+      /^No ban in force; 1 in all, ended ones included\. Times are of UTC\.$/m,
+    );
   }));
 
 Deno.test("`whitelist add` warns of a network so vast that nobody is ever banned", () =>

@@ -1,16 +1,19 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { type Lock, takeLock } from "../../lib/state/lock.ts";
-import { type Finding, findingsIn, Machine, of } from "../support/machine.ts";
+import { AS_OTHER, type Finding, findingsIn, Machine, of } from "../support/machine.ts";
 import { temporaryState } from "../support/helpers.ts";
 import { REPORT } from "../support/monitor_report.ts";
 import { canMakeJournals, type Fields, JournalDirectory } from "../support/journal_files.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 import { program } from "../support/program.ts";
 
-/** Runs `doctor` where this machine's own network is. */
-async function doctor(machine: Machine): Promise<{ code: number; findings: Finding[] }> {
-  const [command, ...args] = machine.words("doctor", "--json", "--config", machine.config);
+/** Runs `doctor` where this machine's own network is, behind the words `as`. */
+async function doctor(
+  machine: Machine,
+  as: readonly string[] = [],
+): Promise<{ code: number; findings: Finding[] }> {
+  const [command, ...args] = [...as, ...machine.words("doctor", "--json", "--config", machine.config)];
   const { code, stdout, stderr } = await new Deno.Command(command!, { args, stdin: "null" }).output();
   assert.equal(new TextDecoder().decode(stderr), "");
   return { code, findings: findingsIn(new TextDecoder().decode(stdout)) };
@@ -92,6 +95,49 @@ Deno.test({
       assert.match(unit!.text, /^strongmonitor\.service does not give the monitor CAP_NET_ADMIN/);
       assert.match(unit!.remedy!, /is a container, whose host has to grant it$/);
     });
+  },
+});
+
+Deno.test("`doctor` starts the unit with sudo for commands that need it, and tries sudo before any unit has run", async () => {
+  using machine = new Machine();
+  machine.program("journalctl", "exit 0");
+  machine.program("getent", "test $1 = passwd && echo strongmonitor:x:990:990::/:/bin/false");
+  machine.program("sudo", "exit 1");
+  for (const [command, unit] of [["sudo -n x %s", "strongmonitor-sudo"], ["x %s", "strongmonitor"]]) {
+    machine.configure({ ban_command: command });
+    const { findings } = await doctor(machine);
+    const start = findings.filter(({ remedy }) => remedy?.includes("systemctl enable"));
+    const expected = `${Deno.uid() === 0 ? "" : "sudo "}systemctl enable --now ${unit}`;
+    assert.deepEqual(start.map(({ remedy }) => remedy), [expected, expected]);
+    const refused = findings.filter(({ text }) => /^sudo does not let strongmonitor run x/.test(text));
+    assert.equal(refused.length, Deno.uid() === 0 && unit === "strongmonitor-sudo" ? 1 : 0);
+  }
+});
+
+Deno.test("`doctor` names the capability that root itself lacks in a container, and sends others to root", async () => {
+  using machine = new Machine();
+  machine.program("nft", "echo Operation not permitted >&2; exit 1");
+  machine.configure({ firewall: "nftables", nft_command: "nft" });
+  const { findings } = await doctor(machine);
+  const remedies = findings.filter(({ subject }) => subject === "firewall").map(({ remedy }) => remedy);
+  const expected = Deno.uid() === 0
+    ? "a container's host has to grant CAP_NET_ADMIN"
+    : "ask as root: sudo strongmonitor doctor";
+  assert.deepEqual([...new Set(remedies)], [expected]);
+});
+
+Deno.test({
+  name: "`doctor` sends a user to root who may not read what the monitor's user may",
+  ignore: AS_OTHER === null,
+  async fn() {
+    using machine = new Machine();
+    machine.program("getent", "test $1 = passwd && echo strongmonitor:x:990:990::/:/bin/false");
+    machine.program("journalctl", "echo 'Hint: You are currently not seeing messages from other users.' >&2");
+    machine.configure({});
+    const { findings } = await doctor(machine, AS_OTHER!);
+    const [journal] = findings.filter(({ subject }) => subject === "journal");
+    assert.match(journal!.text, /^Cannot read the journal: user \S+ may not see what others write$/);
+    assert.equal(journal!.remedy, "ask as root: sudo strongmonitor doctor");
   },
 });
 

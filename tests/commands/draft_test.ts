@@ -14,11 +14,19 @@ const SURVEY: Survey = {
   origin: null,
   nginx: null,
   hasNft: true,
+  obstacle: null,
   managers: [],
   bansBySudo: false,
   unit: "strongmonitor",
 };
-const NGINX: NginxSurvey = { logs: [], formats: [], proxies: [], unread: null, busiest: null };
+const NGINX: NginxSurvey = {
+  logs: [],
+  formats: [],
+  proxies: [],
+  proxyNames: [],
+  unread: null,
+  busiest: null,
+};
 const ANSWERS: Answers = { whitelist: [], bans: true, isDirect: null };
 
 /** The text for a machine and answers that differ from the plain ones. */
@@ -41,7 +49,7 @@ Deno.test("`draftConfig()` gives what was found as keys, in a text that loads", 
   const nginx = (over: Partial<NginxSurvey>) => ({ nginx: { ...NGINX, ...over } });
   const cases: readonly [string, (text: string) => unknown, unknown][] = [
     [draft(), (text) => Object.keys(parse(text).modules), ["SSHD"]],
-    [draft({ hasNft: false }, { bans: false }), (text) => parse(text).firewall, "observe"],
+    [draft({ obstacle: "nft is not installed" }, { bans: false }), (text) => parse(text).firewall, "observe"],
     [draft({}, { bans: false }), (text) => parse(text).firewall, "observe"],
     [draft({ bansBySudo: true }), (text) => parse(text).nft_command, "sudo -n nft"],
     [

@@ -4,7 +4,7 @@ import { SHIPPED } from "../../lib/config/shipped.ts";
 import { load } from "../support/configs.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
 import { exists } from "../support/journal_files.ts";
-import { findingsIn, Machine, of } from "../support/machine.ts";
+import { AS_OTHER, findingsIn, Machine, of } from "../support/machine.ts";
 import { inNamespace, lacking, works } from "../support/namespace.ts";
 import { hasNginx, RealNginx } from "../support/nginx.ts";
 import type { Result } from "../support/program.ts";
@@ -25,16 +25,13 @@ function bareMachine(): Machine {
   const machine = new Machine();
   machine.program("journalctl", 'echo "No journal files were found." >&2; exit 1');
   machine.program("getent", "exit 2");
-  machine.program("nft", 'test "$1" = --version');
+  machine.program("nft", "case $1 in --version|-nt) ;; *) exit 1 ;; esac");
   machine.program("sudo", `echo "$*" >> ${machine.directory}/sudo`);
   return machine;
 }
 
 /** What stands before root's commands where somebody else asks. */
 const SUDO = Deno.uid() === 0 ? "" : "sudo ";
-
-/** Words that run others as a user who is not root; null: this machine allows none. */
-const AS_OTHER = Deno.uid() !== 0 ? [] : works("unshare", ["--user", "true"]) ? ["unshare", "--user"] : null;
 
 /** Words that run `init` on a machine, its configuration going into the machine's directory. */
 function init(machine: Machine, ...args: readonly string[]): string[] {
@@ -124,15 +121,23 @@ Deno.test("`init` writes what `check` finds good without a journal", async () =>
 
 Deno.test("`init` says beforehand what `check` will complain of, and leaves a journal to the monitor that its caller may not read", async () => {
   using machine = bareMachine();
-  machine.program(
-    "journalctl",
-    'echo "No journal files were opened due to insufficient permissions." >&2; exit 1',
-  );
+  const denied = 'echo "No journal files were opened due to insufficient permissions." >&2; exit 1';
+  machine.program("journalctl", denied);
   const { stderr, stdout } = await run(init(machine, "--yes"));
-  assert.match(stderr, /^Still missing: Cannot read the journal: /m);
   assert.equal(parse(stdout).modules.SSHD.match, undefined);
-  const { problems } = JSON.parse((await run(init(machine, "--json"))).stdout);
-  assert.match(problems[0], /^Cannot read the journal: /);
+  assert.match(stderr, /^journal +Cannot read the journal: user \S+ may not read its files; /m);
+  if (Deno.uid() === 0) {
+    assert.match(
+      stderr,
+      /^Still missing: Cannot read the journal: user root .*; give it CAP_DAC_READ_SEARCH, /m,
+    );
+  }
+  if (AS_OTHER === null) return;
+  const other = await run([...AS_OTHER, ...init(machine, "--yes")]);
+  assert.match(other.stderr, /^journal .* may not read its files; `sudo strongmonitor init` finds more$/m);
+  assert.doesNotMatch(other.stderr, /usermod|tmpfiles|Still missing: Cannot read the journal/);
+  const { problems } = JSON.parse((await run([...AS_OTHER, ...init(machine, "--json")])).stdout);
+  assert.doesNotMatch(problems.join(), /journal/);
 });
 
 Deno.test("`init` starts the unit that ran last, and lets nft run as that unit may", async () => {
@@ -152,6 +157,65 @@ Deno.test("`init` starts the unit that ran last, and lets nft run as that unit m
     const { config, commands } = JSON.parse((await run(init(machine, "--json"))).stdout);
     assert.equal(commands.at(-1), `${SUDO}systemctl restart ${started}`);
     assert.equal(parse(config).nft_command, command);
+  }
+});
+
+Deno.test("`init` puts the configuration at an absolute path, and not into standard input", async () => {
+  using machine = bareMachine();
+  const words = (config: string) => machine.words("init", "--json", "--config", config);
+  const { stdout } = await run(words("some.jsonc"));
+  assert.ok(JSON.parse(stdout).commands.join().includes(` /dev/stdin ${Deno.cwd()}/some.jsonc`), stdout);
+  const { code, stderr } = await run(words("-"));
+  assert.equal(code, 64);
+  assert.match(stderr, /^strongmonitor: Cannot write standard input: name a file by --config\n/);
+});
+
+Deno.test("`init` says why it did not read the nginx.conf that was named, on a machine without logs of nginx", async () => {
+  using machine = bareMachine();
+  Deno.mkdirSync(`${machine.directory}/nginx.conf`);
+  const hidden = works("unshare", ["--mount", "true"])
+    ? ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/log/nginx; exec "$@"', "sh"]
+    : [];
+  const { nginx } = JSON.parse((await run([...hidden, ...init(machine, "--json")])).stdout);
+  assert.match(nginx.error, /irectory/);
+});
+
+Deno.test("`init` leaves out only those formats of nginx that name no client", async () => {
+  using machine = bareMachine();
+  const text = `log_format good '$remote_addr $status'; log_format bad '$status';
+    access_log /var/log/nginx/a.log good; access_log /var/log/nginx/b.log bad;`;
+  Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, text);
+  const { stdout, stderr } = await run(init(machine, "--yes"));
+  assert.equal(load(stdout).modules.length, 2, stderr);
+  assert.deepEqual(parse(stdout).modules.NGINX.log_format, ["$remote_addr $status"]);
+  assert.match(stdout.replaceAll(/\n +\/\/ /g, " "), /not read in full: .* must hold \$remote_addr/);
+});
+
+Deno.test("`init` leaves out a proxy that nginx.conf names by its host name, and says so", async () => {
+  using machine = bareMachine();
+  const text = "http { set_real_ip_from cdn.example; set_real_ip_from 192.0.2.0/24; }";
+  Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, text);
+  const { stdout, stderr } = await run(init(machine, "--yes"));
+  assert.deepEqual(parse(stdout).modules.NGINX.trusted_proxies, ["192.0.2.0/24"]);
+  assert.match(stderr, /not read in full: set_real_ip_from cdn\.example is no address, add its addresses\n/);
+});
+
+Deno.test("`init` only observes where a container keeps nft from banning, and says who can change that", async () => {
+  using machine = bareMachine();
+  machine.program("nft", 'test "$1" = --version || { echo Operation not permitted >&2; exit 1; }');
+  const entry = JSON.stringify({ _SYSTEMD_UNIT: "strongmonitor.service", _CAP_EFFECTIVE: "0", _UID: "990" });
+  machine.program("journalctl", `case "$*" in *=strongmonitor*) echo '${entry}' ;; esac`);
+  const causes = [
+    [[], /root may not use nft \(exit status 1: Operation not permitted\): a container's host/],
+    [AS_OTHER, /strongmonitor\.service ran without the right to ban: a container's host/],
+  ] as const;
+  for (const [as, cause] of Deno.uid() === 0 ? causes : causes.slice(1)) {
+    if (as === null) continue;
+    const { stdout, stderr } = await run([...as, ...init(machine, "--yes")]);
+    assert.match(stderr, new RegExp(`^firewall  ${cause.source} has to grant CAP_NET_ADMIN$`, "m"));
+    assert.match(stdout.replaceAll(/\n +\/\/ /g, " "), new RegExp(`Only observes: ${cause.source}`));
+    const { firewall, nft_command } = parse(stdout);
+    assert.deepEqual([firewall, nft_command], ["observe", undefined]);
   }
 });
 

@@ -294,6 +294,8 @@ Deno.test("`match` goes by the shipped configuration where there is none", async
 const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [
   [["replay", "--since", "the day before"], 64, /Cannot read the time "the day before"/],
   [["replay", "--until", "2026-13-45"], 64, /Cannot read the time "2026-13-45"/],
+  [["replay", "--since", "30m", "--until", "1h"], 64, /Cannot read from .* to .*: the end comes first\n$/],
+  [["replay", "-", "-"], 64, /Cannot read standard input twice: name - once\n$/],
   [["replay", "--since", "today", "auth.log"], 64, /Cannot replay files with --since or --until/],
   [["replay", "/nonexistent/auth.log"], 69, /Cannot read \/nonexistent\/auth\.log: there is no such file/],
   [["replay", "/"], 69, /Cannot read \/: it is a directory/],
@@ -322,6 +324,19 @@ for (const [args, code, stderr] of REFUSALS) {
     assert.doesNotMatch(result.stderr, /^ {4}at /m);
   });
 }
+
+Deno.test("`replay --since` says that no module of the configuration reads the journal", async () => {
+  const config = Deno.makeTempFileSync();
+  try {
+    const module = { match: { file: "/var/log/auth.log" } };
+    Deno.writeTextFileSync(config, JSON.stringify({ modules: { SSHD: module } }));
+    const { code, stderr } = await program(["replay", "--since", "2h", "--config", config]);
+    const why = "no module of the configuration reads it; name log files";
+    assert.deepEqual([code, stderr], [64, `strongmonitor: Cannot read the journal: ${why}\n`]);
+  } finally {
+    Deno.removeSync(config);
+  }
+});
 
 Deno.test("`match` marks hits that do not count without trusted_proxies, and `replay` says how many there are", async () => {
   const request =

@@ -53,14 +53,14 @@ Deno.test("`readNginxSetup()` gives formats only where one in use has to be know
 });
 
 Deno.test("`readNginxSetup()` follows includes, in circles once, and passes over what cannot be read", () => {
-  const { logs, proxies } = setup({
+  const { logs, proxies, proxyNames } = setup({
     "/etc/nginx/nginx.conf":
-      "include sites/*; include /gone.conf; include nginx.conf; set_real_ip_from unix:;",
+      "include sites/*; include /gone.conf; include nginx.conf; set_real_ip_from unix:; set_real_ip_from cdn.example;",
     "/etc/nginx/sites/a": "server { access_log /a.log; set_real_ip_from 10.0.0.1; }",
     "/etc/nginx/sites/b": "include sites/a; set_real_ip_from 2001:db8::/32; # set_real_ip_from 10.0.0.2;",
   });
   assert.deepEqual(logs, ["/a.log"]);
-  assert.deepEqual(proxies, ["10.0.0.1", "2001:db8::/32"]);
+  assert.deepEqual([proxies, proxyNames], [["10.0.0.1", "2001:db8::/32"], ["cdn.example"]]);
   assert.throws(() => setup({}), Deno.errors.NotFound);
 });
 

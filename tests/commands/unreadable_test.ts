@@ -104,6 +104,39 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    "a state that is damaged or another user's is told with a remedy, by commands and by a monitor that starts",
+  ignore,
+  fn: async () => {
+    using directory = scene();
+    const { config, path } = directory;
+    const file = `${path}/state/state.db`;
+    Deno.mkdirSync(`${path}/state`);
+    Deno.writeTextFileSync(file, "no database, but as long as its head is, which SQLite reads\n".repeat(100));
+    const said = async (word: string) => {
+      const { code, stderr } = await command(word, "--config", config).output();
+      return [code, new TextDecoder().decode(stderr)] as const;
+    };
+    const damaged = await said("bans");
+    assert.equal(damaged[0], 69);
+    assert.match(
+      damaged[1],
+      /state\.db: file is not a database; the monitor makes a new one of all that can be read/,
+    );
+    Deno.chownSync(file, 1, 1);
+    Deno.chmodSync(file, 0o600);
+    for (const word of ["bans", "run"]) {
+      const [code, stderr] = await said(word);
+      assert.equal(code, 69, word);
+      assert.match(
+        stderr,
+        /Cannot \w+ the state .*: unable to open database file.*; let the monitor's user own it/,
+      );
+    }
+  },
+});
+
 Deno.test("links to files of the state are read neither as logs nor as a whitelist, and the monitor keeps its locks", async () => {
   using temporary = temporaryState();
   const { directory } = temporary;

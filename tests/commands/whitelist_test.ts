@@ -125,6 +125,13 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
     state.addToWhitelist("command", { address: "192.0.2.8", note: "", until: 1, since: 1 });
     state.addToWhitelist("database", { address: "192.0.2.9", note: "", until: null, since: 1 });
     state.addToWhitelist("gateway", { address: "192.0.2.254", note: "", until: null, since: 1 });
+    const found = ["203.0.113.5", "2001:db8::5"].map((address) => ({
+      address,
+      note: "home.example.org",
+      until: null,
+    }));
+    state.replaceWhitelist("name", found, now());
+    state.addToWhitelist("command", { address: "office.example.org", note: "", until: null, since: 1 });
     const table = (await cli("whitelist", "list")).stdout.trimEnd().split("\n").map((line) =>
       line.split(/ {2,}/)
     );
@@ -134,8 +141,11 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
       ["home.example.org", "configuration", "2200-01-31 12:00:00", "home"],
       ["192.0.2.1", `${directory}/friends`, "2200-01-31 00:00:00", "auditors"],
       ["192.0.2.7", "command", "for good", "on call"],
+      ["office.example.org", "command", "for good"],
       ["192.0.2.9", "database", "for good"],
       ["192.0.2.254", "gateway", "it is replaced"],
+      ["home.example.org is 2001:db8::5, 203.0.113.5 now."],
+      ["No address of office.example.org is known: the monitor resolves it, and logs why it cannot."],
       ["Times are of UTC."],
     ]);
     const json = (await cli("whitelist", "list", "--json")).stdout.trimEnd().split("\n").map((line) =>
@@ -147,8 +157,16 @@ Deno.test("`whitelist list` shows who is whitelisted by whom, until when and why
       until: "2200-01-31T00:00:00.000000Z",
       origin: "file",
       file: `${directory}/friends`,
+      addresses: null,
     });
-    assert.deepEqual(json.map(({ until }) => until).filter((until) => until === null).length, 4);
+    const names = json.filter(({ addresses }) => addresses !== null).map((
+      { address, addresses },
+    ) => [address, addresses]);
+    assert.deepEqual(names, [
+      ["home.example.org", ["2001:db8::5", "203.0.113.5"]],
+      ["office.example.org", []],
+    ]);
+    assert.deepEqual(json.map(({ until }) => until).filter((until) => until === null).length, 5);
   }));
 
 Deno.test("`check` and `run` refuse a whitelist file that cannot be read, and `whitelist` does not", () =>
@@ -173,5 +191,5 @@ Deno.test("`whitelist list` shows a file of 200,000 lines", () =>
     Deno.writeTextFileSync(`${directory}/friends`, lines.join("\n"));
     const { code, stdout, stderr } = await cli("whitelist", "list");
     assert.equal(code, 0, stderr);
-    assert.equal(stdout.trimEnd().split("\n").length, 200_004);
+    assert.equal(stdout.trimEnd().split("\n").length, 200_005);
   }));

@@ -163,6 +163,7 @@ Deno.test("`why` counts what the state has noted, as a monitor would after a sta
       ["203.0.113.9", 1],
     ],
   );
+  assert.deepEqual(JSON.parse((await why("why", "::/0", "--json")).stdout).counts, [], "no IPv4 in IPv6");
   const top = JSON.parse((await why("top", "--by", "user", "--json")).stdout);
   assert.deepEqual(
     [top.lines, top.hits, top.tables[0].rows[0].name],

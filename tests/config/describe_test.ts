@@ -47,19 +47,22 @@ Deno.test("`describeConfig()` says what rules ask of fields, and where lines are
   const text = `{ "modules": {
     "NGINX": { "match": { "identifier": "nginx", "file": "/a/*.log" }, "rules": [
       { "name": "a", "field": ["path", "query"], "str": "x", "mode": "regex", "ignore_case": true, "status": ["4xx", 500],
-        "except": "/ok", "limit": 2 },
+        "except": ["/ok", "/fine"], "limit": 2 },
       { "name": "b", "status": 404, "distinct": "path", "limit": 9 }
     ] },
     "ftp": { "match": { "unit": "ftp.service" }, "pattern": "^no <ADDR>$", "rules": [{ "name": "c", "limit": 1 }] }
   } }`;
+  const described = describeConfig(load(text), { rules: true });
+  assert.match(described, /^Whitelist: nobody but this machine, its gateways and name servers$/m);
   assert.equal(
-    describeConfig(load(text), { rules: true }).split("\n").slice(6).join("\n"),
+    described.split("\n").slice(6).join("\n"),
     `Module NGINX: journal entries of nginx; lines of /a/*.log
   not counted: requests that nginx refused before it had read them (400 and such), until trusted_proxies says which proxies stand in front, or [] for none
   a: bans for good at more than 2 hits, however far apart; a hit is a line with status 4xx, 500 whose path or query matches in any case
     "x"
     unless it is one whose path or query starts with in any case
     "/ok"
+    or "/fine"
   b: bans for good at more than 9 hits with different path, however far apart; a hit is any line with status 404
 Module ftp: journal entries of ftp.service
   c: bans for good at more than 1 hit, however far apart; a hit is any line`,

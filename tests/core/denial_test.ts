@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { userInfo } from "node:os";
-import { denial, joining } from "../../lib/core/denial.ts";
+import { denial, isDenial, joining } from "../../lib/core/denial.ts";
 
 const SOURCE = new URL("../../lib/core/denial.ts", import.meta.url).href;
 
@@ -11,6 +11,8 @@ Deno.test("`denial()` names the user, the deed and a remedy for that user", () =
     `user ${username} may not read /var/log/auth.log; ` +
       `let it with: sudo usermod -aG adm ${username}, and log in again`,
   );
+  assert.ok(isDenial(`Cannot do it: ${denial("read it", () => "ask")}`));
+  assert.ok(!isDenial(`Cannot do it: user ${username}2 may not read it`));
 });
 
 Deno.test("`denial()` leaves the name to the shell where the program may not ask for it", async () => {

@@ -88,3 +88,37 @@ Deno.test({
       assert.equal(await scene.end(), 0);
     }),
 });
+
+for (
+  const [how, keys, args] of [
+    ["`unban_on_stop`", { unban_on_stop: true }, []],
+    ["an unconfirmed trial", {}, ["--trial", "6s"]],
+  ] as const
+) {
+  Deno.test({
+    name: `bans that ${how} takes out of nftables are not in force${ignore ? " (needs root and nft)" : ""}`,
+    ignore,
+    fn: () =>
+      inNamespace(async (run, namespace) => {
+        await using scene = new Scene();
+        const nft_command = nftIn(namespace);
+        scene.configure({ firewall: "nftables", nft_command, modules: CONFIG.modules, ...keys });
+        const isBanned = async () => (await run(["nft", "list", "ruleset"])).stdout.includes("203.0.113.1");
+        await startBanning(scene, isBanned);
+        scene.kill("SIGTERM");
+        assert.equal(await scene.end(), 0);
+        if (args.length > 0) {
+          scene.start(...args);
+          assert.equal(await scene.end(), 0);
+        }
+        await eventually(async () => !await isBanned());
+        const options = ["--config", scene.config, "--state", scene.stateDirectory];
+        const { stdout } = await program(["bans", ...options]);
+        assert.match(stdout, /^1 ban: 1 waiting for the firewall/m);
+        scene.start();
+        await eventually(isBanned);
+        scene.kill("SIGTERM");
+        assert.equal(await scene.end(), 0);
+      }),
+  });
+}

@@ -1,5 +1,13 @@
 /** Runs commands on a machine that a test makes up. */
+import { works } from "./namespace.ts";
 import { MAIN } from "./program.ts";
+
+/** Words that run others as a user who is not root; null: this machine allows none. */
+export const AS_OTHER = Deno.uid() !== 0
+  ? []
+  : works("unshare", ["--user", "true"])
+  ? ["unshare", "--user"]
+  : null;
 
 /** A line of `doctor --json`. */
 export interface Finding {

@@ -104,6 +104,11 @@ function choices(program: Command): Choice[] {
   return of(program, []);
 }
 
+/** Returns all commands between bars, for shells: `|run|whitelist|whitelist add|`. */
+function commandPaths(program: Command): string {
+  return `|${choices(program).slice(1).map(({ path }) => path.join(" ")).join("|")}|`;
+}
+
 /** Returns options with fixed values, by command and name: `top --by`. */
 function fixedValues(program: Command): { readonly key: string; readonly values: readonly string[] }[] {
   return choices(program).flatMap(({ path, words }) =>
@@ -117,18 +122,18 @@ function fixedValues(program: Command): { readonly key: string; readonly values:
 /** Makes the completion of bash(1), which lacks IPv6 addresses: bash splits words at colons. */
 export function bashCompletion(program: Command): string {
   const cases = choices(program).map(({ path, words }) =>
-    `    "${path.join(" ")}"${path[0] === "unban" ? "*" : ""}) words="${
-      words.map(({ word }) => word).join(" ")
-    }" ;;`
+    `    "${path.join(" ")}") words="${words.map(({ word }) => word).join(" ")}" ;;`
   );
   const values = fixedValues(program).map(({ key, values }) =>
     `    "${key}") COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$current")); return ;;`
   );
   return `# bash completion for strongmonitor
 _strongmonitor() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path="" word words=""
+  local current=\${COMP_WORDS[COMP_CWORD]} path="" next word words=""
+  local commands="${commandPaths(program)}"
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    [[ $word == -* ]] || path="$path\${path:+ }$word"
+    next="$path\${path:+ }$word"
+    [[ $commands != *"|$next|"* ]] || path=$next
   done
   case "$path \${COMP_WORDS[COMP_CWORD-1]}" in
 ${values.join("\n")}
@@ -136,7 +141,7 @@ ${values.join("\n")}
   case $path in
 ${cases.join("\n")}
   esac
-  [[ $path != unban* ]] || words+=" $(${BANNED} | grep -x '[0-9./]*')"
+  [[ $path != unban ]] || words+=" $(${BANNED} | grep -x '[0-9./]*')"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ $current == -* || -n $words && \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY+=($(compgen -f -- "$current"))
 }
@@ -157,12 +162,16 @@ export function zshCompletion(program: Command): string {
   );
   return `#compdef strongmonitor
 _strongmonitor() {
-  local key="\${(j: :)\${(@)\${(@)words[2,CURRENT-1]}:#-*}}"
+  local key="" next word commands="${commandPaths(program)}"
   local -a choices
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    next="$key\${key:+ }$word"
+    [[ $commands != *"|$next|"* ]] || key=$next
+  done
   case "$key $words[CURRENT-1]" in
 ${values.join("\n")}
   esac
-  [[ $key != unban* ]] || compadd -- \${(f)"$(${BANNED})"}
+  [[ $key != unban ]] || compadd -- \${(f)"$(${BANNED})"}
   case $key in
 ${cases.join("\n")}
   esac

@@ -29,7 +29,7 @@ export function addRun(program: Command, { exit, log, signals }: CommandLinePart
   subcommand(program, {
     usage: "run",
     summary: "monitor until told to stop (the default)",
-    examples: ["run --config ./config.jsonc --state ./state", "run --trial 10m", "run --verbose"],
+    examples: ["run --config ./config.jsonc", "run --trial 10m", "run --verbose"],
   })
     .option("-v, --verbose", "say what it reads, decides and tells the firewall, and show stacks of faults")
     .option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given")
@@ -74,7 +74,7 @@ export function addWatch(program: Command, { exit, signals }: CommandLineParts):
 export function addNotify(program: Command, { exit }: CommandLineParts): void {
   subcommand(program, {
     usage: "notify",
-    summary: "have the program of `notify` told a test, and say whether it took that",
+    summary: "send a test notice to the program of `notify`, and say whether it took it",
     examples: ["notify"],
   })
     .action(async (options: Options) => exit(await (await import("../notify.ts")).notifyCommand(options)));

@@ -96,10 +96,10 @@ export function addWhitelist(program: Command, { exit }: CommandLineParts): void
       "whitelist add 198.51.100.0/24 --note office",
       "whitelist add 192.0.2.7 192.0.2.8 --for 8h",
       "whitelist add home.example.org",
-      "whitelist add 192.0.2.7 --until 2027-01-31",
+      "whitelist add 192.0.2.7 --until 2030-12-31",
     ],
   })
-    .option("--for <span>", "how long, such as 90s, 2h or 1d12h; a new entry without lasts forever")
+    .option("--for <span>", "how long, such as 90s, 2h or 1d12h; otherwise a new entry has no end")
     .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
     .option("--note <text>", "note to keep with it")
     .option("--json", "print JSON")
@@ -139,7 +139,7 @@ export function addKnock(program: Command, { exit }: CommandLineParts): void {
     examples: ["knock new phone", "knock new script --plain", "knock new script --secret-stdin < secret"],
   })
     .option("--plain", "a secret that is the same every time, in place of one-time codes")
-    .option("--secret-stdin", "such a secret of your own, read from standard input")
+    .option("--secret-stdin", "a plain secret of your own, read from standard input")
     .option("--json", "print JSON")
     .action(async (name: string | undefined, options: Options & KnockNewOptions) =>
       exit((await import("../knock.ts")).knockNewCommand(name ?? "owner", options))

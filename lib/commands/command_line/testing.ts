@@ -10,10 +10,10 @@ import { type CommandLineParts, type Options, subcommand } from "./subcommand.ts
 export function addChecks(program: Command, { exit }: CommandLineParts): void {
   subcommand(program, {
     usage: "doctor",
-    summary: "look at everything that monitoring and banning take, and say what to do",
+    summary: "examine everything that monitoring and banning need, and say what to do",
     examples: ["doctor", "doctor --json"],
   })
-    .option("--json", "print one JSON object a look")
+    .option("--json", "print one JSON object for each part")
     .action(async (options: Options) =>
       exit(await (await import("../doctor/doctor.ts")).doctorCommand(options))
     );
@@ -47,7 +47,7 @@ export function addRehearsals(program: Command, { exit }: CommandLineParts): voi
       "match --module SSHD --json lines.txt",
     ],
   })
-    .option("-m, --module <name>", "module that reads the lines; each line's own without")
+    .option("-m, --module <name>", "module that reads all lines; otherwise each line's own")
     .option("--json", "print one JSON object a line, and a summary")
     .action(async (input: string | undefined, options: Options & { module?: string }) =>
       exit(await (await import("../match.ts")).matchCommand(requireInput(input), options))

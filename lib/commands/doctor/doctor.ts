@@ -1,11 +1,12 @@
+import { isDenial } from "../../core/denial.ts";
 import { counted } from "../../core/text.ts";
 import { folded } from "../layout.ts";
-import { monitorEntry, serviceUser, unitHere } from "../machine.ts";
+import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../machine.ts";
 import { type CommonOptions, print, printJson } from "../output.ts";
 import { examineConfig } from "./config.ts";
-import type { Finding } from "./finding.ts";
+import { AS_ROOT, type Finding } from "./finding.ts";
 import { examineFirewall } from "./firewall.ts";
-import { examineFiles, examineUnit, examineUser } from "./installation.ts";
+import { bansBySudo, examineFiles, examineUnit, examineUser } from "./installation.ts";
 import { examineLogs } from "./logs.ts";
 import { examineMonitor } from "./monitor.ts";
 import { examineClock, examineDatabase } from "./surroundings.ts";
@@ -20,7 +21,9 @@ const ARROW = "  -> ";
  */
 export async function doctorCommand(options: CommonOptions): Promise<number> {
   const results: Finding["result"][] = [];
-  for await (const finding of examine(options)) {
+  const user = await serviceUser();
+  for await (const found of examine(options, user)) {
+    const finding = isOnlyHere(found, user) ? { ...found, remedy: AS_ROOT } : found;
     results.push(finding.result);
     if (options.json) printJson(finding);
     else linesOf(finding).forEach(print);
@@ -31,15 +34,20 @@ export async function doctorCommand(options: CommonOptions): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function* examine(options: CommonOptions): AsyncGenerator<Finding> {
-  const user = await serviceUser();
+/** Reports whether a finding is what this user may not do, though the monitor runs as another `user`. */
+function isOnlyHere({ text }: Finding, user: SystemUser | null): boolean {
+  const isOther = user !== null && ![0, user.uid].includes(Deno.uid()!);
+  return isOther && isDenial(text);
+}
+
+async function* examine(options: CommonOptions, user: SystemUser | null): AsyncGenerator<Finding> {
   yield examineUser(user);
   const { config, isWrong, findings } = examineConfig(options);
   yield* findings;
   yield* examineFiles(config, user);
   yield* await examineLogs(config, user);
   const entry = await monitorEntry(user);
-  const unit = unitHere(entry);
+  const unit = unitHere(entry, bansBySudo(config));
   const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
     yield* await examineFirewall(config, monitor);

@@ -1,5 +1,8 @@
 import { messageOf, UserError } from "../../core/error.ts";
 
+/** Remedy for what only root or the monitor's user may do. */
+export const AS_ROOT = "ask as root: sudo strongmonitor doctor";
+
 /** Subjects that `doctor` examines, in order. */
 export type Subject =
   | "user"

@@ -5,15 +5,13 @@ import type { BanConfig, Config } from "../../config/types.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
-import { ask } from "../machine.ts";
+import { ask, GRANT } from "../machine.ts";
 import { programProblems } from "../programs.ts";
-import { failure, type Finding, ok, warning } from "./finding.ts";
+import { AS_ROOT, failure, type Finding, ok, warning } from "./finding.ts";
 
 /** Documentation addresses (RFC 5737, RFC 3849), as bans spell them. */
 const ADDRESSES = ["192.0.2.254", "2001:db8:ffff:ffff::/64"];
 const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
-/** Other users may not change the firewall; the monitor's user may only in its unit. */
-const AS_ROOT = "ask as root: sudo strongmonitor doctor";
 /** Time-out of the test bans in the kernel, if they cannot be lifted. */
 const SPAN = MINUTE;
 
@@ -81,10 +79,13 @@ async function leaveNothing(firewall: Firewall): Promise<void> {
 
 function problemsOf(outcomes: readonly Outcome[]): Finding[] {
   return outcomes.flatMap(({ address, error }) =>
-    error === null
-      ? []
-      : [failure("firewall", error.replaceAll(address, "%s"), Deno.uid() === 0 ? DOCUMENTATION : AS_ROOT)]
+    error === null ? [] : [failure("firewall", error.replaceAll(address, "%s"), remedyOf(error))]
   );
+}
+
+function remedyOf(error: string): string {
+  if (Deno.uid() !== 0) return AS_ROOT;
+  return error.endsWith("Operation not permitted") ? GRANT : DOCUMENTATION;
 }
 
 async function look(

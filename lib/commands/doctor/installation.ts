@@ -106,19 +106,28 @@ export async function examineUnit(
     readonly unit: string | null;
   },
 ): Promise<Finding[]> {
-  const firewalls = firewallsOf(config).filter(({ ban }) => ban.firewall !== "observe");
+  const firewalls = banningFirewalls(config);
   if (firewalls.length === 0) return [];
-  if (entry === null) {
-    return unit === null
-      ? [warning("unit", "no unit starts the monitor", INSTALL_UNIT)]
-      : [warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`))];
-  }
-  const misfits = firewalls.flatMap((firewall) => misfitOf(firewall, entry));
+  const misfits = entry === null ? [] : firewalls.flatMap((firewall) => misfitOf(firewall, entry));
   if (misfits.length > 0) return misfits;
   const keys = firewalls.map((firewall) => commandsOf(firewall)[0]!.key.join(".")).join(" and ");
-  const findings = [ok("unit", `${entry.unit} and ${keys} fit together`)];
+  const findings = [entry === null ? unrun(unit) : ok("unit", `${entry.unit} and ${keys} fit together`)];
   for (const firewall of firewalls) findings.push(...await sudoFindings(firewall, service));
   return findings;
+}
+
+function unrun(unit: string | null): Finding {
+  if (unit === null) return warning("unit", "no unit starts the monitor", INSTALL_UNIT);
+  return warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`));
+}
+
+function banningFirewalls(config: Config): ConfiguredFirewall[] {
+  return firewallsOf(config).filter(({ ban }) => ban.firewall !== "observe");
+}
+
+/** Reports whether a configuration bans through sudo. */
+export function bansBySudo(config: Config): boolean {
+  return banningFirewalls(config).flatMap(commandsOf).some(({ command }) => isSudo(command[0]!));
 }
 
 /** Says why a unit cannot run the commands of one firewall. */

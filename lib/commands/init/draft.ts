@@ -61,11 +61,9 @@ export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: let sysl
   SSH_LOGS.join(" or ")
 }.`;
 
-function firewall({ hasNft, managers, bansBySudo }: Survey, { bans }: Answers): string {
-  if (!hasNft) {
-    return comment(
-      "nft is not installed, so the program only observes. docs/firewalls.md has commands for other firewalls.",
-    ) +
+function firewall({ obstacle, managers, bansBySudo }: Survey, { bans }: Answers): string {
+  if (obstacle !== null) {
+    return comment(`Only observes: ${obstacle}. docs/firewalls.md has commands for other firewalls.`) +
       `\n  ${pair("firewall", "observe")},`;
   }
   const beside = managers.length > 0 ? ` beside ${managers.join(" and ")}` : "";
@@ -115,7 +113,7 @@ ${keys.map((key) => `      ${key}`).join("\n")}
 function nginx({ hasJournal }: Survey, found: NginxSurvey, answers: Answers): string {
   const elsewhere = found.logs.filter((path) => !/^\/var\/log\/nginx\/[^/]*\.log$/.test(path));
   const keys = [
-    ...(found.unread === null ? [] : [comment(`nginx.conf was not read: ${found.unread}.`, 6)]),
+    ...(found.unread === null ? [] : [comment(`nginx.conf was not read in full: ${found.unread}.`, 6)]),
     ...(hasJournal && elsewhere.length === 0 ? [] : [
       comment(hasJournal ? "The logs that nginx.conf names." : "There is no journal.", 6),
       `      "match": { ${hasJournal ? '"identifier": "nginx", ' : ""}${

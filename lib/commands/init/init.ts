@@ -1,7 +1,8 @@
 import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
-import { firstLineOf, linesOf, UserError } from "../../core/error.ts";
+import { isDenial } from "../../core/denial.ts";
+import { firstLineOf, linesOf, tried, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
 import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
@@ -34,7 +35,10 @@ export interface InitOptions extends CommonOptions {
  * `init`: examines this machine, asks questions, and prints a configuration with the commands for
  * root. Runs these only with `install`. Throws `UserError` (64) if it can ask nobody.
  */
-export async function initCommand(options: InitOptions): Promise<number> {
+export async function initCommand(given: InitOptions): Promise<number> {
+  if (given.config === "-") throw new UserError("Cannot write standard input: name a file by --config", 64);
+  const isAbsolute = given.config.startsWith("/");
+  const options = isAbsolute ? given : { ...given, config: `${Deno.cwd()}/${given.config}` };
   const isAsking = !options.yes && !options.json;
   if (isAsking && !Deno.stdin.isTerminal()) {
     throw new UserError("Cannot ask: standard input is no terminal; --yes takes what is proposed", 64);
@@ -68,31 +72,50 @@ function refuse({ config, install }: InitOptions): number {
 /** Makes a configuration that loads; leaves out log formats that do not. */
 function checkedDraft(
   survey: Survey,
-  { answers, path }: { answers: Answers; path: string },
+  options: { answers: Answers; path: string },
 ): { readonly text: string; readonly config: Config } {
-  const text = draftConfig(survey, answers);
-  try {
+  const { answers, path } = options;
+  const draft = (survey: Survey) => {
+    const text = draftConfig(survey, answers);
     return { text, config: configOf(text, path, { known: modules, withPassword: false }) };
+  };
+  try {
+    return draft(survey);
   } catch (error) {
     const { nginx } = survey;
     if (nginx === null || nginx.formats.length === 0) throw error;
-    const reason = `its log_format cannot be taken, ${firstLineOf(error)}`;
-    return checkedDraft({ ...survey, nginx: { ...nginx, formats: [], unread: reason } }, { answers, path });
+    const unread = `its log_format cannot be taken, ${firstLineOf(error)}`;
+    const having = (formats: readonly string[]) => ({ ...survey, nginx: { ...nginx, formats, unread } });
+    const isGood = (format: string) => tried(() => draft(having([format]))) !== null;
+    const good = nginx.formats.length > 1 ? nginx.formats.filter(isGood) : [];
+    return checkedDraft(having(good.length < nginx.formats.length ? good : []), options);
   }
 }
 
 /**
- * Returns the problems that `check` will find here, and why sshd cannot be watched or nothing
- * starts.
+ * Returns the problems that `check` will find here, but what only this user may not read, and why
+ * sshd cannot be watched or nothing starts.
  */
 async function problemsOf(
   { hasJournal, sshLog, unit }: Survey,
   { config, options }: { config: Config; options: InitOptions },
 ): Promise<string[]> {
-  const { refusal, problems } = await lookHere(config, options);
+  const { refusal, problems: found } = await lookHere(config, options);
+  const problems = found.filter((sentence) => !isOnlyHere(sentence));
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
   const unstarted = unit === null ? [`No unit starts the monitor; ${INSTALL_UNIT}`] : [];
   return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched, ...unstarted];
+}
+
+/** Reports whether a sentence says what this user may not read: the monitor runs as another one. */
+function isOnlyHere(sentence: string): boolean {
+  return Deno.uid() !== 0 && isDenial(sentence);
+}
+
+/** Returns why the journal cannot be read, with a remedy for this command. */
+function journalText(problem: string | null): string {
+  if (problem === null) return "can be read";
+  return isOnlyHere(problem) ? `${problem.split("; ")[0]}; \`sudo strongmonitor init\` finds more` : problem;
 }
 
 /** Returns the command that prints the same configuration again. */
@@ -122,15 +145,13 @@ async function install(steps: readonly Step[], { config, force }: InitOptions): 
 }
 
 /** Describes the survey for people. */
-function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers }: Survey): string[] {
+function describe({ journal, sshPorts, sshLog, origins, nginx, obstacle, managers }: Survey): string[] {
   const lines = [
-    `journal   ${journal ?? "can be read"}`,
+    `journal   ${journalText(journal)}`,
     `sshd      ${sshPorts.length > 0 ? `listens on ${sshPorts.join(", ")}` : "port not known"}` +
     (sshLog === null ? "" : `, logs to ${sshLog}`),
     `you       ${origins.length > 0 ? `logged in from ${origins.join(", ")}` : "not logged in over ssh"}`,
-    `firewall  ${hasNft ? "nftables" : "nft is not installed"}${
-      managers.map((name) => `, ${name}`).join("")
-    }`,
+    `firewall  ${obstacle ?? "nftables"}${managers.map((name) => `, ${name}`).join("")}`,
   ];
   if (nginx === null) return [...lines, "nginx     none"];
   const { logs, formats, proxies, busiest, unread } = nginx;
@@ -138,7 +159,7 @@ function describe({ journal, sshPorts, sshLog, origins, nginx, hasNft, managers 
   return [
     ...lines,
     `nginx     ${logs.length > 0 ? `logs to ${logs.join(", ")}` : `logs are looked for in ${NGINX_LOGS}`}`,
-    ...(unread === null ? [] : [`          its configuration was not read: ${unread}`]),
+    ...(unread === null ? [] : [`          its configuration was not read in full: ${unread}`]),
     ...(formats.length > 0 ? [`          ${counted(formats.length, "log format")} of its own`] : []),
     ...(behind.length > 0 ? [`          behind ${behind.join(", ")}`] : []),
   ];

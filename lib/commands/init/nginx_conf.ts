@@ -1,14 +1,17 @@
 /** Reads logs and proxies from nginx.conf, in all blocks, for every host and path. */
 import { directoryOf } from "../../core/file_identity.ts";
 
+import { canonicalNetwork } from "../../core/address.ts";
+
 /** The parts of nginx.conf that matter here. */
 export interface NginxSetup {
   /** Absolute paths of access and error logs; `*` stands for variables of nginx. */
   readonly logs: readonly string[];
   /** Formats of access logs in use that need `log_format` in the configuration. */
   readonly formats: readonly string[];
-  /** Addresses and networks that may name the client (`set_real_ip_from`). */
+  /** Addresses and networks that may name the client (`set_real_ip_from`), and names of such hosts. */
   readonly proxies: readonly string[];
+  readonly proxyNames: readonly string[];
 }
 
 /** Reads a file, and lists the files of a pattern. Both may throw. */
@@ -39,10 +42,12 @@ export function readNginxSetup(path: string, reading: Reading): NginxSetup {
   const formats = new Map(named("log_format").map(([name, ...rest]) => [name!, formatText(rest)]));
   formats.set("combined", COMBINED);
   const texts = [...used].flatMap((name) => formats.get(name) ?? []);
+  const proxies = unique(named("set_real_ip_from").flatMap(([from]) => from === "unix:" ? [] : from ?? []));
   return {
     logs: unique(logs.filter((words) => !isPacked(words)).map(([file]) => withoutVariables(file!))),
     formats: texts.every(isKnown) ? [] : unique(texts),
-    proxies: unique(named("set_real_ip_from").flatMap(([from]) => from === "unix:" ? [] : from ?? [])),
+    proxies: proxies.filter((proxy) => canonicalNetwork(proxy) !== null),
+    proxyNames: proxies.filter((proxy) => canonicalNetwork(proxy) === null),
   };
 }
 

@@ -3,16 +3,17 @@ import type { Answers } from "./draft.ts";
 import type { Survey } from "./survey.ts";
 
 /** Answers without asking: whitelists only the origin of this session; proxies stay unknown. */
-export function proposed({ origin, hasNft }: Survey): Answers {
-  return { whitelist: origin === null ? [] : [origin], bans: hasNft, isDirect: null };
+export function proposed({ origin, obstacle }: Survey): Answers {
+  return { whitelist: origin === null ? [] : [origin], bans: obstacle === null, isDirect: null };
 }
 
 /** Asks the user on standard error, and reads the answers from standard input. */
-export function askUser({ origins, hasNft, nginx }: Survey): Answers {
+export function askUser({ origins, obstacle, nginx }: Survey): Answers {
   const whitelist = origins.filter((address) =>
     agrees(`Somebody is logged in from ${address}. Never ban that address?`, true)
   );
-  const bans = hasNft && agrees("Ban attackers, by nftables? (No: only say whom it would ban.)", true);
+  const bans = obstacle === null &&
+    agrees("Ban attackers, by nftables? (No: only say whom it would ban.)", true);
   const knowsProxies = nginx === null || nginx.proxies.length > 0 || nginx.busiest !== null;
   const isDirect = knowsProxies
     ? null

@@ -3,6 +3,8 @@ import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
 import { may } from "../../config/permissions.ts";
+import { UNITS } from "../../core/program.ts";
+import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { firstLineOf, messageOf, UserError } from "../../core/error.ts";
 import { canonicalAddress } from "../../core/address.ts";
 import { DAY, now } from "../../core/time.ts";
@@ -15,7 +17,16 @@ import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { ask, journalEntries, mayChangeNetwork, monitorEntry, unitHere } from "../machine.ts";
+import { NGINX_CONF } from "../output.ts";
+import {
+  ask,
+  GRANT,
+  journalEntries,
+  mayChangeNetwork,
+  type MonitorEntry,
+  monitorEntry,
+  unitHere,
+} from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
 /** Result of a survey. */
@@ -36,6 +47,8 @@ export interface Survey {
   readonly nginx: NginxSurvey | null;
   /** nft is installed. */
   readonly hasNft: boolean;
+  /** Why nft cannot ban; null: it can, as far as this user can see. */
+  readonly obstacle: string | null;
   /** Other active managers of the firewall, as far as this user can see. */
   readonly managers: readonly string[];
   /** Name of the unit that starts the monitor, without ".service"; null: none is installed. */
@@ -46,7 +59,7 @@ export interface Survey {
 
 /** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
-  /** Why its configuration was not read; null: it was. */
+  /** Why its configuration was not read in full; null: it was. */
   readonly unread: string | null;
   /** A private address that sends nearly all requests: a proxy. */
   readonly busiest: string | null;
@@ -75,6 +88,7 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
   const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);
   const ports = await listeningPorts();
   const { error } = await ask(["nft", "--version"]);
+  const ruleset = await ask(["nft", "-nt", "list", "ruleset"]);
   const entry = await monitorEntry();
   const unit = unitHere(entry);
   return {
@@ -86,7 +100,8 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     origin,
     nginx: await surveyNginx(nginx!, nginxConf),
     hasNft: error === null,
-    managers: await managers(),
+    obstacle: error === null ? obstacleTo(ruleset, { unit, entry }) : "nft is not installed",
+    managers: managersIn(ruleset.output),
     unit,
     bansBySudo: entry !== null && entry.unit === `${unit}.service`
       ? !mayChangeNetwork(entry)
@@ -149,9 +164,13 @@ function sshConnection(): { readonly client: string; readonly port: number } | n
 async function surveyNginx(nginx: ModuleRules, nginxConf: string): Promise<NginxSurvey | null> {
   const { setup, unread } = readSetup(nginxConf);
   const logs = logFiles(NGINX_LOGS).paths;
-  if (setup === null && logs.length === 0) return null;
-  const found = setup ?? { logs: [], formats: [], proxies: [] };
-  return { ...found, unread, busiest: await busiestClient(nginx, logs) };
+  // On a machine without nginx, too, the program may be forbidden to look at the default path.
+  const isNamed = unread !== null && nginxConf !== NGINX_CONF;
+  if (setup === null && logs.length === 0 && !isNamed) return null;
+  const found = setup ?? { logs: [], formats: [], proxies: [], proxyNames: [] };
+  const [name] = found.proxyNames;
+  const leftOut = name === undefined ? null : `set_real_ip_from ${name} is no address, add its addresses`;
+  return { ...found, unread: unread ?? leftOut, busiest: await busiestClient(nginx, logs) };
 }
 
 function readSetup(path: string): { setup: NginxSetup | null; unread: string | null } {
@@ -190,12 +209,26 @@ async function busiestClient(nginx: ModuleRules, logs: readonly string[]): Promi
   return all >= ENOUGH && found !== undefined && PRIVATE.test(found) ? found : null;
 }
 
+/** Returns why nft cannot ban: root has tried it, others know what the unit without sudo was given. */
+function obstacleTo(
+  ruleset: RunResult,
+  { unit, entry }: { unit: string | null; entry: MonitorEntry | null },
+): string | null {
+  if (Deno.uid() === 0) {
+    const reason = whyFailed(ruleset);
+    return reason === null ? null : `root may not use nft (${reason}): ${GRANT}`;
+  }
+  const isPlain = unit === UNITS[0] && entry?.unit === `${unit}.service`;
+  return isPlain && !mayChangeNetwork(entry)
+    ? `${unit}.service ran without the right to ban: ${GRANT}`
+    : null;
+}
+
 /** Returns managers known by their tables and chains, which only root may list. */
-async function managers(): Promise<string[]> {
-  const { output } = await ask(["nft", "-nt", "list", "ruleset"]);
+function managersIn(ruleset: string): string[] {
   return [
-    ...(/^table \w+ firewalld/m.test(output) ? ["firewalld"] : []),
-    ...(/^\s*chain ufw6?-/m.test(output) ? ["ufw"] : []),
-    ...(/^\s*chain DOCKER/m.test(output) ? ["Docker"] : []),
+    ...(/^table \w+ firewalld/m.test(ruleset) ? ["firewalld"] : []),
+    ...(/^\s*chain ufw6?-/m.test(ruleset) ? ["ufw"] : []),
+    ...(/^\s*chain DOCKER/m.test(ruleset) ? ["Docker"] : []),
   ];
 }

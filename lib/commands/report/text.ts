@@ -20,8 +20,8 @@ import {
 } from "./words.ts";
 import { shareText, shownName, sourceText } from "../words.ts";
 
-/** Columns of a plot, and longest name in characters. */
-const [PLOT, NAME] = [56, 36];
+/** Columns of a plot, and longest name in characters: any address fits. */
+const [PLOT, NAME] = [56, 40];
 const BARS = " ▁▂▃▄▅▆▇█";
 const SHADES = "·░▒▓█";
 

@@ -49,6 +49,18 @@ export function cutStart(text: string, width: number): string {
   return `…${fitting([...graphemes.segment(shown)].reverse(), width - 1).reverse().join("")}`;
 }
 
+/**
+ * Cuts an address, with any words behind it, to `width` columns. An address that is too long itself
+ * loses its middle: neighbours of IPv6 differ at the end.
+ */
+export function cutAddress(text: string, width: number): string {
+  const [address = ""] = text.split(" ", 1);
+  const isFitting = address.length < width || text.length <= width;
+  if (isFitting || width < 3 || !SIMPLE.test(address)) return cut(text, width);
+  const end = Math.ceil((width - 1) / 2);
+  return `${address.slice(0, width - 1 - end)}…${address.slice(-end)}`;
+}
+
 /** Returns the first segments that fit into `width` columns. */
 function fitting(segments: readonly Intl.SegmentData[], width: number): string[] {
   const taken: string[] = [];

@@ -5,7 +5,7 @@ import type { BanStatus } from "../../deciding/ban.ts";
 import { BY_HAND } from "../ban.ts";
 import { countText, provenanceText, TITLES } from "../report/words.ts";
 import { sourceText } from "../words.ts";
-import { cut, cutStart, type Line, span, widthOf } from "./cell.ts";
+import { cut, cutAddress, cutStart, type Line, span, widthOf } from "./cell.ts";
 import { banRows, type Model, placeOf, selected, topRows } from "./model.ts";
 import { type Column, panelLines } from "./panel.ts";
 import { bar } from "./plot.ts";
@@ -73,8 +73,13 @@ export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
 export function topPanel(model: Model, room: Room): Line[] {
   const { snapshot, period, table, focus, cursor } = model;
   const isOfAddresses = table === "address" || table === "network";
+  const shorten = isOfAddresses ? cutAddress : cut;
   const columns: Column[] = [
-    { heading: ` ${TITLES[table].toUpperCase()} ${period}`, width: nameWidth(room) },
+    {
+      heading: ` ${TITLES[table].toUpperCase()} ${period}`,
+      width: nameWidth(room),
+      cut: (name, width) => ` ${shorten(name, width - 1)}`,
+    },
     { heading: "", width: null, style: "warn", from: WIDER },
     { heading: "hits", width: 7, side: "right" },
     { heading: "share", width: 6, side: "right", style: "dim", from: isOfAddresses ? WIDE : 0 },
@@ -84,7 +89,7 @@ export function topPanel(model: Model, room: Room): Line[] {
   const most = Math.max(...all.map(({ hits }) => hits));
   const rows = all.map(({ name, hits, share, ban }) => ({
     cells: [
-      ` ${name}`,
+      name,
       bar(hits / most, room.width - NAME - BESIDE_BAR),
       figure(hits),
       percent(share),
@@ -108,7 +113,11 @@ function noneOf({ filter }: Model, words: string): string {
 export function bansPanel(model: Model, room: Room): Line[] {
   const { snapshot, banOrder, focus, cursor } = model;
   const columns: Column[] = [
-    { heading: banOrder === "newest" ? "NEWEST BANS" : "BANS ENDING NEXT", width: nameWidth(room) },
+    {
+      heading: banOrder === "newest" ? "NEWEST BANS" : "BANS ENDING NEXT",
+      width: nameWidth(room),
+      cut: cutAddress,
+    },
     { heading: "ago", width: 6, side: "right", style: "dim", from: WIDER },
     { heading: "left", width: 8, side: "right" },
     {

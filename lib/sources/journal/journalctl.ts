@@ -133,12 +133,27 @@ export class NoJournalError extends UserError {
   }
 }
 
+function unreadable(cause: string): UserError {
+  return new UserError(`Cannot read the journal: ${cause}`, 69);
+}
+
+/** Remedies for root, whom a container may limit, and for a member of the group, which files may lack. */
+const ROOT = "give it CAP_DAC_READ_SEARCH, which this container or unit withholds";
+const GROUP = "give the files their group with: " +
+  "sudo systemd-tmpfiles --create --prefix=/run/log/journal --prefix=/var/log/journal";
+
 /** Complaints of journalctl that the user must mend, and how. */
 const REMEDIES: readonly (readonly [RegExp, () => string, (cause: string) => UserError])[] = [
   [
-    /not seeing messages from other users|insufficient permissions|Permission denied/,
-    () => denial("see what others write", joining("systemd-journal")),
-    (cause) => new UserError(`Cannot read the journal: ${cause}`, 69),
+    /not seeing messages from other users|Permission denied/,
+    () => denial("see what others write", Deno.uid() === 0 ? () => ROOT : joining("systemd-journal")),
+    unreadable,
+  ],
+  [
+    // To root and to the group's members journalctl gives no hint.
+    /insufficient permissions/,
+    () => denial("read its files", () => Deno.uid() === 0 ? ROOT : GROUP),
+    unreadable,
   ],
   [
     // A link to a missing directory is another matter.

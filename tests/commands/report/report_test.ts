@@ -76,6 +76,15 @@ Deno.test("`report` keeps to 80 columns and to what can be printed, whatever was
   }
 });
 
+Deno.test("`report` writes the longest addresses in full", async () => {
+  using temporary = temporaryState();
+  const address = [1, 2].map((end) => [`2001:db8:abcd:1234:5678:9abc:def0:123${end}`, 5] as const);
+  const none = { lines: [], rule: [], network: [], user: [], path: [] };
+  temporary.state.rollups.store(now() - now() % HOUR, { ...none, hits: [["SSHD", 10]], address });
+  const { stdout } = await run(temporary);
+  for (const [name] of address) assert.match(stdout, new RegExp(`^${name}  5 `, "m"));
+});
+
 Deno.test("`report --html` makes one small page in which nothing of what was tried is markup", async () => {
   using temporary = temporaryState();
   const time = now();
@@ -165,11 +174,11 @@ Deno.test("`report` says in a sentence what is wrong with an option, and that no
   assert.match(nothing.stdout, /^Nothing was counted yet\.$/m);
   assert.match((await run(temporary, "--html")).stdout, /No line hit a rule\./);
   const wrong = [
-    await run(temporary, "--since", "2999-01-01"),
+    await run(temporary, "--since", "2200-01-01"),
     await run(temporary, "--html", "-", "--json"),
   ];
   assert.deepEqual(wrong.map(({ code }) => code), [64, 64]);
-  assert.match(wrong[0]!.stderr, /Cannot report since "2999-01-01": that time is ahead/);
+  assert.match(wrong[0]!.stderr, /Cannot report since "2200-01-01": that time is ahead/);
   assert.match(wrong[1]!.stderr, /--html.*cannot be used with.*--json/);
 });
 

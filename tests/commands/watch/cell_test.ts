@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { cut, cutStart, fit, sanitize, widthOf } from "../../../lib/commands/watch/cell.ts";
+import { cut, cutAddress, cutStart, fit, sanitize, widthOf } from "../../../lib/commands/watch/cell.ts";
 
 const CUTS: readonly (readonly [text: string, width: number, shown: string])[] = [
   ["abc", 3, "abc"],
@@ -33,6 +33,17 @@ Deno.test("cutStart() leaves the end of a text", () => {
   assert.equal(cutStart("漢字漢字", 6), "…漢字");
   assert.equal(cutStart("ae\u0301e\u0301", 2), "…e\u0301");
   assert.equal(cutStart(`${"x".repeat(1_000_000)}\x1b[2J`, 8), "…\\x1b[2J");
+});
+
+Deno.test("cutAddress() leaves both ends of an address, and all of it if only words behind it are too much", () => {
+  assert.equal(cutAddress("2001:db8:abcd:1234:5678:9abc:def0:1231", 21), "2001:db8:a…:def0:1231");
+  assert.equal(cutAddress("2001:db8:abcd:1234::/64", 15), "2001:db…34::/64");
+  assert.equal(cutAddress("192.0.2.32 (tcp 22)", 15), "192.0.2.32 (tc…");
+  assert.equal(cutAddress("192.0.2.32", 10), "192.0.2.32");
+  for (let width = 0; width < 30; width++) {
+    assert.ok(widthOf(cutAddress("2001:db8:abcd:1234::1 (tcp 22)", width)) <= width, String(width));
+    assert.ok(widthOf(cutAddress("漢字漢字漢字漢字漢字漢字漢字", width)) <= width, String(width));
+  }
 });
 
 Deno.test("fit() fills up to the columns, on either side", () => {

@@ -101,6 +101,15 @@ Deno.test("frame() of 80x24 keeps the end of a path, and the count of 100,000 ba
   assert.doesNotMatch(lines.at(-2)!, /since.*…/, "a time is told in full or not at all");
 });
 
+Deno.test("frame() of 80x24 tells long addresses of one network apart", () => {
+  const snapshot = MODEL.snapshot!;
+  const address = [1, 2, 3].map((end): [string, number] => [`2001:db8:abcd:1234:5678:9abc:def0:${end}`, 9]);
+  const counted = { ...snapshot.counted, content: { ...snapshot.counted.content, address } };
+  const lines = check({ ...MODEL, snapshot: { ...snapshot, counted } }, 80, 24);
+  const shown = lines.flatMap((line) => /^ (2001:\S+) /.exec(line)?.[1] ?? []);
+  assert.deepEqual(shown.slice(0, 3), [1, 2, 3].map((end) => `2001:db8:a…abc:def0:${end}`));
+});
+
 Deno.test("frame() shows what does not work before all else, and that no monitor runs", () => {
   const problems = ["no monitor runs on this state", "second"];
   const lines = check({ ...MODEL, snapshot: { ...MODEL.snapshot!, isRunning: false, problems } }, 80, 24);

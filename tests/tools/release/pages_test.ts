@@ -40,6 +40,14 @@ Deno.test("bash offers the values of an option that has fixed ones, and the bann
   }
 });
 
+Deno.test("bash offers a command's options behind its arguments, and behind values of other options", async () => {
+  for (const line of ["ban 192.0.2.8", "ban --for 7d", "--state /s ban", "-s /s ban 192.0.2.8 --for 7d"]) {
+    assert.deepEqual(await offered(line, ""), ["--config", "--state", "--for", "--reason", "--json"], line);
+  }
+  assert.ok((await offered("whitelist add 192.0.2.8", "")).includes("--until"));
+  assert.deepEqual(await offered("--state /s top --by", ""), await offered("top --by", ""));
+});
+
 Deno.test("zsh and fish are told the values of options, and ask for the banned addresses", () => {
   const [zsh, fish] = [zshCompletion(PROGRAM), fishCompletion(PROGRAM)];
   assert.match(zsh, /^ {4}"top --by"\) compadd -- address network user path rule module; return ;;$/m);
