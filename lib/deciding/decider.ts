@@ -8,7 +8,7 @@
  *   restore(counted)                  again after a failed commit, to undo `decide()`
  */
 import { NetworkSet, Target } from "../core/network_set.ts";
-import { formatDuration, type Micros } from "../core/time.ts";
+import { formatDuration, hasEnded, type Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
 import { type BanInForce, type CountedBan, effectOf, type NewBan, type PastBan } from "./ban.ts";
@@ -128,7 +128,8 @@ export class Decider {
       return null;
     }
     const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, pending });
-    if (isOver(until, pending)) {
+    // The lines may be old.
+    if (hasEnded({ until }, pending.now)) {
       pending.spared.push(
         `not banning ${source}, whose ban would be over by now: ${reason}, ${counted(count, "hit")}`,
       );
@@ -165,7 +166,7 @@ export class Decider {
       return null;
     }
     const until = this.#until(network, { first: step.banTime, growth: step.growth, start, pending });
-    if (isOver(until, pending)) return null;
+    if (hasEnded({ until }, pending.now)) return null;
     const name = network.slice(network.indexOf("/"));
     return {
       address: network,
@@ -194,11 +195,6 @@ export class Decider {
     const login = this.#options.logins.trusted(target, time);
     return login && `${login.user} logged in from ${login.address} by ${login.method} lately`;
   }
-}
-
-/** Reports whether a ban would be over before it is made, as its lines are old. */
-function isOver(until: Micros | null, { now }: PendingDecision): boolean {
-  return until !== null && until <= now;
 }
 
 /** Adds a ban to a decision, or moves the end of one with its scope. False: others cover it. */

@@ -7,7 +7,7 @@
 import { prefixLength } from "../core/address.ts";
 import { coversScope, formatScope, isSameScope, scopeAmong, whyWidened } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
-import type { Micros } from "../core/time.ts";
+import { hasEnded, type Micros } from "../core/time.ts";
 import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 
 /** A ban that another server reports. */
@@ -128,8 +128,8 @@ function wantedOf(
 ): NewBan[] {
   const bans: NewBan[] = [];
   for (const all of Map.groupBy(reports, ({ scope }) => formatScope(scopeAmong(firewalls, scope))).values()) {
-    const inForce = all.filter(({ isInForce, until, start, address }) =>
-      isInForce && (until === null || until > now) && start > (lifted.get(address) ?? -Infinity)
+    const inForce = all.filter((report) =>
+      report.isInForce && !hasEnded(report, now) && report.start > (lifted.get(report.address) ?? -Infinity)
     );
     const newest = inForce.toSorted((a, b) => b.start - a.start)[0];
     if (newest === undefined) continue;

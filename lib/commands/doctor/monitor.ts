@@ -1,5 +1,6 @@
 /** Checks that the monitor runs and succeeds. */
-import { messageOf } from "../../core/error.ts";
+import { isAbsent } from "../../core/file_identity.ts";
+import { databaseOf } from "../../core/state_files.ts";
 import { counted } from "../../core/text.ts";
 import { localTime, type Micros, now } from "../../core/time.ts";
 import { problemsOf } from "../../monitor/problems.ts";
@@ -30,8 +31,7 @@ export function examineMonitor(
   try {
     return withState(options, (state) => examineState(state, unit));
   } catch (error) {
-    const isNew = messageOf(error).endsWith("the monitor has not run yet");
-    const findings = isNew
+    const findings = isAbsent(databaseOf(options.state))
       ? [
         warning(
           "monitor",
