@@ -21,11 +21,10 @@ export const [LOGS, STATE] = ["/var/log", "/var/lib/strongmonitor"] as const;
 export const [DATABASE_NAME, DATABASE_PORT] = ["db", 5432] as const;
 /** Directory of the local database's socket. */
 export const SOCKET_DIRECTORY = "/run/postgresql";
-/**
- * Other things that `init` reads: nginx's configuration, and the address from which an
- * administrator has logged in.
- */
-const [NGINX, CONNECTION] = ["/etc/nginx", "SSH_CONNECTION"] as const;
+/** Configuration of nginx, which `init` reads. */
+const NGINX = "/etc/nginx";
+/** Variable with the address from which an administrator has logged in, for `init`. */
+export const SSH_CONNECTION = "SSH_CONNECTION";
 /** Directories of units: of the administrator, and of packages. */
 export const UNIT_DIRECTORIES = ["/etc/systemd/system", "/usr/lib/systemd/system"] as const;
 
@@ -40,6 +39,6 @@ export const STOCK: Permissions = {
   net: [...servers, `${SOCKET}${socket}`],
   read: [SETTINGS, LOGS, STATE, NGINX, ...units, socket, ...RESOLVERS],
   write: [STATE, socket],
-  env: [DATABASE_VARIABLES, SUDOER, CONNECTION],
+  env: [DATABASE_VARIABLES, SUDOER, SSH_CONNECTION],
   sys: FACTS,
 };

@@ -1,4 +1,5 @@
 import { jsonText, printable } from "../../core/text.ts";
+import { Glob } from "../../sources/files/glob.ts";
 import { folded, WIDTH } from "../layout.ts";
 import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts";
 
@@ -111,7 +112,8 @@ ${keys.map((key) => `      ${key}`).join("\n")}
 }
 
 function nginx({ hasJournal }: Survey, found: NginxSurvey, answers: Answers): string {
-  const elsewhere = found.logs.filter((path) => !/^\/var\/log\/nginx\/[^/]*\.log$/.test(path));
+  const standard = new Glob(NGINX_LOGS);
+  const elsewhere = found.logs.filter((path) => !standard.concerns(path));
   const keys = [
     ...(found.unread === null ? [] : [comment(`nginx.conf was not read in full: ${found.unread}.`, 6)]),
     ...(hasJournal && elsewhere.length === 0 ? [] : [

@@ -5,6 +5,7 @@ import { shippedConfig } from "../../config/load.ts";
 import { may } from "../../config/permissions.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
+import { SSH_CONNECTION } from "../../config/stock.ts";
 import { firstLineOf, messageOf, UserError } from "../../core/error.ts";
 import { canonicalAddress } from "../../core/address.ts";
 import { DAY, now } from "../../core/time.ts";
@@ -66,7 +67,7 @@ export interface NginxSurvey extends NginxSetup {
 }
 
 /** Logs of nginx that are read by default. */
-export const NGINX_LOGS = "/var/log/nginx/*.log";
+export const [NGINX_LOGS] = modules.find(({ name }) => name === "NGINX")!.match.files as [string];
 /** Syslog's files for sshd on Debian and Red Hat. */
 export const SSH_LOGS = ["/var/log/auth.log", "/var/log/secure"];
 const LISTENING = /^Server listening on \S+ port (\d+)\.$/;
@@ -154,9 +155,8 @@ async function listeningPorts(): Promise<number[]> {
 
 /** Returns both ends of the SSH connection; null: no permission to know, or hidden by sudo. */
 function sshConnection(): { readonly client: string; readonly port: number } | null {
-  const variable = "SSH_CONNECTION";
-  if (!may("env", variable)) return null;
-  const [client, , , port] = (Deno.env.get(variable) ?? "").split(" ");
+  if (!may("env", SSH_CONNECTION)) return null;
+  const [client, , , port] = (Deno.env.get(SSH_CONNECTION) ?? "").split(" ");
   const address = canonicalAddress(client ?? "");
   return address === null ? null : { client: address, port: Number(port) };
 }
