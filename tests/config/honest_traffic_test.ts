@@ -163,7 +163,7 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
     },
     missing_program: {
       who: "follows old links",
-      every: MINUTE,
+      every: 25,
       line: (i) =>
         error(`open() "/srv/www/page${i}.php" failed (2: No such file or directory)`).replace(
           "GET / ",
@@ -480,6 +480,19 @@ const PROGRAMS: readonly Program[] = [
       get(`/_matrix/federation/v1/event/x${i}`, 403),
       access("POST /inbox HTTP/1.1", 401),
       access("POST /users/nina/inbox HTTP/1.1", 400),
+    ],
+  },
+  {
+    who: "who follows links of an old site to pages that are gone",
+    module: "NGINX",
+    every: 15,
+    count: 38,
+    lines: (i) => [
+      get(`/2019/03/page-${i}/`),
+      error(`"/srv/www/2019/03/page-${i}/index.php" is not found (2: No such file or directory)`).replace(
+        "GET / ",
+        `GET /2019/03/page-${i}/ `,
+      ),
     ],
   },
   {
