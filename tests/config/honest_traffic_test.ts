@@ -144,7 +144,7 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
     forbidden: {
       who: "clicks through folders without an index",
       every: 20,
-      line: () => error('directory index of "/srv/www/a/" is forbidden'),
+      line: (i) => error(`directory index of "/srv/www/${i}/" is forbidden`).replace("GET / ", `GET /${i}/ `),
     },
     secrets: {
       who: "looks whether the own secrets are safe",
@@ -493,6 +493,16 @@ const PROGRAMS: readonly Program[] = [
         "GET / ",
         `GET /2019/03/page-${i}/ `,
       ),
+    ],
+  },
+  {
+    who: "whose monitoring asks for a page that it may not see",
+    module: "NGINX",
+    every: 15,
+    count: 200,
+    lines: () => [
+      get("/nginx_status", 403),
+      error("access forbidden by rule").replace("GET / ", "GET /nginx_status "),
     ],
   },
   {
