@@ -506,6 +506,16 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "whose searches Matomo is told of",
+    module: "NGINX",
+    every: 20,
+    count: 30,
+    lines: (i) => {
+      const url = encodeURIComponent(`https://example.org/find?q=/etc/passwd+<b>${i}+md5(1)`);
+      return [get(`/matomo.php?idsite=1&rec=1&url=${url}&urlref=${url}`, 204)];
+    },
+  },
+  {
     who: "who collects source code of which some was deleted",
     module: "NGINX",
     every: 20,
