@@ -138,9 +138,9 @@ const FACILITIES =
 const PRIORITY = `(?:${FACILITIES})(?:\\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
 /** A host by name or address. */
 const HOST = "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*)";
-/** Host that a relay writes before a line with its own head. */
+/** Host that a relay writes before a line with its own head; AIX adds the sender. */
 const RELAY = new RegExp(
-  `^(?<host>${HOST}) +(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:)`,
+  `^(?<host>${HOST}) +(?:Message forwarded from [^\\s:]+: |(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:))`,
 );
 /**
  * Facility and level alone: OpenWrt, busybox and, in angle brackets, BSD's syslogd write them

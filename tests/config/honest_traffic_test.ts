@@ -144,7 +144,7 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
     forbidden: {
       who: "clicks through folders without an index",
       every: 20,
-      line: () => error('directory index of "/srv/www/a/" is forbidden'),
+      line: (i) => error(`directory index of "/srv/www/${i}/" is forbidden`).replace("GET / ", `GET /${i}/ `),
     },
     secrets: {
       who: "looks whether the own secrets are safe",
@@ -163,7 +163,7 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
     },
     missing_program: {
       who: "follows old links",
-      every: MINUTE,
+      every: 25,
       line: (i) =>
         error(`open() "/srv/www/page${i}.php" failed (2: No such file or directory)`).replace(
           "GET / ",
@@ -481,6 +481,39 @@ const PROGRAMS: readonly Program[] = [
       access("POST /inbox HTTP/1.1", 401),
       access("POST /users/nina/inbox HTTP/1.1", 400),
     ],
+  },
+  {
+    who: "who follows links of an old site to pages that are gone",
+    module: "NGINX",
+    every: 15,
+    count: 38,
+    lines: (i) => [
+      get(`/2019/03/page-${i}/`),
+      error(`"/srv/www/2019/03/page-${i}/index.php" is not found (2: No such file or directory)`).replace(
+        "GET / ",
+        `GET /2019/03/page-${i}/ `,
+      ),
+    ],
+  },
+  {
+    who: "whose monitoring asks for a page that it may not see",
+    module: "NGINX",
+    every: 15,
+    count: 200,
+    lines: () => [
+      get("/nginx_status", 403),
+      error("access forbidden by rule").replace("GET / ", "GET /nginx_status "),
+    ],
+  },
+  {
+    who: "whose searches Matomo is told of",
+    module: "NGINX",
+    every: 20,
+    count: 30,
+    lines: (i) => {
+      const url = encodeURIComponent(`https://example.org/find?q=/etc/passwd+<b>${i}+md5(1)`);
+      return [get(`/matomo.php?idsite=1&rec=1&url=${url}&urlref=${url}`, 204)];
+    },
   },
   {
     who: "who collects source code of which some was deleted",

@@ -251,6 +251,16 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
   ],
   "a relay that keeps the head of a line": [
     {
+      line: "Mar  9 04:05:06 loghost Message forwarded from web: sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 loghost Message forwarded by web: sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 loghost Message forwarded from web: auth|security:info sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 loghost Messages forwarded from web: auth|security:info sshd[4711]: %",
+    },
+    {
       line: "Mar  9 04:05:06 192.0.2.22 Mar  9 03:00:00 web sshd[4711]: %",
       time: TIME,
       nearMiss: "Mar  9 04:05:06 192.0.2.22 Mar 9th 03:00:00 web sshd[4711]: %",
