@@ -21,8 +21,8 @@ export interface FleetBansParts {
   readonly changed: () => void;
 }
 
-/** Most spared addresses that are remembered. */
-const MOST_SPARED = 10_000;
+/** Most spared addresses that are remembered, as a member may have them looked at ten times a second. */
+const MOST_SPARED = 1_000;
 /** Most sentences of one kind that one batch of news writes to the log. */
 const MOST_SENTENCES = 10;
 

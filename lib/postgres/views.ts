@@ -7,7 +7,7 @@ const NAME = "^(?:Failed [^ ]+ for (?:(?:invalid|illegal) user )?|(?:Invalid|Ill
 /** Name of a row of `host` that a member cannot forge: its role. The owner's servers have their own. */
 export const SERVER =
   `CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
-  THEN host.name ELSE host.role END`;
+  THEN host.name ELSE host.role::text COLLATE "default" END`;
 
 /**
  * Sums up by `key` the `lines`, `first_seen` and `last_seen` of `grouped`, which groups by key and

@@ -76,6 +76,15 @@ await testOnPostgres("the views across servers", {
     ]);
   },
 
+  "have the types of earlier programs' views, which they replace": async (scene) => {
+    await fill(scene);
+    const columns = await scene.query<{ type: string; collation: string | null }>(
+      `SELECT data_type AS type, collation_name AS collation FROM information_schema.columns
+       WHERE table_schema = 'public' AND column_name IN ('server', 'first_server')`,
+    );
+    assert.deepEqual([...columns], Array(3).fill({ type: "text", collation: null }));
+  },
+
   "are open to members, to those admitted before, and to an analyst, and to nobody else": async (scene) => {
     await fill(scene);
     const { query, login } = scene;
