@@ -58,6 +58,11 @@ export async function newestEntry(
   return entry ?? null;
 }
 
+/** Reports whether this user sees the system's journal: if not, a missing entry proves nothing. */
+export async function seesJournal(): Promise<boolean> {
+  return await newestEntry(["_UID=0"], ["_PID"]) !== null;
+}
+
 /** The monitor's newest entry, with metadata from journald. */
 export interface MonitorEntry {
   readonly unit: string;

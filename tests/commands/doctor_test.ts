@@ -98,9 +98,19 @@ Deno.test({
   },
 });
 
+Deno.test("`doctor` claims nothing of units and clocks out of a journal that it cannot see", async () => {
+  using machine = new Machine();
+  machine.program("journalctl", "exit 1");
+  machine.program("nft", "exit 0");
+  machine.configure({ firewall: "nftables", nft_command: "nft" });
+  const { findings } = await doctor(machine);
+  assert.deepEqual(of(findings, "unit"), []);
+  assert.match(of(findings, "clock").join(), /^warning: says [^;]*; only the journal tells what keeps it$/);
+});
+
 Deno.test("`doctor` starts the unit with sudo for commands that need it, and tries sudo before any unit has run", async () => {
   using machine = new Machine();
-  machine.program("journalctl", "exit 0");
+  machine.program("journalctl", `case "$*" in *" _UID=0") echo '{"_PID":"1"}' ;; esac`);
   machine.program("getent", "test $1 = passwd && echo strongmonitor:x:990:990::/:/bin/false");
   machine.program("sudo", "exit 1");
   for (const [command, unit] of [["sudo -n x %s", "strongmonitor-sudo"], ["x %s", "strongmonitor"]]) {

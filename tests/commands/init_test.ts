@@ -96,10 +96,7 @@ Deno.test("`init` and `doctor` name the unit that is installed, and say where no
     assert.ok(problems.every((problem: string) => !problem.includes("unit")));
     const { stdout } = await run(machine.words("doctor", "--json", "--config", machine.config));
     const remedies = findingsIn(stdout).filter(({ subject }) => ["unit", "monitor"].includes(subject));
-    assert.deepEqual(
-      remedies.map(({ remedy }) => remedy),
-      Array(2).fill(`${SUDO}systemctl enable --now ${unit}`),
-    );
+    assert.deepEqual(remedies.map(({ remedy }) => remedy), [`${SUDO}systemctl enable --now ${unit}`]);
   }
   machine.install();
   const { commands, problems } = JSON.parse((await run(init(machine, "--json"))).stdout);
@@ -178,6 +175,17 @@ Deno.test("`init` says why it did not read the nginx.conf that was named, on a m
     : [];
   const { nginx } = JSON.parse((await run([...hidden, ...init(machine, "--json")])).stdout);
   assert.match(nginx.error, /irectory/);
+});
+
+Deno.test("`init` does not call nft missing where a program built without it may not run it", async () => {
+  using machine = bareMachine();
+  const words = init(machine, "--yes").map((word) =>
+    word === "--allow-all" ? "--allow-run=journalctl,getent" : word
+  );
+  const rights = ["--allow-read", "--allow-env", "--allow-sys"];
+  const at = words.indexOf("--allow-run=journalctl,getent");
+  const { stderr } = await run([...words.slice(0, at), ...rights, ...words.slice(at)]);
+  assert.match(stderr, /^firewall +this program may not run nft$/m);
 });
 
 Deno.test("`init` leaves out only those formats of nginx that name no client", async () => {

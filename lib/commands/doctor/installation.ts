@@ -13,6 +13,7 @@ import {
   INSTALL_UNIT,
   mayChangeNetwork,
   type MonitorEntry,
+  seesJournal,
   SERVICE_USER,
   type SystemUser,
 } from "../machine.ts";
@@ -111,14 +112,15 @@ export async function examineUnit(
   const misfits = entry === null ? [] : firewalls.flatMap((firewall) => misfitOf(firewall, entry));
   if (misfits.length > 0) return misfits;
   const keys = firewalls.map((firewall) => commandsOf(firewall)[0]!.key.join(".")).join(" and ");
-  const findings = [entry === null ? unrun(unit) : ok("unit", `${entry.unit} and ${keys} fit together`)];
+  const findings = entry !== null
+    ? [ok("unit", `${entry.unit} and ${keys} fit together`)]
+    : unit === null
+    ? [warning("unit", "no unit starts the monitor", INSTALL_UNIT)]
+    : await seesJournal()
+    ? [warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`))]
+    : [];
   for (const firewall of firewalls) findings.push(...await sudoFindings(firewall, service));
   return findings;
-}
-
-function unrun(unit: string | null): Finding {
-  if (unit === null) return warning("unit", "no unit starts the monitor", INSTALL_UNIT);
-  return warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`));
 }
 
 function banningFirewalls(config: Config): ConfiguredFirewall[] {

@@ -2,7 +2,7 @@
 import { messageOf } from "../../core/error.ts";
 import { formatDuration, localTime, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
-import { asRoot, newestEntry } from "../machine.ts";
+import { asRoot, newestEntry, seesJournal } from "../machine.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Largest difference between clocks that counts as none. */
@@ -63,6 +63,11 @@ export async function examineClock(newest: Micros | null): Promise<Finding[]> {
   const entry = await newestEntry(["--boot", ...matches], ["_SYSTEMD_UNIT"]);
   if (entry?._SYSTEMD_UNIT !== undefined) {
     return [ok("clock", `says ${localTime(time)}, and ${entry._SYSTEMD_UNIT} keeps it`)];
+  }
+  if (!await seesJournal()) {
+    return [
+      warning("clock", `says ${localTime(time)}; only the journal tells what keeps it`, "see timedatectl"),
+    ];
   }
   const text = `says ${localTime(time)}, and no time service has written to the journal since the boot`;
   return [warning("clock", text, `unless the host of a container keeps it: ${synchronise()}`)];

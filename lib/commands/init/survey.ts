@@ -101,7 +101,11 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     origin,
     nginx: await surveyNginx(nginx!, nginxConf),
     hasNft: error === null,
-    obstacle: error === null ? obstacleTo(ruleset, { unit, entry }) : "nft is not installed",
+    obstacle: error === null
+      ? obstacleTo(ruleset, { unit, entry })
+      : may("run", "nft")
+      ? "nft is not installed"
+      : "this program may not run nft",
     managers: managersIn(ruleset.output),
     unit,
     bansBySudo: entry !== null && entry.unit === `${unit}.service`
