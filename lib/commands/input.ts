@@ -4,6 +4,7 @@ import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { shellWord } from "../core/text.ts";
 import { LineSplitter } from "../sources/line_splitter.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 import type { Batch } from "../sources/source.ts";
@@ -152,8 +153,8 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
 function refuseCompressed(beginning: Uint8Array, { name, command }: Input): void {
   const program = COMPRESSED.find(([, first]) => startsWith(beginning, first))?.[0];
   if (program === undefined) return;
-  const pipe = name === "-" ? `… | ${program}` : `${program} ${name}`;
-  throw new Error(`only gzip is unpacked: ${pipe} | strongmonitor ${command} -`);
+  const pipe = name === "-" ? `… | ${program}` : `${program} ${shellWord(name)}`;
+  throw new Error(`only gzip is unpacked: ${pipe} | ${dashed({ name, command })}`);
 }
 
 /** Throws for the first line of a form that journalctl writes and nobody here reads. */
@@ -163,17 +164,25 @@ function refuseJournalForms(line: string): void {
   throw new Error(`it is a journal as journalctl -o ${form} writes it: write it with -o short-iso instead`);
 }
 
+/** Returns this command line for a shell, with `-` in place of a file; without that file, only `command`. */
+export function dashed({ name, command }: Pick<Input, "name" | "command">): string {
+  const { args } = Deno;
+  if (!args.includes(name)) return `strongmonitor ${command} -`;
+  return ["strongmonitor", ...args.map((word) => word === name ? "-" : shellWord(word))].join(" ");
+}
+
 function unreadable(input: Pick<Input, "name" | "command">, error: unknown): UserError {
   return new UserError(`Cannot read ${input.name}: ${why(input, error)}`, 69);
 }
 
-function why({ name, command }: Pick<Input, "name" | "command">, error: unknown): string {
-  const piped = (reader: string) => `${reader} ${name} | strongmonitor ${command} -`;
+function why(input: Pick<Input, "name" | "command">, error: unknown): string {
+  const { name } = input;
+  const piped = (reader: string) => `${reader} ${shellWord(name)} | ${dashed(input)}`;
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return denial("read it", () => piped("sudo cat"));
   if (error instanceof Deno.errors.NotCapable) {
     // A program without read permission cannot tell the two apart.
-    const remedy = name.endsWith(".gz") ? piped("zcat") : `strongmonitor ${command} - < ${name}`;
+    const remedy = name.endsWith(".gz") ? piped("zcat") : `${dashed(input)} < ${shellWord(name)}`;
     return `there is no such file, or this program may not read it; if it exists: ${remedy}`;
   }
   return messageOf(error);

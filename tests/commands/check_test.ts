@@ -188,8 +188,8 @@ for (const [command, name] of [["match --module SSHD", "lines"], ["replay", "lin
     const blind = await program(words, [`--allow-read=${config}`]);
     assert.equal(blind.code, 69);
     const remedy = name.endsWith(".gz")
-      ? `zcat ${path}/${name} | strongmonitor replay -`
-      : `strongmonitor match - < ${path}/${name}`;
+      ? `zcat ${path}/${name} | strongmonitor replay - --config ${config}`
+      : `strongmonitor match --module SSHD - --config ${config} < ${path}/${name}`;
     assert.equal(
       blind.stderr,
       `strongmonitor: Cannot read ${path}/${name}: there is no such file, or this program may not read it; if it exists: ${remedy}\n`,

@@ -167,7 +167,7 @@ Deno.test("`replay` names the program that unpacks what gzip did not pack", asyn
   for (const [program, bytes] of packed) {
     await Deno.writeFile(file, new Uint8Array(bytes));
     const { code, stderr } = await strongmonitor(["replay", file]);
-    const remedy = `${program} ${file} | strongmonitor replay -`;
+    const remedy = `${program} ${file} | strongmonitor replay - --config ${CONFIG}`;
     assert.deepEqual([code, stderr], [
       69,
       `strongmonitor: Cannot read ${file}: only gzip is unpacked: ${remedy}\n`,

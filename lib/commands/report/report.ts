@@ -1,6 +1,7 @@
 import { firstLineOf, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
+import { dashed } from "../input.ts";
 import { requireTime } from "../instant.ts";
 import { withState } from "../open.ts";
 import { type CommonOptions, print, printData, printJson, printLines } from "../output.ts";
@@ -44,9 +45,9 @@ function writeWhole(text: string, file: string): void {
     Deno.renameSync(fresh, file);
   } catch (error) {
     const cause = error instanceof Deno.errors.NotCapable
-      ? `this program may write its state alone; have the shell write it: strongmonitor report --html - > ${
-        shellWord(file)
-      }`
+      ? `this program may write its state alone; have the shell write it: ${
+        dashed({ name: file, command: "report --html" })
+      } > ${shellWord(file)}`
       : firstLineOf(error);
     throw new UserError(`Cannot write ${file}: ${cause}`, 69);
   }

@@ -152,7 +152,8 @@ Deno.test("`report --html FILE` replaces a file as a whole, and says what to do 
     elsewhere.stderr,
     /Cannot write \/srv\/it's\.html: this program may write its state alone; have the shell/,
   );
-  assert.ok(elsewhere.stderr.includes("--html - > '/srv/it'\\''s.html'"), elsewhere.stderr);
+  const whole = `: strongmonitor report --state ${directory} --html - > '/srv/it'\\''s.html'\n`;
+  assert.ok(elsewhere.stderr.endsWith(whole), elsewhere.stderr);
 });
 
 Deno.test("`report --html FILE` writes through no link that another user has laid beside the file", async () => {
