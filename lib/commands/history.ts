@@ -9,7 +9,7 @@ import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import { openInput, readInput } from "./input.ts";
-import { requireTime } from "./instant.ts";
+import { requireSince, requireTime } from "./instant.ts";
 import type { Progress } from "./progress.ts";
 
 /** The requested part of a history; undefined: open at that end. */
@@ -70,8 +70,8 @@ export async function* recordedBatches(
 
 /** Returns the period of the options. Throws `UserError` (64). */
 export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
-  const timeOf = (text?: string) => text === undefined ? undefined : requireTime(text);
-  const [since, until] = [timeOf(options.since), timeOf(options.until)];
+  const since = options.since === undefined ? undefined : requireSince(options.since);
+  const until = options.until === undefined ? undefined : requireTime(options.until);
   if (since !== undefined && until !== undefined && since >= until) {
     throw new UserError(
       `Cannot read from ${localTime(since)} to ${localTime(until)}: the end comes first`,

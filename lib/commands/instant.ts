@@ -18,6 +18,13 @@ export function requireTime(text: string): Micros {
   );
 }
 
+/** Reads the beginning of what a command tells of. Throws `UserError` (64) also for a time ahead. */
+export function requireSince(text: string): Micros {
+  const time = requireTime(text);
+  if (time >= now()) throw new UserError(`Cannot begin at "${text}": that time is ahead`, 64);
+  return time;
+}
+
 function midnight(daysAgo: number): Micros {
   const date = new Date();
   date.setHours(0, 0, 0, 0);

@@ -3,7 +3,7 @@ import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts"
 import type { History, ProvenanceCount } from "../state/history.ts";
 import { type RollupContent, totalCount } from "../state/rollup.ts";
 import { banCounter, type BansOfName, totalOf } from "./ban_counts.ts";
-import { requireTime } from "./instant.ts";
+import { requireSince } from "./instant.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printJson, printTable, TOP_TABLES } from "./output.ts";
 import { shareText, shownName } from "./words.ts";
@@ -42,7 +42,7 @@ interface Top {
 
 /** `top`: prints top attackers since a time, what they tried, rules they hit, and bans. */
 export function topCommand({ since = "24h", by, ...options }: TopOptions): number {
-  const time = requireTime(since);
+  const time = requireSince(since);
   const top = withState(options, ({ rollups, history }): Top => {
     const { content, start } = rollups.since(time);
     const bans = history.bansByProvenance(start ?? time);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { requireTime } from "../../lib/commands/instant.ts";
+import { requireSince, requireTime } from "../../lib/commands/instant.ts";
 import { HOUR, now, SECOND } from "../../lib/core/time.ts";
 import { UserError } from "../../lib/core/error.ts";
 
@@ -30,4 +30,12 @@ Deno.test("`requireTime()` refuses numbers, words and days that `Date` would tur
     "",
   ];
   for (const text of wrong) assert.throws(() => requireTime(text), UserError, text);
+});
+
+Deno.test("`requireSince()` refuses a time ahead", () => {
+  assert.equal(requireSince("2026-01-31"), requireTime("2026-01-31"));
+  assert.throws(() => requireSince("2200-01-01"), {
+    name: "UserError",
+    message: 'Cannot begin at "2200-01-01": that time is ahead',
+  });
 });

@@ -2,7 +2,7 @@ import { firstLineOf, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { dashed } from "../input.ts";
-import { requireTime } from "../instant.ts";
+import { requireSince } from "../instant.ts";
 import { withState } from "../open.ts";
 import { type CommonOptions, print, printData, printJson, printLines } from "../output.ts";
 import { reviewOf } from "./gather.ts";
@@ -22,8 +22,7 @@ export interface ReportOptions extends CommonOptions {
  * Throws `UserError` (64: a future time; 69: an unusable state or file).
  */
 export function reportCommand({ html, ...options }: ReportOptions): number {
-  const [since, time] = [requireTime(options.since), now()];
-  if (since >= time) throw new UserError(`Cannot report since "${options.since}": that time is ahead`, 64);
+  const [since, time] = [requireSince(options.since), now()];
   const review = withState(options, (state) => reviewOf(state, { since, now: time, host: Deno.hostname() }));
   if (options.json) printJson(reviewJson(review));
   else if (html === undefined) printLines(reviewLines(review));

@@ -179,7 +179,7 @@ Deno.test("`report` says in a sentence what is wrong with an option, and that no
     await run(temporary, "--html", "-", "--json"),
   ];
   assert.deepEqual(wrong.map(({ code }) => code), [64, 64]);
-  assert.match(wrong[0]!.stderr, /Cannot report since "2200-01-01": that time is ahead/);
+  assert.match(wrong[0]!.stderr, /Cannot begin at "2200-01-01": that time is ahead/);
   assert.match(wrong[1]!.stderr, /--html.*cannot be used with.*--json/);
 });
 
