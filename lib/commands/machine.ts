@@ -127,8 +127,8 @@ export async function serviceUser(): Promise<SystemUser | null> {
 }
 
 /**
- * Reports whether modes of a file and its directories let `user` read it. Skips those that this
- * program may not inspect. An access control list may still allow reading.
+ * Reports whether modes of a file and its directories let `user` read it, or enter a directory.
+ * Skips those that this program may not inspect. An access control list may still allow it.
  */
 export function modesLetRead(user: SystemUser, path: string): boolean {
   const names = path.split("/").filter((name) => name !== "");
@@ -136,7 +136,7 @@ export function modesLetRead(user: SystemUser, path: string): boolean {
     const info = lookAt(`/${names.slice(0, i + 1).join("/")}`);
     if (info === null) return true;
     const shift = info.uid === user.uid ? 6 : user.groups.has(info.gid ?? -1) ? 3 : 0;
-    const wanted = i === names.length - 1 ? READ : SEARCH;
+    const wanted = info.isDirectory ? SEARCH : READ;
     return (((info.mode ?? 0) >> shift) & wanted) === wanted;
   });
 }

@@ -98,6 +98,20 @@ Deno.test({
   },
 });
 
+Deno.test("`doctor` finds a configuration that the monitor's user may not read", async () => {
+  using machine = new Machine();
+  machine.program("getent", "test $1 = passwd && echo strongmonitor:x:990:990::/:/bin/false");
+  machine.configure({});
+  Deno.chmodSync(machine.config, 0o600);
+  const { findings } = await doctor(machine);
+  const [found] = findings.filter(({ text }) => text.includes("does not let the user"));
+  assert.equal(found!.text, `the mode of ${machine.config} does not let the user strongmonitor read it`);
+  assert.match(
+    found!.remedy!,
+    /chown root:strongmonitor \S+config\.jsonc && (?:sudo )?chmod 640 \S+config\.jsonc$/,
+  );
+});
+
 Deno.test("`doctor` claims nothing of units and clocks out of a journal that it cannot see", async () => {
   using machine = new Machine();
   machine.program("journalctl", "exit 1");

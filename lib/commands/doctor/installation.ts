@@ -12,6 +12,7 @@ import {
   asRoot,
   INSTALL_UNIT,
   mayChangeNetwork,
+  modesLetRead,
   type MonitorEntry,
   seesJournal,
   SERVICE_USER,
@@ -51,9 +52,10 @@ export function examineUser(service: SystemUser | null): Finding {
 /** Checks owners and modes of the configuration and the state. */
 export function examineFiles(config: Config, service: SystemUser | null): Finding[] {
   const folder = directoryOf(config.path);
-  const paths = [config.path, `${folder}/${PASSWORD_FILE}`, folder];
+  const paths = [folder, config.path, `${folder}/${PASSWORD_FILE}`];
   const findings = [
     ...paths.flatMap((path) => writableFinding(path, service)),
+    ...service === null ? [] : unreadableFindings(paths, service),
     ...stateFindings(config.stateDirectory, service),
   ];
   return findings.length > 0
@@ -73,6 +75,23 @@ function writableFinding(path: string, service: SystemUser | null): Finding[] {
   return [
     warning("files", `${path} is not root's, so that its owner may change it`, asRoot(`chown root ${path}`)),
   ];
+}
+
+/** Checks whether the monitor's user may read the configuration: root, who edits it, always may. */
+function unreadableFindings(paths: readonly string[], user: SystemUser): Finding[] {
+  const unreadable = paths.filter((path) => lookAt(path) !== null && !modesLetRead(user, path));
+  // Behind a directory that is closed, files are so as well.
+  return unreadable.filter((path) => !unreadable.some((other) => path.startsWith(`${other}/`))).map(
+    (path) => {
+      const mode = lookAt(path)!.isDirectory ? 750 : 640;
+      const remedy = `${asRoot(`chown root:${SERVICE_USER} ${path}`)} && ${asRoot(`chmod ${mode} ${path}`)}`;
+      return failure(
+        "files",
+        `the mode of ${path} does not let the user ${user.name} read it`,
+        `unless an access control list does: ${remedy}`,
+      );
+    },
+  );
 }
 
 /** Checks the state's owner: systemd changes owners only if the directory's owner is another. */
