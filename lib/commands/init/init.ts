@@ -2,7 +2,7 @@ import { modules } from "../../../modules/mod.ts";
 import { configOf } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
 import { isDenial } from "../../core/denial.ts";
-import { firstLineOf, linesOf, tried, UserError } from "../../core/error.ts";
+import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
 import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
@@ -104,7 +104,9 @@ async function problemsOf(
   const problems = found.filter((sentence) => !isOnlyHere(sentence));
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
   const unstarted = unit === null ? [`No unit starts the monitor; ${INSTALL_UNIT}`] : [];
-  return [...(refusal === null ? [] : linesOf(refusal)), ...problems, ...unwatched, ...unstarted];
+  const refused = [...refusal?.sentences ?? []];
+  if (refusal?.advice) refused.push(`${refused.pop()}; or ${refusal.advice}`);
+  return [...refused, ...problems, ...unwatched, ...unstarted];
 }
 
 /** Reports whether a sentence says what this user may not read: the monitor runs as another one. */
