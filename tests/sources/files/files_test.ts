@@ -178,6 +178,24 @@ Deno.test("a file under two names is read once", async () => {
   await following.saw("one", "two");
 });
 
+Deno.test("a start with many logs in a directory looks at each a few times, also the next one", async () => {
+  using logs = new LogDirectory();
+  const names = Array.from({ length: 200 }, (_, i) => `a${i}.log`);
+  for (const name of names) logs.write(name, "old\n");
+  const { statSync } = Deno;
+  let looks = 0;
+  Deno.statSync = (path) => {
+    looks++;
+    return statSync(path);
+  };
+  using _ = { [Symbol.dispose]: () => void (Deno.statSync = statSync) };
+  await using first = await new Following(logs.at("*.log"), { poll: 60 * SECOND }).begun();
+  const after = await first.stop();
+  await using second = await new Following(logs.at("*.log"), { after, poll: 60 * SECOND }).begun();
+  await second.stop();
+  assert.ok(looks < 20 * names.length, `${looks} looks`);
+});
+
 Deno.test("without inotify looking from time to time will do", async () => {
   using logs = new LogDirectory();
   logs.write("a.log", "");
