@@ -37,6 +37,7 @@ Deno.test("strongmonitor.service bans without sudo, strongmonitor-sudo.service t
   const of = (name: string) => Deno.readTextFileSync(`${PROJECT}/${name}`);
   const [plain, sudo] = [of("strongmonitor.service"), of("strongmonitor-sudo.service")];
   assert.match(plain, /^AmbientCapabilities=CAP_NET_ADMIN$/m);
+  for (const unit of [plain, sudo]) assert.match(unit, /^LimitNOFILE=65536$/m);
   assert.match(plain, /^NoNewPrivileges=yes$/m);
   assert.match(sudo, /^AmbientCapabilities=$/m);
   assert.doesNotMatch(sudo, /^NoNewPrivileges=/m);

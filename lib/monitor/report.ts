@@ -124,7 +124,7 @@ const report = z.object({
   }).nullable().default(null),
   /** Why the metrics could not be written last; null: they were, or are not configured. */
   metricsError: z.string().nullable().default(null),
-  /** A sentence for each whitelist file that cannot be read, and for each with wrong lines. */
+  /** A sentence for each whitelist file that cannot be read, and for each with doubtful lines. */
   whitelistProblems: z.array(z.string()).readonly().default([]),
 }).transform((given) => ({ ...given, loaded: given.loaded ?? given.started }));
 

@@ -1,4 +1,5 @@
 import { decodeCopy, encodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
+import { wideWarning } from "../config/warnings.ts";
 import { type WhitelistFile, whitelistStamp } from "../config/whitelist_file.ts";
 import { finishSlowly } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
@@ -68,9 +69,9 @@ export class WhitelistFiles {
     return this.#followed.every(({ settled, latest }) => settled !== null || latest !== null);
   }
 
-  /** A sentence for each file that cannot be read, and for each with wrong lines. */
+  /** A sentence for each file that cannot be read, and for each with doubtful lines. */
   get problems(): string[] {
-    return this.#followed.flatMap((followed) => problemOf(followed) ?? wrongLinesOf(followed) ?? []);
+    return this.#followed.flatMap((followed) => problemOf(followed) ?? doubtfulLinesOf(followed) ?? []);
   }
 
   /**
@@ -103,7 +104,7 @@ export class WhitelistFiles {
     followed.latest = content;
     followed.readAt = performance.now();
     log.info(`whitelist file ${followed.file.path} read: ${counted(content.entries, "entry", "entries")}`);
-    for (const complaint of content.complaints) log.warn(complaint);
+    for (const warning of warningsOf(followed.file, content)) log.warn(warning);
     if (content.entries === 0 && (followed.settled?.entries ?? 0) > 0) {
       log.warn(
         `${followed.file.path} is empty: its last entries stay whitelisted for ${REST_EMPTY / 1_000} s`,
@@ -153,8 +154,13 @@ function problemOf({ error, settled }: Followed): string | null {
   return error === null || settled === null ? error : `${error}; its last entries stay whitelisted`;
 }
 
-/** Returns a sentence on the wrong lines of a file that rests; nobody is whitelisted by them. */
-function wrongLinesOf({ settled }: Followed): string | undefined {
-  const [first, ...others] = settled?.complaints ?? [];
-  return others.length === 0 ? first : `${first}; \`strongmonitor check\` names the other wrong lines`;
+/** Returns a sentence for each line that is wrong, or whitelists nearly everybody. */
+function warningsOf({ path }: WhitelistFile, { complaints, wide }: WhitelistContent): string[] {
+  return [...complaints, ...wide.map((network) => `${path}: ${wideWarning(network)}`)];
+}
+
+/** Returns a sentence on the doubtful lines of a file that rests. */
+function doubtfulLinesOf({ file, settled }: Followed): string | undefined {
+  const [first, ...others] = settled === null ? [] : warningsOf(file, settled);
+  return others.length === 0 ? first : `${first}; \`strongmonitor check\` names the other doubtful lines`;
 }

@@ -115,7 +115,7 @@ export class Whitelisting {
     log.debug(() => `whitelisted: ${counts.join(", ")}`);
   }
 
-  /** A sentence for each whitelist file that cannot be read, and for each with wrong lines. */
+  /** A sentence for each whitelist file that cannot be read, and for each with doubtful lines. */
   get problems(): string[] {
     return this.#files.problems;
   }

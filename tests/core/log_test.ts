@@ -48,13 +48,14 @@ Deno.test("a log that nobody reads stops nobody, and tells how many of its lines
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const said = await child.stdout.getReader().read();
-  assert.equal(new TextDecoder().decode(said.value), "alive\n");
+  const output = child.stdout.getReader();
+  assert.equal(new TextDecoder().decode((await output.read()).value), "alive\n");
   const input = child.stdin.getWriter();
   await input.write(Uint8Array.of(10));
   await input.close();
   const lines = (await new Response(child.stderr).text()).trimEnd().split("\n");
   assert.equal((await child.status).code, 3);
+  await output.cancel();
   const at = lines.findIndex((line) => line.startsWith("<4>"));
   const [, missing] = /^<4>(\d+) lines are missing here: nobody read this log$/.exec(lines[at]!)!;
   assert.equal(lines.length - 2 + Number(missing), 300_000);

@@ -181,7 +181,7 @@ Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vani
   await scene.look();
   assert.match(
     scene.whitelisting.problems.join(),
-    /:2: must be a network.*; .* names the other wrong lines$/,
+    /:2: must be a network.*; .* names the other doubtful lines$/,
   );
   assert.deepEqual(origins(), [null, "whitelist file"]);
   assert.equal(said(/^info: whitelist file .*\/friends read: 1 entry$/), 2);
@@ -199,6 +199,13 @@ Deno.test("`Whitelisting.look()` follows its files, and keeps what one that vani
   scene.rest("friends");
   await scene.look();
   assert.deepEqual(origins(), ["whitelist file", null]);
+  assert.deepEqual(scene.whitelisting.problems, []);
+  scene.write("friends", "0.0.0.0/0\n");
+  await scene.look();
+  assert.equal(said(/^warn: .*\/friends: whitelist 0\.0\.0\.0\/0 is so large that few or none/), 1);
+  scene.rest("friends");
+  await scene.look();
+  assert.match(scene.whitelisting.problems.join(), /\/friends: whitelist 0\.0\.0\.0\/0 is so large/);
 });
 
 Deno.test("a file that is being written anew keeps its entries until it rests, and new ones count at once", async () => {

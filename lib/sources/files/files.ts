@@ -91,24 +91,28 @@ class FileSource implements Source {
   }
 
   /**
-   * Reads each of `tails` once, but none before the older ones of its path are at their ends.
-   * Returns the tails that are not at their ends.
+   * Reads each of `tails` once, but none before the older ones of its path are at their ends. Lines
+   * of several are committed together. Returns the tails that are not at their ends.
    */
   async *#read(
     logs: Logs,
     { tails, signal }: { tails: readonly Tail[]; signal: AbortSignal },
   ): AsyncGenerator<Batch, readonly Tail[]> {
     const unread: Tail[] = [];
+    let isMore = false;
     for (const tail of tails) {
       const waits = unread.some(({ path }) => path === tail.path);
       const piece = waits ? null : await logs.read(tail);
       if (waits || piece?.more) unread.push(tail);
       if (piece !== null && piece.records.length > 0) {
-        yield { records: piece.records, position: logs.position, damaged: piece.damaged };
+        isMore = tail !== tails.at(-1);
+        yield { records: piece.records, position: logs.position, damaged: piece.damaged, isMore };
       }
       if (signal.aborted) return [];
     }
-    if (logs.takePositionDue()) yield { records: NO_RECORDS, position: logs.position, damaged: 0 };
+    if (logs.takePositionDue() || isMore) {
+      yield { records: NO_RECORDS, position: logs.position, damaged: 0 };
+    }
     return unread;
   }
 }

@@ -63,8 +63,12 @@ export function canSearch(path: string): boolean {
  * that was empty, only under a likely name.
  */
 export function findByInode(known: KnownFile): Neighbour | null {
+  const isSought = (file: Neighbour) => isAt(file, known);
+  // Mostly it has its name: do not look at thousands of neighbours.
+  const own = stateAt(known.path).find(isSought);
+  if (own !== undefined) return own;
   const others = known.head.length === 0 ? generations(known.path) : neighbours(targetOf(known.path));
-  return [...stateAt(known.path), ...others].find((file) => isAt(file, known)) ?? null;
+  return others.find(isSought) ?? null;
 }
 
 /**
@@ -172,7 +176,10 @@ async function inContent(path: string, ask: (content: Content) => Promise<boolea
 /** Returns the files that were rotated away from a log, oldest first. */
 function generations(log: string): Neighbour[] {
   const target = targetOf(log);
-  return neighbours(target).filter(({ path, size }) => size > 0 && logsOf(path).includes(target))
+  // All of them begin so. This is faster than `logsOf()` for thousands of logs in a directory.
+  const stem = target.replace(/\.[^./]+$/, "");
+  const isGeneration = (path: string) => path.startsWith(stem) && logsOf(path).includes(target);
+  return neighbours(target, isGeneration).filter(({ size }) => size > 0)
     .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);
 }
 
@@ -202,14 +209,15 @@ function targetOf(path: string): string {
 }
 
 /**
- * Returns regular files in the directory of a log that is no link; none if the directory cannot be
- * listed. Ignores unfinished compressed files: the plain file stays beside them until they are done.
+ * Returns regular files of suitable paths in the directory of a log that is no link; none if the
+ * directory cannot be listed. Ignores unfinished compressed files: the plain file stays beside them
+ * until they are done.
  */
-function neighbours(target: string): Neighbour[] {
+function neighbours(target: string, isSuitable: (path: string) => boolean = () => true): Neighbour[] {
   const directory = directoryOf(target);
   const names = new Set(tried(() => [...Deno.readDirSync(directory || "/")].map(({ name }) => name)));
   return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
-    .flatMap((name) => stateAt(`${directory}/${name}`));
+    .map((name) => `${directory}/${name}`).filter(isSuitable).flatMap(stateAt);
 }
 
 /** "" for the root, so that a slash and a name can follow. */

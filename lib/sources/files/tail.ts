@@ -89,6 +89,7 @@ export class Tail implements Disposable {
   #earlierTime: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
+  #position: FilePosition | null = null;
   /** Whether the zone of its times was sought at its end. */
   #isZoneSought = false;
 
@@ -155,10 +156,14 @@ export class Tail implements Disposable {
     return this.#content.final && this.#atEnd;
   }
 
-  /** Its stored form. */
+  /** Its stored form, the same object until it changes. */
   get position(): FilePosition {
     const { path, device, inode, offset, time, head: { start, length, hash }, trace } = this;
-    return { path, device, inode, offset, time, head: { start, length, hash }, trace };
+    const before = this.#position;
+    const isSame = before?.path === path && before.offset === offset && before.time === time &&
+      before.head.start === start && before.head.hash === hash && before.trace === trace;
+    if (isSame) return before;
+    return this.#position = { path, device, inode, offset, time, head: { start, length, hash }, trace };
   }
 
   is(file: Pick<FileState, "device" | "inode">): boolean {

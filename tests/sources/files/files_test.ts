@@ -178,6 +178,42 @@ Deno.test("a file under two names is read once", async () => {
   await following.saw("one", "two");
 });
 
+Deno.test("lines that several logs have at the same time are one commit", async () => {
+  using logs = new LogDirectory();
+  const names = ["a.log", "b.log", "c.log", "d.log"];
+  for (const name of names) logs.write(name, "");
+  await using first = await new Following(logs.at("*.log")).begun();
+  const after = await first.stop();
+  for (const name of names.slice(0, 3)) logs.append(name, `${name}\n`);
+  const stop = new AbortController();
+  const seen: [lines: number, isMore: boolean][] = [];
+  for await (
+    const { records, isMore } of openFiles(logs.at("*.log")).batches({ after, since: 0 }, stop.signal)
+  ) {
+    seen.push([records.length, isMore ?? false]);
+    if (!isMore) stop.abort();
+  }
+  assert.deepEqual(seen, [[1, true], [1, true], [1, true], [0, false]]);
+});
+
+Deno.test("a start with many logs in a directory looks at each a few times, also the next one", async () => {
+  using logs = new LogDirectory();
+  const names = Array.from({ length: 200 }, (_, i) => `a${i}.log`);
+  for (const name of names) logs.write(name, "old\n");
+  const { statSync } = Deno;
+  let looks = 0;
+  Deno.statSync = (path) => {
+    looks++;
+    return statSync(path);
+  };
+  using _ = { [Symbol.dispose]: () => void (Deno.statSync = statSync) };
+  await using first = await new Following(logs.at("*.log"), { poll: 60 * SECOND }).begun();
+  const after = await first.stop();
+  await using second = await new Following(logs.at("*.log"), { after, poll: 60 * SECOND }).begun();
+  await second.stop();
+  assert.ok(looks < 20 * names.length, `${looks} looks`);
+});
+
 Deno.test("without inotify looking from time to time will do", async () => {
   using logs = new LogDirectory();
   logs.write("a.log", "");
