@@ -170,8 +170,8 @@ const SETTINGS = `
 SELECT set_config(name, split_part(own, '=', 2), false)
 FROM unnest($1::text[]) AS own JOIN pg_settings ON lower(name) = split_part(own, '=', 1)`;
 
-/** SQLSTATE of an operation without permission, and of a lock that others hold too long. */
-export const [INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE] = ["42501", "55P03"];
+/** SQLSTATE of an operation without permission, of a lock that others hold too long, of a deadlock. */
+export const [INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED] = ["42501", "55P03", "40P01"];
 
 function seconds(span: Micros): string {
   return span < SECOND ? `${span / MILLISECOND} ms` : formatDuration(span);

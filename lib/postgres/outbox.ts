@@ -3,7 +3,7 @@ import type { Log } from "../core/log.ts";
 import type { LogRow } from "../deciding/record.ts";
 import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
-import { type Connection, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
+import { type Connection, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
 import { inAscii, instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
 
 /** The part of the state that is shipped to PostgreSQL. */
@@ -171,7 +171,7 @@ export class Shipper {
     try {
       await storeAddresses(connection, seen);
     } catch (error) {
-      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      if (![LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED].includes(sqlState(error))) throw error;
       this.#seeingDue = elapsed() + MINUTE;
       this.#log.warn(
         "Another session locks rows of PostgreSQL's table ips: no address is noted there for 1m",

@@ -541,6 +541,25 @@ await testOnPostgres("a member with rights of its own", {
     assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM log")], [{ n: 3 }]);
   },
 
+  "cannot hold up others by a deadlock on shared rows": async (scene) => {
+    await using owner = new Listener(scene.login, "owner");
+    const addresses = ["192.0.2.1", "192.0.2.2"];
+    for (const address of addresses) owner.outbox.add({ address });
+    await owner.shipped();
+    const connection = await scene.connect(await member(scene, "web"));
+    await connection.query("BEGIN");
+    await connection.query("SELECT FROM ips WHERE address = '192.0.2.2' FOR UPDATE");
+    for (const address of addresses) owner.outbox.add({ address, time: now() });
+    owner.fleet.wake();
+    await until(async () => (await scene.query("SELECT FROM pg_locks WHERE NOT granted")).length > 0);
+    await connection.query("SELECT FROM ips WHERE address = '192.0.2.1' FOR UPDATE");
+    await until(() => owner.outbox.backlog() === 0);
+    assert.deepEqual(owner.log.warnings, [
+      "Another session locks rows of PostgreSQL's table ips: no address is noted there for 1m",
+    ]);
+    await connection.query("COMMIT");
+  },
+
   "makes nothing in the schema of the tables, so that the owner's server runs nothing of it": async (
     scene,
   ) => {
