@@ -1,5 +1,6 @@
 import {
   DASH,
+  HASH,
   LOWER_H,
   PERCENT,
   POINT,
@@ -97,9 +98,10 @@ export class RequestReader {
     const { array } = this.#bytes;
     this.#put(TARGET, from, to);
     let at = from;
-    while (at < to && array[at] !== QUESTION_MARK) at++;
+    while (at < to && array[at] !== QUESTION_MARK && array[at] !== HASH) at++;
     this.#put(RAW_PATH, from, at);
     this.#put(PATH, from, at);
+    while (at < to && array[at] !== QUESTION_MARK) at++;
     if (at === to) return;
     this.#put(RAW_QUERY, at + 1, to);
     this.#put(QUERY, at + 1, to);

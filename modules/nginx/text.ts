@@ -94,12 +94,15 @@ function nameOf(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
 }
 
-/** Adds the parts of a request's target to `fields`. */
+/**
+ * Adds the parts of a request's target to `fields`. nginx looks for no text behind `#`, so a path ends
+ * there: by `/backup.sql#.png` a client gets backup.sql.
+ */
 export function addTarget(fields: Record<string, string>, target: string): void {
   fields.target = target;
   const local = target.startsWith("/") ? target : target.replace(ORIGIN, "");
   const mark = local.indexOf("?");
-  fields.raw_path = mark < 0 ? local : local.slice(0, mark);
+  fields.raw_path = local.split(/[?#]/, 1)[0]!;
   fields.path = mergeSlashes(decodePercent(fields.raw_path));
   if (mark < 0) return;
   fields.raw_query = local.slice(mark + 1);

@@ -60,7 +60,7 @@ function addParts(
     Record<string, string | undefined>
   >,
 ): void {
-  const path = given === "-" ? unescapeText(uri).replace(/[%?]/g, encodeURIComponent) : unescapeText(given);
+  const path = given === "-" ? unescapeText(uri).replace(/[%?#]/g, encodeURIComponent) : unescapeText(given);
   if (path === "-") return;
   const isWhole = query === "-" || query === "" || path.includes("?");
   addTarget(fields, isWhole ? path : `${path}?${unescapeText(query)}`);

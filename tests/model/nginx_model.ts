@@ -125,7 +125,7 @@ function requestFields(request: string, line: Record<string, string>): Record<st
     target = local = local.startsWith("/") ? local : `/${local}`;
     request = protocol === undefined ? `${method} ${target}` : `${method} ${target} ${protocol}`;
   }
-  const [, path, query] = /^([^?]*)(?:\?(.*))?$/s.exec(local)!;
+  const [, path, query] = /^([^?#]*)[^?]*(?:\?(.*))?$/s.exec(local)!;
   const decoded = (text?: string) => text && bytesDecoded(text, /(?:%[0-9A-Fa-f]{2})+/g);
   return given({
     request,

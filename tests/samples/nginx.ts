@@ -110,6 +110,12 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
   },
   {
     form: "combined",
+    line: `${V4} - - ${T} "GET /a%23b.sql#c.png?d#e HTTP/1.1" 404 5 "-" "-"`,
+    address: V4,
+    fields: { path: "/a#b.sql", raw_path: "/a%23b.sql", query: "d#e" },
+  },
+  {
+    form: "combined",
     line: `${V4} - CORP\\x5Cnina ${T} "GET /..\\x5Cnotes?a=\\x5C\\x22 HTTP/1.1" 200 5`,
     address: V4,
     fields: { user: "CORP\\nina", path: "/..\\notes", query: 'a=\\"' },

@@ -354,6 +354,7 @@ Deno.test("a line without the request has one by its parts", () => {
     [parse(json({ request: "GET /c HTTP/1.1", uri: "/a", args: "b" })), "GET /c HTTP/1.1", "/c"],
     [format(`${TRUE} "GET" "/a%41?" "b=%3Cc" 404`), "GET /a%2541%3F?b=%3Cc", "/a%41?", "b=<c"],
     [format(`${TRUE} "GET" "/\\x22%" "-" 404`), 'GET /"%25', '/"%'],
+    [format(`${TRUE} "GET" "/a#b" "-" 404`), "GET /a%23b", "/a#b"],
     [format(`${TRUE} "-" "-" "-" 400`)],
   ];
   for (const [parsed, request, path, query] of requests) {
