@@ -136,6 +136,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: 25,
       line: () => access("POST /xmlrpc.php HTTP/1.1", 200),
     },
+    wordpress_flood: {
+      who: "has a large site that the plugin Jetpack serves",
+      every: 0.5,
+      line: () => access("POST /xmlrpc.php?for=jetpack&token=abc%3A1%3A1 HTTP/1.1", 200),
+    },
     limit_req: {
       who: "opens a page with many pictures",
       every: 5,
@@ -666,6 +671,22 @@ Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatev
     ]
   ) {
     assert.deepEqual(bansOf("NGINX", Array.from({ length: 3 }, () => line), 1), ["exploit"], line);
+  }
+});
+
+Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they spare", () => {
+  const dressed: Readonly<Record<string, (i: number) => string>> = {
+    leftovers: (i) => get(`/backup${i}.sql#.png`),
+    scanner: (i) => get(`/app${i}/wp-login.php/x.jar`),
+    exploit_query: () => get("/index.php/matomo.php?page=../../etc/passwd", 200),
+    sql_injection: (i) => get(`/item.php/piwik.php?id=${i}+union+select+1`, 200),
+    refused_form: () => access("POST /login.php/inbox HTTP/1.1", 403),
+    wordpress_login: () => access("POST /wp-login.php?for=jetpack&token=x HTTP/1.1", 200),
+    wordpress_flood: () => access("POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1", 200),
+  };
+  for (const [name, line] of Object.entries(dressed)) {
+    const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;
+    assert.deepEqual(bansOf("NGINX", Array.from({ length: limit + 1 }, (_, i) => line(i)), 0.5), [name]);
   }
 });
 

@@ -18,6 +18,11 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
     miss: ["GET /wp-login.php HTTP/1.1", "POST /?x=/wp-login.php HTTP/1.1"],
   },
   {
+    rule: "wordpress_flood",
+    match: ["POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1"],
+    miss: ["GET /xmlrpc.php HTTP/1.1", "POST /wp-login.php HTTP/1.1"],
+  },
+  {
     rule: "leftovers",
     match: [
       "/app/.env",
