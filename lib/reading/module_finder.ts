@@ -46,6 +46,8 @@ export class ModuleFinder {
   readonly #times = new DayResolver(this.reference);
   /** Zone of lines that belong to no module. */
   readonly #zone: Zone | undefined;
+  /** Whether an open candidate has understood a line without a head. */
+  #isHeadless = false;
   #isStateless = false;
 
   /** @param modules at least one, in the order in which they are asked */
@@ -117,7 +119,8 @@ export class ModuleFinder {
    * if none understands it, the event is the first one's.
    *
    * An open candidate would take a head for a stranger's text. So it reads what is behind as much
-   * of a line's head as possible.
+   * of a line's head as possible. In a log with lines that have no head, the head may be a
+   * stranger's, who dates his lines back: its time does not count.
    */
   #readBehindHead(
     candidates: readonly Candidate[],
@@ -150,14 +153,14 @@ export class ModuleFinder {
         open = { candidates, bytes: heads.bytes, from: heads.from, to: heads.to, isHeaded: true };
       }
     }
-    if (hasOpen && !event.isUnderstood) {
-      const isUnderstood = this.#isUnderstood(open.candidates, open.bytes, open.from, open.to, OPEN);
-      if (isUnderstood && !open.isHeaded) return true;
-    }
+    const isOpen = hasOpen && !event.isUnderstood &&
+      this.#isUnderstood(open.candidates, open.bytes, open.from, open.to, OPEN);
+    if (isOpen && !open.isHeaded) return this.#isHeadless = true;
     event.count = heads.count;
     if (candidates.length > 0 && !event.isUnderstood) {
       this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
     }
+    if (isOpen && this.#isHeadless) return true;
     event.time = heads.time;
     this.isZoneless = heads.isZoneless;
     return candidates.length > 0;

@@ -89,6 +89,14 @@ for (const [heads, samples] of Object.entries(HEADS)) {
     }));
 }
 
+Deno.test("a stranger whose name looks like a head dates no line back in a log without heads", () => {
+  const { reader } = caseOf(pattern, "app", [], ["^(?<user>.*) failed to log in from <ADDR>$"]);
+  for (const user of ["bob", "2020-03-01T10:56:10Z x", "Mar  1 10:56:10 web app[7]: x"]) {
+    assert.equal(named(reader, `${user} failed to log in from 203.0.113.5`), "203.0.113.5");
+    assert.equal(reader.event.time, NOW, user);
+  }
+});
+
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
   for (const [heads, samples] of Object.entries(HEADS)) {
     Deno.test(`${module} reads its messages behind ${heads}`, () => {
