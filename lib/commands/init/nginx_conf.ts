@@ -1,7 +1,6 @@
 /** Reads logs and proxies from nginx.conf, in all blocks, for every host and path. */
-import { directoryOf } from "../../core/file_identity.ts";
-
 import { canonicalNetwork } from "../../core/address.ts";
+import { directoryOf } from "../../core/file_identity.ts";
 
 /** The parts of nginx.conf that matter here. */
 export interface NginxSetup {
