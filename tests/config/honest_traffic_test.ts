@@ -675,16 +675,17 @@ Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatev
 });
 
 Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they spare", () => {
-  const dressed: Readonly<Record<string, (i: number) => string>> = {
-    leftovers: (i) => get(`/backup${i}.sql#.png`),
-    scanner: (i) => get(`/app${i}/wp-login.php/x.jar`),
-    exploit_query: () => get("/index.php/matomo.php?page=../../etc/passwd", 200),
-    sql_injection: (i) => get(`/item.php/piwik.php?id=${i}+union+select+1`, 200),
-    refused_form: () => access("POST /login.php/inbox HTTP/1.1", 403),
-    wordpress_login: () => access("POST /wp-login.php?for=jetpack&token=x HTTP/1.1", 200),
-    wordpress_flood: () => access("POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1", 200),
-  };
-  for (const [name, line] of Object.entries(dressed)) {
+  const dressed: readonly (readonly [rule: string, line: (i: number) => string])[] = [
+    ["leftovers", (i) => get(`/backup${i}.sql#.png`)],
+    ["scanner", (i) => get(`/app${i}/wp-login.php/x.jar`)],
+    ["exploit_query", () => get("/index.php/matomo.php?page=../../etc/passwd", 200)],
+    ["sql_injection", (i) => get(`/item.php/piwik.php?id=${i}+union+select+1`, 200)],
+    ["refused_form", () => access("POST /login.php/inbox HTTP/1.1", 403)],
+    ["wordpress_login", () => access("POST /wp-login.php?for=jetpack&token=x HTTP/1.1", 200)],
+    ["wordpress_login", () => access("POST /wp%2Dlogin%2ephp HTTP/1.1", 200)],
+    ["wordpress_flood", () => access("POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1", 200)],
+  ];
+  for (const [name, line] of dressed) {
     const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;
     assert.deepEqual(bansOf("NGINX", Array.from({ length: limit + 1 }, (_, i) => line(i)), 0.5), [name]);
   }

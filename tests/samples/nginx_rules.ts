@@ -14,13 +14,13 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
   },
   {
     rule: "wordpress_login",
-    match: ["POST /wp-login.php HTTP/1.1", "POST //blog/xmlrpc.php HTTP/1.1"],
-    miss: ["GET /wp-login.php HTTP/1.1", "POST /?x=/wp-login.php HTTP/1.1"],
+    match: ["/wp-login.php", "/blog/xmlrpc.php", "/wp-login.php/"],
+    miss: ["/my-wp-login.php", "/wp-login.phps"],
   },
   {
     rule: "wordpress_flood",
-    match: ["POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1"],
-    miss: ["GET /xmlrpc.php HTTP/1.1", "POST /wp-login.php HTTP/1.1"],
+    match: ["/xmlrpc.php"],
+    miss: ["/wp-login.php"],
   },
   {
     rule: "leftovers",
