@@ -41,7 +41,7 @@ const [RAW, READY, DECODED] = [0, 1, 2];
 /**
  * Reads the parts of a request line from bytes (RFC 9112, section 3), as `addRequest()` does from
  * text. The line has no escapes of nginx. Decodes path and query on demand, and only if they
- * contain `%` or `//`.
+ * contain `%`, `//` or `/./`.
  */
 export class RequestReader {
   readonly #from: Int32Array;
@@ -140,7 +140,10 @@ export class RequestReader {
           at += 2;
         }
       }
-      if (field === PATH && byte === SLASH && out > start && scratch[out - 1] === SLASH) continue;
+      if (field === PATH && byte === SLASH && out > start) {
+        if (scratch[out - 1] === POINT && out > start + 1 && scratch[out - 2] === SLASH) out--;
+        if (scratch[out - 1] === SLASH) continue;
+      }
       scratch[out++] = byte;
     }
     return out;
@@ -191,9 +194,10 @@ function startOfProtocol(bytes: Bytes, blank: number, end: number): number {
 function isPlain(array: Uint8Array, from: number, to: number, isPath: boolean): boolean {
   for (let at = from; at < to; at++) {
     const byte = array[at]!;
-    if (byte === PERCENT || (isPath && byte === SLASH && array[at + 1] === SLASH && at + 1 < to)) {
-      return false;
-    }
+    if (byte === PERCENT) return false;
+    if (!isPath || byte !== SLASH) continue;
+    const next = array[at + 1] === POINT ? at + 2 : at + 1;
+    if (next < to && array[next] === SLASH) return false;
   }
   return true;
 }

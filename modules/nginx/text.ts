@@ -32,10 +32,11 @@ export function decodePercent(text: string): string {
 }
 
 /**
- * Merges several slashes into one, as nginx does before it looks for a location (merge_slashes).
+ * Merges several slashes, and `/./`, into one slash, as nginx does before it looks for a location
+ * (merge_slashes).
  */
 export function mergeSlashes(path: string): string {
-  return path.includes("//") ? path.replace(/\/\/+/g, "/") : path;
+  return path.replace(/\/(?:\.?\/)+/g, "/");
 }
 
 function fromHex(digits: string): string {

@@ -676,6 +676,7 @@ Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatev
 
 Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they spare", () => {
   const dressed: readonly (readonly [rule: string, line: (i: number) => string])[] = [
+    ["secrets", (i) => get(`/./.git/${i}`, 200)],
     ["leftovers", (i) => get(`/backup${i}.sql#.png`)],
     ["scanner", (i) => get(`/app${i}/wp-login.php/x.jar`)],
     ["exploit_query", () => get("/index.php/matomo.php?page=../../etc/passwd", 200)],

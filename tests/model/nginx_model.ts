@@ -133,7 +133,7 @@ function requestFields(request: string, line: Record<string, string>): Record<st
     target,
     protocol,
     raw_path: path,
-    path: decoded(path)!.replace(/\/\/+/g, "/"),
+    path: decoded(path)!.split(/(?<=\/)\.?\//).join(""),
     raw_query: query,
     query: decoded(query),
   });

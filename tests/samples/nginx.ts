@@ -116,6 +116,18 @@ export const NGINX_SAMPLES: readonly NginxSample[] = [
   },
   {
     form: "combined",
+    line: `${V4} - - ${T} "GET /.//./a./.b/../%2e/./c/.?/./ HTTP/1.1" 404 5 "-" "-"`,
+    address: V4,
+    fields: { path: "/a./.b/../c/.", query: "/./" },
+  },
+  {
+    form: "combined",
+    line: `${V4} - - ${T} "GET /x/./.env HTTP/1.1" 404 5 "-" "-"`,
+    address: V4,
+    fields: { path: "/x/.env" },
+  },
+  {
+    form: "combined",
     line: `${V4} - CORP\\x5Cnina ${T} "GET /..\\x5Cnotes?a=\\x5C\\x22 HTTP/1.1" 200 5`,
     address: V4,
     fields: { user: "CORP\\nina", path: "/..\\notes", query: 'a=\\"' },
