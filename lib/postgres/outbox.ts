@@ -4,7 +4,7 @@ import type { LogRow } from "../deciding/record.ts";
 import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { type Connection, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
-import { inAscii, instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
+import { instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
 
 /** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {
@@ -137,8 +137,7 @@ export class Shipper {
     const { hostId } = this.#outbox;
     const rows = this.#outbox.unshippedLog(limit);
     if (rows.length === 0) return 0;
-    const plain = (row: LogRow) => ({ ...row, message: inAscii(row.message) });
-    const refused = await storeAll(rows, plain, async (some) => {
+    const refused = await storeAll(rows, async (some) => {
       await storeLog(connection, some, hostId);
       await this.#see(connection, some.map(({ address, time }) => [address, time]));
     });
@@ -154,8 +153,7 @@ export class Shipper {
     this.#comparedBans = connection;
     const bans = this.#outbox.unshippedBans(limit);
     if (bans.length === 0) return 0;
-    const plain = (ban: BanChange) => ({ ...ban, reason: inAscii(ban.reason) });
-    const refused = await storeAll(bans, plain, async (some) => {
+    const refused = await storeAll(bans, async (some) => {
       await storeBans(connection, some, hostId);
       await this.#see(connection, some.map(({ address, start }) => [address, start]));
     });

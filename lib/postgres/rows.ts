@@ -9,11 +9,10 @@ import { MUTABLE } from "./sharing.ts";
 
 /**
  * Stores all rows but the refused ones. Halves a refused batch down to the row at fault, which is
- * stored as `plain()` if the database's encoding lacks a character.
+ * stored with `?` for all characters beyond ASCII if the database's encoding lacks one.
  */
 export async function storeAll<T>(
   rows: readonly T[],
-  plain: (row: T) => T,
   store: (rows: readonly T[]) => Promise<void>,
 ): Promise<{ row: T; cause: string }[]> {
   try {
@@ -21,15 +20,17 @@ export async function storeAll<T>(
     return [];
   } catch (error) {
     if (!isAboutData(error)) throw error;
-    // 22P05, untranslatable_character
-    if (rows.length === 1 && sqlState(error) === "22P05") {
-      return await storeAll(rows.map(plain), plain, store);
+    if (rows.length === 1) {
+      const text = JSON.stringify(rows);
+      // 22P05, untranslatable_character
+      const ascii = sqlState(error) === "22P05" ? text.replace(/[^\0-\x7f]/gu, "?") : text;
+      if (ascii !== text) return await storeAll<T>(JSON.parse(ascii), store);
+      return [{ row: rows[0]!, cause: (error as Error).message }];
     }
-    if (rows.length === 1) return [{ row: rows[0]!, cause: (error as Error).message }];
   }
   const middle = rows.length >> 1;
-  const refused = await storeAll(rows.slice(0, middle), plain, store);
-  return refused.concat(await storeAll(rows.slice(middle), plain, store));
+  const refused = await storeAll(rows.slice(0, middle), store);
+  return refused.concat(await storeAll(rows.slice(middle), store));
 }
 
 /**
@@ -38,11 +39,6 @@ export async function storeAll<T>(
  */
 function isAboutData(error: unknown): boolean {
   return /^(?:22|23|54|P0)/.test(sqlState(error));
-}
-
-/** Returns a text with `?` for all characters that an encoding may lack. */
-export function inAscii(text: string): string {
-  return text.replace(/[^\0-\x7f]/gu, "?");
 }
 
 /** Stores lines, and makes missing partitions for them. */

@@ -159,13 +159,13 @@ await testOnPostgres("the shipment", {
     await using member = new TestMember(latin);
     member.outbox.add({ message: "café" });
     member.outbox.add({ message: "café 🦊" });
-    member.outbox.bans = [ban({ reason: "żółw" })];
+    member.outbox.bans = [ban({ reason: "żółw", provenance: { kind: "import", name: "żaba.txt" } })];
     await member.shipped();
     const connection = await connect(latin);
     const texts = await connection.query<{ text: string }>(
-      "SELECT message AS text FROM log UNION ALL SELECT reason FROM ban ORDER BY 1",
+      "SELECT message AS text FROM log UNION ALL SELECT reason || name FROM ban ORDER BY 1",
     );
-    assert.deepEqual(texts.map(({ text }) => text).sort(), ["???w", "caf? ?", "café"]);
+    assert.deepEqual(texts.map(({ text }) => text).sort(), ["???w?aba.txt", "caf? ?", "café"]);
     assert.equal(member.fleet.status().setAside, 0);
   },
 
