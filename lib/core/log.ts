@@ -1,6 +1,6 @@
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { tried } from "./error.ts";
-import { printable } from "./text.ts";
+import { counted, printable } from "./text.ts";
 import { localTime, MILLISECOND } from "./time.ts";
 
 /** The program's log. */
@@ -135,7 +135,9 @@ async function writeAll(): Promise<void> {
   writing = null;
   const missing = dropped;
   dropped = 0;
-  if (missing > 0) getLogger("strongmonitor").warn(`${missing} lines are missing here: nobody read this log`);
+  if (missing === 0) return;
+  const text = counted(missing, "line is missing", "lines are missing");
+  getLogger("strongmonitor").warn(`${text} here: nobody read this log`);
 }
 
 function takeWaiting(): Uint8Array {
