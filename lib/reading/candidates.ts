@@ -30,6 +30,8 @@ export interface Candidate {
   readonly isTrusted: boolean;
   /** 1 for each byte that the module's messages may begin with. */
   readonly firstBytes: Uint8Array;
+  /** Whether a stranger's text may begin the module's messages. */
+  readonly isOpen: boolean;
 }
 
 /** A program that a line names, and the modules that its lines may belong to. */
@@ -53,7 +55,7 @@ export class Candidates {
 
   constructor(modules: readonly ReadableModule[]) {
     this.all = modules.map(trusted);
-    this.hasOpen = modules.some(({ reader }) => reader.isOpen);
+    this.hasOpen = this.all.some(({ isOpen }) => isOpen);
     this.ofAnyProgram = modules.filter(({ identifiers }) => identifiers.length === 0);
     const named = modules.flatMap((module) =>
       module.identifiers.map((identifier) => ({ identifier, module }))
@@ -92,7 +94,8 @@ const ANY = new Uint8Array(256).fill(1);
  * written its records.
  */
 export function candidate(module: ReadableModule, isTrusted: boolean): Candidate {
-  return { module, isTrusted, firstBytes: module.reader.firstBytes ?? ANY };
+  const { firstBytes = ANY, isOpen = false } = module.reader;
+  return { module, isTrusted, firstBytes, isOpen };
 }
 
 function trusted(module: ReadableModule): Candidate {

@@ -175,8 +175,8 @@ export class ModuleFinder {
     which: typeof ALL | typeof CLOSED | typeof OPEN,
   ): boolean {
     for (let i = 0; i < candidates.length; i++) {
-      const { module, firstBytes } = candidates[i]!;
-      if (which !== ALL && (module.reader.isOpen === true) !== (which === OPEN)) continue;
+      const { module, firstBytes, isOpen } = candidates[i]!;
+      if (which !== ALL && isOpen !== (which === OPEN)) continue;
       if (from < to && firstBytes[bytes.array[from]!] === 0) continue;
       if (!this.#ask(module, bytes, from, to)) continue;
       this.#take(candidates[i]!, bytes, from, to);
