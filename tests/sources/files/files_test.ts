@@ -316,15 +316,20 @@ function denyOpening(isDenied: (path: string) => boolean): Disposable {
   return { [Symbol.dispose]: () => void (Deno.openSync = openSync) };
 }
 
-Deno.test("the problem of a rotated file ends when another file has its name", async () => {
-  using logs = new LogDirectory();
+/** Makes `a.log`, of which "one" is read and "two" is not. Returns the position and the file's inode. */
+async function halfRead(logs: LogDirectory): Promise<{ after: string; ino: number }> {
   logs.write("a.log", "");
   await using first = await new Following(logs.at("a.log")).begun();
   logs.append("a.log", "one\n");
   await first.saw("one");
   const after = await first.stop();
   logs.append("a.log", "two\n");
-  const { ino } = Deno.statSync(logs.at("a.log"));
+  return { after, ino: Deno.statSync(logs.at("a.log")).ino! };
+}
+
+Deno.test("the problem of a rotated file ends when another file has its name", async () => {
+  using logs = new LogDirectory();
+  const { after, ino } = await halfRead(logs);
   using _ = denyOpening((path) => Deno.statSync(path).ino === ino);
   logs.rename("a.log", "a.log.1");
   logs.write("a.log", "three\n");
@@ -342,13 +347,7 @@ Deno.test("the problem of a rotated file ends when another file has its name", a
 
 Deno.test("a rotated file that may be read again later is not taken for the last one of its name", async () => {
   using logs = new LogDirectory();
-  logs.write("a.log", "");
-  await using first = await new Following(logs.at("a.log")).begun();
-  logs.append("a.log", "one\n");
-  await first.saw("one");
-  const after = await first.stop();
-  logs.append("a.log", "two\n");
-  const { ino } = Deno.statSync(logs.at("a.log"));
+  const { after, ino } = await halfRead(logs);
   logs.rename("a.log", "a.log.1");
   logs.write("a.log", "three\n");
   const denied = denyOpening((path) => Deno.statSync(path).ino === ino);
