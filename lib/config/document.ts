@@ -131,6 +131,8 @@ export class Document {
 
   /** Returns a problem for each key that an object in `node` holds twice. */
   #duplicatesIn(node: Node): Problem[] {
+    // A start looks at thousands of texts and numbers.
+    if (node.children === undefined) return [];
     const offsets = new Map<string, number>();
     const own = (node.type === "object" ? members(node) : []).flatMap(([key, value]) => {
       const before = offsets.get(key.value);
@@ -142,7 +144,7 @@ export class Document {
       offsets.set(key.value, key.offset);
       return [];
     });
-    return [...own, ...(node.children ?? []).flatMap((child) => this.#duplicatesIn(child))];
+    return [...own, ...node.children.flatMap((child) => this.#duplicatesIn(child))];
   }
 
   #line(offset: number): number {
