@@ -1,15 +1,24 @@
-import { counted, jsonText } from "../core/text.ts";
 import { isOfPackets } from "../core/scope.ts";
+import { counted, jsonText } from "../core/text.ts";
 import { hasEnded, type Micros, now } from "../core/time.ts";
-import { banRecord } from "../deciding/ban.ts";
-import { secondsLeft } from "../firewall/nft_script.ts";
-import { type Export, type Exported, isV6, nftScript } from "./nft_export.ts";
+import { banRecord, type NewBan } from "../deciding/ban.ts";
+import { NO_TABLE } from "../firewall/nft_list.ts";
+import { placeOf, secondsLeft, TABLE } from "../firewall/nft_script.ts";
+import { scriptFor } from "../firewall/nft_transaction.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, EXPORT_FORMATS, printData, printError } from "./output.ts";
 
 /** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
 
+/** Lines of an export, and a warning for each kind of ban that it cannot express. */
+interface Export {
+  readonly lines: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The exported table of nft. A monitor uses `TABLE`, and leaves this one alone. */
+const EXPORTED = `${TABLE}_bans`;
 /** Longest time-out of ipset(8), in seconds. */
 const IPSET_LONGEST = 2_147_483;
 /**
@@ -37,57 +46,50 @@ export function bansExportCommand(format: ExportFormat, options: CommonOptions):
  * input of `ipset restore`, a set for each family. `plain`, `json`: an address or object a line.
  */
 export function exportBans(
-  bans: readonly Exported[],
+  bans: readonly NewBan[],
   { format, now }: { format: ExportFormat; now: Micros },
 ): Export {
   if (format === "json") return { lines: bans.map((ban) => jsonText(banRecord(ban))), warnings: [] };
   const ofPackets = bans.filter(({ scope }) => isOfPackets(scope));
-  const left = bans.length - ofPackets.length;
-  const { lines, warnings } = exportPackets(ofPackets, { format, now });
-  const warning = `left out ${counted(left, "ban")} of modules with a ban_command of their own`;
-  return { lines, warnings: left > 0 ? [warning, ...warnings] : warnings };
-}
-
-/** Exports bans in a format that packet filters read. */
-function exportPackets(
-  bans: readonly Exported[],
-  { format, now }: { format: Exclude<ExportFormat, "json">; now: Micros },
-): Export {
-  switch (format) {
-    case "nft":
-      return nftScript(bans, now);
-    case "plain": {
-      const { whole, warnings } = withoutPorts(bans, format);
-      const ending = whole.filter(({ until }) => until !== null).length;
-      const warning = `these lines do not say when ${
-        counted(ending, "ban ends", "bans end")
-      }: --export json does`;
-      return {
-        lines: whole.map(({ address }) => address),
-        warnings: ending > 0 ? [...warnings, warning] : warnings,
-      };
-    }
-    case "ipset": {
-      const { whole, warnings } = withoutPorts(bans, format);
-      return { lines: ipsetLines(whole, now), warnings };
-    }
+  const warnings = leftOut(bans.length - ofPackets.length, "of modules with a ban_command of their own");
+  if (format === "nft") {
+    const placed = ofPackets.filter((ban) => placeOf(ban) !== null);
+    const unplaced = leftOut(ofPackets.length - placed.length, "of too many ports for the name of a set");
+    return { lines: nftLines(placed, now), warnings: [...warnings, ...unplaced] };
   }
+  const whole = ofPackets.filter(({ scope }) => scope === "all");
+  const ofPorts = `of certain ports, which ${format} cannot say`;
+  warnings.push(...leftOut(ofPackets.length - whole.length, ofPorts));
+  if (format === "ipset") return { lines: ipsetLines(whole, now), warnings };
+  const ending = whole.filter(({ until }) => until !== null).length;
+  if (ending > 0) {
+    const ends = counted(ending, "ban ends", "bans end");
+    warnings.push(`these lines do not say when ${ends}: --export json does`);
+  }
+  return { lines: whole.map(({ address }) => address), warnings };
 }
 
-/** Leaves out bans of certain ports: the format would make them bans of all traffic. */
-function withoutPorts(bans: readonly Exported[], format: ExportFormat) {
-  const whole = bans.filter(({ scope }) => scope === "all");
-  const left = bans.length - whole.length;
-  const warning = `left out ${counted(left, "ban")} of certain ports, which ${format} cannot say`;
-  return { whole, warnings: left > 0 ? [warning] : [] };
+function leftOut(count: number, which: string): string[] {
+  return count > 0 ? [`left out ${counted(count, "ban")} ${which}`] : [];
 }
 
-function ipsetLines(bans: readonly Exported[], now: Micros): string[] {
-  return [[false, "4", "inet"], [true, "6", "inet6"]].flatMap(([v6, digit, family]) => {
+/** Writes bans as the monitor writes them to the kernel. A second load replaces the first. */
+function nftLines(bans: readonly NewBan[], now: Micros): string[] {
+  const orders = bans.map((ban) => ({ ban, place: placeOf(ban), seconds: secondsLeft(ban.until, now) }));
+  const all = [...new Set(orders.map(({ place }) => place!.set))];
+  const script = scriptFor(orders, { listing: { ...NO_TABLE, isSpoiled: true }, all });
+  // `delete` refuses a missing table.
+  return [`add table ${TABLE}`, ...script.trimEnd().split("\n")]
+    .map((line) => line.replace(TABLE, EXPORTED));
+}
+
+function ipsetLines(bans: readonly NewBan[], now: Micros): string[] {
+  return [[false, "4", "inet"], [true, "6", "inet6"]].flatMap(([isIPv6, digit, family]) => {
     const name = `strongmonitor${digit}`;
-    const elements = bans.filter((ban) => isV6(ban) === v6).flatMap((ban) => {
-      const seconds = Math.min(secondsLeft(ban.until, now) ?? 0, IPSET_LONGEST);
-      return halvesOf(ban.address).map((part) => `add ${name} ${part} timeout ${seconds} -exist`);
+    const own = bans.filter(({ address }) => address.includes(":") === isIPv6);
+    const elements = own.flatMap(({ address, until }) => {
+      const seconds = Math.min(secondsLeft(until, now) ?? 0, IPSET_LONGEST);
+      return halvesOf(address).map((part) => `add ${name} ${part} timeout ${seconds} -exist`);
     });
     const room = Math.max(IPSET_ROOM, elements.length);
     return [

@@ -4,7 +4,7 @@ import { ADD_MARK, addRules, addSet, chains, elements, type Place, TABLE, timeou
 
 /** A ban to put into force or to lift. */
 export interface Order {
-  readonly ban: Ban;
+  readonly ban: Pick<Ban, "address" | "scope">;
   /** Null: nft has no place for it. */
   readonly place: Place | null;
   /** Seconds until the kernel ends it; null: never; 0: lift it. */
