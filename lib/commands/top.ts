@@ -1,8 +1,8 @@
 import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
-import type { History, ProvenanceCount } from "../state/history.ts";
-import { type RollupContent, totalCount } from "../state/rollup.ts";
-import { banCounter, type BansOfName, totalOf } from "./ban_counts.ts";
+import { sumOfBans } from "../state/history.ts";
+import { totalCount } from "../state/rollup.ts";
+import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
 import { requireSince } from "./instant.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, print, printJson, printTable, TOP_TABLES } from "./output.ts";
@@ -21,13 +21,9 @@ const [FEW, MANY] = [5, 20];
 /** Longest name in characters, so that a line keeps to 80. */
 const NAME = 40;
 
-interface Row extends BansOfName {
-  readonly name: string;
+interface Row extends CountRow {
   /** Lines that name an address; null: not counted. */
   readonly lines: number | null;
-  readonly hits: number;
-  /** Share of all hits, from 0 to 1. */
-  readonly share: number;
 }
 
 interface Top {
@@ -51,7 +47,7 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
       start,
       lines: totalCount(content.lines),
       hits: totalCount(content.hits),
-      ...totalOf(bans),
+      ...sumOfBans(bans),
       tables: (by === undefined ? TOP_TABLES : [by]).map((by) => ({
         by,
         rows: rowsOf(by, { content, most, bans, history, since: start ?? time }),
@@ -63,27 +59,13 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
   return 0;
 }
 
-interface Facts {
-  readonly content: RollupContent;
-  readonly most: number;
-  readonly bans: readonly ProvenanceCount[];
-  readonly history: History;
-  readonly since: Micros;
-}
-
-function rowsOf(by: Table, { content, most, bans, history, since }: Facts): Row[] {
-  const all = by === "module" ? content.hits : content[by];
-  const total = totalCount(by === "rule" ? content.rule : content.hits);
-  const names = by === "module" ? content.lines.map(([name]) => name) : all.map(([name]) => name);
-  const hits = new Map(all);
-  const shown = names.toSorted((a, b) => (hits.get(b) ?? 0) - (hits.get(a) ?? 0)).slice(0, most);
-  const bansOf = banCounter(by, { names: shown, bans, history, since });
-  const lines = new Map(by === "module" ? content.lines : []);
-  return shown.map((name) => {
-    const count = hits.get(name) ?? 0;
-    const share = total === 0 ? 0 : count / total;
-    return { name, lines: lines.get(name) ?? null, hits: count, share, ...bansOf(name) };
-  });
+/** Of modules, those without hits have a row as well. */
+function rowsOf(by: Table, facts: CountFacts): Row[] {
+  if (by !== "module") return countRows(by, facts).map((row) => ({ ...row, lines: null }));
+  const [lines, hits] = [new Map(facts.content.lines), new Map(facts.content.hits)];
+  const counts = Array.from(lines.keys(), (name) => [name, hits.get(name) ?? 0] as const);
+  return countRows(by, facts, counts.toSorted(([, a], [, b]) => b - a))
+    .map((row) => ({ ...row, lines: lines.get(row.name)! }));
 }
 
 function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros): unknown {
@@ -97,12 +79,8 @@ function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros
     tables: tables.map(({ by, rows }) => ({
       by,
       rows: rows.map(({ name, lines, hits, share, made, ended }) => ({
-        name,
-        lines,
-        hits,
-        share: Math.round(share * 10_000) / 10_000,
-        bans_made: made,
-        bans_ended: ended,
+        ...{ name, lines, hits, share: Math.round(share * 10_000) / 10_000 },
+        ...{ bans_made: made, bans_ended: ended },
       })),
     })),
   };

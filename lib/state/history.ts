@@ -67,7 +67,7 @@ export class History {
     const found = new Map(rows.map((row) => [row.address, row]));
     return new Map([...around].map(([address, names]) => {
       const bans = names.flatMap((name) => found.get(name) ?? []);
-      return [address, { made: sum(bans, "made"), ended: sum(bans, "ended") }];
+      return [address, sumOfBans(bans)];
     }));
   }
 
@@ -199,8 +199,9 @@ export class History {
   }
 }
 
-function sum(counts: readonly BanCount[], key: keyof BanCount): number {
-  return counts.reduce((all, count) => all + count[key], 0);
+export function sumOfBans(bans: readonly BanCount[]): BanCount {
+  const sum = (key: keyof BanCount) => bans.reduce((all, count) => all + count[key], 0);
+  return { made: sum("made"), ended: sum("ended") };
 }
 
 /** Returns the first text behind all texts with this beginning. */

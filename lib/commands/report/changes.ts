@@ -1,24 +1,17 @@
 /** Compares counts with the period before. */
 import type { RollupContent } from "../../state/rollup.ts";
-import { type Change, type Subject, SUBJECTS } from "./review.ts";
+import { countsOf } from "../count_rows.ts";
+import { type Change, SUBJECTS } from "./review.ts";
 
 /** Most changes of one subject, and of all. */
 const [FEW, MOST] = [3, 12];
 /** Least change that is reported: number of hits, and factor. */
 const [FEWEST_HITS, TIMES] = [10, 1.5];
 
-/** Returns a rollup's counts of a subject. */
-export function countedOf(content: RollupContent, subject: Subject): RollupContent["hits"] {
-  return content[subject === "module" ? "hits" : subject];
-}
-
 /** Finds names whose counts changed much, greatest changes first. */
 export function changesBetween(before: RollupContent, present: RollupContent): Change[] {
   return SUBJECTS.flatMap((subject) => {
-    const [old, fresh] = [before, present].map((content) => new Map(countedOf(content, subject))) as [
-      Map<string, number>,
-      Map<string, number>,
-    ];
+    const [old, fresh] = [new Map(countsOf(before, subject)), new Map(countsOf(present, subject))];
     const names = new Set([...old.keys(), ...fresh.keys()]);
     return [...names].map((name): Change => ({
       ...{ subject, name },

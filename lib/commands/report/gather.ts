@@ -3,16 +3,16 @@
  * million of them cost nothing.
  */
 import { HOUR, type Micros } from "../../core/time.ts";
-import type { ProvenanceCount } from "../../state/history.ts";
+import { type ProvenanceCount, sumOfBans } from "../../state/history.ts";
 import { type RollupContent, sumOf, totalCount } from "../../state/rollup.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
-import { banCounter, totalOf } from "../ban_counts.ts";
+import { countRows, countsOf } from "../count_rows.ts";
 import { statusOf } from "../status.ts";
 import { statusProblems } from "../status_problems.ts";
-import { changesBetween, countedOf } from "./changes.ts";
+import { changesBetween } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
-import type { BansInForce, Review, Row, Subject, Totals } from "./review.ts";
+import { type Review, type Row, type Subject, SUBJECTS, type Totals } from "./review.ts";
 import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
 
@@ -50,7 +50,11 @@ export function reviewOf(
     tables: tablesOf(state, { present, before, bans, from: period.from }),
     slow: slowOf(state, builders.slow, period),
     changes: before && changesBetween(before, present),
-    bansInForce: bansInForceOf(state, status),
+    bansInForce: {
+      totals: status.bans,
+      by: state.history.inForceByProvenance().slice(0, MOST_ROWS),
+      newest: state.history.newestBans(MOST_BANS),
+    },
     problems: statusProblems(status),
   };
 }
@@ -67,11 +71,7 @@ function* told(
 }
 
 function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount[]): Totals {
-  return {
-    lines: totalCount(lines),
-    hits: totalCount(hits),
-    ...totalOf(bans),
-  };
+  return { lines: totalCount(lines), hits: totalCount(hits), ...sumOfBans(bans) };
 }
 
 interface Facts {
@@ -81,33 +81,21 @@ interface Facts {
   readonly from: Micros;
 }
 
-function tablesOf(state: State, facts: Facts): Readonly<Record<Subject, readonly Row[]>> {
-  const rows = (subject: Subject) => rowsOf(state, subject, facts);
-  return {
-    module: rows("module"),
-    rule: rows("rule"),
-    address: rows("address"),
-    network: rows("network"),
-    user: rows("user"),
-    path: rows("path"),
-  };
+function tablesOf(state: State, facts: Facts): Review["tables"] {
+  const tables = SUBJECTS.map((subject) => [subject, rowsOf(state, subject, facts)]);
+  return Object.fromEntries(tables) as Review["tables"];
 }
 
 function rowsOf(state: State, subject: Subject, { present, before, bans, from }: Facts): Row[] {
-  const counted = countedOf(present, subject);
-  const all = totalCount(subject === "rule" ? present.rule : present.hits);
-  const old = before && new Map(countedOf(before, subject));
-  const shown = counted.slice(0, MOST_ROWS);
-  const names = shown.map(([name]) => name);
-  const bansOf = banCounter(subject, { names, bans, history: state.history, since: from });
+  const { history } = state;
+  const rows = countRows(subject, { content: present, most: MOST_ROWS, bans, history, since: from });
+  const old = before && new Map(countsOf(before, subject));
   const isOfAddresses = subject === "address" || subject === "network";
-  const bansInForce = isOfAddresses ? state.history.narrowestInForce(names) : null;
-  return shown.map(([name, hits]) => ({
-    ...{ name, hits },
-    share: all === 0 ? 0 : hits / all,
-    before: old && (old.get(name) ?? 0),
-    ...bansOf(name),
-    isBanned: bansInForce?.has(name) ?? false,
+  const bansInForce = isOfAddresses ? history.narrowestInForce(rows.map(({ name }) => name)) : null;
+  return rows.map((row) => ({
+    ...row,
+    before: old && (old.get(row.name) ?? 0),
+    isBanned: bansInForce?.has(row.name) ?? false,
   }));
 }
 
@@ -120,12 +108,4 @@ function slowOf({ history }: State, slow: SlowBuilder, { from }: Period): Review
     made: found.get(one.address)!.made,
     isBanned: bansInForce.has(one.address),
   }));
-}
-
-function bansInForceOf({ history }: State, { bans }: Review["status"]): BansInForce {
-  return {
-    totals: bans,
-    by: history.inForceByProvenance().slice(0, MOST_ROWS),
-    newest: history.newestBans(MOST_BANS),
-  };
 }

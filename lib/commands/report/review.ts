@@ -2,6 +2,7 @@
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
+import type { CountRow } from "../count_rows.ts";
 import type { Status } from "../status_lines.ts";
 import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
@@ -11,17 +12,9 @@ export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"]
 export type Subject = typeof SUBJECTS[number];
 
 /** A counted name. */
-export interface Row {
-  readonly name: string;
-  /** Lines that hit any rule; for a rule its hits. */
-  readonly hits: number;
-  /** Share of all hits, from 0 to 1. */
-  readonly share: number;
+export interface Row extends CountRow {
   /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
-  /** Bans that began and ended; null: nobody bans such names. */
-  readonly made: number | null;
-  readonly ended: number | null;
   /** A ban of exactly this address or network has not ended. */
   readonly isBanned: boolean;
 }
