@@ -7,7 +7,7 @@ import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, requireSpanOrForever, tellMonitor } from "./change.ts";
 import { type CommandContext, knownWhitelist, withContext } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, printResult } from "./output.ts";
 import { coveringEntries } from "./why_whitelist.ts";
 import { untilText } from "./words.ts";
 
@@ -69,9 +69,9 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
       if (ban.ended !== null) throw new UserError(`Cannot ban ${ban.address}: ${whyEnded(context, ban)}`, 1);
       const done = before?.id !== id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
       const observes = config?.ban.firewall === "observe";
-      const result: Result = { done, ban, running: isLocked(state.directory), observes };
-      if (options.json) printJson(resultJson(result));
-      else resultLines(result, reason).forEach(print);
+      const running = isLocked(state.directory);
+      const lines = resultLines({ done, ban, running, observes }, reason);
+      printResult(options, { ...banJson(ban), done, running }, ...lines);
       return ban.error === null ? 0 : 1;
     });
     return refused || failed;
@@ -115,10 +115,6 @@ function whyEnded(context: CommandContext, { address, endReason }: BanStatus): s
   return `the monitor never bans it: it is ${
     origin === null ? "whitelisted there" : `whitelisted (${origin})`
   }`;
-}
-
-function resultJson({ done, ban, running }: Result): unknown {
-  return { ...banJson(ban), done, running };
 }
 
 function resultLines({ done, ban, running, observes }: Result, reason: string | null): string[] {

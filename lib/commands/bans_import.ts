@@ -9,7 +9,7 @@ import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
 import { knownWhitelist, withContext } from "./open.ts";
-import { type CommonOptions, print, printError, printJson } from "./output.ts";
+import { type CommonOptions, printError, printResult } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { inputName } from "./words.ts";
 
@@ -97,8 +97,7 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
     wrong.tell();
     spared.tell();
     widened.tell();
-    if (options.json) printJson({ file, ...summary });
-    else print(`${name}: ${sentence(summary)}`);
+    printResult(options, { file, ...summary }, `${name}: ${sentence(summary)}`);
     warnIfStopped(state.directory);
     return summary.wrong === 0 ? 0 : 1;
   });

@@ -5,33 +5,16 @@ import type { Growth, Rule } from "../rules/rule.ts";
 
 /** Returns the object of docs/json.md, without the password. Spans are in seconds; null: no end. */
 export function configJson(config: Config) {
-  const {
-    name,
-    stateDirectory,
-    keepLog,
-    keepLogSize,
-    keepBans,
-    journalWake,
-    database,
-    metricsFile,
-    notify,
-    ban,
-    ipv6Prefix,
-    networkBans,
-    trust,
-    following,
-    whitelist,
-  } = config;
-  const { modules } = config;
+  const { database, notify, ban, trust, following } = config;
   return {
-    config: name,
-    state: stateDirectory,
-    keep_log: inSeconds(keepLog),
-    keep_log_size: keepLogSize,
-    keep_bans: inSeconds(keepBans),
-    journal_wake: inSeconds(journalWake),
+    config: config.name,
+    state: config.stateDirectory,
+    keep_log: inSeconds(config.keepLog),
+    keep_log_size: config.keepLogSize,
+    keep_bans: inSeconds(config.keepBans),
+    journal_wake: inSeconds(config.journalWake),
     database: database && { ...database, password: undefined },
-    metrics_file: metricsFile,
+    metrics_file: config.metricsFile,
     notify: notify && { ...notify, bans: inSeconds(notify.bans), timeout: inSeconds(notify.timeout) },
     firewall: ban.firewall,
     nft_command: ban.nft,
@@ -42,8 +25,8 @@ export function configJson(config: Config) {
       ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
       ...{ ban_timeout: inSeconds(ban.timeout), ban_concurrency: ban.concurrency },
     })),
-    ipv6_prefix: ipv6Prefix,
-    network_bans: networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
+    ipv6_prefix: config.ipv6Prefix,
+    network_bans: config.networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
       ...{ ipv4, ipv6, limit, window: inSeconds(window), ban_time: inSeconds(banTime) },
       ...growthJson(growth),
     })),
@@ -55,24 +38,17 @@ export function configJson(config: Config) {
       modules: following.modules && [...following.modules],
       max_bans: following.maxBans,
     },
-    whitelist: whitelist.members.map(({ address }) => address),
-    whitelist_files: whitelist.files.map((file) => ({
-      path: file.path,
-      entries: file.read().content.entries,
+    whitelist: config.whitelist.members.map(({ address }) => address),
+    whitelist_files: config.whitelist.files.map((file) => ({
+      ...{ path: file.path, entries: file.read().content.entries },
     })),
-    modules: modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
+    modules: config.modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
   };
 }
 
 function ruleJson({ name, limit, window, banTime, growth, scope }: Rule) {
-  return {
-    name,
-    limit,
-    scope,
-    window: inSeconds(window),
-    ban_time: inSeconds(banTime),
-    ...growthJson(growth),
-  };
+  const spans = { window: inSeconds(window), ban_time: inSeconds(banTime) };
+  return { name, limit, scope, ...spans, ...growthJson(growth) };
 }
 
 function growthJson({ factor, most, forgetAfter }: Growth) {

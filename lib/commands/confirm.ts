@@ -2,7 +2,7 @@ import { UserError } from "../core/error.ts";
 import { localTime, now } from "../core/time.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, printResult } from "./output.ts";
 
 /**
  * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: no trial is running).
@@ -17,8 +17,7 @@ export function confirmCommand(options: CommonOptions): number {
     }
     state.setTrial(null);
     tellMonitor(state, "confirm the trial");
-    if (options.json) printJson({ done: "confirmed" });
-    else print("Confirmed: bans hold as long as they are meant to.");
+    printResult(options, { done: "confirmed" }, "Confirmed: bans hold as long as they are meant to.");
     warnIfStopped(state.directory);
     return 0;
   });

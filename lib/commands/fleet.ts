@@ -6,7 +6,16 @@ import { formatScope } from "../core/scope.ts";
 import { Connection, explain } from "../postgres/connection.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, print, printJson, printTable, tableEnd, tableTime, zoneText } from "./output.ts";
+import {
+  type CommonOptions,
+  print,
+  printJson,
+  printResult,
+  printTable,
+  tableEnd,
+  tableTime,
+  zoneText,
+} from "./output.ts";
 
 /** Longest wait for one answer of the database. */
 const TIMEOUT = 10 * SECOND;
@@ -20,12 +29,13 @@ export function fleetCommand(options: CommonOptions): Promise<number> {
   return withDatabase(options, async (connection) => {
     const all = await members(connection);
     if (options.json) {
-      for (const member of all) printJson(memberJson(member));
-    } else {
-      const heading = ["SERVER", "VERSION", "LAST SEEN", "WAITING", "BANS", "FOLLOWS", "STATE"];
-      printTable(heading, all.map(memberRow));
-      print(`${counted(all.filter(({ removed }) => removed === null).length, "server")}. ${zoneText()}`);
+      for (const { lastSeen, removed, ...member } of all) {
+        printJson({ ...member, last_seen: isoTime(lastSeen), removed: isoTimeOrNull(removed) });
+      }
+      return 0;
     }
+    printTable(["SERVER", "VERSION", "LAST SEEN", "WAITING", "BANS", "FOLLOWS", "STATE"], all.map(memberRow));
+    print(`${counted(all.filter(({ removed }) => removed === null).length, "server")}. ${zoneText()}`);
     return 0;
   });
 }
@@ -35,9 +45,9 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
   return withDatabase(options, async (connection) => {
     const bans = await fleetBans(connection, MOST_BANS);
     if (options.json) {
-      for (const { address, scope, servers, reason, start, until } of bans) {
-        const times = { start: isoTime(start), until: isoTimeOrNull(until) };
-        printJson({ address, scope: formatScope(scope), servers, reason, ...times });
+      for (const ban of bans) {
+        const times = { start: isoTime(ban.start), until: isoTimeOrNull(ban.until) };
+        printJson({ ...ban, scope: formatScope(ban.scope), ...times });
       }
       return 0;
     }
@@ -65,9 +75,8 @@ export function fleetBansCommand(options: CommonOptions): Promise<number> {
 export function fleetRemoveCommand(which: string, options: CommonOptions): Promise<number> {
   return withDatabase(options, async (connection) => {
     const { id, name, server, bans } = await removeMember(connection, which);
-    const bansText = `${counted(bans, "ban")} in force`;
-    if (options.json) printJson({ id, name, done: "removed" });
-    else print(`${server} removed: the other servers lift what it alone banned (${bansText})`);
+    const lifted = `the other servers lift what it alone banned (${counted(bans, "ban")} in force)`;
+    printResult(options, { id, name, done: "removed" }, `${server} removed: ${lifted}`);
     return 0;
   });
 }
@@ -89,10 +98,6 @@ async function withDatabase<T>(
   } finally {
     await connection.close();
   }
-}
-
-function memberJson({ lastSeen, removed, ...member }: FleetMember): Record<string, unknown> {
-  return { ...member, last_seen: isoTime(lastSeen), removed: isoTimeOrNull(removed) };
 }
 
 function memberRow(member: FleetMember): string[] {

@@ -8,7 +8,15 @@ import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
 import { openConfig, readStdin, withState } from "./open.ts";
-import { type CommonOptions, print, printJson, printLines, printSteering, printTable } from "./output.ts";
+import {
+  type CommonOptions,
+  print,
+  printJson,
+  printLines,
+  printResult,
+  printSteering,
+  printTable,
+} from "./output.ts";
 
 /** Options of `knock new`. */
 export interface KnockNewOptions extends CommonOptions {
@@ -41,8 +49,11 @@ export function knockNewCommand(name: string, options: KnockNewOptions): number 
   return withState({ ...options, state: config.stateDirectory }, (state) => {
     const sealed = secret === null ? code : seal(secret, hexText(random(SALT_BYTES)));
     keep(state, { name, kind: secret === null ? "totp" : "plain", secret: sealed, since: now(), used: null });
-    if (secret !== null) showSecret(options, { name, secret, config });
-    else showCodes(options, { name, uri: otpauthUri(code, { name, host: Deno.hostname() }), config });
+    const uri = secret === null ? otpauthUri(code, { name, host: Deno.hostname() }) : null;
+    if (options.json) printJson(uri === null ? { name, secret } : { name, uri });
+    else if (!Deno.stdout.isTerminal()) print(uri ?? code);
+    else if (uri === null) tellSecret(code, config);
+    else tellCodes(uri, config);
     warnIfStopped(state.directory);
     return 0;
   });
@@ -77,8 +88,7 @@ export function knockRemoveCommand(name: string, options: CommonOptions): number
   return withState(options, (state) => {
     if (!state.knocks.remove(name)) throw new UserError(`Cannot remove the key ${name}: there is none`, 1);
     tellMonitor(state, `knock remove ${name}`);
-    if (options.json) printJson({ name, done: "removed" });
-    else print(`${name} removed`);
+    printResult(options, { name, done: "removed" }, `${name} removed`);
     warnIfStopped(state.directory);
     return 0;
   });
@@ -109,34 +119,20 @@ function choosePlain({ secretStdin }: KnockNewOptions): string {
   );
 }
 
-function showCodes(
-  options: CommonOptions,
-  { name, uri, config }: { name: string; uri: string; config: Config },
-): void {
-  if (options.json) printJson({ name, uri });
-  else if (!Deno.stdout.isTerminal()) print(uri);
-  else {
-    const [on, off] = QR_COLOURS;
-    for (const line of renderUnicodeCompact(uri, { border: 2 }).split("\n")) {
-      printSteering(`${on}${line}${off}`);
-    }
-    printLines(["", uri, ""]);
-    print("Let an authenticator app scan this; it is not shown again. Then, from wherever you are,");
-    explain(`${config.knock.prefix}<code>`, config);
+function tellCodes(uri: string, config: Config): void {
+  const [on, off] = QR_COLOURS;
+  for (const line of renderUnicodeCompact(uri, { border: 2 }).split("\n")) {
+    printSteering(`${on}${line}${off}`);
   }
+  printLines(["", uri, ""]);
+  print("Let an authenticator app scan this; it is not shown again. Then, from wherever you are,");
+  explain(`${config.knock.prefix}<code>`, config);
 }
 
-function showSecret(
-  options: CommonOptions,
-  { name, secret, config }: { name: string; secret: string; config: Config },
-): void {
-  if (options.json) printJson({ name, secret });
-  else if (!Deno.stdout.isTerminal()) print(secret);
-  else {
-    print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.");
-    print("");
-    explain(secret, config);
-  }
+function tellSecret(secret: string, config: Config): void {
+  print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.");
+  print("");
+  explain(secret, config);
 }
 
 function explain(login: string, { knock }: Config): void {

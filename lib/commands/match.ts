@@ -8,7 +8,7 @@ import type { Batch } from "../sources/source.ts";
 import { type Input, openInput, readInput } from "./input.ts";
 import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
 import { openConfigOrShipped } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printJson, printResult } from "./output.ts";
 import { uncountedText } from "./words.ts";
 
 /** Result of one line, with its number from 1. */
@@ -46,8 +46,7 @@ export async function matchCommand(
     }
   }
   const { summary } = counts;
-  if (options.json) printJson({ summary });
-  else summaryLines(summary).forEach(print);
+  printResult(options, { summary }, ...summaryLines(summary));
   return 0;
 }
 

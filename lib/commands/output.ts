@@ -138,6 +138,16 @@ export function printJson(value: unknown): void {
   printObjects([value].values());
 }
 
+/** Prints a command's result: `value` as JSON with `--json`, otherwise `lines` for people. */
+export function printResult(
+  { json }: Pick<CommonOptions, "json">,
+  value: unknown,
+  ...lines: readonly string[]
+): void {
+  if (json) printJson(value);
+  else printLines(lines);
+}
+
 /** Writes objects, each as one line of JSON. */
 export function printObjects(values: IteratorObject<unknown>): void {
   writeLines(values.map(jsonText));

@@ -6,7 +6,7 @@ import { lengthOf, type NewBan } from "../deciding/ban.ts";
 import type { Batch } from "../sources/source.ts";
 import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig } from "./open.ts";
-import { type CommonOptions, print, printError, printJson } from "./output.ts";
+import { type CommonOptions, print, printError, printJson, printResult } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { uncountedText } from "./words.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -43,17 +43,13 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   if (events === 0 && lines > 0) {
     printError(`${names(config)} found no address in any line: are these lines of another service?`);
   }
-  if (options.json) printJson({ summary });
-  else {
-    const counts = [
-      counted(lines, "line"),
-      `${recorded} to record`,
-      counted(hits, "hit"),
-      counted(bans, "ban"),
-    ];
-    print([...counts, `${seconds} s`].join(", "));
-    if (uncounted > 0) print(uncountedText(uncounted));
-  }
+  const read = `${counted(lines, "line")}, ${recorded} to record`;
+  printResult(
+    options,
+    { summary },
+    `${read}, ${counted(hits, "hit")}, ${counted(bans, "ban")}, ${seconds} s`,
+    ...uncounted > 0 ? [uncountedText(uncounted)] : [],
+  );
   return 0;
 }
 

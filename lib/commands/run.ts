@@ -90,7 +90,8 @@ async function run(options: RunOptions, { log: given, signals }: RunParts): Prom
     log.info("stopped");
     return 0;
   } finally {
-    close(state);
+    // The program ends anyway, and all commits are on disk.
+    tried(() => state.close());
     lock.release();
   }
 }
@@ -187,9 +188,4 @@ function announce(config: Config, { state, log }: { state: State; log: Log }): v
 function firewallText({ firewall, command, nft }: BanConfig): string {
   if (firewall === "nftables") return `banning by nftables through ${nft.join(" ")}`;
   return firewall === "command" ? `banning by ${command!.join(" ")}` : "observing: it bans nobody";
-}
-
-function close(state: State): void {
-  // The program ends anyway, and all commits are on disk.
-  tried(() => state.close());
 }

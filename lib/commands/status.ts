@@ -1,14 +1,11 @@
 import { isoTime, isoTimeOrNull } from "../core/time.ts";
-import type { Holding } from "../enforcing/reconciler.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
-import { type Leak, type MonitorReport, readReport } from "../monitor/report.ts";
-import type { NotifierStatus } from "../monitor/notifier.ts";
-import type { FleetStatus } from "../postgres/fleet.ts";
+import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, printResult } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
 import { statusProblems } from "./status_problems.ts";
 
@@ -22,8 +19,7 @@ const STOPPED = 69;
 export function statusCommand(options: CommonOptions): number {
   const status = withState(options, statusOf);
   const problems = statusProblems(status);
-  if (options.json) printJson(statusJson(status, problems));
-  else statusLines(status, problems).forEach(print);
+  printResult(options, statusJson(status, problems), ...statusLines(status, problems));
   return !status.running ? STOPPED : problems.length > 0 ? 1 : 0;
 }
 
@@ -49,6 +45,7 @@ export function leakJson({ address, scope, since, modules, lines, lastLine }: Le
 function statusJson(status: Status, problems: readonly string[]): unknown {
   const { running, report, recorded, bans, failing, backlog } = status;
   const { evicted = 0, ...counts } = report?.counts ?? {};
+  const { database = null, notify = null } = report ?? {};
   return {
     running,
     problems,
@@ -60,20 +57,9 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     config: report?.config ?? null,
     firewall: report?.firewall ?? null,
     own_firewalls: report?.moduleFirewalls ?? [],
-    holding: report?.holding ? holdingJson(report.holding) : null,
+    holding: report?.holding ? { ...report.holding, time: isoTime(report.holding.time) } : null,
     trial_end: isoTimeOrNull(report?.trialEnd ?? null),
-    sources: report?.sources.map((
-      { name, modules = [], running, stopped, lastBatch, delivery, problems, waiting },
-    ) => ({
-      name,
-      modules,
-      running,
-      stopped: stopped ? { since: isoTime(stopped.time), error: stopped.error } : null,
-      delivery,
-      last_batch: isoTimeOrNull(lastBatch),
-      problems,
-      waiting,
-    })) ?? [],
+    sources: report?.sources.map(sourceJson) ?? [],
     modules: report?.modules.map(moduleJson) ?? [],
     given_up: report?.modules.flatMap(({ name, givenUp }) => givenUp === undefined ? [] : name) ?? [],
     counts: report && counts,
@@ -90,17 +76,22 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     },
     failing: failing.map(banJson),
     getting_through: leaksOf(status).map(leakJson),
-    database: report?.database ? databaseJson(report.database, backlog) : null,
-    notify: report?.notify ? noticesJson(report.notify) : null,
+    database: database && {
+      ...{ connected: database.connected, error: database.error },
+      ...{ last_shipped: isoTimeOrNull(database.lastShipped), set_aside: database.setAside, backlog },
+    },
+    notify: notify && {
+      ...{ program: notify.program, told: notify.told, failed: notify.failed },
+      ...{ last_told: isoTimeOrNull(notify.lastTold), error: notify.error },
+    },
   };
 }
 
-function databaseJson({ connected, error, lastShipped, setAside }: FleetStatus, backlog: number): unknown {
-  return { connected, error, last_shipped: isoTimeOrNull(lastShipped), set_aside: setAside, backlog };
-}
-
-function noticesJson({ program, told, failed, lastTold, error }: NotifierStatus): unknown {
-  return { program, told, failed, last_told: isoTimeOrNull(lastTold), error };
+function sourceJson(source: SourceReport): unknown {
+  const { name, modules = [], running, stopped, lastBatch, delivery, problems, waiting } = source;
+  const since = stopped ? { since: isoTime(stopped.time), error: stopped.error } : null;
+  const last_batch = isoTimeOrNull(lastBatch);
+  return { name, modules, running, stopped: since, delivery, last_batch, problems, waiting };
 }
 
 function moduleJson(module: MonitorReport["modules"][0]): unknown {
@@ -114,8 +105,4 @@ function moduleJson(module: MonitorReport["modules"][0]): unknown {
     given_up_since: isoTimeOrNull(module.givenUp ?? null),
     rules: module.rules.map(({ name, lastHit }) => ({ name, last_hit: isoTimeOrNull(lastHit) })),
   };
-}
-
-function holdingJson({ time, held, missing, stray, error }: Holding): unknown {
-  return { time: isoTimeOrNull(time), held, missing, stray, error };
 }

@@ -60,6 +60,9 @@ function reportLines(report: MonitorReport, bans: BanTotals): string[] {
     ...report.sources.map(sourceLine),
     ...countLines(report),
     ...firewallLines(report, bans),
+    ...report.moduleFirewalls.map(({ module, firewall }) =>
+      `          for ${module} ${firewall}${firewall === "observe" ? ": nobody is really banned" : ""}`
+    ),
     ...report.trialEnd === null ? [] : [
       `trial     its bans end at ${localTime(report.trialEnd)} unless you say \`strongmonitor confirm\``,
     ],
@@ -116,14 +119,7 @@ function countLines(report: MonitorReport): string[] {
   ];
 }
 
-function firewallLines(report: MonitorReport, bans: BanTotals): string[] {
-  const own = report.moduleFirewalls.map(({ module, firewall }) =>
-    `          for ${module} ${firewall}${firewall === "observe" ? ": nobody is really banned" : ""}`
-  );
-  return [...outerFirewallLines(report, bans), ...own];
-}
-
-function outerFirewallLines({ firewall, holding }: MonitorReport, { confirmed }: BanTotals): string[] {
+function firewallLines({ firewall, holding }: MonitorReport, { confirmed }: BanTotals): string[] {
   if (firewall === "observe") {
     return [`firewall  observe: ${confirmed === 0 ? "nobody is really banned" : leftText(confirmed)}`];
   }

@@ -12,7 +12,7 @@ import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, tellMonitor } from "./change.ts";
 import { type CommandContext, withContext } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 
 /** Options of `unban`. */
@@ -115,8 +115,9 @@ function tellEach(
       running: isLocked(state.directory),
       network: networkOf(state, ban.address),
     };
-    if (options.json) printJson(resultJson(result));
-    else resultLines(result).forEach(print);
+    const lifted = isLifted(ban) && !result.stays;
+    const { running, network } = result;
+    printResult(options, { ...banJson(ban), done: "unbanned", lifted, running, network }, ...linesOf(result));
     return ban.error === null ? 0 : 1;
   });
 }
@@ -145,11 +146,7 @@ function networkOf(state: State, address: string): string | null {
   return networks.find((network) => network !== address && new NetworkSet([network]).covers(address)) ?? null;
 }
 
-function resultJson({ ban, stays, running, network }: Result): unknown {
-  return { ...banJson(ban), done: "unbanned", lifted: isLifted(ban) && !stays, running, network };
-}
-
-function resultLines(result: Result): string[] {
+function linesOf(result: Result): string[] {
   const { ban, network } = result;
   return [
     `${nameOf(ban)} unbanned`,

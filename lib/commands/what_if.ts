@@ -2,7 +2,6 @@ import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { inSeconds, isoTime, isoTimeOrNull, localTime, spanText } from "../core/time.ts";
-import type { Whitelist } from "../deciding/whitelist.ts";
 import type { TextShare } from "../rules/rule_set.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
@@ -13,7 +12,6 @@ import {
   CHANGES,
   compare,
   type Difference,
-  type LastLogin,
   NewestLogins,
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
@@ -145,22 +143,17 @@ interface SideParts extends RunParts {
 
 function open(config: Config, { logins, shares, state, period }: SideParts): Side {
   const bans = new BansByAddress(period.since ?? -Infinity);
+  const whitelist = knownWhitelist({ config, state });
+  // Sessions open now were not open then; past logins are part of the history.
+  whitelist.set("open session", []);
   const rehearsal = new Rehearsal(config, {
-    whitelist: whitelistOf(config, state),
+    whitelist,
     banned: (ban) => bans.add(ban),
     loggedIn: (login) => logins.add(login),
     isRecorded: state !== null,
     shares,
   });
   return { config, rehearsal, bans };
-}
-
-/** Returns today's whitelist. */
-function whitelistOf(config: Config, state: State | null): Whitelist {
-  const known = knownWhitelist({ config, state });
-  // Sessions open now were not open then; past logins are part of the history.
-  known.set("open session", []);
-  return known;
 }
 
 function tell(
@@ -209,7 +202,7 @@ function tellJson({ before, after, lines, differences, unchanged, seconds }: Out
       change,
       before: bannedJson(before),
       after: bannedJson(after),
-      login: login === null ? null : loginJson(login),
+      login: login && { user: login.user, time: isoTime(login.time) },
     });
   }
   const changes = Object.fromEntries(CHANGES.map((change) => {
@@ -226,10 +219,6 @@ function bannedJson(banned: Banned | null): unknown {
   const { first: { start, reason, count }, until, bans, total } = banned;
   const ends = { until: isoTimeOrNull(until), bans, total: inSeconds(total) };
   return { start: isoTime(start), reason, count, ...ends };
-}
-
-function loginJson({ user, time }: LastLogin): unknown {
-  return { user, time: isoTime(time) };
 }
 
 function sideJson({ config, rehearsal: { counts }, bans }: Side): unknown {

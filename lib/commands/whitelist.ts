@@ -13,7 +13,7 @@ import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { withContext, withState } from "./open.ts";
-import { type CommonOptions, print, printError, printJson } from "./output.ts";
+import { type CommonOptions, printError, printResult } from "./output.ts";
 import { nameText, otherPlaces } from "./whitelist_list.ts";
 import { untilText } from "./words.ts";
 
@@ -54,13 +54,12 @@ export function whitelistAddCommand(
     );
     const deadline = patience();
     for (const entry of added) {
-      if (options.json) {
-        const { address, note, until, lifts } = entry;
-        printJson({ address, note, until: isoTimeOrNull(until), done: "whitelisted", lifts });
-      } else addedLines(entry).forEach(print);
-      if (isName(entry.address)) await tellAddresses(state, { name: entry.address, deadline });
+      const { address, note, until, lifts } = entry;
+      const result = { address, note, until: isoTimeOrNull(until), done: "whitelisted", lifts };
+      printResult(options, result, ...addedLines(entry));
+      if (isName(address)) await tellAddresses(state, { name: address, deadline });
       else {
-        const warning = wideWarning(entry.address);
+        const warning = wideWarning(address);
         if (warning !== null) printError(`Warning: ${warning}`);
       }
     }
@@ -173,8 +172,8 @@ export function whitelistRemoveCommand(targets: readonly string[], options: Comm
         throw new UserError(`Cannot remove ${address}: ${why}`, 1);
       }
       removed.push(address);
-      if (options.json) printJson({ address, done: "removed" });
-      else print(`${address} no longer whitelisted${places === "" ? "" : " by command or knock"}`);
+      const by = places === "" ? "" : " by command or knock";
+      printResult(options, { address, done: "removed" }, `${address} no longer whitelisted${by}`);
       if (places !== "") printError(`Warning: ${address} stays whitelisted: it stands in ${places}`);
       return 0;
     });

@@ -15,7 +15,7 @@ import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
 import { type Counts, Evidence } from "./evidence.ts";
 import { withContext } from "./open.ts";
-import { type CommonOptions, print, printJson } from "./output.ts";
+import { type CommonOptions, printResult } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import type { Story } from "./why_story.ts";
 import { storyLines } from "./why_text.ts";
@@ -39,8 +39,7 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
       ...await askMembers(target, { state, config, options }),
       configError,
     };
-    if (options.json) printJson(storyJson(story));
-    else storyLines(story).forEach(print);
+    printResult(options, storyJson(story), ...storyLines(story));
     return 0;
   });
 }

@@ -20,19 +20,7 @@ const [MOST_BANS, MOST_LINES] = [8, 12];
 
 /** Formats a story as lines. */
 export function storyLines(story: Story): string[] {
-  const {
-    bans,
-    around,
-    inside,
-    counts,
-    areCountsComplete,
-    logins,
-    sessions,
-    knocks,
-    leaks,
-    whitelist,
-    members,
-  } = story;
+  const { bans, around, inside, counts, logins, sessions, knocks, leaks, memberError, configError } = story;
   return [
     ...verdict(story),
     ...section("bans", bans.map((ban) => banText(ban, story))),
@@ -48,7 +36,7 @@ export function storyLines(story: Story): string[] {
         `the last at ${localTime(lastLine)}`
       ),
     ),
-    ...section("whitelist", whitelist.map(coveringText)),
+    ...section("whitelist", story.whitelist.map(coveringText)),
     ...section(
       "logins",
       logins.map(({ address, user, method, time }) =>
@@ -63,23 +51,17 @@ export function storyLines(story: Story): string[] {
       "knocks",
       knocks.map(({ name, used }) => `by the key ${shown(name)} from ${used!.by} at ${localTime(used!.at)}`),
     ),
-    ...section("counts", counts.map((count) => `${countOwner(count, story)}${countText(count)}`)),
-    ...section(counts.length > 0 ? "" : "counts", areCountsComplete ? [] : [ONLY_NEWEST]),
-    ...section("members", members === null ? [] : members.map(memberText)),
-    ...section(
-      "database",
-      story.memberError === null ? [] : [
-        `does not tell what others have seen: ${bounded(story.memberError, 200)}`,
-      ],
-    ),
-    ...section(
-      "config",
-      story.configError === null ? [] : [
-        `limits, trust and its whitelist are not known: ${bounded(story.configError, 200)}`,
-      ],
-    ),
+    ...section("counts", counts.map((count) => countText(count, story))),
+    ...section(counts.length > 0 ? "" : "counts", story.areCountsComplete ? [] : [ONLY_NEWEST]),
+    ...section("members", story.members?.map(memberText) ?? []),
+    ...section("database", failed("does not tell what others have seen", memberError)),
+    ...section("config", failed("limits, trust and its whitelist are not known", configError)),
     ...linesText(story),
   ];
+}
+
+function failed(what: string, error: string | null): string[] {
+  return error === null ? [] : [`${what}: ${bounded(error, 200)}`];
 }
 
 /** Says whether the target is banned and the ban works, or why it is not banned. */
@@ -143,7 +125,7 @@ export function whyNot(story: Story): string[] {
       `Its last ban ended ${ago(last.ended!, story)} (${endText(last)}).`,
     ],
     ...nearest !== undefined
-      ? [`${nearest.address === target ? "" : `${nearest.address}: `}${countText(nearest)}.`]
+      ? [`${countText(nearest, story)}.`]
       : configError !== null
       ? []
       : hit !== undefined
@@ -180,14 +162,14 @@ function coveringText({ address, origin, file, note, until }: ListedEntry): stri
   return `${address} ${by}${end}${note === "" ? "" : ` (${shown(note)})`}`;
 }
 
-function countOwner({ address }: Count, { target }: Story): string {
-  return address === target ? "" : `${address}: `;
-}
-
-/** Words a count: `4 of 5 hits of SSHD invalid_user within 10m`. */
-function countText({ module, rule, count, limit, window }: Count): string {
+/** Words a count: `4 of 5 hits of SSHD invalid_user within 10m`; names other addresses than the target. */
+function countText(
+  { address, module, rule, count, limit, window }: Count,
+  { target }: Pick<Story, "target"> = { target: address },
+): string {
+  const owner = address === target ? "" : `${address}: `;
   const within = window === null ? "" : ` within ${formatDuration(window)}`;
-  return `${count} of ${counted(limit, "hit")} of ${shown(`${module} ${rule}`)}${within}`;
+  return `${owner}${count} of ${counted(limit, "hit")} of ${shown(`${module} ${rule}`)}${within}`;
 }
 
 /** Words a hit: `invalid_user 6 of 5 within 10m: past the limit`. */

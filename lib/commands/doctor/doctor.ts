@@ -2,7 +2,7 @@ import { isDenial } from "../../core/denial.ts";
 import { counted } from "../../core/text.ts";
 import { folded } from "../layout.ts";
 import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../machine.ts";
-import { type CommonOptions, print, printJson } from "../output.ts";
+import { type CommonOptions, print, printResult } from "../output.ts";
 import { examineConfig } from "./config.ts";
 import { AS_ROOT, type Finding } from "./finding.ts";
 import { examineFirewall } from "./firewall.ts";
@@ -25,8 +25,7 @@ export async function doctorCommand(options: CommonOptions): Promise<number> {
   for await (const found of examine(options, user)) {
     const finding = isOnlyHere(found, user) ? { ...found, remedy: AS_ROOT } : found;
     results.push(finding.result);
-    if (options.json) printJson(finding);
-    else linesOf(finding).forEach(print);
+    printResult(options, finding, ...linesOf(finding));
   }
   const failures = results.filter((result) => result === "failure").length;
   const warnings = results.filter((result) => result === "warning").length;

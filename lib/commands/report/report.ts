@@ -1,4 +1,4 @@
-import { firstLineOf, UserError } from "../../core/error.ts";
+import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { dashed } from "../input.ts";
@@ -39,7 +39,7 @@ function writeWhole(text: string, file: string): void {
   const fresh = `${file}.new`;
   try {
     // In a directory such as /tmp, another user may have laid a link here.
-    removeAny(fresh);
+    tried(() => Deno.removeSync(fresh));
     Deno.writeTextFileSync(fresh, text, { mode: 0o640, createNew: true });
     Deno.renameSync(fresh, file);
   } catch (error) {
@@ -49,14 +49,5 @@ function writeWhole(text: string, file: string): void {
       } > ${shellWord(file)}`
       : firstLineOf(error);
     throw new UserError(`Cannot write ${file}: ${cause}`, 69);
-  }
-}
-
-/** Removes the file or link `path`, if there is one. */
-function removeAny(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
