@@ -53,12 +53,12 @@ export class BanReader {
 
   /** Returns the id of the newest ban; 0 before the first. */
   lastId(): number {
-    return this.#db.get<{ id: number }>("SELECT ifnull(max(id), 0) AS id FROM ban")!.id;
+    return this.#db.value<number>("SELECT max(id) FROM ban") ?? 0;
   }
 
   /** Returns the number of the latest change; 0 before the first. */
   lastChange(): number {
-    return this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!.change;
+    return this.#db.value<number>("SELECT max(change) FROM ban") ?? 0;
   }
 
   /** Returns bans changed after `change`, ascending by change, without expired ones. */
@@ -229,10 +229,7 @@ export class BanReader {
   /** Returns the newest `most` bans by rules and networks above `id`, in order, and the count. */
   madeAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
     const which = "id > ? AND provenance IN ('rule', 'network')";
-    const { count } = this.#db.get<{ count: number }>(
-      `SELECT count(*) AS count FROM ban WHERE ${which}`,
-      id,
-    )!;
+    const count = this.#db.value<number>(`SELECT count(*) FROM ban WHERE ${which}`, id)!;
     const newest = count === 0
       ? []
       : selectBans(this.#db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, id, most);

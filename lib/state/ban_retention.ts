@@ -37,13 +37,10 @@ export class BanRetention {
    */
   deleteOld({ now, keep, isShipped }: RetentionOptions): number {
     if (now < this.#nextRound) return 0;
-    const looked = this.#db.all<{ id: number }>(
-      "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?",
-      this.#visited,
-      STEP,
-    );
-    if (looked.length > 0) this.#delete(looked.map(({ id }) => id), { before: now - keep, isShipped });
-    this.#visited = looked.at(-1)?.id ?? 0;
+    const query = "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?";
+    const looked = this.#db.column<number>(query, this.#visited, STEP);
+    if (looked.length > 0) this.#delete(looked, { before: now - keep, isShipped });
+    this.#visited = looked.at(-1) ?? 0;
     if (looked.length === 0) this.#nextRound = now + PAUSE;
     return looked.length;
   }

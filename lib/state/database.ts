@@ -60,14 +60,24 @@ export class Database {
     return this.#attempt(() => (this.#prepare(sql).get(...values) as Row | undefined) ?? null);
   }
 
-  /** Returns the JSON list that a query makes, as `list`: much faster than rows. */
+  /** Returns the first column of a query's first row; null: NULL, or no row. */
+  value<T extends Value>(sql: string, ...values: Value[]): T | null {
+    return Object.values(this.get<Record<string, T>>(sql, ...values) ?? {})[0] ?? null;
+  }
+
+  /** Returns the first column of a query. */
+  column<T extends Value>(sql: string, ...values: Value[]): T[] {
+    return this.all<Record<string, T>>(sql, ...values).map((row) => Object.values(row)[0]!);
+  }
+
+  /** Returns the JSON list that a query makes: much faster than rows. */
   list<Item>(sql: string, ...values: Value[]): Item[] {
-    return JSON.parse(this.get<{ list: string }>(sql, ...values)!.list) as Item[];
+    return JSON.parse(this.value<string>(sql, ...values)!) as Item[];
   }
 
   /** Returns a value of the table `meta`; null: there is none. */
   meta<T extends Value>(key: string): T | null {
-    return this.get<{ value: T }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? null;
+    return this.value<T>("SELECT value FROM meta WHERE key = ?", key);
   }
 
   /** Stores a value in the table `meta`; null deletes it. */

@@ -35,10 +35,11 @@ export class EnforcementQueue {
    * for other lifts.
    */
   turns(): string[] {
-    return this.#db.all<{ turn: string }>(
+    const turns = this.#db.column<string>(
       `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
        UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
-    ).map(({ turn }) => turn.slice(this.#share.prefix.length));
+    );
+    return turns.map((turn) => turn.slice(this.#share.prefix.length));
   }
 
   /**
@@ -142,7 +143,7 @@ export class EnforcementQueue {
 
   /** Returns the time of the next retry or end; null: none. */
   nextDue(firewall: string): Micros | null {
-    return this.#db.get<{ due: Micros | null }>(
+    return this.#db.value<Micros>(
       `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
          UNION ALL SELECT (SELECT min(next_try) FROM ban
@@ -150,14 +151,14 @@ export class EnforcementQueue {
          UNION ALL SELECT (SELECT next_try FROM ban INDEXED BY ban_to_lift
            WHERE ${this.#liftable()} AND turn = to_lift.turn ORDER BY next_try LIMIT 1) FROM to_lift)`,
       firewall,
-    )?.due ?? null;
+    );
   }
 
   /** Returns the number of waiting bans that have not failed. */
   backlog(): number {
-    return this.#db.get<{ bans: number }>(
-      `SELECT count(*) AS bans FROM ban INDEXED BY ban_to_apply
+    return this.#db.value<number>(
+      `SELECT count(*) FROM ban INDEXED BY ban_to_apply
        WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0 AND ${this.#share.isMine()}`,
-    )!.bans;
+    )!;
   }
 }

@@ -26,9 +26,7 @@ export class FleetTable {
 
   /** Returns the number of bans in force that follow other servers. */
   followed(): number {
-    return this.#db.get<{ n: number }>(
-      "SELECT count(*) AS n FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
-    )!.n;
+    return this.#db.value<number>("SELECT count(*) FROM ban WHERE ended IS NULL AND provenance = 'fleet'")!;
   }
 
   /** Returns the addresses and networks with bans in force that follow other servers. */
@@ -50,10 +48,10 @@ export class FleetTable {
 
   /** Returns the addresses whose last ban is an expired one of this server, or ended by the whitelist. */
   freed(addresses: readonly string[]): string[] {
-    return this.#db.all<{ address: string }>(
+    return this.#db.column<string>(
       `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
        WHERE provenance <> 'fleet' AND end_reason = 'expired' OR end_reason = 'whitelisted'`,
       JSON.stringify(addresses),
-    ).map(({ address }) => address);
+    );
   }
 }

@@ -89,9 +89,8 @@ export class History {
   /** Returns bans made and ended since `time` of a network and everything inside of it. */
   bansWithin(network: string, time: Micros): BanCount {
     const list = JSON.stringify([network, ...this.#addressesInside(network)]);
-    const which = `FROM ban WHERE address ${AMONG}`;
-    const { made, ended } = this.#db.get<BanCount>(`SELECT ${MADE}, ${ENDED} ${which}`, time, time, list)!;
-    return { made, ended };
+    const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG}`;
+    return { ...this.#db.get<BanCount>(query, time, time, list)! };
   }
 
   /** Returns bans made and ended since `time`, and from `earlier` until then, by provenance. */
@@ -110,12 +109,9 @@ export class History {
 
   /** Returns the number of bans that began in each hour since `time`, without empty hours. */
   bansByHour(time: Micros): { hour: Micros; made: number }[] {
-    const rows = this.#db.all<{ hour: Micros; made: number }>(
-      "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour",
-      HOUR,
-      time,
-    );
-    return rows.map(({ hour, made }) => ({ hour, made }));
+    const query =
+      "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour";
+    return this.#db.all<{ hour: Micros; made: number }>(query, HOUR, time).map((row) => ({ ...row }));
   }
 
   /** Returns the numbers of bans in force by provenance, greatest first. */
@@ -192,10 +188,9 @@ export class History {
     const beginning = beginningOf(network);
     const range = beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
     const set = new NetworkSet([network]);
-    return this.#db.all<{ address: string }>(
-      "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?",
-      ...range,
-    ).flatMap(({ address }) => address !== network && set.covers(address) ? [address] : []);
+    const query = "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?";
+    return this.#db.column<string>(query, ...range)
+      .filter((address) => address !== network && set.covers(address));
   }
 }
 

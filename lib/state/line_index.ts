@@ -79,7 +79,7 @@ export class LineIndex {
 
 /** Returns the number of the last line recorded, even if it was deleted since. */
 export function lastLine(db: Database): number {
-  return db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'")?.seq ?? 0;
+  return db.value<number>("SELECT seq FROM sqlite_sequence WHERE name = 'log_batch'") ?? 0;
 }
 
 /** Reports whether a filter may hold an address, or a network as long as `INDEXED`. */

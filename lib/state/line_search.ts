@@ -74,7 +74,8 @@ export function findLines(db: Database, target: string, { most, patience }: Sear
         }
       }
       if (performance.now() > end && from > 0) {
-        const searchedSince = timeAt(db, from);
+        const timeAt = "SELECT time FROM log_batch WHERE last <= ? ORDER BY last DESC LIMIT 1";
+        const searchedSince = db.value<Micros>(timeAt, from);
         if (searchedSince !== null) return { lines, isComplete: false, searchedSince };
       }
     }
@@ -85,9 +86,7 @@ export function findLines(db: Database, target: string, { most, patience }: Sear
 /** Yields all lines in ranges, newest first. */
 function* ranges(db: Database): Generator<LineRange> {
   let to = lastLine(db);
-  const oldest = db.get<{ first: number | null }>(
-    "SELECT last - lines AS first FROM log_batch ORDER BY last LIMIT 1",
-  )?.first ?? to;
+  const oldest = db.value<number>("SELECT last - lines FROM log_batch ORDER BY last LIMIT 1") ?? to;
   const chapters = db.each<{ last: number; lines: number; filter: Uint8Array }>(
     "SELECT last, lines, filter FROM log_index WHERE last > ? ORDER BY last DESC",
     oldest,
@@ -166,13 +165,4 @@ function linesOf({ content, time, base, source }: Batch, target: string): FoundL
     at = LINE.lastIndex;
   }
   return found.reverse();
-}
-
-/** Returns the time of the newest line in the last batch up to line `seq`; null: none. */
-function timeAt(db: Database, seq: number): Micros | null {
-  return db.get<{ time: Micros }>(
-    "SELECT time FROM log_batch WHERE last <= ? ORDER BY last DESC LIMIT 1",
-    seq,
-  )
-    ?.time ?? null;
 }

@@ -109,11 +109,8 @@ export class LogTable {
 
   /** Returns the number of lines behind the one numbered `seq`. */
   count(seq = 0): number {
-    return this.#db.get<{ n: number }>(
-      "SELECT ifnull(sum(min(lines, last - ?)), 0) AS n FROM log_batch WHERE last > ?",
-      seq,
-      seq,
-    )!.n;
+    const query = "SELECT sum(min(lines, last - ?)) FROM log_batch WHERE last > ?";
+    return this.#db.value<number>(query, seq, seq) ?? 0;
   }
 
   /**
@@ -127,10 +124,10 @@ export class LogTable {
 
   /** Returns the size of the whole state in bytes. */
   size(): number {
-    return this.#db.get<{ size: number }>(
-      `SELECT (page_count - freelist_count) * page_size AS size
+    return this.#db.value<number>(
+      `SELECT (page_count - freelist_count) * page_size
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
-    )!.size;
+    )!;
   }
 
   /**

@@ -28,7 +28,7 @@ export class ManualChangeTable {
   /** Adds a change for the monitor. */
   add(change: ManualChange): void {
     this.#db.transaction(() => {
-      const last = this.#db.get<{ key: string }>(`SELECT max(key) AS key FROM meta WHERE ${IS_CHANGE}`)!.key;
+      const last = this.#db.value<string>(`SELECT max(key) FROM meta WHERE ${IS_CHANGE}`);
       const number = Number(last?.slice(PREFIX.length) ?? 0) + 1;
       this.#db.run("INSERT INTO meta VALUES (?, ?)", keyOf(number), JSON.stringify(change));
       this.#db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, keyOf(Math.max(0, number - MOST)));
@@ -40,9 +40,9 @@ export class ManualChangeTable {
     const isAny = this.#db.get(`SELECT 1 FROM meta WHERE ${IS_CHANGE} LIMIT 1`) !== null;
     if (!isAny) return [];
     return this.#db.transaction(() => {
-      const rows = this.#db.all<{ value: string }>(`SELECT value FROM meta WHERE ${IS_CHANGE} ORDER BY key`);
+      const changes = this.#db.column<string>(`SELECT value FROM meta WHERE ${IS_CHANGE} ORDER BY key`);
       this.#db.run(`DELETE FROM meta WHERE ${IS_CHANGE}`);
-      return rows.map(({ value }) => JSON.parse(value) as ManualChange);
+      return changes.map((change) => JSON.parse(change) as ManualChange);
     });
   }
 }

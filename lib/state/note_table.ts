@@ -61,7 +61,7 @@ export class NoteTable {
 
   constructor(db: Database) {
     this.#db = db;
-    this.seed = db.get<{ value: number }>("SELECT value FROM meta WHERE key = 'note_seed'")!.value;
+    this.seed = db.meta<number>("note_seed")!;
   }
 
   /** Appends a batch's notes. Call it inside the batch's transaction. */

@@ -59,15 +59,12 @@ export class StateOutbox {
   }
 
   lastChange(): number {
-    const { change } = this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!;
-    return change + this.#meta("ban_offset");
+    return (this.#db.value<number>("SELECT max(change) FROM ban") ?? 0) + this.#meta("ban_offset");
   }
 
   backlog(): number {
-    const bans = this.#db.get<{ n: number }>(
-      "SELECT count(*) AS n FROM ban WHERE change > ? AND provenance <> 'fleet'",
-      this.#meta("shipped_ban"),
-    )!.n;
+    const query = "SELECT count(*) FROM ban WHERE change > ? AND provenance <> 'fleet'";
+    const bans = this.#db.value<number>(query, this.#meta("shipped_ban"))!;
     return this.#log.count(this.#meta("shipped_log")) + bans;
   }
 

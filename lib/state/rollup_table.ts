@@ -40,12 +40,8 @@ export class RollupTable {
 
   /** Returns the counts of the hour that begins at `start`; null: none. */
   hour(start: Micros): RollupContent | null {
-    const row = this.#db.get<{ content: string }>(
-      "SELECT content FROM rollup WHERE span = ? AND start = ?",
-      HOUR,
-      start,
-    );
-    return row && JSON.parse(row.content) as RollupContent;
+    const query = "SELECT content FROM rollup WHERE span = ? AND start = ?";
+    return JSON.parse(this.#db.value<string>(query, HOUR, start) ?? "null");
   }
 
   /** Stores the counts of an hour, in place of earlier ones. */
@@ -81,7 +77,7 @@ export class RollupTable {
 
   /** Returns the start of the oldest row; null: there is none. */
   oldest(): Micros | null {
-    return this.#db.get<{ start: Micros | null }>("SELECT min(start) AS start FROM rollup")!.start;
+    return this.#db.value("SELECT min(start) FROM rollup");
   }
 
   /**
@@ -89,26 +85,23 @@ export class RollupTable {
    */
   fold(now: Micros): number {
     const dropped = this.#db.run("DELETE FROM rollup WHERE span = ? AND start < ?", DAY, now - KEEP_DAYS);
-    const oldest = this.#db.get<{ start: Micros }>(
-      "SELECT start FROM rollup WHERE span = ? AND start < ? ORDER BY start LIMIT 1",
-      HOUR,
-      startOf(now, DAY) - KEEP_HOURS,
-    );
-    return oldest === null ? dropped : dropped + this.#foldDay(startOf(oldest.start, DAY));
+    const query = "SELECT start FROM rollup WHERE span = ? AND start < ? ORDER BY start LIMIT 1";
+    const oldest = this.#db.value<Micros>(query, HOUR, startOf(now, DAY) - KEEP_HOURS);
+    return oldest === null ? dropped : dropped + this.#foldDay(startOf(oldest, DAY));
   }
 
   #foldDay(day: Micros): number {
     const where = "(span = ? AND start >= ? AND start < ?) OR (span = ? AND start = ?)";
     const values = [HOUR, day, day + DAY, DAY, day];
     return this.#db.transaction(() => {
-      const rows = this.#db.all<{ content: string }>(`SELECT content FROM rollup WHERE ${where}`, ...values);
+      const contents = this.#db.column<string>(`SELECT content FROM rollup WHERE ${where}`, ...values);
       const folded = this.#db.run(
         "DELETE FROM rollup WHERE span = ? AND start >= ? AND start < ?",
         HOUR,
         day,
         day + DAY,
       );
-      this.#put(DAY, day, sumOf(rows.map(({ content }) => JSON.parse(content) as RollupContent)));
+      this.#put(DAY, day, sumOf(contents.map((content) => JSON.parse(content) as RollupContent)));
       return folded;
     });
   }

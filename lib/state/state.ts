@@ -103,8 +103,7 @@ export class State {
 
   /** Returns the stored position of a source; null: before its first batch. */
   position(source: string): string | null {
-    return this.#db.get<{ position: string }>("SELECT position FROM position WHERE source = ?", source)
-      ?.position ?? null;
+    return this.#db.value("SELECT position FROM position WHERE source = ?", source);
   }
 
   /** Returns where to start a source without position: `now` at its first start, then the same. */
