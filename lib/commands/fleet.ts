@@ -3,7 +3,7 @@ import { isoTime, isoTimeOrNull, MINUTE, now, SECOND } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
-import { Connection, explain } from "../postgres/connection.ts";
+import { type Connection, explain, withConnection } from "../postgres/connection.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
 import { openConfig } from "./open.ts";
 import {
@@ -88,15 +88,11 @@ async function withDatabase<T>(
 ): Promise<T> {
   const { database, path } = openConfig(options, { withPassword: true });
   if (database === null) throw new UserError(`Cannot find the fleet: ${path} names no DB`, 78);
-  const connection = new Connection(database, { timeout: TIMEOUT });
   try {
-    await connection.open();
-    return await work(connection);
+    return await withConnection(database, TIMEOUT, work);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(explain(error, database), 69);
-  } finally {
-    await connection.close();
   }
 }
 

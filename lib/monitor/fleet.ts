@@ -24,9 +24,9 @@ export async function joinFleet(config: Config, parts: FleetParts): Promise<Flee
   const { database, keepLog, following } = config;
   if (database === null) return null;
   // A monitor without a database does not load the driver.
-  const { openFleet } = await import("../postgres/fleet.ts");
+  const { Fleet } = await import("../postgres/fleet.ts");
   const { state, log, totals, onPeer, changed } = parts;
-  return openFleet(database, {
+  return new Fleet(database, {
     outbox: state.outbox,
     hostName: Deno.hostname(),
     log,

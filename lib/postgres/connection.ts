@@ -152,6 +152,24 @@ export class Connection {
 }
 
 /**
+ * Runs `work` on a connection of its own, with `timeout` for each answer. Throws errors for
+ * `explain()`.
+ */
+export async function withConnection<T>(
+  config: DatabaseConfig,
+  timeout: Micros,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = new Connection(config, { timeout });
+  try {
+    await connection.open();
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
  * Settings that this program's SQL and sessions need, whatever the role or database has. A wait for
  * a lock ends before the statement, so that the connection outlives another session's lock.
  */

@@ -41,25 +41,6 @@ export interface FleetStatus {
   readonly setAside: number;
 }
 
-/** This host's member of the fleet, in the background: no call throws or waits for the network. */
-export interface Fleet {
-  /** Makes the member ship the outbox soon. Cheap: call it after each commit. */
-  wake(): void;
-  /** Makes the member ask soon for other servers' reports on these addresses. */
-  ask(addresses: readonly string[]): void;
-  status(): FleetStatus;
-  /** Ships the outbox while PostgreSQL answers, for `within` at most, then disconnects. */
-  close(within: Micros): Promise<void>;
-}
-
-/**
- * Starts to ship the outbox to PostgreSQL and to follow its whitelist. While PostgreSQL does not
- * answer, retries without end; logs each new kind of failure once.
- */
-export function openFleet(config: DatabaseConfig, options: FleetOptions): Fleet {
-  return new Member(config, options);
-}
-
 const TIMEOUT: Micros = 10 * SECOND;
 /** Interval between pulls, which renew this host's row and read the whitelist. */
 const PULL_EVERY: Micros = MINUTE;
@@ -69,7 +50,12 @@ const TIDY_EVERY: Micros = HOUR;
 const FIRST_RETRY: Micros = SECOND / 2;
 const LAST_RETRY: Micros = 30 * SECOND;
 
-class Member implements Fleet {
+/**
+ * This host's member of the fleet. Ships the outbox to PostgreSQL and follows its whitelist, in the
+ * background: no call throws or waits for the network. While PostgreSQL does not answer, retries
+ * without end; logs each new kind of failure once.
+ */
+export class Fleet {
   readonly #config: DatabaseConfig;
   readonly #options: FleetOptions;
   readonly #shipper: Shipper;
@@ -97,10 +83,12 @@ class Member implements Fleet {
     this.#running = this.#run();
   }
 
+  /** Makes the member ship the outbox soon. Cheap: call it after each commit. */
   wake(): void {
     this.#bell.ring();
   }
 
+  /** Makes the member ask soon for other servers' reports on these addresses. */
   ask(addresses: readonly string[]): void {
     if (addresses.length === 0 || this.#follower === null) return;
     this.#follower.askAbout(addresses);
@@ -111,6 +99,7 @@ class Member implements Fleet {
     return { ...this.#status, setAside: this.#shipper.setAside };
   }
 
+  /** Ships the outbox while PostgreSQL answers, for `within` at most, then disconnects. */
   async close(within: Micros): Promise<void> {
     this.#closing.abort();
     const giveUp = () => this.#connection?.destroy(new Error("closing took too long"));

@@ -1,7 +1,7 @@
 /** Lines and bans of an address that other members of the fleet have shipped. */
 import type { Micros } from "../core/time.ts";
 import { MOST_TEXT } from "../deciding/ban.ts";
-import { arrayOf, Connection } from "./connection.ts";
+import { arrayOf, withConnection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { SERVER } from "./views.ts";
 
@@ -45,18 +45,13 @@ export async function memberReports(
   { host, address, networks }: Question,
   timeout: Micros,
 ): Promise<MemberReport[]> {
-  const connection = new Connection(config, { timeout });
-  try {
-    await connection.open();
-    const rows = await connection.query<{ report: string }>(QUERY, [
-      host,
-      address,
-      arrayOf([address, ...networks]),
-    ]);
-    return rows.map(({ report }) => read(JSON.parse(report) as Row));
-  } finally {
-    connection.destroy();
-  }
+  const parameters = [host, address, arrayOf([address, ...networks])];
+  const rows = await withConnection(
+    config,
+    timeout,
+    (connection) => connection.query<{ report: string }>(QUERY, parameters),
+  );
+  return rows.map(({ report }) => read(JSON.parse(report) as Row));
 }
 
 interface Row {

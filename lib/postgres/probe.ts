@@ -1,5 +1,5 @@
 import { type Micros, SECOND } from "../core/time.ts";
-import { Connection, explain, micros } from "./connection.ts";
+import { explain, micros, withConnection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 
 /** Longest wait for one answer. */
@@ -25,25 +25,22 @@ const RIGHTS = `
 
 /** Asks a database whether it takes rows; changes nothing. Throws an `Error` with a sentence. */
 export async function probeDatabase(config: DatabaseConfig): Promise<Probe> {
-  const connection = new Connection(config, { timeout: TIMEOUT });
   try {
-    await connection.open();
-    const [row] = await connection.query<
-      { version: string; time: string; standby: boolean; writable: boolean | null }
-    >(RIGHTS);
-    const { version, time, standby, writable } = row!;
-    return { version, time: Number(time), obstacle: obstacleOf(config, { standby, writable }) };
+    const [row] = await withConnection(config, TIMEOUT, (connection) => connection.query<Row>(RIGHTS));
+    return { version: row!.version, time: Number(row!.time), obstacle: obstacleOf(config, row!) };
   } catch (error) {
     throw new Error(explain(error, config));
-  } finally {
-    await connection.close();
   }
 }
 
-function obstacleOf(
-  { user, database }: DatabaseConfig,
-  { standby, writable }: { standby: boolean; writable: boolean | null },
-): string | null {
+interface Row {
+  readonly version: string;
+  readonly time: string;
+  readonly standby: boolean;
+  readonly writable: boolean | null;
+}
+
+function obstacleOf({ user, database }: DatabaseConfig, { standby, writable }: Row): string | null {
   if (standby) return "it is a standby, which takes no rows; name its primary";
   if (writable === true) return null;
   return `user "${user}" may not write; make it the owner of database "${database}" and of the tables in it`;

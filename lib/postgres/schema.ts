@@ -21,13 +21,17 @@ import {
 } from "./tables.ts";
 import { MAKE_VIEWS, MISSING_VIEWS, VIEW_NAMES } from "./views.ts";
 
+/** No server makes or ends bans of the original, so that none follows them. */
+const NOBODY_BEFORE = `UPDATE host SET removed = now() WHERE id = '${BEFORE}' AND removed IS NULL;`;
+
 interface Migration {
   readonly name: string;
   /** Whether programs that do not know it may go on using the database. */
   readonly isAdditive?: boolean;
   /** Whether a member, which may not migrate, can do without it until the owner has migrated. */
   readonly isForOwner?: boolean;
-  up(context: MigrationContext): Promise<void>;
+  /** SQL, or a function that runs it. */
+  readonly up: string | ((context: MigrationContext) => Promise<void>);
 }
 
 /**
@@ -36,11 +40,8 @@ interface Migration {
  */
 const MIGRATIONS: readonly Migration[] = [
   { name: "set the original's tables aside", up: setOriginalAside },
-  { name: "tables", up: ({ connection }) => connection.query(HOST + IPS + LOG + BAN).then(() => {}) },
-  {
-    name: "whitelist notification",
-    up: ({ connection }) => connection.query(CHANGED + TRIGGERS).then(() => {}),
-  },
+  { name: "tables", up: HOST + IPS + LOG + BAN },
+  { name: "whitelist notification", up: CHANGED + TRIGGERS },
   {
     name: "adopt the original's rows",
     async up(context) {
@@ -48,33 +49,19 @@ const MIGRATIONS: readonly Migration[] = [
       await adoptOriginal(context);
     },
   },
-  {
-    name: "scope and provenance of bans",
-    up: ({ connection }) => connection.query(BAN_COLUMNS).then(() => {}),
-  },
+  { name: "scope and provenance of bans", up: BAN_COLUMNS },
   {
     name: "sharing of bans",
     isAdditive: true,
-    up: ({ connection }) =>
-      connection.query(
-        SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
-      ).then(() => {}),
+    up: SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
   },
-  {
-    name: "views across servers",
-    isAdditive: true,
-    up: ({ connection }) => connection.query(MAKE_VIEWS + sharing.ADMIT).then(() => {}),
-  },
+  { name: "views across servers", isAdditive: true, up: MAKE_VIEWS + sharing.ADMIT },
   {
     name: "stricter rights of members",
     isAdditive: true,
     isForOwner: true,
-    up: ({ connection }) =>
-      connection.query(
-        REPLACE_CHANGED + MAKE_VIEWS + sharing.BAN_CHANGED + sharing.ADD_PARTITION + sharing.ADMIT +
-          sharing.ADMIT_AGAIN +
-          NOBODY_BEFORE,
-      ).then(() => {}),
+    up: REPLACE_CHANGED + MAKE_VIEWS + sharing.BAN_CHANGED + sharing.ADD_PARTITION + sharing.ADMIT +
+      sharing.ADMIT_AGAIN + NOBODY_BEFORE,
   },
 ];
 
@@ -184,7 +171,8 @@ async function applyNext(context: MigrationContext): Promise<number> {
   const next = MIGRATIONS[done];
   if (!next) return done;
   await connection.query(LOCK_TABLES);
-  await next.up(context);
+  if (typeof next.up === "string") await connection.query(next.up);
+  else await next.up(context);
   await connection.query(
     "INSERT INTO strongmonitor_migration (number, name, additive) VALUES ($1::int, $2::text, $3::boolean)",
     [String(done + 1), next.name, String(next.isAdditive ?? false)],
@@ -199,9 +187,6 @@ CREATE TABLE IF NOT EXISTS strongmonitor_migration (
   applied timestamptz NOT NULL DEFAULT now()
 );
 ALTER TABLE strongmonitor_migration ADD COLUMN IF NOT EXISTS additive boolean NOT NULL DEFAULT false`;
-
-/** No server makes or ends bans of the original, so that none follows them. */
-const NOBODY_BEFORE = `UPDATE host SET removed = now() WHERE id = '${BEFORE}' AND removed IS NULL;`;
 
 /**
  * Locks all tables. Shipments lock them in varying orders, as prepared statements do after their

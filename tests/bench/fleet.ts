@@ -4,7 +4,7 @@
  * rates of bans.
  */
 import { HOUR, now, SECOND } from "../../lib/core/time.ts";
-import { openFleet } from "../../lib/postgres/fleet.ts";
+import { Fleet as Member } from "../../lib/postgres/fleet.ts";
 import { ban, MemoryLog, MemoryOutbox, until } from "../support/postgres_fixtures.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres_server.ts";
 
@@ -31,7 +31,7 @@ interface Figures {
 class Fleet implements AsyncDisposable {
   readonly delays: number[] = [];
   readonly #made = new Map<string, number>();
-  readonly #members: { outbox: MemoryOutbox; fleet: ReturnType<typeof openFleet> }[] = [];
+  readonly #members: { outbox: MemoryOutbox; fleet: Member }[] = [];
   #bans = 0;
 
   constructor(
@@ -43,7 +43,7 @@ class Fleet implements AsyncDisposable {
       const heard = (addresses: readonly string[]) => {
         for (const address of addresses) this.delays.push(performance.now() - this.#made.get(address)!);
       };
-      const fleet = openFleet({ host, port, user, password, database }, {
+      const fleet = new Member({ host, port, user, password, database }, {
         outbox,
         hostName: `member ${i}`,
         log: new MemoryLog(),

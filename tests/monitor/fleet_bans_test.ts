@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { HOUR, now } from "../../lib/core/time.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 import { FleetBans } from "../../lib/monitor/fleet_bans.ts";
-import { type Fleet, openFleet } from "../../lib/postgres/fleet.ts";
+import { Fleet } from "../../lib/postgres/fleet.ts";
 import { members, removeMember } from "../../lib/postgres/members.ts";
 import type { State } from "../../lib/state/state.ts";
 import { memoryLog, scopeOf, temporaryState } from "../support/helpers.ts";
@@ -32,7 +32,7 @@ class Server implements AsyncDisposable {
       firewalls: new Set(firewalls),
       changed: () => this.fleet.wake(),
     });
-    this.fleet = openFleet(login, {
+    this.fleet = new Fleet(login, {
       outbox: this.state.outbox,
       hostName,
       log: this.log,

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { openFleet } from "../../lib/postgres/fleet.ts";
+import { Fleet } from "../../lib/postgres/fleet.ts";
 import { scopeOf } from "../support/helpers.ts";
 import {
   ban,
@@ -355,7 +355,7 @@ await testOnPostgres("the shipment", {
   "is finished on closing": async ({ login, query }) => {
     const outbox = new MemoryOutbox();
     const options = { outbox, log: new MemoryLog(), hostName: "", onWhitelist: () => {}, keepLog: null };
-    const fleet = openFleet(login, options);
+    const fleet = new Fleet(login, options);
     for (let i = 0; i < 12_000; i++) outbox.add({});
     await fleet.close(30_000_000);
     assert.equal(outbox.backlog(), 0);

@@ -1,7 +1,7 @@
 /** Parts of the PostgreSQL tests: an outbox in memory, a log that keeps its lines, a member. */
 import { Connection } from "../../lib/postgres/connection.ts";
 import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
-import { type Fleet, type FleetOptions, openFleet } from "../../lib/postgres/fleet.ts";
+import { Fleet, type FleetOptions } from "../../lib/postgres/fleet.ts";
 import type { BanChange } from "../../lib/deciding/ban.ts";
 import type { Log } from "../../lib/core/log.ts";
 import type { LogRow } from "../../lib/deciding/record.ts";
@@ -119,7 +119,7 @@ export class TestMember implements AsyncDisposable {
 
   constructor(login: DatabaseConfig, options: Partial<FleetOptions> & { outbox?: MemoryOutbox } = {}) {
     this.outbox = options.outbox ?? new MemoryOutbox();
-    this.fleet = openFleet(login, {
+    this.fleet = new Fleet(login, {
       log: this.log,
       hostName: "tester",
       onWhitelist: (entries) => this.whitelists.push(entries),
