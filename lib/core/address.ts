@@ -1,23 +1,11 @@
 import { ZERO } from "./ascii.ts";
 import ipaddr from "ipaddr.js";
-import { detached } from "./text.ts";
+import { Cache } from "./cache.ts";
 
-/** Most results of a cache, and the longest argument with a cached result. */
-const [REMEMBERED, LONGEST] = [4_096, 64];
-
-/** Returns the same function with a cache of recent results. */
-function remembering<T>(work: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const result = work(text);
-    if (text.length > LONGEST) return result;
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(detached(text), result);
-    return result;
-  };
-}
+/** Most results of a cache. */
+const REMEMBERED = 4_096;
+/** Characters of the longest IPv6 address, with an IPv4 address in its end. */
+const LONGEST = 45;
 
 /**
  * Returns the one spelling of an address that is counted, stored and banned: IPv4, also mapped or
@@ -27,10 +15,13 @@ export function canonicalAddress(text: string): string | null {
   const percent = text.indexOf("%");
   const bare = percent < 0 ? text : text.slice(0, percent);
   if (DOTTED_QUAD.test(bare)) return bare;
-  return percent === 0 || !bare.includes(":") ? null : canonicalIPv6(bare);
+  if (percent === 0 || bare.length > LONGEST || !bare.includes(":")) return null;
+  return canonical.of(bare, canonicalIPv6);
 }
 
-const canonicalIPv6 = remembering((text): string | null => {
+const canonical = new Cache<string, string | null>(REMEMBERED);
+
+function canonicalIPv6(text: string): string | null {
   if (!ipaddr.IPv6.isValid(text)) return null;
   // ipaddr.js accepts leading zeros in octets, `::ffff:192.0.2.010`; others read them as octal.
   const last = text.slice(text.lastIndexOf(":") + 1);
@@ -43,7 +34,7 @@ const canonicalIPv6 = remembering((text): string | null => {
   return isCompatible
     ? ipaddr.fromByteArray(address.toByteArray().slice(12)).toString()
     : address.toRFC5952String();
-});
+}
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 /** Four decimals without leading zeros: already canonical, so the common case costs one test. */
@@ -121,7 +112,7 @@ export function putAddress(address: string, words: Int32Array): number {
   const slash = address.indexOf("/");
   const bits = slash < 0 ? 128 : Number(address.slice(slash + 1));
   if (address.includes(":")) {
-    words.set(wordsOfIPv6(slash < 0 ? address : address.slice(0, slash)));
+    words.set(known.of(slash < 0 ? address : address.slice(0, slash), wordsOfIPv6));
     return bits;
   }
   words[0] = words[1] = 0;
@@ -145,11 +136,13 @@ export function ipv4Word(address: string, end = address.length): number {
   return word << 8 | part;
 }
 
-const wordsOfIPv6 = remembering((address): Int32Array => {
+const known = new Cache<string, Int32Array>(REMEMBERED);
+
+function wordsOfIPv6(address: string): Int32Array {
   const { bytes } = parse(address);
   const view = new DataView(Uint8Array.from(bytes).buffer);
   return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => view.getInt32(4 * i));
-});
+}
 
 function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
   const parsed = ipaddr.parse(address);
