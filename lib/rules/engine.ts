@@ -1,12 +1,4 @@
-import {
-  GROUP_RULES,
-  hashValue,
-  HIT,
-  type NoteRecord,
-  SPENT,
-  textOfWords,
-  wordsOf,
-} from "../core/note_record.ts";
+import { GROUP_RULES, HIT, type NoteRecord, SPENT, textOfWords, wordsOf } from "../core/note_record.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
 import type { Automaton } from "../reading/automaton.ts";
@@ -15,7 +7,7 @@ import { EACH, type MessageForm, type MessageReader, ONCE } from "../reading/mes
 import type { Micros } from "../core/time.ts";
 import type { Rule, Trip } from "./rule.ts";
 import { Bursts } from "./bursts.ts";
-import { seed } from "./hash.ts";
+import { hashValue, seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch, type StoredNotes } from "./note_batch.ts";
 import { ModuleNotes, type SomeNotes } from "./module_notes.ts";
 import type { Notes, Room } from "./notes.ts";
