@@ -1,8 +1,7 @@
 import { COLON, COMMA, LEFT_BRACKET, RIGHT_BRACKET } from "../lib/core/ascii.ts";
 import { AddressReader } from "../lib/core/address_reader.ts";
 import { type Bytes, isBlank, isDigit } from "../lib/core/bytes.ts";
-import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
-import { maskOf } from "../lib/core/network_rows.ts";
+import { ADDRESS_WORDS, maskOf, putAddress } from "../lib/core/address.ts";
 import type { Automaton } from "../lib/reading/automaton.ts";
 import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
 import type { Micros } from "../lib/core/time.ts";

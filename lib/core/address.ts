@@ -1,7 +1,12 @@
 import { ZERO } from "./ascii.ts";
 import ipaddr from "ipaddr.js";
+import { addressText, ipv4Text } from "./address_text.ts";
 import { Cache } from "./cache.ts";
 
+/** Words of 32 bits that `putAddress()` writes. */
+export const ADDRESS_WORDS = 4;
+/** Bits before an IPv4 address that is mapped into IPv6. */
+export const MAPPED = 96;
 /** Most results of a cache. */
 const REMEMBERED = 4_096;
 /** Characters of the longest IPv6 address, with an IPv4 address in its end. */
@@ -27,12 +32,11 @@ function canonicalIPv6(text: string): string | null {
   const last = text.slice(text.lastIndexOf(":") + 1);
   if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
   const address = ipaddr.IPv6.parse(text);
-  if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
   const { parts } = address;
   // ::c000:201 is the old ::192.0.2.1, but `::` and `::1` stay as they are.
   const isCompatible = parts.slice(0, 6).every((part) => part === 0) && parts[6]! > 0xff;
-  return isCompatible
-    ? ipaddr.fromByteArray(address.toByteArray().slice(12)).toString()
+  return isCompatible || address.isIPv4MappedAddress()
+    ? ipv4Text(parts[6]! << 16 | parts[7]!)
     : address.toRFC5952String();
 }
 
@@ -46,29 +50,23 @@ const DOTTED_QUAD = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
  */
 export function canonicalNetwork(text: string): string | null {
   const slash = text.indexOf("/");
-  if (slash < 0) return canonicalAddress(text);
-  const address = canonicalAddress(text.slice(0, slash));
+  const address = canonicalAddress(slash < 0 ? text : text.slice(0, slash));
+  if (address === null || slash < 0) return address;
   const prefix = text.slice(slash + 1);
-  if (address === null || !/^\d{1,3}$/.test(prefix)) return null;
-  const { kind, bytes } = parse(address);
   // ::ffff:10.0.0.0/104 is 10.0.0.0/8
-  const bits = Number(prefix) - (kind === "ipv4" && text.includes(":") ? 96 : 0);
-  if (bits < 0 || bits > bytes.length * 8) return null;
-  if (bits === bytes.length * 8) return address;
-  const masked = bytes.map((byte, i) => byte & ~hostBits(bits, i));
-  const network = ipaddr.fromByteArray(masked);
-  return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
+  const length = Number(prefix) - (text.includes(":") && !address.includes(":") ? MAPPED : 0);
+  const isPossible = /^\d{1,3}$/.test(prefix) && length >= 0 && length <= prefixLength(address);
+  return isPossible ? enclosing(address, length) : null;
 }
+
+const words = new Int32Array(ADDRESS_WORDS);
 
 /** Returns the network of `length` bits around an address or network, or a wider argument. */
 export function enclosing(address: string, length: number): string {
-  const slash = address.indexOf("/");
-  if (slash >= 0 && Number(address.slice(slash + 1)) <= length) return address;
-  const end = slash < 0 ? address.length : slash;
-  if (address.includes(":")) return canonicalNetwork(`${address.slice(0, end)}/${length}`)!;
-  // A start asks for the network of each recently banned IPv4 address: this skips the parser.
-  const word = ipv4Word(address, end) & (length === 0 ? 0 : -1 << 32 - length);
-  return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
+  const bits = address.includes(":") ? length : length + MAPPED;
+  if (putAddress(address, words) <= bits) return address;
+  for (let i = 0; i < ADDRESS_WORDS; i++) words[i]! &= maskOf(bits - 32 * i);
+  return addressText(words, 0, bits);
 }
 
 /** Returns all canonical networks around a canonical address or network, the widest first. */
@@ -98,11 +96,6 @@ export function prefixLength(address: string): number {
   if (slash >= 0) return Number(address.slice(slash + 1));
   return address.includes(":") ? 128 : 32;
 }
-
-/** Words of 32 bits that `putAddress()` writes. */
-export const ADDRESS_WORDS = 4;
-/** Bits before an IPv4 address that is mapped into IPv6. */
-export const MAPPED = 96;
 
 /**
  * Writes a canonical address, or the first one of a network, into `words`; IPv4 is mapped into IPv6
@@ -139,17 +132,11 @@ export function ipv4Word(address: string, end = address.length): number {
 const known = new Cache<string, Int32Array>(REMEMBERED);
 
 function wordsOfIPv6(address: string): Int32Array {
-  const { bytes } = parse(address);
-  const view = new DataView(Uint8Array.from(bytes).buffer);
-  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => view.getInt32(4 * i));
+  const { parts } = ipaddr.IPv6.parse(address);
+  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => parts[2 * i]! << 16 | parts[2 * i + 1]!);
 }
 
-function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
-  const parsed = ipaddr.parse(address);
-  return { kind: parsed.kind(), bytes: parsed.toByteArray() };
-}
-
-/** Returns the mask of the host bits in the byte at `index`, for a prefix of `bits` bits. */
-function hostBits(bits: number, index: number): number {
-  return 0xff >> Math.min(8, Math.max(0, bits - 8 * index));
+/** Returns the mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */
+export function maskOf(bits: number): number {
+  return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
 }

@@ -1,6 +1,6 @@
 import type { AddressReader } from "../core/address_reader.ts";
 import { clientBits } from "../core/address_kind.ts";
-import { maskOf } from "../core/network_rows.ts";
+import { maskOf } from "../core/address.ts";
 import type { AddressWords } from "../core/note_record.ts";
 
 /**
