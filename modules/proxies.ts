@@ -1,37 +1,34 @@
 import { COLON, COMMA, LEFT_BRACKET, RIGHT_BRACKET } from "../lib/core/ascii.ts";
 import { AddressReader } from "../lib/core/address_reader.ts";
 import { type Bytes, isBlank, isDigit } from "../lib/core/bytes.ts";
-import { ADDRESS_WORDS, putAddress } from "../lib/core/address.ts";
-import { maskOf } from "../lib/core/network_rows.ts";
-import type { Automaton } from "../lib/reading/automaton.ts";
-import type { Counting, MessageForm, MessageReader, Says } from "../lib/reading/message_reader.ts";
-import type { Micros } from "../lib/core/time.ts";
-import type { Stamp } from "../lib/core/stamp.ts";
+import { ADDRESS_WORDS, maskOf, putAddress } from "../lib/core/address.ts";
+import type { NameClient, ReadMessage } from "../lib/reading/text_reader.ts";
 
 /**
- * Makes a form of messages that names the client behind a trusted proxy: the last address in the
- * field `forwarded_for` that is not a trusted proxy itself (X-Forwarded-For: each proxy appends the
+ * Returns a function that names the client behind a trusted proxy: the last address in the field
+ * `forwarded_for` that is not a trusted proxy itself (X-Forwarded-For: each proxy appends the
  * address that connected to it). Without the field the proxy stays named; a field that cannot be
- * read names nobody.
+ * read names nobody. Undefined: the messages name no client so.
  *
+ * @param fields of the messages
  * @param trusted canonical addresses and networks of proxies; null: not known
  */
-export function behindProxies(form: MessageForm, trusted: readonly string[] | null): MessageForm {
-  const field = form.fields.indexOf("forwarded_for");
-  if (trusted === null || trusted.length === 0 || field < 0) return form;
+export function clientNamer(
+  fields: readonly string[],
+  trusted: readonly string[] | null,
+): NameClient | undefined {
+  const field = fields.indexOf("forwarded_for");
+  if (trusted === null || trusted.length === 0 || field < 0) return undefined;
   const proxies = new Proxies(trusted);
-  return {
-    fields: form.fields,
-    literals: form.literals,
-    open: (automaton: Automaton) => new ProxiedReader(form.open(automaton), { field, proxies }),
-    warnings: () => form.warnings?.() ?? [],
-  };
+  return (message) => proxies.nameClient(message, field);
 }
 
 /** Networks of proxies. A configuration lists a few, so they are compared one by one. */
 class Proxies {
   /** Four words of each network, and as many masks. */
   readonly #networks: readonly { readonly words: Int32Array; readonly masks: Int32Array }[];
+  /** The address that connected to the service. */
+  readonly #connected = new AddressReader();
 
   constructor(trusted: readonly string[]) {
     this.#networks = trusted.map((network) => {
@@ -41,101 +38,32 @@ class Proxies {
     });
   }
 
-  has({ w0, w1, w2, w3 }: AddressReader): boolean {
+  /**
+   * Goes from the last hop to the first that is not a trusted proxy; if all are, the connected one
+   * stays named.
+   */
+  nameClient(message: ReadMessage, field: number): void {
+    const { address } = message;
+    if (!address.isAddress || message.from[field]! < 0 || !this.#has(address)) return;
+    this.#connected.copy(address);
+    const bytes = message.bytesOf(field);
+    const first = message.from[field]!;
+    for (let to = message.to[field]!; to >= first;) {
+      let from = to;
+      while (from > first && bytes.array[from - 1] !== COMMA) from--;
+      if (!readHop(address, bytes, from, to) || !this.#has(address)) return;
+      to = from - 1;
+    }
+    address.copy(this.#connected);
+  }
+
+  #has({ w0, w1, w2, w3 }: AddressReader): boolean {
     for (const { words, masks } of this.#networks) {
       const difference = (w0 ^ words[0]!) & masks[0]! | (w1 ^ words[1]!) & masks[1]! |
         (w2 ^ words[2]!) & masks[2]! | (w3 ^ words[3]!) & masks[3]!;
       if (difference === 0) return true;
     }
     return false;
-  }
-}
-
-class ProxiedReader implements MessageReader {
-  readonly address = new AddressReader();
-  readonly #inner: MessageReader;
-  readonly #field: number;
-  readonly #proxies: Proxies;
-
-  constructor(inner: MessageReader, { field, proxies }: { field: number; proxies: Proxies }) {
-    this.#inner = inner;
-    this.#field = field;
-    this.#proxies = proxies;
-  }
-
-  read(bytes: Bytes, from: number, to: number, pid?: number): boolean {
-    if (!this.#inner.read(bytes, from, to, pid)) return false;
-    this.address.copy(this.#inner.address);
-    if (this.address.isAddress && this.from[this.#field]! >= 0 && this.#proxies.has(this.address)) {
-      this.#readForwarded();
-    }
-    return true;
-  }
-
-  /**
-   * Goes from the last hop to the first that is not a trusted proxy; if all are, the connected one
-   * stays named.
-   */
-  #readForwarded(): void {
-    const { address } = this;
-    const bytes = this.bytesOf(this.#field);
-    const { array } = bytes;
-    const first = this.from[this.#field]!;
-    for (let to = this.to[this.#field]!; to >= first;) {
-      let from = to;
-      while (from > first && array[from - 1] !== COMMA) from--;
-      if (!readHop(address, bytes, from, to) || !this.#proxies.has(address)) return;
-      to = from - 1;
-    }
-    address.copy(this.#inner.address);
-  }
-
-  bytesOf(field: number): Bytes {
-    return this.#inner.bytesOf(field);
-  }
-
-  get firstBytes(): Uint8Array | undefined {
-    return this.#inner.firstBytes;
-  }
-
-  get isOpen(): boolean | undefined {
-    return this.#inner.isOpen;
-  }
-
-  get fields(): readonly string[] {
-    return this.#inner.fields;
-  }
-
-  get from(): Int32Array {
-    return this.#inner.from;
-  }
-
-  get to(): Int32Array {
-    return this.#inner.to;
-  }
-
-  get status(): number {
-    return this.#inner.status;
-  }
-
-  get says(): Says {
-    return this.#inner.says;
-  }
-
-  get counting(): Counting {
-    return this.#inner.counting;
-  }
-
-  get time(): Micros {
-    return this.#inner.time;
-  }
-
-  get stamp(): Stamp | null {
-    return this.#inner.stamp;
-  }
-
-  get outputSet(): number {
-    return this.#inner.outputSet;
   }
 }
 

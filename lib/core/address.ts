@@ -1,23 +1,16 @@
 import { ZERO } from "./ascii.ts";
 import ipaddr from "ipaddr.js";
-import { detached } from "./text.ts";
+import { addressText, ipv4Text } from "./address_text.ts";
+import { Cache } from "./cache.ts";
 
-/** Most results of a cache, and the longest argument with a cached result. */
-const [REMEMBERED, LONGEST] = [4_096, 64];
-
-/** Returns the same function with a cache of recent results. */
-function remembering<T>(work: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const result = work(text);
-    if (text.length > LONGEST) return result;
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(detached(text), result);
-    return result;
-  };
-}
+/** Words of 32 bits that `putAddress()` writes. */
+export const ADDRESS_WORDS = 4;
+/** Bits before an IPv4 address that is mapped into IPv6. */
+export const MAPPED = 96;
+/** Most results of a cache. */
+const REMEMBERED = 4_096;
+/** Characters of the longest IPv6 address, with an IPv4 address in its end. */
+const LONGEST = 45;
 
 /**
  * Returns the one spelling of an address that is counted, stored and banned: IPv4, also mapped or
@@ -27,23 +20,25 @@ export function canonicalAddress(text: string): string | null {
   const percent = text.indexOf("%");
   const bare = percent < 0 ? text : text.slice(0, percent);
   if (DOTTED_QUAD.test(bare)) return bare;
-  return percent === 0 || !bare.includes(":") ? null : canonicalIPv6(bare);
+  if (percent === 0 || bare.length > LONGEST || !bare.includes(":")) return null;
+  return canonical.of(bare, canonicalIPv6);
 }
 
-const canonicalIPv6 = remembering((text): string | null => {
+const canonical = new Cache<string, string | null>(REMEMBERED);
+
+function canonicalIPv6(text: string): string | null {
   if (!ipaddr.IPv6.isValid(text)) return null;
   // ipaddr.js accepts leading zeros in octets, `::ffff:192.0.2.010`; others read them as octal.
   const last = text.slice(text.lastIndexOf(":") + 1);
   if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
   const address = ipaddr.IPv6.parse(text);
-  if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
   const { parts } = address;
   // ::c000:201 is the old ::192.0.2.1, but `::` and `::1` stay as they are.
   const isCompatible = parts.slice(0, 6).every((part) => part === 0) && parts[6]! > 0xff;
-  return isCompatible
-    ? ipaddr.fromByteArray(address.toByteArray().slice(12)).toString()
+  return isCompatible || address.isIPv4MappedAddress()
+    ? ipv4Text(parts[6]! << 16 | parts[7]!)
     : address.toRFC5952String();
-});
+}
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 /** Four decimals without leading zeros: already canonical, so the common case costs one test. */
@@ -55,29 +50,23 @@ const DOTTED_QUAD = new RegExp(`^(?:${OCTET}\\.){3}${OCTET}$`);
  */
 export function canonicalNetwork(text: string): string | null {
   const slash = text.indexOf("/");
-  if (slash < 0) return canonicalAddress(text);
-  const address = canonicalAddress(text.slice(0, slash));
+  const address = canonicalAddress(slash < 0 ? text : text.slice(0, slash));
+  if (address === null || slash < 0) return address;
   const prefix = text.slice(slash + 1);
-  if (address === null || !/^\d{1,3}$/.test(prefix)) return null;
-  const { kind, bytes } = parse(address);
   // ::ffff:10.0.0.0/104 is 10.0.0.0/8
-  const bits = Number(prefix) - (kind === "ipv4" && text.includes(":") ? 96 : 0);
-  if (bits < 0 || bits > bytes.length * 8) return null;
-  if (bits === bytes.length * 8) return address;
-  const masked = bytes.map((byte, i) => byte & ~hostBits(bits, i));
-  const network = ipaddr.fromByteArray(masked);
-  return `${network.kind() === "ipv6" ? (network as ipaddr.IPv6).toRFC5952String() : network}/${bits}`;
+  const length = Number(prefix) - (text.includes(":") && !address.includes(":") ? MAPPED : 0);
+  const isPossible = /^\d{1,3}$/.test(prefix) && length >= 0 && length <= prefixLength(address);
+  return isPossible ? enclosing(address, length) : null;
 }
+
+const words = new Int32Array(ADDRESS_WORDS);
 
 /** Returns the network of `length` bits around an address or network, or a wider argument. */
 export function enclosing(address: string, length: number): string {
-  const slash = address.indexOf("/");
-  if (slash >= 0 && Number(address.slice(slash + 1)) <= length) return address;
-  const end = slash < 0 ? address.length : slash;
-  if (address.includes(":")) return canonicalNetwork(`${address.slice(0, end)}/${length}`)!;
-  // A start asks for the network of each recently banned IPv4 address: this skips the parser.
-  const word = ipv4Word(address, end) & (length === 0 ? 0 : -1 << 32 - length);
-  return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}/${length}`;
+  const bits = address.includes(":") ? length : length + MAPPED;
+  if (putAddress(address, words) <= bits) return address;
+  for (let i = 0; i < ADDRESS_WORDS; i++) words[i]! &= maskOf(bits - 32 * i);
+  return addressText(words, 0, bits);
 }
 
 /** Returns all canonical networks around a canonical address or network, the widest first. */
@@ -108,11 +97,6 @@ export function prefixLength(address: string): number {
   return address.includes(":") ? 128 : 32;
 }
 
-/** Words of 32 bits that `putAddress()` writes. */
-export const ADDRESS_WORDS = 4;
-/** Bits before an IPv4 address that is mapped into IPv6. */
-export const MAPPED = 96;
-
 /**
  * Writes a canonical address, or the first one of a network, into `words`; IPv4 is mapped into IPv6
  * (RFC 4291, section 2.5.5.2). Returns the length of the prefix there, 128 for an address.
@@ -121,7 +105,7 @@ export function putAddress(address: string, words: Int32Array): number {
   const slash = address.indexOf("/");
   const bits = slash < 0 ? 128 : Number(address.slice(slash + 1));
   if (address.includes(":")) {
-    words.set(wordsOfIPv6(slash < 0 ? address : address.slice(0, slash)));
+    words.set(known.of(slash < 0 ? address : address.slice(0, slash), wordsOfIPv6));
     return bits;
   }
   words[0] = words[1] = 0;
@@ -145,18 +129,14 @@ export function ipv4Word(address: string, end = address.length): number {
   return word << 8 | part;
 }
 
-const wordsOfIPv6 = remembering((address): Int32Array => {
-  const { bytes } = parse(address);
-  const view = new DataView(Uint8Array.from(bytes).buffer);
-  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => view.getInt32(4 * i));
-});
+const known = new Cache<string, Int32Array>(REMEMBERED);
 
-function parse(address: string): { kind: "ipv4" | "ipv6"; bytes: number[] } {
-  const parsed = ipaddr.parse(address);
-  return { kind: parsed.kind(), bytes: parsed.toByteArray() };
+function wordsOfIPv6(address: string): Int32Array {
+  const { parts } = ipaddr.IPv6.parse(address);
+  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => parts[2 * i]! << 16 | parts[2 * i + 1]!);
 }
 
-/** Returns the mask of the host bits in the byte at `index`, for a prefix of `bits` bits. */
-function hostBits(bits: number, index: number): number {
-  return 0xff >> Math.min(8, Math.max(0, bits - 8 * index));
+/** Returns the mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */
+export function maskOf(bits: number): number {
+  return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
 }

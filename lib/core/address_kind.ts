@@ -1,4 +1,4 @@
-import { addressText } from "./address_text.ts";
+import { ipv4Text } from "./address_text.ts";
 import { ADDRESS_WORDS, putAddress } from "./address.ts";
 
 /**
@@ -67,8 +67,4 @@ export function clientIPv4(address: string): string | null {
   const isTranslated = w0 === 0x64ff9b && w1 === 0 && w2 === 0 ||
     w0 === 0 && w1 === 0 && w2 >>> 0 === 0xffff0000;
   return isTranslated && bits === 128 ? ipv4Text(w3) : null;
-}
-
-function ipv4Text(word: number): string {
-  return addressText([0, 0, 0xffff, word], 0, 128);
 }

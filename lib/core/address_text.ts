@@ -6,8 +6,7 @@ import type { AddressReader } from "./address_reader.ts";
  */
 export function addressText(words: ArrayLike<number>, at: number, prefix: number): string {
   if (words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0xffff && prefix >= 96) {
-    const word = words[at + 3]!;
-    const text = `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}`;
+    const text = ipv4Text(words[at + 3]!);
     return prefix === 128 ? text : `${text}/${prefix - 96}`;
   }
   const parts = Array.from(
@@ -18,6 +17,11 @@ export function addressText(words: ArrayLike<number>, at: number, prefix: number
   const hex = (some: readonly number[]) => some.map((part) => part.toString(16)).join(":");
   const text = length < 2 ? hex(parts) : `${hex(parts.slice(0, start))}::${hex(parts.slice(start + length))}`;
   return prefix === 128 ? text : `${text}/${prefix}`;
+}
+
+/** Formats the IPv4 address of a word in dotted decimals. */
+export function ipv4Text(word: number): string {
+  return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}`;
 }
 
 /** Returns the first of the longest runs of zeros. */

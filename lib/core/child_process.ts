@@ -1,7 +1,7 @@
 import { concatenated } from "./bytes.ts";
 import { messageOf, tried } from "./error.ts";
 import type { Micros } from "./time.ts";
-import { abortedWith, pause } from "./async.ts";
+import { abortedWith, NEVER, pause } from "./async.ts";
 
 /** Options of `Runner.run()`. */
 export interface RunOptions {
@@ -196,10 +196,8 @@ function tailOf(stream: ReadableStream<Uint8Array>): Tail {
   return {
     ended,
     async text() {
-      const timer = Promise.withResolvers<void>();
-      const grace = setTimeout(timer.resolve, GRACE);
-      await Promise.race([ended, timer.promise]);
-      clearTimeout(grace);
+      using stop = abortedWith(NEVER);
+      await Promise.race([ended, pause(GRACE, stop.signal)]);
       return new TextDecoder().decode(tail).trim();
     },
     close: () => void reader.cancel().catch(() => {}),

@@ -1,4 +1,5 @@
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { abortedWith, NEVER, pause } from "./async.ts";
 import { tried } from "./error.ts";
 import { counted, printable } from "./text.ts";
 import { localTime, MILLISECOND } from "./time.ts";
@@ -148,10 +149,8 @@ function takeWaiting(): Uint8Array {
 
 /** Waits for the last lines, but not long. Call it before the program ends. */
 export async function lastLinesWritten(): Promise<void> {
-  let timer;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LAST_LINES));
-  await Promise.race([writing, late]);
-  clearTimeout(timer);
+  using stop = abortedWith(NEVER);
+  await Promise.race([writing, pause(LAST_LINES, stop.signal)]);
 }
 
 /** Writes what an exit in the middle of a turn leaves. */

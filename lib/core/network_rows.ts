@@ -3,7 +3,7 @@
  * and an IPv6 address 17, so a million of them is no burden.
  */
 import { grown } from "./bytes.ts";
-import { ADDRESS_WORDS } from "./address.ts";
+import { ADDRESS_WORDS, maskOf } from "./address.ts";
 
 /** Rows of one step: about a millisecond. */
 const SLICE = 1 << 15;
@@ -170,9 +170,4 @@ export function agree(
     if (((words[row * width + i]! ^ others[from + i]!) & maskOf(bits - 32 * i)) !== 0) return false;
   }
   return true;
-}
-
-/** Returns the mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */
-export function maskOf(bits: number): number {
-  return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
 }

@@ -1,7 +1,7 @@
-import { ADDRESS_WORDS, MAPPED, putAddress } from "./address.ts";
+import { ADDRESS_WORDS, MAPPED, maskOf, putAddress } from "./address.ts";
 import { finish } from "./async.ts";
 import { concatenated } from "./bytes.ts";
-import { agree, maskOf, RowBuilder, type Rows, sorted } from "./network_rows.ts";
+import { agree, RowBuilder, type Rows, sorted } from "./network_rows.ts";
 
 /** A set of canonical addresses and networks. Lookup takes logarithmic time. */
 export class NetworkSet {

@@ -179,14 +179,3 @@ export function bytesInRecords({ w0, w1, w2, w3, prefix }: AddressWords): Uint8A
   // Words are little-endian, so the first octets come last.
   return new Uint8Array(Int32Array.of(isIPv4 ? w3 : w0).buffer, 4 - octets);
 }
-
-/** Returns a hash that nobody can predict without `seed`; never 0. */
-export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
-  let hash = seed;
-  for (let i = from; i < to; i++) {
-    // One step of MurmurHash2, with the upper half folded in.
-    hash = Math.imul(hash ^ array[i]!, 0x5bd1e995);
-    hash ^= hash >>> 15;
-  }
-  return hash === 0 ? 1 : hash;
-}

@@ -1,3 +1,5 @@
+import { Cache } from "./cache.ts";
+
 /** Ports from `first` to `last`, both included. */
 export interface PortRange {
   readonly first: number;
@@ -29,21 +31,14 @@ const MODULE_TEXT = /^module [\w.-]{1,64}$/;
 const LAST_PORT = 65_535;
 /** Most cached scopes: a state has few different ones, and very many bans. */
 const MOST_KNOWN = 1_000;
-const known = new Map<string, Scope>();
+const known = new Cache<string, Scope | null>(MOST_KNOWN);
 
 /**
  * Reads `all`, `tcp`, a protocol with ports such as `tcp 22,8000-8010`, or `module NGINX`. Ports
  * may come in any order and overlap. Null if `text` is no scope.
  */
 export function parseScope(text: string): Scope | null {
-  if (text === "all") return text;
-  const before = known.get(text);
-  if (before !== undefined) return before;
-  const scope = read(text);
-  if (scope === null) return null;
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(text, scope);
-  return scope;
+  return text === "all" ? text : known.of(text, read);
 }
 
 function read(text: string): Scope | null {

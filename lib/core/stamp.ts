@@ -36,20 +36,20 @@ export interface Reference {
 }
 
 /**
- * Returns the instant of `stamp`; null for a date that does not exist. Without an offset, its name
+ * Returns the instant of `stamp`; NaN for a date that does not exist. Without an offset, its name
  * or the reference gives the zone. A missing year is the latest one that is at most a day after
  * `now`. A local time that clocks skipped is an hour later. A local time that came twice is the
  * second one if that is just now, else the first one that is not before the line before.
  */
-export function resolveStamp(stamp: Stamp, reference: Reference): Micros | null {
+export function resolveStamp(stamp: Stamp, reference: Reference): Micros {
   if (stamp.year !== null) return ofYear(stamp, stamp.year, reference);
   const tomorrow = reference.now + DAY;
   const latest = new Date((tomorrow + (reference.zone ?? LOCAL).ahead(tomorrow)) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 1 - LEAP; year--) {
     const time = ofYear(stamp, year, reference);
-    if (time !== null && time <= reference.now + DAY) return time;
+    if (time <= tomorrow) return time;
   }
-  return null;
+  return NaN;
 }
 
 /** Returns the zone whose clocks a stamp without an offset shows, apart from short names. */
@@ -57,9 +57,9 @@ export function zoneOfStamp({ name = "" }: Pick<Stamp, "name">, { zone = LOCAL }
   return (isRegion(name) ? regionOf(name) : null) ?? zone;
 }
 
-function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null {
+function ofYear(stamp: Stamp, year: number, reference: Reference): Micros {
   const utc = asUtc(stamp, year);
-  if (utc === null) return null;
+  if (Number.isNaN(utc)) return NaN;
   if (stamp.offset !== null) return utc - stamp.offset * MINUTE;
   const zone = zoneOfStamp(stamp, reference);
   const ahead = stamp.name === undefined || isRegion(stamp.name)
@@ -68,17 +68,13 @@ function ofYear(stamp: Stamp, year: number, reference: Reference): Micros | null
   return ahead === null ? ofZone(utc, zone, reference) : utc - ahead;
 }
 
-/** Reads the figures as UTC; null: one is out of range. A leap second is the next second. */
-function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: number): Micros | null {
-  if (hour > 23 || minute > 59 || second > 60) return null;
-  const date = new Date(Date.UTC(2000, month - 1, day, hour, minute, second));
-  date.setUTCFullYear(year, month - 1, day);
+/** Reads the figures as UTC; NaN: one is out of range. A leap second is the next second. */
+function asUtc({ month, day, hour, minute, second, fraction }: Stamp, year: number): Micros {
+  if (hour > 23 || minute > 59 || second > 60) return NaN;
   const midnight = new Date(Date.UTC(2000, 0, 1));
   midnight.setUTCFullYear(year, month - 1, day);
   const exists = midnight.getUTCMonth() === month - 1 && midnight.getUTCDate() === day;
-  return exists
-    ? midnight.getTime() * 1_000 + ((hour * 60 + minute) * 60 + second) * SECOND + fraction
-    : null;
+  return exists ? midnight.getTime() * 1_000 + ((hour * 60 + minute) * 60 + second) * SECOND + fraction : NaN;
 }
 
 /** Returns the instant at which clocks of `zone` show the figures of `utc`. */

@@ -167,7 +167,7 @@ export function instantOf(text: string): Micros | null {
   const stamp = readIsoTime(`${date}T${minute}${second}${zone}`)?.stamp;
   if (!stamp || stamp.year! < YEARS.from || stamp.year! > YEARS.to) return null;
   const time = resolveStamp(stamp, { now: 0, before: NaN });
-  return time !== null && time >= 0 ? time : null;
+  return time >= 0 ? time : null;
 }
 
 /** Makes a stamp of seconds since the Unix epoch, `1778064970.123`. */

@@ -1,3 +1,4 @@
+import { Cache } from "./cache.ts";
 import { tried } from "./error.ts";
 import { HOUR, type Micros, MILLISECOND, MINUTE } from "./time.ts";
 
@@ -27,23 +28,14 @@ const MAX_QUARTERS = 1_000;
 export function zoneOf(name: string): Zone | null {
   const format = tried(() => new Intl.DateTimeFormat("en", { timeZone: name, timeZoneName: "longOffset" }));
   if (format === null) return null;
-  const known = new Map<number, Micros>();
-  const ahead = (time: Micros): Micros => {
-    const quarter = Math.floor(time / QUARTER);
-    let offset = known.get(quarter);
-    if (offset === undefined) {
-      if (known.size >= MAX_QUARTERS) known.clear();
-      offset = parseOffset(partOf(format, time)?.replace("GMT", "") || "+00") ?? 0;
-      known.set(quarter, offset);
-    }
-    return offset;
-  };
-  return { name, ahead };
+  const known = new Cache<number, Micros>(MAX_QUARTERS);
+  const offsetAt = (quarter: number) =>
+    parseOffset(partOf(format, quarter * QUARTER)?.replace("GMT", "") || "+00") ?? 0;
+  return { name, ahead: (time) => known.of(Math.floor(time / QUARTER), offsetAt) };
 }
 
 /** Zones by the names of regions in lines; null: not a region. */
-const regions = new Map<string, Zone | null>();
-const MAX_REGIONS = 100;
+const regions = new Cache<string, Zone | null>(100);
 
 /** Reports whether a zone's name has the form of a region's, `Europe/Berlin`. */
 export function isRegion(name: string): boolean {
@@ -52,12 +44,7 @@ export function isRegion(name: string): boolean {
 
 /** Returns the zone of a region that a line names; null for another word. */
 export function regionOf(name: string): Zone | null {
-  let zone = regions.get(name);
-  if (zone === undefined) {
-    if (regions.size >= MAX_REGIONS) regions.clear();
-    regions.set(name, zone = zoneOf(name));
-  }
-  return zone;
+  return regions.of(name, zoneOf);
 }
 
 /** Reads the offset `+02:00`, `+0200` or `+02`; null: other text. */
@@ -78,23 +65,18 @@ const OTHERS: ReadonlyMap<string, Micros> = new Map(
 );
 
 /** Cache of short names' offsets by zone, year and name; null: not a zone's name. */
-const found = new Map<string, Micros | null>();
-const MAX_FOUND = 1_000;
+const found = new Cache<string, Micros | null>(1_000);
 
 /**
  * Returns how far a clock with the short name `EST` or `CEST` is ahead of UTC; null for a word that
  * is no zone. Short names are not unique: `zone` decides if its own clocks have the name.
  */
 export function aheadByName(name: string, { zone, year }: Place): Micros | null {
-  const key = `${keyOf({ zone, year })} ${name}`;
-  let ahead = found.get(key);
-  if (ahead === undefined) {
-    if (found.size >= MAX_FOUND) found.clear();
-    ahead = namesOf({ zone, year }).get(name) ?? ofMail(name) ?? ofDatabase(name, year) ?? OTHERS.get(name) ??
-      null;
-    found.set(key, ahead);
-  }
-  return ahead;
+  return found.of(
+    `${keyOf({ zone, year })} ${name}`,
+    () =>
+      namesOf({ zone, year }).get(name) ?? ofMail(name) ?? ofDatabase(name, year) ?? OTHERS.get(name) ?? null,
+  );
 }
 
 interface Place {
@@ -108,25 +90,20 @@ function keyOf({ zone, year }: Place): string {
 }
 
 /** Cached names by place and year: the platform takes milliseconds to find one. */
-const names = new Map<string, ReadonlyMap<string, Micros>>();
-const MAX_PLACES = 100;
+const names = new Cache<string, ReadonlyMap<string, Micros>>(100);
 
 /**
  * Returns the names of a zone's time in winter and in summer: the short ones of regions, and the
  * initials of the long one, such as `China Standard Time`.
  */
 function namesOf({ zone, year }: Place): ReadonlyMap<string, Micros> {
-  const key = keyOf({ zone, year });
-  const known = names.get(key);
-  if (known !== undefined) return known;
-  const times = halves(year);
-  const initials = times.map((time) => [initialsOf(nameIn("en", "long", { zone, time })), time] as const);
-  const short = times.flatMap((time) => shortNames(zone, time).map((name) => [name, time] as const));
-  // The short names win: the long name of `CET` has the initials of `CEST`.
-  const all = new Map([...initials, ...short].map(([name, time]) => [name, zone.ahead(time)]));
-  if (names.size >= MAX_PLACES) names.clear();
-  names.set(key, all);
-  return all;
+  return names.of(keyOf({ zone, year }), () => {
+    const times = halves(year);
+    const initials = times.map((time) => [initialsOf(nameIn("en", "long", { zone, time })), time] as const);
+    const short = times.flatMap((time) => shortNames(zone, time).map((name) => [name, time] as const));
+    // The short names win: the long name of `CET` has the initials of `CEST`.
+    return new Map([...initials, ...short].map(([name, time]) => [name, zone.ahead(time)]));
+  });
 }
 
 function initialsOf(long: string): string {

@@ -1,6 +1,7 @@
 /** Keys of knocks: one-time codes of RFC 6238, and plain secrets stored as seals. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Secret, TOTP } from "otpauth";
+import { Cache } from "../core/cache.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 
 /** How long each code is valid (RFC 6238, section 4.1). */
@@ -17,7 +18,7 @@ const CACHED = 8;
 /** Codes of one secret, as authenticator apps make them: HMAC-SHA-1, six digits, 30 seconds. */
 export class Codes {
   readonly #totp: TOTP;
-  readonly #known = new Map<number, string>();
+  readonly #known = new Cache<number, string>(CACHED);
 
   /** @param secret in Base32 (RFC 4648); throws if it is not */
   constructor(secret: string) {
@@ -26,16 +27,8 @@ export class Codes {
 
   /** Reports whether `code`, six ASCII characters, is the step's; compares in constant time. */
   fits(code: string, step: number): boolean {
-    return isSame(code, this.#at(step));
-  }
-
-  #at(step: number): string {
-    const known = this.#known.get(step);
-    if (known !== undefined) return known;
-    if (this.#known.size >= CACHED) this.#known.clear();
-    const code = this.#totp.generate({ timestamp: step * STEP / 1_000 });
-    this.#known.set(step, code);
-    return code;
+    const generate = () => this.#totp.generate({ timestamp: step * STEP / 1_000 });
+    return isSame(code, this.#known.of(step, generate));
   }
 }
 

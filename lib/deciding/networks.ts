@@ -1,11 +1,9 @@
 import { isOfStrangers } from "../core/address_kind.ts";
-import { hashValue } from "../core/note_record.ts";
-import { maskOf } from "../core/network_rows.ts";
-import { enclosing, MAPPED, putAddress } from "../core/address.ts";
+import { enclosing, MAPPED, maskOf, putAddress } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "./ban.ts";
-import { seed } from "../rules/hash.ts";
+import { hashValue, seed } from "../rules/hash.ts";
 import { Notes, type Room } from "../rules/notes.ts";
 import { RuleGroups } from "../rules/rule_groups.ts";
 

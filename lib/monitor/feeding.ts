@@ -2,7 +2,7 @@
  * Feeds the pipeline from all sources at the same time, each as long as it can be read. In: batches
  * of records. Out: the state of each source, and the error that ended one.
  */
-import { supervise } from "../core/async.ts";
+import { supervise } from "../core/supervise.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { HOUR, isoTime, type Micros, now } from "../core/time.ts";

@@ -4,11 +4,6 @@ import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
 const YEAR = 365 * DAY;
 
-/** Returns the instant of `stamp`, like `resolveStamp()`; NaN for a date that does not exist. */
-export function timeOfStamp(stamp: Stamp, reference: Reference): Micros {
-  return resolveStamp(stamp, reference) ?? NaN;
-}
-
 /** The zone that a stamp has: its distance from UTC, or its name. */
 export type StampZone = Pick<Stamp, "offset" | "name">;
 
@@ -59,7 +54,7 @@ export class DayResolver {
     const { now } = this.#reference;
     const zone = zoneOfStamp(stamp, this.#reference);
     const { year, second, fraction, offset } = stamp;
-    const time = this.time = timeOfStamp(stamp, this.#reference);
+    const time = this.time = resolveStamp(stamp, this.#reference);
     this.#midnight = time - this.#sinceMidnight - second * SECOND - fraction;
     this.#isKnown = !Number.isNaN(time) && isPlainDay(stamp, { midnight: this.#midnight, now, zone });
     this.#offset = offset;

@@ -99,11 +99,10 @@ export class DockerLog {
     const read = readIsoTime(String.fromCharCode(...array.subarray(from, Math.min(to, from + LONGEST_TIME))));
     if (read === null || read.length !== to - from) return false;
     // Docker writes year and zone: the reference does not matter.
-    const time = resolveStamp(read.stamp, { now: 0, before: NaN });
-    this.time = time ?? NaN;
-    if (time === null || array[to - 1] !== UPPER_Z) return true;
+    this.time = resolveStamp(read.stamp, { now: 0, before: NaN });
+    if (Number.isNaN(this.time) || array[to - 1] !== UPPER_Z) return true;
     this.#minute = new Literal(array.slice(from, from + MINUTE_LENGTH));
-    this.#base = time - read.stamp.second * SECOND - read.stamp.fraction;
+    this.#base = this.time - read.stamp.second * SECOND - read.stamp.fraction;
     return true;
   }
 

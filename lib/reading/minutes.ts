@@ -1,4 +1,4 @@
-import { type Bytes, Literal } from "../core/bytes.ts";
+import { type Bytes, isEqual, Literal } from "../core/bytes.ts";
 import type { Reference } from "../core/stamp.ts";
 import type { TimePart } from "./head_text.ts";
 import { mayContinueGap } from "./time_prefilter.ts";
@@ -47,7 +47,7 @@ export class Minutes {
     const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part);
     const gap = text.slice(second!.end, length);
     const literal = new Literal(gap);
-    if (!minute.gaps.some((gap) => isSame(gap.literal, literal))) {
+    if (!minute.gaps.some((gap) => isEqual(gap.literal.bytes, literal.bytes))) {
       // A word behind the gap is not part of the gap.
       const isNamed = name !== undefined && gap.slice(1).trimStart().replace(/^[AP]M /, "").startsWith(name);
       minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
@@ -61,7 +61,7 @@ export class Minutes {
     // The year, and the half of the day, may stand behind the second.
     const { year, hour } = part.stamp!;
     const known = minutes.find(({ literal: other, part: { stamp } }) =>
-      isSame(other, literal) && stamp!.year === year && stamp!.hour === hour
+      isEqual(other.bytes, literal.bytes) && stamp!.year === year && stamp!.hour === hour
     );
     if (known) return known;
     const times = new DayResolver(this.#reference);
@@ -82,8 +82,4 @@ export function gapAt({ gaps }: Minute, bytes: Bytes, at: number, to: number): G
     if (end < to && gap.literal.isAt(bytes, at) && !mayContinueGap(bytes, end)) return gap;
   }
   return null;
-}
-
-function isSame(a: Literal, b: Literal): boolean {
-  return a.length === b.length && a.bytes.every((byte, i) => byte === b.bytes[i]);
 }

@@ -1,4 +1,5 @@
 import { decode } from "../core/bytes.ts";
+import { resolveStamp } from "../core/stamp.ts";
 import { type Micros, MILLISECOND } from "../core/time.ts";
 import type { LogEvent } from "./event.ts";
 import type { ModuleHealth } from "./health.ts";
@@ -8,7 +9,6 @@ import { type Candidate, candidate, type ReadableModule } from "./candidates.ts"
 import { ModuleFinder, type ReadOptions } from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
-import { timeOfStamp } from "./day_resolver.ts";
 import { isOfUnit, isTrusted } from "./trust.ts";
 import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
@@ -136,7 +136,7 @@ export class Reader {
     if (Number.isNaN(time) && !this.#finder.event.isUnderstood) {
       const stamp = timeOfLine(decode(line.bytes, line.from, line.to));
       this.#finder.isZoneless = stamp !== null && stamp.offset === null;
-      if (stamp !== null) time = timeOfStamp(stamp, this.#finder.reference);
+      if (stamp !== null) time = resolveStamp(stamp, this.#finder.reference);
     }
     this.#finder.reference.before = before;
     return time;

@@ -31,6 +31,12 @@ export interface TextReading {
 /** Reads the text of a message; null if it has none of the service's known forms. */
 export type TextParser = (message: string) => TextReading | null;
 
+/** The parts of a message just read that tell its client. */
+export type ReadMessage = Pick<MessageReader, "address" | "from" | "to" | "bytesOf">;
+
+/** Changes the address of a message, which may be a proxy's, to that of the client. */
+export type NameClient = (message: ReadMessage) => void;
+
 /** Describes messages that are read as text. */
 export interface TextFormOptions {
   /** Names of the fields that the parser may return. */
@@ -47,6 +53,8 @@ export interface TextFormOptions {
   readonly warnings?: () => readonly string[];
   /** Returns how the last message read counts; the default is `EACH`. */
   readonly countingOf?: (reader: Omit<MessageReader, "counting">) => Counting;
+  /** Called for each message that is read; the default changes nothing. */
+  readonly nameClient?: NameClient | undefined;
 }
 
 /** Messages without a faster reader: they are decoded and read by regular expressions. */
@@ -139,6 +147,7 @@ export class TextReader implements MessageReader {
     if (reading.address !== null) this.address.readText(reading.address);
     this.stamp = reading.stamp ?? null;
     this.#take(reading.fields);
+    this.#options.nameClient?.(this);
     return true;
   }
 

@@ -1,12 +1,4 @@
-import {
-  GROUP_RULES,
-  hashValue,
-  HIT,
-  type NoteRecord,
-  SPENT,
-  textOfWords,
-  wordsOf,
-} from "../core/note_record.ts";
+import { GROUP_RULES, HIT, type NoteRecord, SPENT, textOfWords, wordsOf } from "../core/note_record.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
 import type { Automaton } from "../reading/automaton.ts";
@@ -15,12 +7,12 @@ import { EACH, type MessageForm, type MessageReader, ONCE } from "../reading/mes
 import type { Micros } from "../core/time.ts";
 import type { Rule, Trip } from "./rule.ts";
 import { Bursts } from "./bursts.ts";
-import { seed } from "./hash.ts";
+import { hashValue, seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch, type StoredNotes } from "./note_batch.ts";
 import { ModuleNotes, type SomeNotes } from "./module_notes.ts";
 import type { Notes, Room } from "./notes.ts";
 import { RuleGroups } from "./rule_groups.ts";
-import { CountedAddress } from "./counted_address.ts";
+import { putCounted } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
 import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
 import { RuleSet, type TextShare } from "./rule_set.ts";
@@ -68,7 +60,7 @@ export class Engine {
   readonly #rules: readonly NumberedRule[];
   readonly #options: EngineOptions;
   readonly #lenience: (address: string, time: Micros) => number;
-  readonly #countedAddress: CountedAddress;
+  readonly #ipv6Prefix: number;
   /** By module index. */
   readonly #modules: readonly CountedModule[];
   #notes!: ModuleNotes;
@@ -96,7 +88,7 @@ export class Engine {
     });
     this.#options = options;
     this.#lenience = options.lenience ?? (() => 1);
-    this.#countedAddress = new CountedAddress(options.ipv6Prefix ?? 128);
+    this.#ipv6Prefix = options.ipv6Prefix ?? 128;
     this.#begin(seed());
   }
 
@@ -116,7 +108,7 @@ export class Engine {
     if (!event.isTrusted || !reader.address.isAddress) return false;
     const counted = this.#modules[event.module]!;
     const { set, bursts } = counted;
-    this.#countedAddress.put(reader.address, this.#record);
+    putCounted(reader.address, this.#ipv6Prefix, this.#record);
     this.#isOfUser = this.#meetsUser(event, counted);
     const verdict = set.verdict(event);
     if (verdict.rules.length === 0) return false;
@@ -199,7 +191,7 @@ export class Engine {
 
   /** Returns the counted address of an event. */
   countedAddressOf({ reader }: LogEvent): string {
-    this.#countedAddress.put(reader.address, this.#record);
+    putCounted(reader.address, this.#ipv6Prefix, this.#record);
     return textOfWords(this.#record);
   }
 

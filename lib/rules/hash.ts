@@ -4,10 +4,17 @@ export function seed(): number {
 }
 
 /**
- * Does one step of a hash: MurmurHash2's factor, with the upper half folded in. `word` has 16 bits:
- * a change of the highest bit of 32 has the same effect for all seeds.
+ * Does one step of a hash: MurmurHash2's factor, with the upper half folded in. In a hash table,
+ * `word` has 16 bits: a change of the highest bit of 32 has the same effect for all seeds.
  */
 export function mix(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x5bd1e995);
   return product ^ product >>> 15;
+}
+
+/** Returns a hash that nobody can predict without `seed`; never 0. */
+export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
+  let hash = seed;
+  for (let i = from; i < to; i++) hash = mix(hash, array[i]!);
+  return hash === 0 ? 1 : hash;
 }

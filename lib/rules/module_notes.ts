@@ -114,8 +114,8 @@ export class ModuleNotes {
       return notes.restore(group, rules & GROUP_MASK, record.value);
     }
     const notes = this.#all[module];
-    this.#groups.rulesOf(group).forEach((rule, i) => {
-      if ((rules & 1 << i) !== 0 && notes?.selectKnown(record)) notes.spend(rule);
+    this.#groups.eachRule(rules, (rule) => {
+      if (notes?.selectKnown(record)) notes.spend(rule);
     });
   }
 

@@ -3,7 +3,7 @@ import type { Micros } from "../core/time.ts";
 import { COUNT, LATEST, PREFIX, PREFIX_MASK } from "./note_addresses.ts";
 import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
 import type { RunningCounts } from "./running_count.ts";
-import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
+import type { RuleGroups } from "./rule_groups.ts";
 
 /** Addresses visited in one call: some milliseconds of work. */
 const [SWEPT, DUMPED] = [1 << 16, 1 << 13];
@@ -73,27 +73,18 @@ export class NoteSweeper {
     const { words, times } = this.#memory;
     const newest = new Map<number, Micros>();
     const count = this.#memory.list(at);
-    this.#eachRule(count, (rule, _, place) => {
+    const notes = this.#memory.places.subarray(0, count);
+    for (const place of notes) {
       const time = times[place >> 1]!;
-      if (!(newest.get(rule)! >= time)) newest.set(rule, time);
-    });
-    this.#eachRule(count, (rule, bit, place) => {
-      if (newest.get(rule)! <= now - this.#groups.spans[rule]!) words[place + RULES]! &= ~bit;
-    });
-    return this.#memory.compact(at, count);
-  }
-
-  /** Calls `act` for each rule of the first `count` notes that `places` lists. */
-  #eachRule(count: number, act: (rule: number, bit: number, place: number) => void): void {
-    const { words, places } = this.#memory;
-    for (let i = 0; i < count; i++) {
-      const place = places[i]!;
-      const rules = words[place + RULES]!;
-      const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
-      for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
-        const bit = bits & -bits;
-        act(this.#groups.rows[first + 31 - Math.clz32(bit)]!, bit, place);
-      }
+      this.#groups.eachRule(words[place + RULES]!, (rule) => {
+        if (!(newest.get(rule)! >= time)) newest.set(rule, time);
+      });
     }
+    for (const place of notes) {
+      this.#groups.eachRule(words[place + RULES]!, (rule, bit) => {
+        if (newest.get(rule)! <= now - this.#groups.spans[rule]!) words[place + RULES]! &= ~bit;
+      });
+    }
+    return this.#memory.compact(at, count);
   }
 }

@@ -53,7 +53,6 @@ export class RuleGroups {
   readonly #lasting: boolean[] = [];
   readonly #services: string[] = [];
   readonly #distinctSpans: Micros[] = [];
-  readonly #members: (readonly number[])[] = [];
   #used: boolean[] = [];
   #next = 0;
   #several = 0;
@@ -156,9 +155,13 @@ export class RuleGroups {
     return this.#services[group] ?? null;
   }
 
-  /** Returns the rules of a group. */
-  rulesOf(group: number): readonly number[] {
-    return this.#members[group] ?? [];
+  /** Calls `act` with each rule of a record's `rules`, and the rule's bit. */
+  eachRule(rules: number, act: (rule: number, bit: number) => void): void {
+    const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
+    for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
+      const bit = bits & -bits;
+      act(this.rows[first + 31 - Math.clz32(bit)]!, bit);
+    }
   }
 
   /** Returns the lowest limit of a group's rules. */
@@ -207,7 +210,6 @@ export class RuleGroups {
     const distinct = known.filter((rule) => this.#rules[rule]!.distinct !== null);
     this.#distinctSpans[number] = Math.max(0, ...distinct.map((rule) => this.spans[rule]!));
     this.rows.set([rules.length, lowest, bits, this.spanClasses.indexOf(longest), ...rules], number * ROW);
-    this.#members[number] = rules;
     this.#used[number] = true;
     if (rules.length > 1) this.#several++;
   }

@@ -1,4 +1,5 @@
 import { grown } from "../core/bytes.ts";
+import { GROUP_RULES } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
@@ -49,8 +50,7 @@ export class RuleHits {
   }
 
   #addToRules(group: number, bits: number, { time, count }: Omit<HitsOfRule, "rule">): void {
-    this.#groups.rulesOf(group).forEach((rule, i) => {
-      if ((bits & 1 << i) === 0) return;
+    this.#groups.eachRule(group << GROUP_RULES | bits, (rule) => {
       this.#countOfRule[rule]! += count;
       if (time > this.#newestOfRule[rule]!) this.#newestOfRule[rule] = time;
     });

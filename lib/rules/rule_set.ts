@@ -1,5 +1,6 @@
 import { DASH } from "../core/ascii.ts";
 import { type Bytes, decode, encode } from "../core/bytes.ts";
+import { Cache } from "../core/cache.ts";
 import { type Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
@@ -74,7 +75,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   /** Partial verdicts by number of status and set of outputs. */
   #partials: (PartialVerdict<R, NotePlan> | undefined)[][] = [];
   #partialCount = 0;
-  readonly #verdicts = new Map<string, Verdict<R, NotePlan>>();
+  readonly #verdicts = new Cache<string, Verdict<R, NotePlan>>(VERDICTS);
   #none: Verdict<R, NotePlan>;
   #generation = 0;
   readonly #values = new FieldTexts();
@@ -240,13 +241,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   #verdictOf(indexes: readonly number[]): Verdict<R, NotePlan> {
-    const key = indexes.join();
-    let verdict = this.#verdicts.get(key);
-    if (verdict === undefined) {
-      if (this.#verdicts.size >= VERDICTS) this.#verdicts.clear();
-      this.#verdicts.set(key, verdict = new Verdict(indexes.map((index) => this.rules[index]!)));
-    }
-    return verdict;
+    return this.#verdicts.of(indexes.join(), () => new Verdict(indexes.map((index) => this.rules[index]!)));
   }
 }
 

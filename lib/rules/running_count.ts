@@ -1,7 +1,7 @@
-import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_RULES } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
 import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
-import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
+import type { RuleGroups } from "./rule_groups.ts";
 
 /** Progress of one rule. */
 interface Progress {
@@ -52,7 +52,7 @@ export class RunningCount {
     else this.#latest = time;
     const distinct = this.#groups.distinctOf(words[place + RULES]! >>> GROUP_RULES);
     const index = this.#places.push(place) - 1;
-    this.#eachRule(place, (rule, bit) => {
+    this.#groups.eachRule(words[place + RULES]!, (rule, bit) => {
       const progress = this.#rules.get(rule);
       if (progress) progress.count++;
       else this.#rules.set(rule, { count: 1, tail: index });
@@ -68,7 +68,7 @@ export class RunningCount {
     if (this.#places.length > this.#most) return -1;
     const { limits } = this.#groups;
     let isOver = false;
-    this.#eachRule(this.#places.at(-1)!, (rule) => {
+    this.#groups.eachRule(this.#memory.words[this.#places.at(-1)! + RULES]!, (rule) => {
       counts[rule] = this.#removeOld(rule, time - this.#groups.spans[rule]!);
       if (counts[rule]! > limits[rule]!) isOver = true;
     });
@@ -83,14 +83,11 @@ export class RunningCount {
 
   /** Returns the rules of a group, as bits, that counted a value in their windows before `time`. */
   known(group: number, { value, time }: { value: number; time: Micros }): number {
-    const { rows, spans } = this.#groups;
     let known = 0;
-    for (let bits = this.#groups.distinctOf(group); bits !== 0; bits &= bits - 1) {
-      const bit = bits & -bits;
-      const rule = rows[group * ROW + FIRST_RULE + 31 - Math.clz32(bit)]!;
+    this.#groups.eachRule(group << GROUP_RULES | this.#groups.distinctOf(group), (rule, bit) => {
       const counted = this.#values.get(keyOf(rule, value));
-      if (counted !== undefined && counted > time - spans[rule]!) known |= bit;
-    }
+      if (counted !== undefined && counted > time - this.#groups.spans[rule]!) known |= bit;
+    });
     return known;
   }
 
@@ -115,15 +112,6 @@ export class RunningCount {
       if (this.#values.get(key) === time) this.#values.delete(key);
     }
     return progress.count;
-  }
-
-  #eachRule(place: number, each: (rule: number, bit: number) => void): void {
-    const rules = this.#memory.words[place + RULES]!;
-    const first = (rules >>> GROUP_RULES) * ROW + FIRST_RULE;
-    for (let bits = rules & GROUP_MASK; bits !== 0; bits &= bits - 1) {
-      const bit = bits & -bits;
-      each(this.#groups.rows[first + 31 - Math.clz32(bit)]!, bit);
-    }
   }
 }
 

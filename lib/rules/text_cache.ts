@@ -1,5 +1,5 @@
 import type { Bytes } from "../core/bytes.ts";
-import { seed } from "./hash.ts";
+import { mix, seed } from "./hash.ts";
 
 /** Shortest and longest text remembered, in bytes. Texts are hashed four bytes at a time. */
 const [SHORTEST, LONGEST] = [4, 512];
@@ -55,14 +55,8 @@ export class TextCache<T> {
   #hashOf(owner: number, view: DataView, from: number, to: number): number {
     let hash = this.#seed ^ owner ^ to - from;
     const last = to - 4;
-    for (let at = from; at < last; at += 4) hash = mixed(hash, view.getInt32(at, true));
-    hash = mixed(hash, view.getInt32(last, true));
+    for (let at = from; at < last; at += 4) hash = mix(hash, view.getInt32(at, true));
+    hash = mix(hash, view.getInt32(last, true));
     return hash ^ hash >>> 13;
   }
-}
-
-/** Does one step of MurmurHash2, with the upper half folded in. */
-function mixed(hash: number, word: number): number {
-  const product = Math.imul(hash ^ word, 0x5bd1e995);
-  return product ^ product >>> 15;
 }

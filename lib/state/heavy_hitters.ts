@@ -3,8 +3,7 @@
  * of eight. A new key without room replaces the rarest of its set and inherits its count as error.
  * A key with more than an eighth of its set's counts is always kept.
  */
-import { hashValue } from "../core/note_record.ts";
-import { seed } from "../rules/hash.ts";
+import { hashValue, seed } from "../rules/hash.ts";
 
 /** Keys of a set, and sets: 512 keys in all. */
 const [WAYS, SETS] = [8, 64];

@@ -7,7 +7,7 @@ import {
   readNotes,
   wordsOf,
 } from "../core/note_record.ts";
-import { maskOf } from "../core/network_rows.ts";
+import { maskOf } from "../core/address.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
 import type { Database } from "./database.ts";

@@ -42,13 +42,12 @@ export class ClfReader {
     const stamp = readClfTime(String.fromCharCode(...array.subarray(at, at + CLF_LENGTH)))?.stamp;
     if (stamp === undefined) return false;
     // The stamp has year and zone: the reference does not matter.
-    const time = resolveStamp(stamp, { now: 0, before: NaN });
-    this.time = time ?? NaN;
-    this.stamp = time === null ? stamp : null;
-    if (time === null) return true;
+    this.time = resolveStamp(stamp, { now: 0, before: NaN });
+    this.stamp = Number.isNaN(this.time) ? stamp : null;
+    if (this.stamp !== null) return true;
     this.#minute = new Literal(array.slice(at, at + SECOND_AT));
     this.#zone = new Literal(array.slice(at + ZONE_AT, at + CLF_LENGTH));
-    this.#base = time - stamp.second * SECOND;
+    this.#base = this.time - stamp.second * SECOND;
     return true;
   }
 }

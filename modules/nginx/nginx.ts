@@ -12,7 +12,7 @@ import type { ModuleKind, ModuleOptions } from "../../lib/reading/module.ts";
 import { makeFindings, TextForm, type TextFormOptions, TextReader } from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
-import { behindProxies } from "../proxies.ts";
+import { clientNamer } from "../proxies.ts";
 import { CombinedReader } from "./combined.ts";
 import { NAMES } from "./fields.ts";
 import { compileFormat } from "./format.ts";
@@ -26,21 +26,23 @@ export const nginx: ModuleKind = {
   match: { identifiers: ["nginx"], units: ["nginx.service"], files: ["/var/log/nginx/*.log"] },
   options: ["logFormats", "trustedProxies"],
   mayNameProxies: true,
-  form: (options) => behindProxies(formOf(options), options.trustedProxies),
+  form: formOf,
 };
 
 function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
   const forwarded = (trustedProxies ?? []).length > 0;
-  const counting = trustedProxies === null ? { countingOf } : {};
+  const clients = trustedProxies === null
+    ? { countingOf }
+    : { nameClient: clientNamer(NAMES, trustedProxies) };
   const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
   if (formats.length > 0) {
     const variables = logFormats.flatMap((format) =>
       [...format.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
     );
     const fields = [...NAMES, ...variables.filter(isField).map(fieldOf)];
-    return new TextForm({ fields, parse: lineParser(formats), ...counting });
+    return new TextForm({ fields, parse: lineParser(formats), ...clients });
   }
-  return { fields: NAMES, literals: [], open: () => new KnownFormatsReader(counting) };
+  return { fields: NAMES, literals: [], open: () => new KnownFormatsReader(clients) };
 }
 
 /**
@@ -56,12 +58,12 @@ class KnownFormatsReader implements MessageReader {
   readonly to: Int32Array;
   readonly #combined: CombinedReader;
   readonly #text: TextReader;
-  readonly #countingOf: TextFormOptions["countingOf"];
+  readonly #clients: Pick<TextFormOptions, "countingOf" | "nameClient">;
   /** Whether the message was read by positions. */
   #isCombined = false;
 
-  constructor({ countingOf }: Pick<TextFormOptions, "countingOf">) {
-    this.#countingOf = countingOf;
+  constructor(clients: Pick<TextFormOptions, "countingOf" | "nameClient">) {
+    this.#clients = clients;
     const findings = makeFindings(NAMES.length);
     this.address = findings.address;
     this.from = findings.from;
@@ -75,7 +77,9 @@ class KnownFormatsReader implements MessageReader {
 
   read(bytes: Bytes, from: number, to: number): boolean {
     this.#isCombined = this.#combined.read(bytes, from, to);
-    return this.#isCombined || this.#text.read(bytes, from, to);
+    if (!this.#isCombined && !this.#text.read(bytes, from, to)) return false;
+    this.#clients.nameClient?.(this);
+    return true;
   }
 
   bytesOf(field: number): Bytes {
@@ -87,7 +91,7 @@ class KnownFormatsReader implements MessageReader {
   }
 
   get counting(): Counting {
-    return this.#countingOf?.(this) ?? EACH;
+    return this.#clients.countingOf?.(this) ?? EACH;
   }
 
   get time(): Micros {

@@ -2,8 +2,8 @@ import type { AST } from "@eslint-community/regexpp";
 import { Literal } from "../../lib/core/bytes.ts";
 import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
 import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
-import { TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
-import { behindProxies } from "../proxies.ts";
+import { fieldNames, TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
+import { clientNamer } from "../proxies.ts";
 import { ADDRESS, portOf } from "./address.ts";
 import { hasField, isAddress, isAnyTime, isFree, isOwnTime, isTime, raw, TIME } from "./elements.ts";
 import { parserOf, placed, sourceBefore, widen } from "./parser.ts";
@@ -33,7 +33,7 @@ export const pattern: ModuleKind = {
       [...source.matchAll(/\(\?<(?!TIME>)([A-Za-z_]\w*)>/g)].map(([, name]) => name!)
     );
     const prefixes = compiled.map(({ prefix }) => prefix);
-    const form = new TextForm({
+    return new TextForm({
       fields,
       parse: (message) => firstOf(compiled, message),
       isOpen: compiled.some(({ isTimed }) => !isTimed),
@@ -42,8 +42,8 @@ export const pattern: ModuleKind = {
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
           `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
         ),
+      nameClient: clientNamer(fieldNames(fields), trustedProxies),
     });
-    return behindProxies(form, trustedProxies);
   },
 };
 

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { abortedWith, NEVER, supervise } from "../../lib/core/async.ts";
+import { abortedWith, NEVER } from "../../lib/core/async.ts";
+import { supervise } from "../../lib/core/supervise.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { memoryLog } from "../support/helpers.ts";
 

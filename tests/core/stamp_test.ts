@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { resolveStamp, type Stamp } from "../../lib/core/stamp.ts";
 import { readClfTime, readIsoTime, readSyslogTime } from "../../lib/core/timestamp.ts";
 import type { Micros } from "../../lib/core/time.ts";
+import { zoneOf } from "../../lib/core/zone.ts";
 import { inZone } from "../support/helpers.ts";
 
 const micros = (iso: string): Micros => Date.parse(iso) * 1_000;
@@ -109,7 +110,9 @@ Deno.test("`resolveStamp()` knows no date that does not exist", () =>
       "Feb 30 00:00:00",
     ];
     for (const text of wrong) {
-      assert.equal(resolveStamp(stampOf(text), { now: NOW, before: NaN }), null, text);
+      for (const zone of [undefined, zoneOf("Europe/Berlin")!]) {
+        assert.equal(resolveStamp(stampOf(text), { now: NOW, before: NaN, zone }), NaN, text);
+      }
     }
     const leap = resolveStamp(stampOf("2016-12-31T23:59:60Z"), { now: NOW, before: NaN });
     assert.equal(leap, micros("2017-01-01T00:00:00Z"));

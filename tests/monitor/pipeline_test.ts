@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { Totals } from "../../lib/monitor/totals.ts";
-import { supervise } from "../../lib/core/async.ts";
+import { supervise } from "../../lib/core/supervise.ts";
 import type { Records } from "../../lib/core/records.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
 import type { Module } from "../../lib/reading/module.ts";

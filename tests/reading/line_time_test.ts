@@ -8,7 +8,9 @@ const NOW = Date.parse("2026-06-01T00:00:00Z") * 1_000;
 function timeOf(line: string): string | null {
   const stamp = timeOfLine(line);
   const time = stamp && resolveStamp(stamp, { now: NOW, before: NaN, zone: zoneOf("-02")! });
-  return time === null ? null : new Date(time / 1_000).toISOString().replace(".000", "");
+  return time === null || Number.isNaN(time)
+    ? null
+    : new Date(time / 1_000).toISOString().replace(".000", "");
 }
 
 /** Lines in a zone two hours behind UTC, and when they were written. */

@@ -1,5 +1,5 @@
 import { tried } from "../../core/error.ts";
-import { lookAt } from "../../core/file_identity.ts";
+import { directoryOf, lookAt } from "../../core/file_identity.ts";
 import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
 import type { FilePosition } from "./position.ts";
@@ -55,7 +55,7 @@ export function isReadable(path: string): boolean {
 
 /** Reports whether the directory of a log can be searched. */
 export function canSearch(path: string): boolean {
-  return tried(() => Deno.readDirSync(directoryOf(targetOf(path)) || "/")[Symbol.iterator]().next()) !== null;
+  return tried(() => Deno.readDirSync(directoryOf(targetOf(path)))[Symbol.iterator]().next()) !== null;
 }
 
 /**
@@ -214,15 +214,10 @@ function targetOf(path: string): string {
  * until they are done.
  */
 function neighbours(target: string, isSuitable: (path: string) => boolean = () => true): Neighbour[] {
-  const directory = directoryOf(target);
-  const names = new Set(tried(() => [...Deno.readDirSync(directory || "/")].map(({ name }) => name)));
+  const names = new Set(tried(() => [...Deno.readDirSync(directoryOf(target))].map(({ name }) => name)));
+  const directory = target.slice(0, target.lastIndexOf("/") + 1);
   return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
-    .map((name) => `${directory}/${name}`).filter(isSuitable).flatMap(stateAt);
-}
-
-/** "" for the root, so that a slash and a name can follow. */
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
+    .map((name) => directory + name).filter(isSuitable).flatMap(stateAt);
 }
 
 function stateAt(path: string): Neighbour[] {

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 import { makeFindings, TextForm } from "../../../lib/reading/text_reader.ts";
-import { timeOfStamp } from "../../../lib/reading/day_resolver.ts";
+import { resolveStamp } from "../../../lib/core/stamp.ts";
 import { CombinedReader } from "../../../modules/nginx/combined.ts";
 import { NAMES } from "../../../modules/nginx/fields.ts";
 import { lineParser } from "../../../modules/nginx/lines.ts";
@@ -137,7 +137,7 @@ Deno.test("nginx's fields of a line are the same by positions and by the pattern
       const { time, stamp, ...rest } = found;
       const { stamp: expectedStamp, time: _, ...expectedRest } = expected;
       assert.deepEqual(rest, expectedRest, line);
-      assert.equal(time ?? timeOfStamp(stamp!, NOW), timeOfStamp(expectedStamp!, NOW), line);
+      assert.equal(time ?? resolveStamp(stamp!, NOW), resolveStamp(expectedStamp!, NOW), line);
     }
   }
   assert.ok(read > FUZZ_LINES / 50, `${read} lines`);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { timeOfStamp } from "../../../lib/reading/day_resolver.ts";
+import { resolveStamp } from "../../../lib/core/stamp.ts";
 import { type ModuleOptions, OptionError } from "../../../lib/reading/module.ts";
 import { NGINX_FORMATS } from "../../../modules/nginx/lines.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
@@ -47,7 +47,7 @@ Deno.test("nginx's parser tells the time that a line tells, in each of its forms
     const timed = NGINX_SAMPLES.filter(({ form, line }) => form !== "json" || /time|msec|"ts"/.test(line));
     for (const { line } of timed) {
       const { time, stamp } = parse(line)!;
-      assert.equal(time ?? timeOfStamp(stamp!, { now: NOW, before: NaN }), expected, line);
+      assert.equal(time ?? resolveStamp(stamp!, { now: NOW, before: NaN }), expected, line);
     }
     assert.ok(timed.length > 20);
   }));

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { entriesOf } from "../../support/records.ts";
 import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
-import { supervise } from "../../../lib/core/async.ts";
+import { supervise } from "../../../lib/core/supervise.ts";
 import type { Micros } from "../../../lib/core/time.ts";
 import type { Source } from "../../../lib/sources/source.ts";
 import { eventually, memoryLog, script } from "../../support/helpers.ts";
