@@ -46,6 +46,18 @@ export class StateOutbox {
     this.#db.setMeta("shipped_ban", change - this.#meta("ban_offset"));
   }
 
+  noteSent(change: number): void {
+    this.#db.setMeta("sent_ban", Math.max(change, this.lastSent()) - this.#meta("ban_offset"));
+  }
+
+  lastSent(): number {
+    // A state of an earlier program has no such number.
+    const { sent } = this.#db.get<{ sent: number }>(
+      "SELECT coalesce((SELECT value FROM meta WHERE key = 'sent_ban'), (SELECT max(change) FROM ban), 0) AS sent",
+    )!;
+    return sent + this.#meta("ban_offset");
+  }
+
   rewindBans(change: number): void {
     const rewound = Math.max(0, change - this.#meta("ban_offset"));
     if (rewound < this.#meta("shipped_ban")) this.#db.setMeta("shipped_ban", rewound);
@@ -55,12 +67,8 @@ export class StateOutbox {
     this.#db.transaction(() => {
       this.#db.setMeta("ban_offset", above);
       this.#db.setMeta("shipped_ban", 0);
+      this.#db.setMeta("sent_ban", 0);
     });
-  }
-
-  lastChange(): number {
-    const { change } = this.#db.get<{ change: number }>("SELECT ifnull(max(change), 0) AS change FROM ban")!;
-    return change + this.#meta("ban_offset");
   }
 
   backlog(): number {
