@@ -32,22 +32,24 @@ const MOST_SENTENCES = 10;
  */
 export class FleetBans {
   readonly #parts: FleetBansParts;
-  /** Whether bans may be missing: for want of room, or by the rules before this start. */
-  #mayMissBans: boolean;
+  /**
+   * Number of followed bans above which others had no room; infinite: some may be missing by the
+   * rules before this start.
+   */
+  #fullAt: number;
   /** Addresses and networks spared because this server protects them for now. */
   readonly #spared = new Set<string>();
 
   constructor(parts: FleetBansParts) {
     this.#parts = parts;
-    this.#mayMissBans = parts.state.fleet.positions().size > 0;
+    this.#fullAt = parts.state.fleet.positions().size > 0 ? Infinity : 0;
   }
 
   /** Reports once that there is room for bans that may have been left out. */
   takeRoom(): boolean {
-    const { rules, state } = this.#parts;
-    const hasRoom = this.#mayMissBans && state.fleet.followed() < rules.maxBans;
-    if (hasRoom) this.#mayMissBans = false;
-    return hasRoom;
+    if (this.#parts.state.fleet.followed() >= this.#fullAt) return false;
+    this.#fullAt = 0;
+    return true;
   }
 
   /** Returns, once each, spared addresses that this server protects no more. */
@@ -68,6 +70,7 @@ export class FleetBans {
       inForce,
       lifted: fleet.lifted(addresses),
       followed: fleet.followed(),
+      followedOf: (server: string) => fleet.followed(server),
       firewalls,
       whyNot: (target: string) =>
         spared.touches(new Target().read(target)) ? "it is a server of the fleet" : this.#whyNot(target),
@@ -79,7 +82,7 @@ export class FleetBans {
       bans.endFollowed(following.ends, facts.now);
       fleet.storePositions(positions);
     });
-    this.#mayMissBans ||= following.isFull;
+    if (following.isFull) this.#fullAt = fleet.followed();
     this.#tell(following);
     if (following.bans.length + following.ends.length > 0) changed();
   }

@@ -24,11 +24,12 @@ export class FleetTable {
     }
   }
 
-  /** Returns the number of bans in force that follow other servers. */
-  followed(): number {
-    return this.#db.get<{ n: number }>(
-      "SELECT count(*) AS n FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
-    )!.n;
+  /** Returns the number of bans in force that follow other servers, or this one. */
+  followed(server?: string): number {
+    const among = "SELECT count(*) AS n FROM ban WHERE ended IS NULL AND provenance = 'fleet'";
+    return server === undefined
+      ? this.#db.get<{ n: number }>(among)!.n
+      : this.#db.get<{ n: number }>(`${among} AND name = ?`, server)!.n;
   }
 
   /** Returns the addresses and networks with bans in force that follow other servers. */

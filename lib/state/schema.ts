@@ -169,6 +169,11 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
   `,
+  // How many bans follow a server is asked at each of its bans.
+  `
+  DROP INDEX ban_followed;
+  CREATE INDEX ban_followed ON ban (name) WHERE ended IS NULL AND provenance = 'fleet';
+  `,
 ];
 
 /**
