@@ -1,6 +1,7 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import { Connection, explain, micros } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
+import { OPEN_TO_MEMBER } from "./sharing.ts";
 
 /** Longest wait for one answer. */
 const TIMEOUT: Micros = 5 * SECOND;
@@ -13,6 +14,8 @@ export interface Probe {
   readonly time: Micros;
   /** Why no rows can be written, as a sentence; null: they can. */
   readonly obstacle: string | null;
+  /** What members may do beyond their rights, as a sentence; null: nothing. */
+  readonly risk: string | null;
 }
 
 /** Asks for the right to write the tables, or to make them, in the search path's first schema. */
@@ -32,7 +35,9 @@ export async function probeDatabase(config: DatabaseConfig): Promise<Probe> {
       { version: string; time: string; standby: boolean; writable: boolean | null }
     >(RIGHTS);
     const { version, time, standby, writable } = row!;
-    return { version, time: Number(time), obstacle: obstacleOf(config, { standby, writable }) };
+    const obstacle = obstacleOf(config, { standby, writable });
+    const [open] = await connection.query<{ member: string }>(OPEN_TO_MEMBER);
+    return { version, time: Number(time), obstacle, risk: open === undefined ? null : riskOf(open.member) };
   } catch (error) {
     throw new Error(explain(error, config));
   } finally {
@@ -47,4 +52,10 @@ function obstacleOf(
   if (standby) return "it is a standby, which takes no rows; name its primary";
   if (writable === true) return null;
   return `user "${user}" may not write; make it the owner of database "${database}" and of the tables in it`;
+}
+
+/** Only a superuser can take away what PostgreSQL before 15 lets everybody do. */
+function riskOf(member: string): string {
+  return "every role may make functions there that the owner's server would run; " +
+    `as a superuser in this database: SELECT strongmonitor_admit(${member})`;
 }
