@@ -22,7 +22,7 @@ export interface Probe {
 const RIGHTS = `
   SELECT current_setting('server_version') AS version,
     ${micros("clock_timestamp()")}::text AS time,
-    pg_is_in_recovery() AS standby,
+    current_setting('transaction_read_only')::boolean AS "isReadOnly",
     CASE WHEN to_regclass('log') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
       ELSE has_table_privilege(to_regclass('log'), 'INSERT') END AS writable`;
 
@@ -32,10 +32,10 @@ export async function probeDatabase(config: DatabaseConfig): Promise<Probe> {
   try {
     await connection.open();
     const [row] = await connection.query<
-      { version: string; time: string; standby: boolean; writable: boolean | null }
+      { version: string; time: string; isReadOnly: boolean; writable: boolean | null }
     >(RIGHTS);
-    const { version, time, standby, writable } = row!;
-    const obstacle = obstacleOf(config, { standby, writable });
+    const { version, time, isReadOnly, writable } = row!;
+    const obstacle = obstacleOf(config, { isReadOnly, writable });
     const [open] = await connection.query<{ member: string }>(OPEN_TO_MEMBER);
     return { version, time: Number(time), obstacle, risk: open === undefined ? null : riskOf(open.member) };
   } catch (error) {
@@ -47,9 +47,9 @@ export async function probeDatabase(config: DatabaseConfig): Promise<Probe> {
 
 function obstacleOf(
   { user, database }: DatabaseConfig,
-  { standby, writable }: { standby: boolean; writable: boolean | null },
+  { isReadOnly, writable }: { isReadOnly: boolean; writable: boolean | null },
 ): string | null {
-  if (standby) return "it is a standby, which takes no rows; name its primary";
+  if (isReadOnly) return "it is a standby or read-only, and takes no rows; name its primary";
   if (writable === true) return null;
   return `user "${user}" may not write; make it the owner of database "${database}" and of the tables in it`;
 }

@@ -27,6 +27,15 @@ await testOnPostgres("probeDatabase()", {
     await query("DROP OWNED BY stranger; DROP ROLE stranger");
   },
 
+  "tells a user whose sessions only read": async ({ login, query }) => {
+    const name = `reader_${login.database}`;
+    await query(
+      `CREATE ROLE ${name} SUPERUSER LOGIN PASSWORD 'x'; ALTER ROLE ${name} SET default_transaction_read_only = on`,
+    );
+    const { obstacle } = await probeDatabase({ ...login, user: name, password: "x" });
+    assert.equal(obstacle, "it is a standby or read-only, and takes no rows; name its primary");
+  },
+
   "tells of members that may make something in the schema of the tables": async (
     { login, query, connect },
   ) => {
