@@ -603,6 +603,21 @@ await testOnPostgres("a member with rights of its own", {
     await until(() => ["192.0.2.1", "192.0.2.2"].every(isLifted));
   },
 
+  "says how to take over what another role has registered, and goes on then": async (scene) => {
+    await using owner = new Listener(scene.login, "owner");
+    await owner.report({ address: "192.0.2.1" });
+    await owner[Symbol.asyncDispose]();
+    const web = new TestMember(await member(scene, "web"), { outbox: owner.outbox });
+    await using _ = web;
+    await until(() => web.fleet.status().error !== null);
+    const statement = /^Another role registered this server: as the owner of the tables, (UPDATE .*)$/
+      .exec(web.fleet.status().error!);
+    await scene.query(statement![1]!);
+    web.outbox.add({ time: now() });
+    await web.shipped();
+    assert.equal((await scene.query("SELECT FROM log")).length, 1);
+  },
+
   "is cut off when it is removed, and registers no other server in its place": async (scene) => {
     await using owner = new Listener(scene.login, "owner");
     await owner.shipped();
