@@ -33,12 +33,18 @@ class Listener extends TestMember {
   constructor(
     login: DatabaseConfig,
     hostName: string,
-    options: { positions?: Map<string, number>; news?: FleetNews[]; timeout?: number } = {},
+    options: {
+      positions?: Map<string, number>;
+      news?: FleetNews[];
+      timeout?: number;
+      outbox?: MemoryOutbox;
+    } = {},
   ) {
     const news = options.news ?? [];
     super(login, {
       hostName,
       timeout: options.timeout,
+      outbox: options.outbox,
       sharing: {
         positions: options.positions ?? new Map(),
         window: 24 * HOUR,
@@ -136,6 +142,27 @@ await testOnPostgres("servers that share bans", {
     await using after = new Listener(login, "bb", { positions: before.positions });
     await until(() => after.banning("192.0.2.3").length > 0);
     assert.deepEqual(after.news.flatMap(({ addresses }) => addresses), ["192.0.2.2", "192.0.2.3"]);
+  },
+
+  "hear of changes whose numbers they know from before both the database and a server went back": async (
+    { login, query },
+  ) => {
+    await using a = new Listener(login, "a");
+    await using bb = new Listener(login, "bb");
+    for (const n of [1, 2, 3]) await a.report({ id: n, address: `192.0.2.${n}` });
+    await until(() => bb.banning("192.0.2.3").length === 1);
+    await a[Symbol.asyncDispose]();
+    await query("DELETE FROM ban WHERE change > 1");
+    a.outbox.bans = a.outbox.bans.slice(0, 1);
+    a.outbox.goBack(1);
+    await using again = new Listener(login, "a", { outbox: a.outbox });
+    await again.report({ id: 2, address: "192.0.2.9" });
+    // Whoever connects anew looks at all servers, as after a restore.
+    await query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await until(() => bb.banning("192.0.2.9").length === 1);
+    assert.equal(bb.positions.get(a.outbox.hostId), 2);
   },
 
   "read changes and all reports about their addresses by one query": async ({ login, connect }) => {
