@@ -107,11 +107,14 @@ export class LogTable {
     }
   }
 
-  /** Returns the number of lines behind the one numbered `seq`. */
+  /**
+   * Returns the number of lines behind the one numbered `seq`, by their numbers, as each look at a
+   * million batches takes 0.3 s. It counts lines that a damage took from the middle.
+   */
   count(seq = 0): number {
     return this.#db.get<{ n: number }>(
-      "SELECT ifnull(sum(min(lines, last - ?)), 0) AS n FROM log_batch WHERE last > ?",
-      seq,
+      `SELECT max(0, ifnull(max(last) - max(?, (SELECT last - lines FROM log_batch ORDER BY last LIMIT 1)), 0)) AS n
+       FROM log_batch`,
       seq,
     )!.n;
   }
