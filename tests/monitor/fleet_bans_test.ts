@@ -223,3 +223,39 @@ await testOnPostgres("three servers of a fleet", {
     assert.deepEqual(states, [["a", 2, true], ["b", 1, false], ["c", 0, false]]);
   },
 });
+
+Deno.test("`FleetBans.take()` tells the log little of bans that change without end", () => {
+  using temporary = temporaryState();
+  const log = memoryLog();
+  const bans = new FleetBans({
+    rules: RULES,
+    state: temporary.state,
+    log,
+    whyNot: () => null,
+    isReal: () => true,
+    firewalls: new Set(),
+    changed: () => {},
+  });
+  const addresses = Array.from({ length: 50 }, (_, n) => `192.0.2.${n}`);
+  const report = {
+    scope: "all",
+    host: "id",
+    server: "web1",
+    reason: "x",
+    start: now(),
+    until: null,
+  } as const;
+  const provenance = { kind: "manual", name: "" } as const;
+  for (let turn = 0; turn < 40; turn++) {
+    const reports = addresses.map((address) => ({
+      ...report,
+      address,
+      provenance,
+      isInForce: turn % 2 === 0,
+    }));
+    bans.take({ addresses, reports, positions: new Map(), members: [] });
+  }
+  assert.equal(temporary.state.fleet.followed(), 0);
+  assert.equal(log.lines.length, 101);
+  assert.match(log.lines.at(-1)!, /the fleet's bans change often/);
+});
