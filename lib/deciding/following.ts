@@ -6,7 +6,6 @@
  */
 import { prefixLength } from "../core/address.ts";
 import { coversScope, formatScope, isSameScope, scopeAmong, whyWidened } from "../core/scope.ts";
-import { counted } from "../core/text.ts";
 import { hasEnded, type Micros } from "../core/time.ts";
 import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 
@@ -47,6 +46,8 @@ export interface FollowFacts {
   readonly lifted: ReadonlyMap<string, Micros>;
   /** Number of followed bans in force. */
   readonly followed: number;
+  /** Returns the number of those that follow this server. */
+  followedOf(server: string): number;
   /** Modules with firewalls of their own. */
   readonly firewalls: ReadonlySet<string>;
   /** Returns why an address or network may not be banned; null: it may. */
@@ -77,7 +78,7 @@ export function follow(
     ({ address }) => address,
   );
   const inForce = Map.groupBy(facts.inForce, ({ address }) => address);
-  const full = `${counted(rules.maxBans, "ban is", "bans are")} followed already`;
+  const room = new Room(rules, facts);
   const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[], isFull: false };
   for (const address of new Set(addresses)) {
     const known = inForce.get(address) ?? [];
@@ -90,11 +91,14 @@ export function follow(
       if (own.some(({ scope }) => coversScope(scope, ban.scope))) continue;
       const before = followed.find(({ scope }) => isSameScope(scope, ban.scope));
       if (before !== undefined && before.until === ban.until) continue;
-      const hasRoom = before !== undefined || following.bans.length + facts.followed < rules.maxBans;
-      if (hasRoom) following.bans.push(ban);
+      if (before !== undefined || room.take(ban)) following.bans.push(ban);
       else {
         following.isFull = true;
-        following.spared.push(`not following ${sayBan(ban)}: ${full}`);
+        following.spared.push(
+          `not following ${
+            sayBan(ban)
+          }: no room, as max_bans is ${rules.maxBans}, and one server gets half of what the others leave`,
+        );
       }
     }
     following.ends.push(
@@ -102,6 +106,30 @@ export function follow(
     );
   }
   return following;
+}
+
+/**
+ * Room for more followed bans. A server's bans may fill as much as stays free, so that a hostile
+ * one leaves half to the others.
+ */
+class Room {
+  readonly #facts: FollowFacts;
+  readonly #shares = new Map<string, number>();
+  #free: number;
+
+  constructor({ maxBans }: FollowRules, facts: FollowFacts) {
+    this.#facts = facts;
+    this.#free = maxBans - facts.followed;
+  }
+
+  /** Takes room for a ban; false: there is none for its server. */
+  take({ provenance: { name } }: NewBan): boolean {
+    const share = this.#shares.get(name) ?? this.#facts.followedOf(name);
+    if (share >= this.#free) return false;
+    this.#shares.set(name, share + 1);
+    this.#free--;
+    return true;
+  }
 }
 
 function isAccepted({ server, provenance }: Report, { acceptFrom, modules }: FollowRules): boolean {

@@ -11,7 +11,11 @@ import { Walk } from "./walk.ts";
 /** The state's methods that `Ends` uses. */
 export interface EndsStore {
   transaction<T>(work: () => T): T;
-  expire(now: Micros): { bans: readonly Pick<Ban, "address" | "scope">[]; isMore: boolean };
+  /** `isFollowed`: the ban followed another server. */
+  expire(now: Micros): {
+    bans: readonly (Pick<Ban, "address" | "scope"> & { readonly isFollowed: boolean })[];
+    isMore: boolean;
+  };
   /** Ends all bans of an address; returns their number. */
   end(address: string, end: { reason: string; time: Micros }): number;
   lastId(): number;
@@ -53,7 +57,12 @@ export class Ends {
   expire(): boolean {
     const { store, clock, log, freed } = this.#options;
     const { bans, isMore } = store.expire(clock());
-    for (const ban of bans) log.info(`unbanning ${nameOf(ban)}: its time is up`);
+    for (const ban of bans) {
+      const sentence = () => `unbanning ${nameOf(ban)}: its time is up`;
+      // Another server may make bans without end.
+      if (ban.isFollowed) log.debug(sentence);
+      else log.info(sentence());
+    }
     if (bans.length > 0) freed?.(bans.map(({ address }) => address));
     return isMore;
   }

@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
-import { now } from "../core/time.ts";
+import { elapsed, type Micros, MINUTE, now } from "../core/time.ts";
 import { lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import { follow, type Following, type FollowRules } from "../deciding/following.ts";
 import type { FleetNews } from "../postgres/follower.ts";
@@ -23,8 +23,8 @@ export interface FleetBansParts {
 
 /** Most spared addresses that are remembered, as a member may have them looked at ten times a second. */
 const MOST_SPARED = 1_000;
-/** Most sentences of one kind that one batch of news writes to the log. */
-const MOST_SENTENCES = 10;
+/** Most sentences of one kind that one batch of news writes to the log, and of all that a minute does. */
+const [MOST_SENTENCES, MOST_A_MINUTE] = [10, 100];
 
 /**
  * Follows the bans of other servers: writes them into the state as bans of provenance `fleet`, and
@@ -32,22 +32,27 @@ const MOST_SENTENCES = 10;
  */
 export class FleetBans {
   readonly #parts: FleetBansParts;
-  /** Whether bans may be missing: for want of room, or by the rules before this start. */
-  #mayMissBans: boolean;
+  /**
+   * Number of followed bans above which others had no room; infinite: some may be missing by the
+   * rules before this start.
+   */
+  #fullAt: number;
   /** Addresses and networks spared because this server protects them for now. */
   readonly #spared = new Set<string>();
+  /** Number of sentences that the log may still take, and when it may take all again, by `elapsed()`. */
+  #sentences = MOST_A_MINUTE;
+  #sentencesDue: Micros = 0;
 
   constructor(parts: FleetBansParts) {
     this.#parts = parts;
-    this.#mayMissBans = parts.state.fleet.positions().size > 0;
+    this.#fullAt = parts.state.fleet.positions().size > 0 ? Infinity : 0;
   }
 
   /** Reports once that there is room for bans that may have been left out. */
   takeRoom(): boolean {
-    const { rules, state } = this.#parts;
-    const hasRoom = this.#mayMissBans && state.fleet.followed() < rules.maxBans;
-    if (hasRoom) this.#mayMissBans = false;
-    return hasRoom;
+    if (this.#parts.state.fleet.followed() >= this.#fullAt) return false;
+    this.#fullAt = 0;
+    return true;
   }
 
   /** Returns, once each, spared addresses that this server protects no more. */
@@ -68,6 +73,7 @@ export class FleetBans {
       inForce,
       lifted: fleet.lifted(addresses),
       followed: fleet.followed(),
+      followedOf: (server: string) => fleet.followed(server),
       firewalls,
       whyNot: (target: string) =>
         spared.touches(new Target().read(target)) ? "it is a server of the fleet" : this.#whyNot(target),
@@ -79,7 +85,7 @@ export class FleetBans {
       bans.endFollowed(following.ends, facts.now);
       fleet.storePositions(positions);
     });
-    this.#mayMissBans ||= following.isFull;
+    if (following.isFull) this.#fullAt = fleet.followed();
     this.#tell(following);
     if (following.bans.length + following.ends.length > 0) changed();
   }
@@ -90,11 +96,19 @@ export class FleetBans {
     return why;
   }
 
+  /** Tells the log, but not more than it should keep: a hostile server may change bans without end. */
   #tell({ bans, ends, spared }: Following): void {
     const { log, isReal } = this.#parts;
+    const time = elapsed();
+    if (time >= this.#sentencesDue) [this.#sentences, this.#sentencesDue] = [MOST_A_MINUTE, time + MINUTE];
+    const say = (sentence: string) => {
+      if (this.#sentences > 0) log.info(sentence);
+      else if (this.#sentences === 0) log.info("the fleet's bans change often: telling of more in a minute");
+      this.#sentences--;
+    };
     const tell = (sentences: readonly string[], rest: string) => {
-      for (const sentence of sentences.slice(0, MOST_SENTENCES)) log.info(sentence);
-      if (sentences.length > MOST_SENTENCES) log.info(`${rest} ${sentences.length - MOST_SENTENCES} more`);
+      for (const sentence of sentences.slice(0, MOST_SENTENCES)) say(sentence);
+      if (sentences.length > MOST_SENTENCES) say(`${rest} ${sentences.length - MOST_SENTENCES} more`);
     };
     const verb = (ban: NewBan) => isReal(ban) ? "banning" : "would ban";
     tell(

@@ -211,9 +211,13 @@ export class Follower {
   }
 
   async #readMembers(connection: Connection): Promise<void> {
-    const rows = await connection.query<{ id: string; removed: boolean; addresses: string }>(MEMBERS, [
-      this.#options.hostId,
-    ]);
+    const rows = await connection.query<
+      { id: string; removed: boolean; addresses: string; latest: string | null }
+    >(MEMBERS, [this.#options.hostId]);
+    for (const { id, latest } of rows) {
+      // The database is an older copy, and so may be the server's state, which gives numbers again.
+      if ((this.#positions.get(id) ?? 0) > Number(latest)) this.#positions.set(id, 0);
+    }
     this.#members = new Map(rows.map(({ id, removed, addresses }) => [
       id,
       { isRemoved: removed, addresses: addresses.split(" ") },
@@ -243,5 +247,6 @@ async function banned(connection: Connection, hosts: readonly string[]): Promise
 }
 
 const MEMBERS = `SELECT id, removed IS NOT NULL AS removed,
-  array_to_string(ARRAY(SELECT unnest(addresses) LIMIT ${MOST_ADDRESSES}), ' ') AS addresses
+  array_to_string(ARRAY(SELECT unnest(addresses) LIMIT ${MOST_ADDRESSES}), ' ') AS addresses,
+  (SELECT max(change) FROM ban WHERE ban.host = host.id AND change <= ${Number.MAX_SAFE_INTEGER}) AS latest
 FROM host WHERE id <> $1::uuid`;

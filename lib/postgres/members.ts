@@ -61,14 +61,25 @@ export interface FleetBan {
   readonly until: Micros | null;
 }
 
-/** Writes a server's row, as seen now. Throws `UserError` (69) if the server was removed. */
+/**
+ * Writes a server's row, as seen now. Throws `UserError` (69) if the server was removed, or if
+ * another role has registered it.
+ */
 export async function register(
   connection: Connection,
   { id, name, waiting, facts }: { id: string; name: string; waiting: number; facts: MemberFacts | undefined },
 ): Promise<void> {
   const { version = null, addresses = [], followed = 0 } = facts ?? {};
   const parameters = [id, name, version, arrayOf(addresses), String(waiting), String(followed)];
-  const [row] = await connection.query<{ removed: boolean }>(SEEN, parameters);
+  const [row] = await connection.query<{ removed: boolean }>(SEEN, parameters).catch(async (error) => {
+    if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    const [own] = await connection.query<{ role: string }>("SELECT quote_literal(current_user) AS role");
+    throw new UserError(
+      `Another role registered this server: as the owner of the tables, ` +
+        `UPDATE host SET role = ${own!.role} WHERE id = '${id}'`,
+      69,
+    );
+  });
   if (row?.removed) {
     throw new UserError("This server was removed from the fleet: see strongmonitor fleet", 69);
   }

@@ -19,12 +19,14 @@ export interface Outbox {
   /** Returns at most `limit` bans after the last confirmed change, ascending by `change`. */
   unshippedBans(limit: number): BanChange[];
   confirmBans(change: number): void;
+  /** Remembers that bans up to this change are sent, before they are. */
+  noteSent(change: number): void;
+  /** Returns the number of the latest change that was sent. */
+  lastSent(): number;
   /** Makes bans after this change wait again, if they were confirmed. */
   rewindBans(change: number): void;
   /** Gives all bans ids and changes above a number, and makes them wait again. */
   renumberBans(above: number): void;
-  /** Returns the number of the latest change. */
-  lastChange(): number;
   /** Returns the number of waiting rows and bans. */
   backlog(): number;
 }
@@ -98,17 +100,17 @@ export class Shipper {
   }
 
   /**
-   * Holds the numbers of bans in the state against those in the database, as one of both may be an
-   * old copy or new: ships again what the database has lost. If the state has lost some, ends all
-   * its bans in the database, and ships those that it has under new numbers: an old number would
-   * change the ban of another address.
+   * Holds the number of the latest change sent against the database's, as one of both may be an old
+   * copy or new: ships again what the database has lost. If the state never sent a change that the
+   * database has, ends all its bans in the database, and ships those that it has under new numbers:
+   * an old number would change the ban of another address.
    */
   async #compare(connection: Connection): Promise<void> {
     this.#confirmed = 0;
     const { hostId } = this.#outbox;
     const [row] = await connection.query<{ change: string | null; id: string | null }>(LAST, [hostId]);
     const [change, id] = [Number(row?.change), Number(row?.id)];
-    if (change <= this.#outbox.lastChange()) return this.#outbox.rewindBans(change);
+    if (change <= this.#outbox.lastSent()) return this.#outbox.rewindBans(change);
     const ended = await connection.query(END_ALL, [hostId, String(change)]);
     this.#outbox.renumberBans(Math.max(change + ended.length, id));
     this.#log.warn(
@@ -148,11 +150,12 @@ export class Shipper {
 
   async #shipBans(connection: Connection, limit: number): Promise<number> {
     const { hostId } = this.#outbox;
-    const isLost = (this.#outbox.unshippedBans(1)[0]?.change ?? Infinity) <= this.#confirmed;
+    const isLost = this.#outbox.lastSent() < this.#confirmed;
     if (isLost || this.#comparedBans !== connection) await this.#compare(connection);
     this.#comparedBans = connection;
     const bans = this.#outbox.unshippedBans(limit);
     if (bans.length === 0) return 0;
+    this.#outbox.noteSent(bans.at(-1)!.change);
     const refused = await storeAll(bans, async (some) => {
       await storeBans(connection, some, hostId);
       await this.#see(connection, some.map(({ address, start }) => [address, start]));

@@ -137,10 +137,17 @@ export const ADMIT = inSchema(`
   END $fn$;
   REVOKE EXECUTE ON FUNCTION strongmonitor_admit FROM PUBLIC;`);
 
+const ADMITTED = `
+FROM pg_class, aclexplode(relacl) AS acl JOIN pg_roles ON pg_roles.oid = acl.grantee
+WHERE pg_class.oid = to_regclass('strongmonitor_migration') AND acl.privilege_type = 'SELECT' AND acl.grantee <> relowner`;
+
 /** Admits all members again, as tables made anew lack their rights. */
-export const ADMIT_AGAIN = `
-SELECT strongmonitor_admit(rolname) FROM pg_class, aclexplode(relacl) AS acl JOIN pg_roles ON pg_roles.oid = acl.grantee
-WHERE pg_class.oid = 'strongmonitor_migration'::regclass AND acl.privilege_type = 'SELECT' AND acl.grantee <> relowner;`;
+export const ADMIT_AGAIN = `SELECT strongmonitor_admit(rolname) ${ADMITTED};`;
+
+/** Finds a member's role, as a literal, if everybody may still make something in the schema. */
+export const OPEN_TO_MEMBER = `SELECT quote_literal(rolname) AS member ${ADMITTED} AND EXISTS (
+  SELECT 1 FROM pg_namespace, aclexplode(nspacl) AS everybody
+  WHERE pg_namespace.oid = relnamespace AND everybody.grantee = 0 AND everybody.privilege_type = 'CREATE') LIMIT 1`;
 
 /**
  * Returns SQL that makes functions, with the current schema for `%1$I`. They find nothing else

@@ -5,6 +5,11 @@ import type { Database } from "./database.ts";
 
 /** Bans that `deleteOld()` visits in one step. */
 const STEP = 500;
+/**
+ * Most past bans of other servers that are kept, some 50 MB, as a hostile server may make and lift
+ * thousands each second.
+ */
+const MOST_FOLLOWED = 100_000;
 /** Pause before `deleteOld()` visits all bans again. */
 const PAUSE: Micros = HOUR;
 
@@ -43,6 +48,20 @@ export class BanRetention {
     this.#visited = looked.at(-1) ?? 0;
     if (looked.length === 0) this.#nextRound = now + PAUSE;
     return looked.length;
+  }
+
+  /**
+   * Deletes some past bans that followed other servers, beyond the newest `most`; returns their
+   * number. Those that were lifted by hand or by the whitelist decide on later ones, and stay.
+   */
+  deleteFollowed(most = MOST_FOLLOWED): number {
+    return this.#db.run(
+      `DELETE FROM ban WHERE change < (SELECT max(change) FROM ban) AND id IN (
+         SELECT id FROM ban INDEXED BY ban_followed_past
+         WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired') AND applied_by IS NULL
+         ORDER BY id DESC LIMIT ${STEP} OFFSET ?)`,
+      most,
+    );
   }
 
   #delete(ids: readonly number[], { before, isShipped }: { before: Micros; isShipped: boolean }): void {

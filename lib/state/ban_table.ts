@@ -129,17 +129,23 @@ export class BanTable extends BanReader {
   }
 
   /** Ends bans whose time is up, the longest over first, a limited number per call. */
-  expire(now: Micros): { bans: Pick<Ban, "address" | "scope">[]; isMore: boolean } {
-    const rows = this.#db.all<{ address: string; scope: string }>(
+  expire(
+    now: Micros,
+  ): { bans: (Pick<Ban, "address" | "scope"> & { isFollowed: boolean })[]; isMore: boolean } {
+    const rows = this.#db.all<{ address: string; scope: string; followed: 0 | 1 }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
          change = due.change
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY until, id) AS change
          FROM ban WHERE ended IS NULL AND until <= ? ORDER BY until, id LIMIT ?) AS due
-       WHERE ban.id = due.id RETURNING address, scope`,
+       WHERE ban.id = due.id RETURNING address, scope, provenance = 'fleet' AS followed`,
       now,
       EXPIRE_STEP,
     );
-    const bans = rows.map(({ address, scope }) => ({ address, scope: readScope(scope) }));
+    const bans = rows.map(({ address, scope, followed }) => ({
+      address,
+      scope: readScope(scope),
+      isFollowed: followed === 1,
+    }));
     return { bans, isMore: bans.length === EXPIRE_STEP };
   }
 

@@ -24,9 +24,12 @@ export class FleetTable {
     }
   }
 
-  /** Returns the number of bans in force that follow other servers. */
-  followed(): number {
-    return this.#db.value<number>("SELECT count(*) FROM ban WHERE ended IS NULL AND provenance = 'fleet'")!;
+  /** Returns the number of bans in force that follow other servers, or this one. */
+  followed(server?: string): number {
+    const all = "SELECT count(*) FROM ban WHERE ended IS NULL AND provenance = 'fleet'";
+    return server === undefined
+      ? this.#db.value<number>(all)!
+      : this.#db.value<number>(`${all} AND name = ?`, server)!;
   }
 
   /** Returns the addresses and networks with bans in force that follow other servers. */

@@ -107,10 +107,16 @@ export class LogTable {
     }
   }
 
-  /** Returns the number of lines behind the one numbered `seq`. */
+  /**
+   * Returns the number of lines behind the one numbered `seq`, by their numbers, as each look at a
+   * million batches takes 0.3 s. It counts lines that a damage took from the middle.
+   */
   count(seq = 0): number {
-    const query = "SELECT sum(min(lines, last - ?)) FROM log_batch WHERE last > ?";
-    return this.#db.value<number>(query, seq, seq) ?? 0;
+    return this.#db.value<number>(
+      `SELECT max(0, ifnull(max(last) - max(?, (SELECT last - lines FROM log_batch ORDER BY last LIMIT 1)), 0))
+       FROM log_batch`,
+      seq,
+    )!;
   }
 
   /**

@@ -46,6 +46,17 @@ export class StateOutbox {
     this.#db.setMeta("shipped_ban", change - this.#meta("ban_offset"));
   }
 
+  noteSent(change: number): void {
+    this.#db.setMeta("sent_ban", Math.max(change, this.lastSent()) - this.#meta("ban_offset"));
+  }
+
+  lastSent(): number {
+    // A state of an earlier program has no such number.
+    const query =
+      "SELECT coalesce((SELECT value FROM meta WHERE key = 'sent_ban'), (SELECT max(change) FROM ban), 0)";
+    return this.#db.value<number>(query)! + this.#meta("ban_offset");
+  }
+
   rewindBans(change: number): void {
     const rewound = Math.max(0, change - this.#meta("ban_offset"));
     if (rewound < this.#meta("shipped_ban")) this.#db.setMeta("shipped_ban", rewound);
@@ -55,11 +66,8 @@ export class StateOutbox {
     this.#db.transaction(() => {
       this.#db.setMeta("ban_offset", above);
       this.#db.setMeta("shipped_ban", 0);
+      this.#db.setMeta("sent_ban", 0);
     });
-  }
-
-  lastChange(): number {
-    return (this.#db.value<number>("SELECT max(change) FROM ban") ?? 0) + this.#meta("ban_offset");
   }
 
   backlog(): number {

@@ -138,7 +138,7 @@ function continueNumbers(from: DatabaseSync, to: DatabaseSync): void {
   }
   // Changes are numbered behind the largest present.
   to.prepare(
-    "UPDATE meta SET value = min(value, (SELECT ifnull(max(change), 0) FROM ban)) WHERE key = 'shipped_ban'",
+    "UPDATE meta SET value = min(value, (SELECT ifnull(max(change), 0) FROM ban)) WHERE key IN ('shipped_ban', 'sent_ban')",
   )
     .run();
 }

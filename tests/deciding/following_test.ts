@@ -16,6 +16,7 @@ const FACTS: FollowFacts = {
   inForce: [],
   lifted: new Map(),
   followed: 0,
+  followedOf: () => 0,
   firewalls: new Set(),
   whyNot: () => null,
   now: NOW,
@@ -169,10 +170,29 @@ Deno.test("`follow()` goes by reports, bans in force and rules", async (t) => {
       { rules: { modules: new Set(["NGINX"]) } },
       ["+192.0.2.2 1"],
     ],
-    ["no more than max_bans", [report("a"), report("a", { address: "192.0.2.2" })], {
+    ["no more than max_bans", [report("a"), report("b", { address: "192.0.2.2" })], {
       followed: 4,
       rules: { maxBans: 5 },
-    }, ["+192.0.2.1 1", "?5 bans are followed already"]],
+    }, [
+      "+192.0.2.1 1",
+      "?no room, as max_bans is 5, and one server gets half of what the others leave",
+    ]],
+    [
+      "a server leaves half of the room to others",
+      [
+        report("a"),
+        report("a", { address: "192.0.2.2" }),
+        report("b", { address: "192.0.2.3" }),
+        report("b", { address: "192.0.2.4" }),
+      ],
+      { followed: 50, followedOf: (server) => server === "a" ? 48 : 2, rules: { maxBans: 99 } },
+      [
+        "+192.0.2.1 1",
+        "+192.0.2.3 1",
+        "+192.0.2.4 1",
+        "?no room, as max_bans is 99, and one server gets half of what the others leave",
+      ],
+    ],
   ];
   for (const [name, reports, facts, expected] of cases) {
     await t.step(name, () => assert.deepEqual(decide(reports, facts), expected));

@@ -33,12 +33,16 @@ Deno.test("`Bans.decide()` bans an address once, and the whitelisted never", () 
 Deno.test("`Bans` puts bans into the firewall and lifts them when their time is up", async () => {
   using temporary = temporaryState();
   const { scene, make, act } = setUp(temporary);
+  const provenance = { kind: "fleet", name: "web1" } as const;
+  temporary.state.bans.add(ruleBan({ address: "192.0.2.9", provenance, start: 0, until: 5_000 }));
   const bans = make();
   act(bans, [trip("192.0.2.1", { banTime: 5_000 }), trip("192.0.2.2")]);
-  await eventually(() => scene.firewall.held.size === 2);
+  await eventually(() => scene.firewall.held.size === 3);
   scene.now = 6_000;
   bans.enforce();
   await eventually(() => scene.firewall.held.size === 1);
+  const told = scene.log.lines.filter((line) => line.includes("its time is up"));
+  assert.deepEqual(told, ["info: unbanning 192.0.2.1: its time is up"], "of own bans alone");
   assert(scene.firewall.held.has("192.0.2.2"));
   assert.deepEqual(bans.decide([trip("192.0.2.1")]).length, 1, "who comes back is banned again");
   await bans.stop(AbortSignal.abort());

@@ -109,7 +109,7 @@ await testOnPostgres("three servers of a fleet", {
     a.ban("192.0.2.1");
     await b.until("192.0.2.1 fleet a");
     a.ban("192.0.2.2");
-    await until(() => /not following .*192\.0\.2\.2 .*: 1 ban is followed already/.test(b.log.lines.join()));
+    await until(() => /not following .*192\.0\.2\.2 .*: no room, as max_bans is 1/.test(b.log.lines.join()));
     a.unban("192.0.2.1");
     await b.until();
     // Whoever connects anew looks at all servers.
@@ -117,6 +117,28 @@ await testOnPostgres("three servers of a fleet", {
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
     await b.until("192.0.2.2 fleet a");
+  },
+
+  "have room for the bans of one although another fills what it may": async (scene) => {
+    await using a = new Server(scene, "a");
+    await using b = new Server(scene, "b");
+    await using c = new Server(scene, "c", { maxBans: 10 });
+    for (let n = 10; n < 40; n++) b.ban(`192.0.2.${n}`);
+    await until(() => c.log.lines.join().includes("no room"));
+    a.ban("192.0.2.1");
+    a.ban("192.0.2.2");
+    await until(() => c.bans.filter((ban) => ban.endsWith("fleet a")).length === 2);
+    assert.equal(c.bans.length, 7, "half of ten, and two of the other");
+    // Bans that end make room, and whoever connects anew looks for bans that lack it.
+    a.unban("192.0.2.1");
+    a.unban("192.0.2.2");
+    await until(() => c.bans.length === 5);
+    for (let n = 10; n < 38; n++) b.unban(`192.0.2.${n}`);
+    await until(async () => (await scene.query("SELECT FROM ban WHERE ended IS NULL")).length === 2);
+    await scene.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await c.until("192.0.2.38 fleet b", "192.0.2.39 fleet b");
   },
 
   "spare whom they protect, and say so": async (scene) => {
@@ -200,4 +222,40 @@ await testOnPostgres("three servers of a fleet", {
     ) => [name, bans, removed !== null]);
     assert.deepEqual(states, [["a", 2, true], ["b", 1, false], ["c", 0, false]]);
   },
+});
+
+Deno.test("`FleetBans.take()` tells the log little of bans that change without end", () => {
+  using temporary = temporaryState();
+  const log = memoryLog();
+  const bans = new FleetBans({
+    rules: RULES,
+    state: temporary.state,
+    log,
+    whyNot: () => null,
+    isReal: () => true,
+    firewalls: new Set(),
+    changed: () => {},
+  });
+  const addresses = Array.from({ length: 50 }, (_, n) => `192.0.2.${n}`);
+  const report = {
+    scope: "all",
+    host: "id",
+    server: "web1",
+    reason: "x",
+    start: now(),
+    until: null,
+  } as const;
+  const provenance = { kind: "manual", name: "" } as const;
+  for (let turn = 0; turn < 40; turn++) {
+    const reports = addresses.map((address) => ({
+      ...report,
+      address,
+      provenance,
+      isInForce: turn % 2 === 0,
+    }));
+    bans.take({ addresses, reports, positions: new Map(), members: [] });
+  }
+  assert.equal(temporary.state.fleet.followed(), 0);
+  assert.equal(log.lines.length, 101);
+  assert.match(log.lines.at(-1)!, /the fleet's bans change often/);
 });

@@ -2,17 +2,18 @@
 import { strict as assert } from "node:assert";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { Connection } from "../../lib/postgres/connection.ts";
-import { MemoryLog } from "../support/postgres_fixtures.ts";
+import { members } from "../../lib/postgres/members.ts";
+import { MemoryLog, TestMember } from "../support/postgres_fixtures.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 
 const missing = await postgresMissing();
 
-/** Returns the SQL behind a sentence that names a superuser, up to the end of the block. */
-function statements(page: string, begin: string): string {
+/** Returns the block of SQL with this beginning, behind a sentence with this word. */
+function statements(page: string, begin: string, word = "superuser"): string {
   const text = Deno.readTextFileSync(new URL(`../../docs/${page}`, import.meta.url));
-  const blocks = [...text.matchAll(/superuser(?:(?!```)[^])*?```sql\n(.*?)```/gs)].map(([, sql]) => sql!);
-  const found = blocks.find((sql) => sql.startsWith(begin));
-  assert.ok(found !== undefined, `${page} lets a superuser run ${begin}`);
+  const blocks = [...text.matchAll(new RegExp(`${word}(?:(?!\`\`\`)[^])*?\`\`\`sql\\n(.*?)\`\`\``, "gs"))];
+  const found = blocks.map(([, sql]) => sql!).find((sql) => sql.startsWith(begin));
+  assert.ok(found !== undefined, `${page} has ${begin} for a ${word}`);
   return found;
 }
 
@@ -38,6 +39,26 @@ Deno.test({
     });
     await server.query(statements("fleet.md", "CREATE ROLE web1"), database);
     await server.query(statements("database.md", "CREATE ROLE analyst"), database);
+    const login = {
+      host: server.host,
+      port: server.port,
+      user: "strongmonitor",
+      password: "a good one",
+      database,
+    };
+    const a = new TestMember(login, { hostName: "a" }), b = new TestMember(login, { hostName: "b" });
+    for (const member of [a, b]) await member.shipped();
+    for (const member of [a, b]) await member[Symbol.asyncDispose]();
+    await server.query("ALTER ROLE strongmonitor RENAME TO keeper; ALTER ROLE keeper PASSWORD 'a good one'");
+    await server.query(statements("fleet.md", "DROP INDEX", "owner"), database);
+    for (const { outbox } of [a, b, { outbox: undefined }]) {
+      await using member = new TestMember({ ...login, user: "keeper" }, { hostName: "c", outbox });
+      await member.shipped();
+      assert.deepEqual(member.log.warnings, []);
+    }
+    await as("keeper", async (owner) => {
+      assert.deepEqual((await members(owner)).map(({ server }) => server), ["c", "c", "c"]);
+    });
     for (const user of ["web1", "analyst"]) {
       await as(user, (reader) => reader.query("SELECT FROM strongmonitor_attackers"));
     }

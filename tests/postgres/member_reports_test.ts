@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { memberReports } from "../../lib/postgres/member_reports.ts";
+import { type MemberReport, memberReports } from "../../lib/postgres/member_reports.ts";
 import { MONDAY, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("what other members have seen", {
@@ -20,8 +20,16 @@ await testOnPostgres("what other members have seen", {
     await insert("192.0.2.1", 1, "to_timestamp(2), 'unban'");
     await insert("192.0.2.0/24", 3, "NULL, NULL");
     await insert("192.0.2.9", 4, "NULL, NULL");
+    await insert("192.0.2.0/28", 5, "'infinity', 'unban'");
     const question = { host: own.outbox.hostId, address: "192.0.2.1", networks: ["192.0.2.0/24"] };
+    await query("UPDATE ban SET start = '-infinity' WHERE id = 5");
     const ban = { reason: "[SSHD] guess", until: null };
+    const wide = { ...question, networks: ["192.0.2.0/28"] };
+    const [{ bans }] = (await memberReports(login, wide, 5 * SECOND)) as [MemberReport];
+    assert.deepEqual(bans.map(({ start, ended }) => [start, ended]), [
+      [SECOND, 2 * SECOND],
+      [0, Date.UTC(2255, 0, 1) * 1000],
+    ]);
     assert.deepEqual(await memberReports(login, question, 5 * SECOND), [{
       member: "other",
       lines: 2,

@@ -107,7 +107,7 @@ await testOnPostgres("the shipment", {
     await before[Symbol.asyncDispose]();
     // The state of before its second ban, whose number another address has now.
     outbox.bans = [outbox.bans[0]!, ban({ id: 2, change: 2, address: "192.0.2.9" })];
-    outbox.forget();
+    outbox.goBack(1);
     await using member = new TestMember(login, { outbox });
     await member.shipped();
     const bans = () =>
@@ -125,6 +125,35 @@ await testOnPostgres("the shipment", {
       "192.0.2.7",
     ]);
   },
+
+  "notices an older state that has changed more than the database, but no crash before a confirmation":
+    async (
+      { login, query },
+    ) => {
+      const outbox = new MemoryOutbox();
+      const make = (n: number, last: number) => ban({ id: n, change: n, address: `192.0.2.${last}` });
+      outbox.bans = [1, 2, 3].map((n) => make(n, n));
+      const before = new TestMember(login, { outbox });
+      await before.shipped();
+      await before[Symbol.asyncDispose]();
+      outbox.forget();
+      const crashed = new TestMember(login, { outbox });
+      await crashed.shipped();
+      await crashed[Symbol.asyncDispose]();
+      const bans = async () =>
+        (await query<{ ban: string }>(
+          "SELECT host(address) || coalesce(' ' || end_reason, '') AS ban FROM ban ORDER BY id",
+        ))
+          .map(({ ban }) => ban.slice("192.0.2.".length));
+      assert.deepEqual([await bans(), crashed.log.warnings], [["1", "2", "3"], []]);
+      // A copy of after the first ban, which has since made four others.
+      outbox.bans = [make(1, 1), ...[2, 3, 4, 5].map((n) => make(n, 10 + n))];
+      outbox.goBack(1);
+      await using member = new TestMember(login, { outbox });
+      await member.shipped();
+      assert.deepEqual(await bans(), ["1 lost", "2 lost", "3 lost", "1", "12", "13", "14", "15"]);
+      assert.equal(member.log.warnings.length, 1);
+    },
 
   "ships lines and bans again that the database has lost, but no lines that somebody deleted": async (
     { login, query },

@@ -1,14 +1,15 @@
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
-import { testOnPostgres } from "../support/postgres_fixtures.ts";
+import { migrate } from "../../lib/postgres/schema.ts";
+import { MemoryLog, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("probeDatabase()", {
   "tells version and time, and changes nothing": async ({ login, query }) => {
-    const { version, time, obstacle } = await probeDatabase(login);
+    const { version, time, obstacle, risk } = await probeDatabase(login);
     assert.match(version, /^\d+/);
     assert.ok(Math.abs(time - now()) < 60 * SECOND);
-    assert.equal(obstacle, null);
+    assert.deepEqual([obstacle, risk], [null, null]);
     assert.equal((await query("SELECT FROM pg_tables WHERE schemaname = 'public'")).length, 0);
   },
 
@@ -24,6 +25,31 @@ await testOnPostgres("probeDatabase()", {
     await query("GRANT INSERT ON log TO stranger");
     assert.equal((await probeDatabase(stranger)).obstacle, null);
     await query("DROP OWNED BY stranger; DROP ROLE stranger");
+  },
+
+  "tells a user whose sessions only read": async ({ login, query }) => {
+    const name = `reader_${login.database}`;
+    await query(
+      `CREATE ROLE ${name} SUPERUSER LOGIN PASSWORD 'x'; ALTER ROLE ${name} SET default_transaction_read_only = on`,
+    );
+    const { obstacle } = await probeDatabase({ ...login, user: name, password: "x" });
+    assert.equal(obstacle, "it is a standby or read-only, and takes no rows; name its primary");
+  },
+
+  "tells of members that may make something in the schema of the tables": async (
+    { login, query, connect },
+  ) => {
+    await migrate(await connect(), new MemoryLog());
+    const role = `o'web_${login.database}`;
+    const admit = `SELECT strongmonitor_admit('${role.replace("'", "''")}')`;
+    await query(`CREATE ROLE "${role}"; ${admit}`);
+    assert.equal((await probeDatabase(login)).risk, null);
+    // As PostgreSQL before 15 has it.
+    await query("GRANT CREATE ON SCHEMA public TO PUBLIC");
+    const { risk } = await probeDatabase(login);
+    assert.ok(risk?.endsWith(`; as a superuser in this database: ${admit}`), risk ?? "none");
+    await query(admit);
+    assert.equal((await probeDatabase(login)).risk, null);
   },
 
   "explains why nobody can connect": async ({ login }) => {

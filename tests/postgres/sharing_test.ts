@@ -33,12 +33,18 @@ class Listener extends TestMember {
   constructor(
     login: DatabaseConfig,
     hostName: string,
-    options: { positions?: Map<string, number>; news?: FleetNews[]; timeout?: number } = {},
+    options: {
+      positions?: Map<string, number>;
+      news?: FleetNews[];
+      timeout?: number;
+      outbox?: MemoryOutbox;
+    } = {},
   ) {
     const news = options.news ?? [];
     super(login, {
       hostName,
       timeout: options.timeout,
+      outbox: options.outbox,
       sharing: {
         positions: options.positions ?? new Map(),
         window: 24 * HOUR,
@@ -136,6 +142,27 @@ await testOnPostgres("servers that share bans", {
     await using after = new Listener(login, "bb", { positions: before.positions });
     await until(() => after.banning("192.0.2.3").length > 0);
     assert.deepEqual(after.news.flatMap(({ addresses }) => addresses), ["192.0.2.2", "192.0.2.3"]);
+  },
+
+  "hear of changes whose numbers they know from before both the database and a server went back": async (
+    { login, query },
+  ) => {
+    await using a = new Listener(login, "a");
+    await using bb = new Listener(login, "bb");
+    for (const n of [1, 2, 3]) await a.report({ id: n, address: `192.0.2.${n}` });
+    await until(() => bb.banning("192.0.2.3").length === 1);
+    await a[Symbol.asyncDispose]();
+    await query("DELETE FROM ban WHERE change > 1");
+    a.outbox.bans = a.outbox.bans.slice(0, 1);
+    a.outbox.goBack(1);
+    await using again = new Listener(login, "a", { outbox: a.outbox });
+    await again.report({ id: 2, address: "192.0.2.9" });
+    // Whoever connects anew looks at all servers, as after a restore.
+    await query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await until(() => bb.banning("192.0.2.9").length === 1);
+    assert.equal(bb.positions.get(a.outbox.hostId), 2);
   },
 
   "read changes and all reports about their addresses by one query": async ({ login, connect }) => {
@@ -601,6 +628,21 @@ await testOnPostgres("a member with rights of its own", {
     const isLifted = (address: string) =>
       owner.news.findLast(({ addresses }) => addresses.includes(address))!.reports.length === 0;
     await until(() => ["192.0.2.1", "192.0.2.2"].every(isLifted));
+  },
+
+  "says how to take over what another role has registered, and goes on then": async (scene) => {
+    await using owner = new Listener(scene.login, "owner");
+    await owner.report({ address: "192.0.2.1" });
+    await owner[Symbol.asyncDispose]();
+    const web = new TestMember(await member(scene, "web"), { outbox: owner.outbox });
+    await using _ = web;
+    await until(() => web.fleet.status().error !== null);
+    const statement = /^Another role registered this server: as the owner of the tables, (UPDATE .*)$/
+      .exec(web.fleet.status().error!);
+    await scene.query(statement![1]!);
+    web.outbox.add({ time: now() });
+    await web.shipped();
+    assert.equal((await scene.query("SELECT FROM log")).length, 1);
   },
 
   "is cut off when it is removed, and registers no other server in its place": async (scene) => {

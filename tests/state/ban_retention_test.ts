@@ -55,3 +55,25 @@ Deno.test("`BanRetention.deleteOld()` keeps what a firewall still has, what is n
   enforcement.lifted([1]);
   assert.deepEqual(deleteAll(false), ["192.0.2.9"]);
 });
+
+Deno.test("`BanRetention.deleteFollowed()` keeps the newest past bans of other servers, and all that decide or are applied", () => {
+  using temporary = temporaryState();
+  const { bans, banRetention, enforcement } = temporary.state;
+  const provenance = { kind: "fleet", name: "web1" } as const;
+  const addresses = Array.from({ length: 9 }, (_, i) => `192.0.2.${i + 1}`);
+  for (const address of addresses) bans.add(ruleBan({ address, provenance, start: 0, until: null }));
+  bans.add(ruleBan({ address: "192.0.2.99", start: 0, until: 1 }));
+  enforcement.applied([1], { firewall: "command", time: 1 });
+  bans.expire(3_000);
+  bans.end("192.0.2.2", { reason: "unban", time: 1 });
+  bans.end("192.0.2.3", { reason: "whitelisted", time: 1 });
+  bans.endFollowed(addresses.slice(0, 8).map((address) => ({ address, scope: "all" })), 2);
+  assert.equal(banRetention.deleteFollowed(2), 3);
+  assert.equal(banRetention.deleteFollowed(2), 0);
+  assert.deepEqual(
+    bans.history(99).map(({ address }) => Number(address.split(".")[3])).sort((a, b) => a - b),
+    [
+      ...[1, 2, 3, 7, 8, 9, 99],
+    ],
+  );
+});

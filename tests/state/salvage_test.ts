@@ -15,3 +15,16 @@ Deno.test("`salvage()` leaves out rows that a missing page has emptied, and copi
   from.close();
   to.close();
 });
+
+Deno.test("`salvage()` counts no change as sent or confirmed whose ban is lost, as its number is given again", () => {
+  const [from, to] = [inMemory(), inMemory()];
+  from.exec(`
+    INSERT INTO ban (change, address, reason, count, start) VALUES (3, '192.0.2.1', '', 1, 0);
+    INSERT INTO meta VALUES ('sent_ban', 9), ('shipped_ban', 8);
+  `);
+  salvage(from, to, { lines: true });
+  const numbers = to.prepare("SELECT value FROM meta WHERE key IN ('sent_ban', 'shipped_ban')").all();
+  assert.deepEqual(numbers.map(({ value }) => value), [3, 3]);
+  from.close();
+  to.close();
+});

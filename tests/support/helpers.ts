@@ -38,14 +38,15 @@ export function temporaryState(): TemporaryState {
   };
 }
 
-/** SQL that undoes the latest migration. */
+/** SQL that undoes the migrations since the counts of hours. */
 export const WITHOUT_ROLLUPS = `
+  DROP INDEX ban_followed_past;
   DROP TABLE rollup;
   DROP TABLE log_index;
   DROP TABLE source;
   ALTER TABLE log_batch DROP COLUMN source;`;
 
-/** SQL that undoes the latest two migrations. */
+/** SQL that undoes these and the one before. */
 export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
   DROP INDEX ban_followed;
   DROP TABLE fleet_position;

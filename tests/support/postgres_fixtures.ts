@@ -20,6 +20,7 @@ export class MemoryOutbox implements Outbox {
   bans: BanChange[] = [];
   #confirmedLog = 0;
   #confirmedBans = 0;
+  #sent = 0;
   #offset = 0;
 
   add(row: Partial<LogRow>): void {
@@ -60,11 +61,15 @@ export class MemoryOutbox implements Outbox {
   }
 
   renumberBans(above: number): void {
-    this.#confirmedBans = this.#offset = above;
+    this.#confirmedBans = this.#sent = this.#offset = above;
   }
 
-  lastChange(): number {
-    return Math.max(0, ...this.bans.map(({ change }) => change)) + this.#offset;
+  noteSent(change: number): void {
+    this.#sent = Math.max(change, this.#sent);
+  }
+
+  lastSent(): number {
+    return this.#sent;
   }
 
   confirmBans(change: number): void {
@@ -78,6 +83,11 @@ export class MemoryOutbox implements Outbox {
   /** Forgets the last confirmation, as a program does that is killed before it writes it. */
   forget(): void {
     this.#confirmedLog = this.#confirmedBans = 0;
+  }
+
+  /** Becomes a copy of when only this change had been sent. */
+  goBack(change: number): void {
+    this.#confirmedBans = this.#sent = change;
   }
 }
 

@@ -24,13 +24,14 @@ export async function examineDatabase(config: DatabaseConfig): Promise<Finding[]
   try {
     const { probeDatabase } = await import("../../postgres/probe.ts");
     const before = now();
-    const { version, time, obstacle } = await probeDatabase(config);
+    const { version, time, obstacle, risk } = await probeDatabase(config);
     const reached = `PostgreSQL ${version} at ${config.host}:${config.port}`;
     const off = time < before ? time - before : Math.max(0, time - now());
     return [
       obstacle === null
         ? ok("database", `${reached} takes rows of user "${config.user}"`)
         : failureOf("database", `${reached}: ${obstacle}`),
+      ...(risk === null ? [] : [failureOf("database", risk)]),
       ...(Math.abs(off) > TOLERANCE ? [differing(off)] : []),
     ];
   } catch (error) {
