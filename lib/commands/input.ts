@@ -4,6 +4,7 @@ import { decode } from "../core/bytes.ts";
 import { now } from "../core/time.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
+import { gunzip } from "../core/gzip.ts";
 import { shellWord } from "../core/text.ts";
 import { LineSplitter } from "../sources/line_splitter.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
@@ -87,7 +88,7 @@ export async function* readInput(
     const isPacked = input.name.endsWith(".gz") || startsWith(first, GZIP);
     const beginning = first.subarray(0, count);
     refuseCompressed(beginning, input);
-    const chunks = isPacked ? unpacked(beginning, read) : plain(buffer, beginning, read);
+    const chunks = isPacked ? gunzip(packed(beginning, read)) : plain(buffer, beginning, read);
     lines.begin(buffer);
     let isBegun = false;
     const taken = (damaged: number): Batch[] => {
@@ -130,19 +131,13 @@ function* plain(
   }
 }
 
-/** Yields unpacked chunks of gzip data. */
-function unpacked(
-  beginning: Uint8Array<ArrayBuffer>,
-  read: (into: Uint8Array) => number,
-): AsyncIterable<Uint8Array> {
-  function* chunks() {
-    yield beginning;
-    for (let chunk = new Uint8Array(CHUNK), count = read(chunk); count > 0; count = read(chunk)) {
-      yield chunk.subarray(0, count);
-      chunk = new Uint8Array(CHUNK);
-    }
+/** Yields chunks of a first one and of each read. */
+function* packed(beginning: Uint8Array, read: (into: Uint8Array) => number): Generator<Uint8Array> {
+  yield beginning;
+  for (let chunk = new Uint8Array(CHUNK), count = read(chunk); count > 0; count = read(chunk)) {
+    yield chunk.subarray(0, count);
+    chunk = new Uint8Array(CHUNK);
   }
-  return ReadableStream.from(chunks()).pipeThrough(new DecompressionStream("gzip"));
 }
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {

@@ -89,7 +89,7 @@ export function printSteering(line: string): void {
 }
 
 /** Returns the width of a stream's terminal in columns; null: it is no terminal. */
-function widthOf(stream: { isTerminal(): boolean }): number | null {
+export function widthOf(stream: { isTerminal(): boolean }): number | null {
   if (!stream.isTerminal()) return null;
   try {
     return Deno.consoleSize().columns || WIDTH;

@@ -1,3 +1,5 @@
+import { widthOf } from "./output.ts";
+
 const WIDTH = 30;
 const EVERY = 100;
 
@@ -28,7 +30,8 @@ export class Progress {
     this.#done += count;
     if (!this.#visible || performance.now() - this.#drawn < EVERY) return;
     this.#drawn = performance.now();
-    write(`\r${this.#text()}`);
+    // A line that the terminal breaks cannot be drawn over.
+    write(`\r${this.#text().slice(0, widthOf(Deno.stderr)! - 1)}`);
   }
 
   /** Erases the bar before other output. */

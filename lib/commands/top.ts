@@ -95,7 +95,10 @@ function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micro
   }
   print(`${counted(made, "ban")} began, ${ended} ended.`);
   for (const { by, rows } of tables) {
-    if (rows.length === 0) continue;
+    if (rows.length === 0) {
+      if (tables.length === 1 && hits > 0) print(`None of the lines that hit a rule names a ${by}.`);
+      continue;
+    }
     print("");
     printTable(headingOf(by), rows.map((row) => cellsOf(by, row)));
   }

@@ -28,7 +28,7 @@ export function storyLines(story: Story): string[] {
     ...inside === null || inside.all === 0 ? [] : section(`inside`, [
       `${counted(inside.all, "ban")}, ${inside.decided} of them not ended`,
       ...inside.newest.map((ban) => `${ban.address}: ${banText(ban, story)}`),
-    ]),
+    ], inside.all + 1),
     ...section(
       "through",
       leaks.map(({ address, lines, modules, lastLine }) =>
@@ -206,9 +206,9 @@ function lineText({ time, module, source, address, message, hits }: JudgedLine):
   ];
 }
 
-/** Returns sentences under a label, and the number of those that only `--json` prints. */
-function section(label: string, texts: readonly string[]): string[] {
-  const more = texts.length - MOST_BANS;
+/** Returns the first of `all` sentences under a label, and the number of the others. */
+function section(label: string, texts: readonly string[], all = texts.length): string[] {
+  const more = all - MOST_BANS;
   const shownTexts = more > 0 ? [...texts.slice(0, MOST_BANS), `and ${more} more`] : texts;
   return shownTexts.flatMap((text, i) => folded(text, (i === 0 ? label : "").padEnd(INDENT)));
 }

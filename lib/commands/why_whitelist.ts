@@ -1,8 +1,9 @@
 import type { Config } from "../config/types.ts";
 import { isName } from "../config/whitelist.ts";
+import { clientIPv4, NOBODYS } from "../core/address_kind.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { hasEnded, now } from "../core/time.ts";
-import { KEPT_ORIGINS, type KeptOrigin, Whitelist } from "../deciding/whitelist.ts";
+import { KEPT_ORIGINS, type KeptOrigin } from "../deciding/whitelist.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import type { State } from "../state/state.ts";
 import {
@@ -16,13 +17,16 @@ import {
 const MACHINE = KEPT_ORIGINS.machine;
 
 /**
- * Returns the whitelist entries that overlap `target`; without a configuration only those of the
- * state.
+ * Returns the whitelist entries that overlap `target` or its client's IPv4 address; without a
+ * configuration only those of the state.
  */
 export function coveringEntries(target: string, config: Config | null, state: State): ListedEntry[] {
-  const asked = new Target().read(target);
-  const touches = ({ address }: { readonly address: string }) => new NetworkSet([address]).touches(asked);
-  const byItself = new Whitelist().covering(target);
+  const asked = [target, clientIPv4(target) ?? []].flat().map((one) => new Target().read(one));
+  const isTouched = (set: NetworkSet) => asked.some((one) => set.touches(one));
+  const touches = ({ address }: { readonly address: string }) => isTouched(new NetworkSet([address]));
+  const nobodys = Object.entries(NOBODYS).flatMap(([kind, networks]) =>
+    networks.map((network) => lastingEntry(network, kind))
+  );
   const origins = (Object.keys(KEPT_ORIGINS) as KeptOrigin[]).filter((origin) =>
     origin !== "database" || config?.database !== null
   );
@@ -37,11 +41,10 @@ export function coveringEntries(target: string, config: Config | null, state: St
     config,
     (member) => !member.isName && touches(member),
     // The sets of a file are faster than its lines.
-    (file) => file.read().content.networks.some(({ set }) => set.touches(asked)),
+    (file) => file.read().content.networks.some(({ set }) => isTouched(set)),
   );
   return [
-    ...byItself === null ? [] : [lastingEntry(target, byItself)],
-    ...[...own, ...sessionEntries(state)].filter(touches),
+    ...[...nobodys, ...own, ...sessionEntries(state)].filter(touches),
     ...kept,
     ...configured,
   ].filter((entry) => !hasEnded(entry, now()));

@@ -110,6 +110,7 @@ const REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] = [
     /unable to open|readonly/,
     "let the monitor's user own it and its directory, on a disk mounted for writing",
   ],
+  [/disk is full|disk I\/O error/, "see by df whether its disk is full, and by dmesg whether it fails"],
 ];
 
 /** Makes the error that the state cannot be used: `Cannot open the state FILE: ...; remedy`. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { messageOf } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { connect, faultOf, stateError } from "./connect.ts";
+import { connect, faultOf, openAsItIs, stateError } from "./connect.ts";
 import { transact } from "./transaction.ts";
 
 /** A value that SQLite stores. */
@@ -172,7 +173,10 @@ function open(directory: string): DatabaseSync {
   try {
     return connect(file);
   } catch (error) {
-    throw stateError("open", file, error);
+    // On a full disk without a monitor there is no room for `-shm`: commands can read still.
+    const db = /disk I\/O error/.test(messageOf(error)) ? openAsItIs(file) : null;
+    if (db === null) throw stateError("open", file, error);
+    return db;
   }
 }
 

@@ -257,8 +257,10 @@ Deno.test("`ban` refuses an address of this machine where no monitor runs, and t
     state.replaceWhitelist("machine", [{ address: ONE, note: "", until: null }], now());
     for (const target of ["127.0.0.1", ONE, NETWORK]) {
       const { code, stderr } = await cli("ban", target);
-      const [who, named] = target === NETWORK ? ["an address in it", `: ${ONE}`] : ["it", ""];
-      const origin = target === "127.0.0.1" ? "loopback" : "this machine";
+      const isLoopback = target === "127.0.0.1";
+      const who = target === NETWORK ? "an address in it" : "it";
+      const named = target === NETWORK ? `: ${ONE}` : isLoopback ? ": 127.0.0.0/8" : "";
+      const origin = isLoopback ? "loopback" : "this machine";
       assert.deepEqual([code, stderr], [
         1,
         `strongmonitor: Cannot ban ${target}: ${who} is whitelisted (${origin})${named}\n`,

@@ -188,8 +188,10 @@ Deno.test("`match` and `replay` read files, packed ones too, and standard input 
     assert.deepEqual(await replay([], content), expected);
     assert.deepEqual(await replay([`${directory}/auth.log`]), expected);
     assert.deepEqual(await replay([`${directory}/auth.log.1.gz`]), expected);
-    const both = await replay([`${directory}/auth.log.1.gz`, `${directory}/auth.log`]);
-    assert.deepEqual([both.summary.lines, both.summary.bans], [12, 1]);
+    const members = new Blob(Array(2).fill(await Deno.readFile(`${directory}/auth.log.1.gz`)));
+    await Deno.writeFile(`${directory}/both.gz`, members.stream());
+    const both = await replay([`${directory}/both.gz`]);
+    assert.deepEqual([both.summary.lines, both.summary.bans], [12, 1], "packed twice into one file");
     const { stderr } = await strongmonitor(["replay", `${directory}/auth.log.1.gz`, `${directory}/auth.log`]);
     assert.match(
       stderr,

@@ -104,6 +104,14 @@ Deno.test("`top` says in a sentence that nothing was counted, and what an option
   using temporary = temporaryState();
   const nothing = await run(temporary);
   assert.match(nothing.stdout, /^No line named an address since .*\n0 bans began, 0 ended\.\n$/);
+  const { rollups } = temporary.state.batches(["SSHD"]);
+  rollups.add(eventOf({ address: "192.0.2.1", time: now() - HOUR, fields: { user: "root" } }, FIELDS), true);
+  rollups.write({ isAll: true })();
+  const pathless = await run(temporary, "--by", "path");
+  assert.match(
+    pathless.stdout,
+    /: 1 line named .*\n0 bans began, 0 ended\.\nNone of the lines that hit a rule names a path\.\n$/,
+  );
   const wrong = [await run(temporary, "--since", "soon"), await run(temporary, "--by", "country")];
   assert.deepEqual(wrong.map(({ code, stdout }) => [code, stdout]), [[64, ""], [64, ""]]);
   assert.match(wrong[0]!.stderr, /Cannot read the time "soon": expected today/);

@@ -106,7 +106,9 @@ Deno.test("`why` tells of somebody who is not banned why not", async () => {
       "198.51.100.7",
       /Whitelisted: 198\.51\.100\.0\/24 by configuration \(office\)\. No recorded line names it\./,
     ],
-    ["127.0.0.1", /Whitelisted: 127\.0\.0\.1 by loopback\./],
+    ["127.0.0.1", /Whitelisted: 127\.0\.0\.0\/8 by loopback\./],
+    ["127.0.0.0/7", /Whitelisted: 127\.0\.0\.0\/8 by loopback\./],
+    ["2002:c633:6407::1", /Whitelisted: 198\.51\.100\.0\/24 by configuration \(office\)\./],
     [
       "203.0.113.9",
       /203\.0\.113\.9 is not banned\. No recorded line names it\. The monitor is not running\./,
@@ -229,15 +231,15 @@ Deno.test("`why` of a network tells the bans inside of it, and of an address the
       reason: "[NETWORK] 3 bans within 1d",
       until: null,
     }),
-    ...Array.from({ length: 12 }, (_, i) => ban(`203.0.113.${i}`, { provenance: MANUAL, count: 0 })),
+    ...Array.from({ length: 30 }, (_, i) => ban(`203.0.113.${i}`, { provenance: MANUAL, count: 0 })),
   ]);
   const { stdout } = await why("why", "203.0.113.0/24");
   assert.match(
     stdout,
     /^203\.0\.113\.0\/24 is banned since .* for good: \[NETWORK\] 3\s+bans\s+within\s+1d\.\s+No/,
   );
-  assert.match(stdout, /^inside {4}12 bans, 12 of them not ended$/m);
-  assert.match(stdout, /and 5 more/);
+  assert.match(stdout, /^inside {4}30 bans, 30 of them not ended$/m);
+  assert.match(stdout, /and 23 more/);
   assert.match(
     (await why("why", "203.0.113.200")).stdout,
     /^203\.0\.113\.200 is banned by the ban of 203\.0\.113\.0\/24/,

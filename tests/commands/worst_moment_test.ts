@@ -68,27 +68,43 @@ Deno.test("`confirm` refuses a trial that has ended while no monitor ran", async
 });
 
 Deno.test({
-  name: "a command that cannot write because the disk is full says so in a sentence",
+  name: "commands read a state on a full disk, and say in a sentence that they cannot write",
   ignore: !canMount(),
   fn: async () => {
     const directory = await Deno.makeTempDir({ prefix: "strongmonitor-" });
+    const filler = `${directory}/filler`;
     assert.ok(mount("-t", "tmpfs", "-o", "size=600k", "none", directory));
     try {
       prepareStateDirectory(directory);
+      const commands = async (...commands: string[]) => {
+        const options = ["--config", CONFIG, "--state", directory];
+        return await Promise.all(commands.map((command) => program([...command.split(" "), ...options])));
+      };
       const state = new State(directory);
       try {
-        fillDisk(`${directory}/filler`);
-        for (const command of ["whitelist add 192.0.2.7", "ban 192.0.2.8"]) {
-          const options = ["--config", CONFIG, "--state", directory];
-          const { code, stderr } = await program([...command.split(" "), ...options]);
+        state.bans.add({
+          ...{ address: "192.0.2.9", scope: "all", provenance: MANUAL, reason: "r" },
+          ...{ count: 0, start: now(), until: null },
+        });
+        fillDisk(filler);
+        for (const { code, stderr } of await commands("whitelist add 192.0.2.7", "ban 192.0.2.8")) {
           assert.deepEqual([code, stderr], [
             69,
-            `strongmonitor: Cannot use the state ${directory}/state.db: database or disk is full\n`,
+            `strongmonitor: Cannot use the state ${directory}/state.db: database or disk is full; ` +
+            "see by df whether its disk is full, and by dmesg whether it fails\n",
           ]);
         }
       } finally {
         state.close();
       }
+      // Without a monitor nobody has made `-shm`, for which there is no room.
+      Deno.removeSync(filler);
+      new State(directory).close();
+      fillDisk(filler);
+      const [bans] = await commands("bans");
+      assert.match(bans!.stdout, /^192\.0\.2\.9 /m, bans!.stderr);
+      const [unban] = await commands("unban 192.0.2.9");
+      assert.match(unban!.stderr, /Cannot use the state .*: database or disk is full; see by df /);
     } finally {
       unmount(directory);
       await Deno.remove(directory);

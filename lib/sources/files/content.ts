@@ -1,3 +1,4 @@
+import { gunzip } from "../../core/gzip.ts";
 import { GUARDED, isGuarded } from "../../core/state_files.ts";
 import type { Micros } from "../../core/time.ts";
 
@@ -88,12 +89,12 @@ class FileContent implements Content {
 /** The original bytes of a compressed file. Reads forward only; going back begins anew. */
 class GzipContent extends FileContent {
   override readonly final = true;
-  #stream: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #chunks: AsyncGenerator<Uint8Array> | null = null;
   #chunk: Uint8Array = new Uint8Array();
   #at = 0;
 
   override async readAt(offset: number, into: Uint8Array): Promise<number> {
-    if (this.#stream === null || offset < this.#at) this.#begin();
+    if (this.#chunks === null || offset < this.#at) this.#begin();
     while (this.#at + this.#chunk.length <= offset) if (!await this.#advance()) return 0;
     const part = this.#chunk.subarray(offset - this.#at).subarray(0, into.length);
     into.set(part);
@@ -103,13 +104,12 @@ class GzipContent extends FileContent {
   /** Begins anew. The file stays open: its name may be another file's by now. */
   #begin(): void {
     this.#end();
-    this.file.seekSync(0, Deno.SeekMode.Start);
-    this.#stream = bytesOf(this.file).pipeThrough(new DecompressionStream("gzip")).getReader();
+    this.#chunks = gunzip(bytesOf(this.file));
     [this.#chunk, this.#at] = [new Uint8Array(), 0];
   }
 
   async #advance(): Promise<boolean> {
-    const { value } = await this.#stream!.read();
+    const { value } = await this.#chunks!.next();
     if (value === undefined) return false;
     this.#at += this.#chunk.length;
     this.#chunk = value;
@@ -117,9 +117,9 @@ class GzipContent extends FileContent {
   }
 
   #end(): void {
-    // Reading has already thrown the stream's error.
-    this.#stream?.cancel().catch(() => {});
-    this.#stream = null;
+    // Reading has already thrown the chunks' error.
+    this.#chunks?.return(undefined).catch(() => {});
+    this.#chunks = null;
   }
 
   override [Symbol.dispose](): void {
@@ -128,14 +128,14 @@ class GzipContent extends FileContent {
   }
 }
 
-/** Returns the bytes of an open file from its current place on, without closing it. */
-function bytesOf(file: Deno.FsFile): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    pull(controller) {
-      const bytes = new Uint8Array(64 * 1_024);
-      const count = file.readSync(bytes);
-      if (count === null) controller.close();
-      else controller.enqueue(bytes.subarray(0, count));
-    },
-  }, { highWaterMark: 0 });
+/** Yields the bytes of an open file, wherever others have read it meanwhile; does not close it. */
+function* bytesOf(file: Deno.FsFile): Generator<Uint8Array> {
+  for (let at = 0;;) {
+    const bytes = new Uint8Array(64 * 1_024);
+    file.seekSync(at, Deno.SeekMode.Start);
+    const count = file.readSync(bytes);
+    if (count === null) return;
+    at += count;
+    yield bytes.subarray(0, count);
+  }
 }
