@@ -186,7 +186,7 @@ function descriptorOf(kind: keyof Permissions, item: string): Deno.PermissionDes
  * directory where no program can start can: Deno looks for the program first, then at the
  * permission, then at the directory, and runs nothing.
  */
-function isForbiddenProgram(command: string): boolean {
+export function isForbiddenProgram(command: string): boolean {
   if (may("run", command)) return false;
   try {
     new Deno.Command(command, { ...childEnvironment(), cwd: "/dev/null" }).spawn();

@@ -188,6 +188,18 @@ Deno.test("`init` does not call nft missing where the program may not run it, an
   assert.doesNotMatch(stderr, /^Still missing: Or/m);
 });
 
+Deno.test("`init` names the package of nft where the program may run nft, which is not installed", async () => {
+  using machine = bareMachine();
+  Deno.removeSync(`${machine.directory}/bin/nft`);
+  const rights = ["--allow-read", "--allow-env", "--allow-sys", "--allow-run=getent,journalctl,nft"];
+  const words = init(machine, "--yes").flatMap((word) =>
+    word === "--allow-all" ? rights : word.startsWith("PATH=") ? `PATH=${machine.directory}/bin` : word
+  );
+  const { stdout, stderr } = await run(words);
+  assert.match(stderr, /^firewall +nft is not installed, the package nftables has it$/m);
+  assert.equal(parse(stdout).firewall, "observe");
+});
+
 Deno.test("`init` leaves out only those formats of nginx that name no client", async () => {
   using machine = bareMachine();
   const text = `log_format good '$remote_addr $status'; log_format bad '$status';

@@ -2,7 +2,7 @@
 import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
-import { may } from "../../config/permissions.ts";
+import { isForbiddenProgram, may } from "../../config/permissions.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
@@ -103,9 +103,9 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     hasNft: error === null,
     obstacle: error === null
       ? obstacleTo(ruleset, { unit, entry })
-      : may("run", "nft")
-      ? "nft is not installed"
-      : "this program may not run nft",
+      : isForbiddenProgram("nft")
+      ? "this program may not run nft"
+      : "nft is not installed, the package nftables has it",
     managers: managersIn(ruleset.output),
     unit,
     bansBySudo: entry !== null && entry.unit === `${unit}.service`
