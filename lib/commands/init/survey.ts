@@ -2,7 +2,7 @@
 import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
-import { isForbiddenProgram, may } from "../../config/permissions.ts";
+import { hindrance, may } from "../../config/permissions.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
@@ -103,7 +103,7 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     hasNft: error === null,
     obstacle: error === null
       ? obstacleTo(ruleset, { unit, entry })
-      : isForbiddenProgram("nft")
+      : hindrance("nft") === "forbidden"
       ? "this program may not run nft"
       : "nft is not installed, the package nftables has it",
     managers: managersIn(ruleset.output),
