@@ -3,7 +3,8 @@ import { SHIPPED } from "../../config/shipped.ts";
 import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
-import { asRoot, SERVICE_USER, type SystemUser } from "../machine.ts";
+import { SERVICE_USER } from "../../core/program.ts";
+import { asRoot, type SystemUser } from "../machine.ts";
 
 /** A command for root. */
 export interface Step {
