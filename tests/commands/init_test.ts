@@ -363,18 +363,20 @@ Deno.test({
     using machine = bareMachine();
     await using journald = await new Journald().ready();
     machine.program("journalctl", `exec /usr/bin/journalctl --directory=${journald.directory} "$@"`);
+    await journald.log(["Server listening on 0.0.0.0 port 22.", "Received signal 15; terminating."]);
     await journald.log([
       "Server listening on 0.0.0.0 port 2222.",
       "Server listening on :: port 2222.",
+      "Server listening on 0.0.0.0 port 443.",
       "Accepted publickey for eve from 203.0.113.66 port 1111 ssh2: ED25519 SHA256:abc",
       "Disconnected from user eve 203.0.113.66 port 1111",
       "Accepted publickey for bob from 198.51.100.7 port 2222 ssh2: ED25519 SHA256:abc",
     ]);
     const found = JSON.parse((await run(init(machine, "--json"))).stdout);
-    assert.deepEqual([found.journal_error, found.ssh_ports], [null, [2222]]);
+    assert.deepEqual([found.journal_error, found.ssh_ports], [null, [443, 2222]]);
     assert.deepEqual([found.origins, found.origin], [["198.51.100.7"], "198.51.100.7"]);
     assert.deepEqual(load(found.config).whitelist.members.map(({ address }) => address), ["198.51.100.7"]);
-    assert.match(found.config, /\/\/ sshd listens on 2222\. /);
+    assert.match(found.config, /\/\/ sshd listens on 443 and 2222\. /);
 
     // Which of two it is nobody can tell, unless sshd has told the shell.
     await journald.log(["Accepted password for al from 2001:db8::9 port 3333 ssh2"]);

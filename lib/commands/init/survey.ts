@@ -145,16 +145,19 @@ function sshLog(): string | null {
   return found?.path ?? null;
 }
 
-/** Returns the ports that the running sshd logged when it began to listen. */
+/** Returns the ports that the running sshd logged when it began to listen, in order. */
 async function listeningPorts(): Promise<number[]> {
-  const grep = ["--boot", "--grep=^Server listening on", "--lines=50"];
+  // With --grep= and --lines=, journalctl reverses the order by itself.
+  const grep = ["--boot", "--grep=^Server listening on", "--lines=50", "--reverse"];
   const matches = [...grep, "SYSLOG_IDENTIFIER=sshd", "_UID=0"];
   const entries = (await journalEntries(matches, ["MESSAGE", "_PID"])).flatMap(({ MESSAGE, _PID }) => {
     const port = LISTENING.exec(MESSAGE ?? "")?.[1];
     return port === undefined ? [] : [{ port: Number(port), pid: _PID }];
   });
-  const newest = entries.at(-1)?.pid;
-  return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))];
+  const newest = entries[0]?.pid;
+  return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))].sort((a, b) =>
+    a - b
+  );
 }
 
 /** Returns both ends of the SSH connection; null: no permission to know, or hidden by sudo. */
