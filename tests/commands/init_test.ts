@@ -270,6 +270,20 @@ Deno.test("`init --install` runs root's commands in order, and replaces no confi
   assert.match(failed.stderr, /Cannot go on: this failed: sudo useradd /);
 });
 
+Deno.test({
+  name: "`init --install` runs root's commands from a directory that its user may not enter",
+  ignore: Deno.uid() !== 0 || AS_OTHER === null,
+  async fn() {
+    using machine = bareMachine();
+    machine.program("sudo", "exit 0");
+    Deno.mkdirSync(`${machine.directory}/closed`, { mode: 0o700 });
+    Deno.chownSync(`${machine.directory}/closed`, 1, 1);
+    const within = ["env", "-C", `${machine.directory}/closed`];
+    const { code, stderr } = await run([...within, ...AS_OTHER!, ...init(machine, "--yes", "--install")]);
+    assert.equal(code, 0, stderr);
+  },
+});
+
 Deno.test("`init` prints no command that replaces an edited configuration unless forced, and then one that keeps it", async () => {
   using machine = bareMachine();
   Deno.mkdirSync(`${machine.directory}/etc`);

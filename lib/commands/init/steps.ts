@@ -56,6 +56,8 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
   try {
     return new Deno.Command("sudo", {
       args: ["--", ...argv],
+      // No program starts in a directory that this user may not enter, such as root's home after su.
+      cwd: "/",
       ...childEnvironment(),
       stdin,
       stdout: "null",
