@@ -85,7 +85,7 @@ export async function compile(
   try {
     await deno(base, ["check", "--quiet", entry]);
     await deno(base, ["bundle", "--quiet", "--code-splitting", `--outdir=${scratch.path}`, entry]);
-    for (const { name } of Deno.readDirSync(scratch.path)) await shorten(`${scratch.path}/${name}`);
+    await settle(scratch.path, `${basename(entry, ".ts")}.js`);
     await deno(base, [
       "compile",
       ...COMPILE_OPTIONS,
@@ -117,18 +117,44 @@ export async function hasSockets({ deno }: Base): Promise<boolean> {
   return success;
 }
 
+/** Name of a file that the bundler split off, with its hash. */
+const SPLIT_OFF = /([\w-]+)-[A-Z0-9]{8}\.js/g;
+
 /**
- * Shortens a file's code, which V8 keeps in memory. All names stay, for the traces of errors. The
- * result is ASCII: V8 reads ASCII in place, and copies anything else.
+ * Shortens a bundle's files, and makes equal bundles of equal sources: the program embeds names and
+ * times of files, and the bundler's hashes depend on the directory of the project. Numbers the files
+ * in the order in which they name each other, from `main` on, and dates them back to 1970.
  */
-async function shorten(file: string): Promise<void> {
-  const { code } = await transform(await Deno.readTextFile(file), {
+async function settle(directory: string, main: string): Promise<void> {
+  const codes = new Map([[main, ""]]);
+  for (const name of codes.keys()) {
+    const code = await shorten(await Deno.readTextFile(`${directory}/${name}`));
+    codes.set(name, code);
+    for (const [other] of code.matchAll(SPLIT_OFF)) codes.set(other, codes.get(other) ?? "");
+  }
+  const order = [...codes.keys()];
+  const numbered = (text: string) =>
+    text.replaceAll(SPLIT_OFF, (name, kind) => `${kind}-${order.indexOf(name)}.js`);
+  for (const [name, code] of codes) {
+    await Deno.remove(`${directory}/${name}`);
+    const path = `${directory}/${numbered(name)}`;
+    await Deno.writeTextFile(path, numbered(code));
+    await Deno.utime(path, 0, 0);
+  }
+}
+
+/**
+ * Shortens code, which V8 keeps in memory. All names stay, for the traces of errors. The result is
+ * ASCII: V8 reads ASCII in place, and copies anything else.
+ */
+async function shorten(text: string): Promise<string> {
+  const { code } = await transform(text, {
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 110,
     target: "esnext",
   });
-  await Deno.writeTextFile(file, code);
+  return code;
 }
 
 /** Runs a Deno in the project; throws its complaint if it fails. */

@@ -2,7 +2,8 @@
 import { NEVER } from "../core/async.ts";
 import { may } from "../config/permissions.ts";
 import { UNIT_DIRECTORIES } from "../config/stock.ts";
-import { UNITS } from "../core/program.ts";
+import { SERVICE_USER, UNITS } from "../core/program.ts";
+import { LOGS, type Obstacle, READ, SEARCH } from "../core/read_denial.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
 import { tried } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";
@@ -10,11 +11,8 @@ import { SECOND } from "../core/time.ts";
 
 /** Longest run of a program. */
 const TIMEOUT = 10 * SECOND;
-/** The system user that the monitor runs as. */
-export const SERVICE_USER = "strongmonitor";
 /** Groups that the units add to the monitor's own. */
-const SERVICE_GROUPS = ["systemd-journal", "adm"];
-const [READ, SEARCH] = [4, 1];
+const SERVICE_GROUPS = ["systemd-journal", LOGS];
 /** The bit of CAP_NET_ADMIN (capabilities(7)). */
 const NET_ADMIN = 12n;
 
@@ -127,16 +125,19 @@ export async function serviceUser(): Promise<SystemUser | null> {
 }
 
 /**
- * Reports whether modes of a file and its directories let `user` read it, or enter a directory.
- * Skips those that this program may not inspect. An access control list may still allow it.
+ * Returns the file, or the first directory in its path, whose mode does not let `user` read or enter
+ * it; null: there is none. Skips those that this program may not inspect. An access control list may
+ * still allow it.
  */
-export function modesLetRead(user: SystemUser, path: string): boolean {
+export function closedTo(user: SystemUser, path: string): Obstacle | null {
   const names = path.split("/").filter((name) => name !== "");
-  return names.every((_, i) => {
-    const info = lookAt(`/${names.slice(0, i + 1).join("/")}`);
-    if (info === null) return true;
+  for (const [i] of names.entries()) {
+    const place = `/${names.slice(0, i + 1).join("/")}`;
+    const info = lookAt(place);
+    if (info === null) continue;
     const shift = info.uid === user.uid ? 6 : user.groups.has(info.gid ?? -1) ? 3 : 0;
     const wanted = info.isDirectory ? SEARCH : READ;
-    return (((info.mode ?? 0) >> shift) & wanted) === wanted;
-  });
+    if ((((info.mode ?? 0) >> shift) & wanted) !== wanted) return { path: place, wanted, info };
+  }
+  return null;
 }

@@ -1,10 +1,11 @@
 import { commandsOf, firewallsOf } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
-import { isSudo, ownPath } from "../core/child_process.ts";
+import { hindrance } from "../config/permissions.ts";
+import { isSudo } from "../core/child_process.ts";
 
 /**
- * Returns a sentence for each missing or non-executable program of `config`. Skips directories that
- * this process may not read.
+ * Returns a sentence for each missing or non-executable program of `config`. Skips files that this
+ * process may not look at.
  */
 export function programProblems(config: Config): string[] {
   return firewallsOf(config).flatMap(commandsOf).flatMap(({ key, command }) =>
@@ -33,8 +34,7 @@ function programsOf([program, ...args]: readonly string[]): string[] {
 
 function faultOf(program: string): string | null {
   if (program.includes("/")) return faultOfFile(program);
-  const faults = searchPath().map((directory) => faultOfFile(`${directory}/${program}`));
-  return faults.length > 0 && faults.every((fault) => fault !== null) ? "it is nowhere in PATH" : null;
+  return hindrance(program) === "missing" ? "it is not installed" : null;
 }
 
 function faultOfFile(path: string): string | null {
@@ -45,9 +45,4 @@ function faultOfFile(path: string): string | null {
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? "there is no such file" : null;
   }
-}
-
-/** Returns the directories of PATH; an empty list if this process may not read the variable. */
-function searchPath(): string[] {
-  return (ownPath() ?? "").split(":").filter((directory) => directory !== "");
 }

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { firstLineOf, UserError } from "../core/error.ts";
+import { SERVICE_USER } from "../core/program.ts";
 import { settingDenial } from "../core/read_denial.ts";
 import { isAbsent } from "../core/file_identity.ts";
 import { GUARDED, isGuarded } from "../core/state_files.ts";
@@ -59,8 +60,11 @@ export function readPassword(config: string, { state, server }: PasswordOptions)
   if (socketOf(server) !== null && isAbsent(path)) return "";
   const what = "the database password";
   const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state } });
-  if ((Deno.statSync(path).mode ?? 0) & 0o004) {
-    throw unreadable(what, `everyone may read ${path}, forbid it with chmod 640`);
+  const { mode, gid } = Deno.statSync(path);
+  if ((mode ?? 0) & 0o004) {
+    // Mode 640 alone would hide a file of root's from the monitor.
+    const giving = gid === 0 ? `sudo chgrp ${SERVICE_USER} ${path} && ` : "";
+    throw unreadable(what, `everyone may read ${path}, forbid it with: ${giving}sudo chmod 640 ${path}`);
   }
   const password = text.replace(/[\r\n]+$/, "");
   if (password === "") throw unreadable(what, `${path} is empty`);

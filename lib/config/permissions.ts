@@ -151,7 +151,7 @@ function fixedDirectory(pattern: string): string {
  */
 export function missingNeeds(config: Config): Need[] {
   return needsOf(config).filter(({ kind, item }) =>
-    item !== SUDOER && (kind === "run" ? item !== KILL && isForbiddenProgram(item) : !may(kind, item))
+    item !== SUDOER && (kind === "run" ? item !== KILL && hindrance(item) === "forbidden" : !may(kind, item))
   );
 }
 
@@ -181,17 +181,17 @@ function descriptorOf(kind: keyof Permissions, item: string): Deno.PermissionDes
 }
 
 /**
- * Reports whether this process may not run `command`. Deno's query denies a program that is not
- * installed, so it cannot tell a missing program from a forbidden one. An attempt to start it in a
- * directory where no program can start can: Deno looks for the program first, then at the
- * permission, then at the directory, and runs nothing.
+ * Returns why this process cannot start the program `command`; null: it can. Deno's query denies a
+ * program that is not installed, so it cannot tell a missing program from a forbidden one. An attempt
+ * to start it in a directory where no program can start can: Deno looks for the program first, then
+ * at the permission, then at the directory ("cwd"), and runs nothing.
  */
-function isForbiddenProgram(command: string): boolean {
-  if (may("run", command)) return false;
+export function hindrance(command: string): "missing" | "forbidden" | null {
   try {
     new Deno.Command(command, { ...childEnvironment(), cwd: "/dev/null" }).spawn();
-    return false;
   } catch (error) {
-    return error instanceof Deno.errors.NotCapable;
+    if (error instanceof Deno.errors.NotFound) return error.message.includes(" cwd ") ? null : "missing";
+    if (error instanceof Deno.errors.NotCapable) return "forbidden";
   }
+  return null;
 }

@@ -1,10 +1,10 @@
 /** Explains why a file cannot be read, with a remedy. */
-import { directoryOf } from "./file_identity.ts";
 import { denial, joining } from "./denial.ts";
+import { SERVICE_USER } from "./program.ts";
 import { shellWord } from "./text.ts";
 
-/** The obstacle: the file, or the first directory in its path that this user may not enter. */
-interface Obstacle {
+/** A file, or the first directory in its path, that a user may not use. */
+export interface Obstacle {
   readonly path: string;
   /** Missing permissions, as in a mode's last digit. */
   readonly wanted: number;
@@ -12,32 +12,33 @@ interface Obstacle {
   readonly info: Deno.FileInfo | null;
 }
 
-const [READ, SEARCH] = [4, 1];
+export const [READ, WRITE, SEARCH] = [4, 2, 1] as const;
 /** Directories that `ProtectHome=yes` hides from a service: they then have mode 0. */
 const HOMES = ["/home", "/root", "/run/user"];
 /** Directories that `PrivateTmp=yes` replaces by a service's own. */
 const TEMPORARY = ["/tmp", "/var/tmp"];
 /** The group of users who may read logs. No other has the same id on every system. */
-const [LOGS, LOGS_ID] = ["adm", 4];
+export const LOGS = "adm";
+const LOGS_ID = 4;
 
 /**
  * Returns that the system denies this process's user to read the log `path`, and a remedy: a group,
- * an access control list, or a setting of the service's unit.
+ * a mode, an access control list, or a setting of the service's unit.
  */
 export function readDenial(path: string): string {
-  return denial("read it", (user) => remedyFor(user, path, grantLog) ?? joining(LOGS)(user));
+  return denial("read it", (user) => remedyFor(user, path, LOGS) ?? joining(LOGS)(user));
 }
 
-/** Returns the same for a configuration file at `place`; the service or sudo may read it. */
+/** Returns the same for a configuration file at `place`: only the service reads it without sudo. */
 export function settingDenial(path: string, place: string): string {
-  return denial(`read ${path}`, (user) => {
-    const remedy = remedyFor(user, place, grant);
-    return remedy === null ? "use sudo" : `use sudo, or ${remedy}`;
-  });
+  return denial(
+    `read ${path}`,
+    (user) => (user === SERVICE_USER ? remedyFor(user, place, user) : null) ?? "use sudo",
+  );
 }
 
 /** Returns what would let a user read a file; null if this program cannot see the obstacle. */
-function remedyFor(user: string, path: string, grant: Grant): string | null {
+function remedyFor(user: string, path: string, group: string): string | null {
   const { path: place, wanted, info } = obstacleTo(path);
   const mode = info?.mode ?? null;
   if (info === null || mode === null) return null;
@@ -46,7 +47,7 @@ function remedyFor(user: string, path: string, grant: Grant): string | null {
       `let it with ProtectHome=read-only in: sudo systemctl edit strongmonitor`;
   }
   if (((mode >> 3) & wanted) === wanted && info.gid === LOGS_ID) return joining(LOGS)(user);
-  return grant(user, { path: place, wanted, info });
+  return `let it ${grant(user, { path: place, wanted, info }, { group })}`;
 }
 
 /** Returns that there is no file at `path` yet, and the setting of a unit that may hide one. */
@@ -86,20 +87,21 @@ function known(info: Deno.FileInfo | "denied" | null): Deno.FileInfo | null {
   return info === "denied" ? null : info;
 }
 
-/** Makes a remedy if no group may pass an obstacle. */
-type Grant = (user: string, obstacle: Obstacle) => string;
-
-function grant(user: string, { path, wanted }: Obstacle): string {
-  const rights = `${wanted & READ ? "r" : ""}${wanted & SEARCH ? "x" : ""}`;
-  return `let it with: sudo setfacl -m u:${user}:${rights} ${shellWord(path)}`;
-}
-
-/** Adds a default entry for the directory: a rotated log gets a new file, which needs the same. */
-function grantLog(user: string, obstacle: Obstacle): string {
-  const { path, info } = obstacle;
-  const command = grant(user, obstacle);
-  if (info?.isDirectory) return command;
-  return `${command}, and those that follow with: sudo setfacl -m d:u:${user}:r ${
-    shellWord(directoryOf(path))
-  }`;
+/**
+ * Returns root's commands that let `user` pass an obstacle, each after `prefix`: they give it to
+ * `group`, or make an access control list for what another group may use. Minimal systems lack
+ * setfacl.
+ */
+export function grant(
+  user: string,
+  { path, wanted, info }: Obstacle,
+  { group, prefix = "sudo " }: { group: string; prefix?: string },
+): string {
+  const place = shellWord(path);
+  const rights = [[READ, "r"], [WRITE, "w"], [SEARCH, "x"]] as const;
+  const letters = rights.map(([right, letter]) => wanted & right ? letter : "").join("");
+  const isOthers = info !== null && ![0, LOGS_ID].includes(info.gid ?? 0) && ((info.mode ?? 0) & 0o070) > 0;
+  return isOthers
+    ? `with the package acl: ${prefix}setfacl -m u:${user}:${letters} ${place}`
+    : `with: ${prefix}chgrp ${group} ${place} && ${prefix}chmod g+${letters} ${place}`;
 }

@@ -2,11 +2,11 @@
  * The file that node_exporter's textfile collector reads. No socket listens: the file's permissions
  * say who reads the metrics. A reader sees a whole file, the old or the new one.
  */
-import { directoryOf } from "../core/file_identity.ts";
+import { directoryOf, lookAt } from "../core/file_identity.ts";
 import { denial } from "../core/denial.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { shellWord } from "../core/text.ts";
+import { grant, READ, SEARCH, WRITE } from "../core/read_denial.ts";
 import { freshMetricsFile } from "../config/permissions.ts";
 
 /** Everybody may read: node_exporter runs as another user. */
@@ -68,9 +68,11 @@ export class MetricsFile {
       return `its unit forbids it to write in ${directory}: docs/metrics.md has the drop-in`;
     }
     if (!(error instanceof Deno.errors.PermissionDenied)) return messageOf(error);
+    const wanted = READ | WRITE | SEARCH;
     return denial(
       `write in ${directory}`,
-      (user) => `let it with: sudo setfacl -m u:${user}:rwx ${shellWord(directory)}`,
+      (user) =>
+        `let it ${grant(user, { path: directory, wanted, info: lookAt(directory) }, { group: user })}`,
     );
   }
 

@@ -351,13 +351,23 @@ Deno.test({
     machine.program("getent", 'test "$1" = passwd && echo strongmonitor:x:990:990::/:/bin/false');
     const log = `${machine.directory}/ssh.log`;
     Deno.writeTextFileSync(log, "", { mode: 0o600 });
-    machine.configure({}, { SSHD: { match: { file: log } } });
+    const closed = `${machine.directory}/closed`;
+    Deno.mkdirSync(closed, { mode: 0o700 });
+    for (const name of ["a", "b"]) Deno.writeTextFileSync(`${closed}/${name}.log`, "", { mode: 0o644 });
+    machine.configure({}, { SSHD: { match: { file: [log, `${closed}/*.log`] } } });
     Deno.chmodSync(machine.config, 0o646);
     const { code, findings } = await doctor(machine);
     assert.equal(code, 1);
     assert.deepEqual(of(findings, "logs"), [
       `failure: the mode of ${log} does not let the user strongmonitor read it`,
+      `failure: the mode of ${closed} does not let the user strongmonitor enter it`,
     ]);
+    assert.deepEqual(
+      findings.filter(({ subject }) => subject === "logs").map(({ remedy }) => remedy),
+      [[log, "r"], [closed, "x"]].map(([path, right]) =>
+        `unless an access control list does, let it with: chgrp adm ${path} && chmod g+${right} ${path}`
+      ),
+    );
     assert.deepEqual(of(findings, "files"), [`failure: others than root may change ${machine.config}`]);
     const state = `${machine.directory}/state`;
     Deno.mkdirSync(state, { mode: 0o755 });
@@ -371,9 +381,10 @@ Deno.test({
     ]);
     Deno.removeSync(state, { recursive: true });
     Deno.chmodSync(log, 0o644);
+    Deno.removeSync(closed, { recursive: true });
     Deno.chmodSync(machine.config, 0o644);
     const mended = await doctor(machine);
-    assert.deepEqual(of(mended.findings, "logs"), [`ok: 1 file of ${log} can be read`]);
+    assert.equal(of(mended.findings, "logs")[0], `ok: 1 file of ${log} can be read`);
     assert.deepEqual(of(mended.findings, "files").map((text) => text.slice(0, 3)), ["ok:"]);
   },
 });

@@ -188,6 +188,18 @@ Deno.test("`init` does not call nft missing where the program may not run it, an
   assert.doesNotMatch(stderr, /^Still missing: Or/m);
 });
 
+Deno.test("`init` names the package of nft where the program may run nft, which is not installed", async () => {
+  using machine = bareMachine();
+  Deno.removeSync(`${machine.directory}/bin/nft`);
+  const rights = ["--allow-read", "--allow-env", "--allow-sys", "--allow-run=getent,journalctl,nft"];
+  const words = init(machine, "--yes").flatMap((word) =>
+    word === "--allow-all" ? rights : word.startsWith("PATH=") ? `PATH=${machine.directory}/bin` : word
+  );
+  const { stdout, stderr } = await run(words);
+  assert.match(stderr, /^firewall +nft is not installed, the package nftables has it$/m);
+  assert.equal(parse(stdout).firewall, "observe");
+});
+
 Deno.test("`init` leaves out only those formats of nginx that name no client", async () => {
   using machine = bareMachine();
   const text = `log_format good '$remote_addr $status'; log_format bad '$status';
@@ -256,6 +268,20 @@ Deno.test("`init --install` runs root's commands in order, and replaces no confi
   const failed = await run(init(machine, "--yes", "--install", "--force"));
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /Cannot go on: this failed: sudo useradd /);
+});
+
+Deno.test({
+  name: "`init --install` runs root's commands from a directory that its user may not enter",
+  ignore: Deno.uid() !== 0 || AS_OTHER === null,
+  async fn() {
+    using machine = bareMachine();
+    machine.program("sudo", "exit 0");
+    Deno.mkdirSync(`${machine.directory}/closed`, { mode: 0o700 });
+    Deno.chownSync(`${machine.directory}/closed`, 1, 1);
+    const within = ["env", "-C", `${machine.directory}/closed`];
+    const { code, stderr } = await run([...within, ...AS_OTHER!, ...init(machine, "--yes", "--install")]);
+    assert.equal(code, 0, stderr);
+  },
 });
 
 Deno.test("`init` prints no command that replaces an edited configuration unless forced, and then one that keeps it", async () => {
@@ -351,18 +377,20 @@ Deno.test({
     using machine = bareMachine();
     await using journald = await new Journald().ready();
     machine.program("journalctl", `exec /usr/bin/journalctl --directory=${journald.directory} "$@"`);
+    await journald.log(["Server listening on 0.0.0.0 port 22.", "Received signal 15; terminating."]);
     await journald.log([
       "Server listening on 0.0.0.0 port 2222.",
       "Server listening on :: port 2222.",
+      "Server listening on 0.0.0.0 port 443.",
       "Accepted publickey for eve from 203.0.113.66 port 1111 ssh2: ED25519 SHA256:abc",
       "Disconnected from user eve 203.0.113.66 port 1111",
       "Accepted publickey for bob from 198.51.100.7 port 2222 ssh2: ED25519 SHA256:abc",
     ]);
     const found = JSON.parse((await run(init(machine, "--json"))).stdout);
-    assert.deepEqual([found.journal_error, found.ssh_ports], [null, [2222]]);
+    assert.deepEqual([found.journal_error, found.ssh_ports], [null, [443, 2222]]);
     assert.deepEqual([found.origins, found.origin], [["198.51.100.7"], "198.51.100.7"]);
     assert.deepEqual(load(found.config).whitelist.members.map(({ address }) => address), ["198.51.100.7"]);
-    assert.match(found.config, /\/\/ sshd listens on 2222\. /);
+    assert.match(found.config, /\/\/ sshd listens on 443 and 2222\. /);
 
     // Which of two it is nobody can tell, unless sshd has told the shell.
     await journald.log(["Accepted password for al from 2001:db8::9 port 3333 ssh2"]);

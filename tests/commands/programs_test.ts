@@ -28,7 +28,7 @@ Deno.test("`programProblems()` names programs that are missing or cannot be exec
     [[flat, "%s"], [`ban_command cannot run ${flat}: it is not executable`]],
     [[path, "%s"], [`ban_command cannot run ${path}: it is not a file`]],
     [[`${path}/none`, "%s"], [`ban_command cannot run ${path}/none: there is no such file`]],
-    [["no-such-program", "%s"], ["ban_command cannot run no-such-program: it is nowhere in PATH"]],
+    [["no-such-program", "%s"], ["ban_command cannot run no-such-program: it is not installed"]],
     [["/bin/cat", `${path}/none`, "%s"], []],
   ];
   for (const [command, faults] of cases) assert.deepEqual(programProblems(commands(command)), faults);
@@ -55,4 +55,21 @@ Deno.test("`check` and `doctor` name a program of `notify` that is missing or ca
   Deno.chmodSync(notify, 0o755);
   assert.doesNotMatch(await said("check"), /notify cannot run/);
   assert.equal(notifyProblem({ notify: null } as Config), null);
+});
+
+Deno.test("`check` names a program that is not installed, also where it may read neither PATH nor directories", async () => {
+  using temporary = temporaryState();
+  const path = temporary.directory;
+  const config = `${path}/config.jsonc`;
+  const keys = { nft_command: "no-such-nft", firewall: "nftables", state: path, modules: { mine: MINE } };
+  Deno.writeTextFileSync(config, JSON.stringify(keys));
+  const rights = [
+    `--allow-read=${path},/var/log`,
+    `--allow-write=${path}`,
+    "--allow-run=no-such-nft",
+    "--allow-sys",
+  ];
+  const { code, stdout } = await program(["check", "--config", config], rights);
+  assert.match(stdout, /^Problem: nft_command cannot run no-such-nft: it is not installed$/m);
+  assert.equal(code, 78);
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { userInfo } from "node:os";
-import { absence, readDenial, settingDenial } from "../../lib/core/read_denial.ts";
+import { absence, grant, readDenial, settingDenial } from "../../lib/core/read_denial.ts";
 
 const USER = userInfo().username;
 const isRoot = Deno.uid() === 0;
@@ -28,36 +28,42 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "`readDenial()` names an access control list where no group may read the file, root's, or one without a known name",
+  name: "`readDenial()` gives adm what no group of others may read, and else names an access control list",
   ignore: !isRoot,
   fn: () => {
-    using nobodys = scene(0o600);
+    using nobodys = scene(0o600, 54_321);
     using roots = scene(0o640, 0);
-    using others = scene(0o640, 54_321);
-    for (const { path, directory } of [nobodys, roots, others]) {
+    for (const { path } of [nobodys, roots]) {
       assert.equal(
         readDenial(path),
-        `user ${USER} may not read it; let it with: sudo setfacl -m u:${USER}:r ${path}, ` +
-          `and those that follow with: sudo setfacl -m d:u:${USER}:r ${directory}`,
+        `user ${USER} may not read it; let it with: sudo chgrp adm ${path} && sudo chmod g+r ${path}`,
       );
     }
+    using others = scene(0o640, 54_321);
+    assert.equal(
+      readDenial(others.path),
+      `user ${USER} may not read it; let it with the package acl: sudo setfacl -m u:${USER}:r ${others.path}`,
+    );
   },
 });
 
-Deno.test({
-  name: "`settingDenial()` never takes a file away from the group that reads it",
-  ignore: !isRoot,
-  fn: () => {
-    using service = scene(0o640, 54_321);
-    using roots = scene(0o600, 0);
-    for (const { path } of [service, roots]) {
-      assert.equal(
-        settingDenial(path, path),
-        `user ${USER} may not read ${path}; use sudo, or let it with: sudo setfacl -m u:${USER}:r ${path}`,
-      );
-    }
-  },
+Deno.test("`settingDenial()` tells people to use sudo", () => {
+  using file = scene(0o640, Deno.gid()!);
+  assert.equal(settingDenial(file.path, file.path), `user ${USER} may not read ${file.path}; use sudo`);
+});
+
+Deno.test("`grant()` gives a file of root's to the service, and never takes one away from the group that uses it", () => {
+  const info = Deno.statSync("/");
+  const file = (mode: number, gid: number) => ({ path: "/a b", wanted: 4, info: { ...info, mode, gid } });
+  const options = { group: "monitor", prefix: "" };
+  const given = "with: chgrp monitor '/a b' && chmod g+r '/a b'";
+  assert.equal(grant("me", file(0o640, 0), options), given);
+  assert.equal(grant("me", file(0o600, 990), options), given);
+  assert.equal(grant("me", { ...file(0, 0), info: null }, options), given);
+  for (const mode of [0o640, 0o620, 0o610]) {
+    assert.equal(grant("me", file(mode, 990), options), "with the package acl: setfacl -m u:me:r '/a b'");
+  }
+  assert.match(grant("me", { ...file(0, 0), wanted: 7 }, options), / chmod g\+rwx /);
 });
 
 /** Answers `statSync()` for some paths: with a mode of root's directory, or a denial. */
@@ -82,7 +88,7 @@ Deno.test("`readDenial()` names the directory that lets nobody through", () => {
   );
   assert.equal(
     closed,
-    `user ${USER} may not read it; let it with: sudo setfacl -m u:${USER}:x '/srv/my logs'`,
+    `user ${USER} may not read it; let it with: sudo chgrp adm '/srv/my logs' && sudo chmod g+x '/srv/my logs'`,
   );
   const grouped = withStat(
     { "/srv": 0o755, "/srv/log": 0o750, "/srv/log/x": null },

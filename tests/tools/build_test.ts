@@ -190,6 +190,22 @@ Deno.test("`compile()` embeds no npm package, even when its output lies in the p
   }
 });
 
+Deno.test("`compile()` makes equal programs of equal sources, wherever and whenever", async () => {
+  using directory = scratch();
+  // Any ELF file takes what is embedded; this one is small and always there.
+  const base = { deno: Deno.execPath(), denort: "/bin/true" };
+  const made = [];
+  for (const place of [`${directory.path}/here`, `${directory.path}/there/deeper`]) {
+    Deno.mkdirSync(place, { recursive: true });
+    Deno.writeTextFileSync(`${place}/main.ts`, "console.log(await import('./late.ts'));");
+    Deno.writeTextFileSync(`${place}/late.ts`, "export const late = 'embedded as well';");
+    await compile(`${place}/main.ts`, { output: `${place}/program`, permissions: [], base });
+    made.push(Deno.readFileSync(`${place}/program`));
+  }
+  assert.ok(holds(made[0]!, "embedded as well"));
+  assert.ok(Buffer.from(made[0]!).equals(made[1]!));
+});
+
 /** Reports whether a text stands in bytes. */
 function holds(bytes: Uint8Array, text: string): boolean {
   return Buffer.from(bytes.buffer).includes(text);

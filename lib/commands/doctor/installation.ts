@@ -5,17 +5,17 @@ import { may, RESOLVER } from "../../config/permissions.ts";
 import { commandsOf, type ConfiguredFirewall, firewallsOf } from "../../config/firewalls.ts";
 import type { Config } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
+import { SERVICE_USER } from "../../core/program.ts";
 import { lockedFiles } from "../../core/state_files.ts";
 import { directoryOf, lookAt } from "../../core/file_identity.ts";
 import {
   ask,
   asRoot,
+  closedTo,
   INSTALL_UNIT,
   mayChangeNetwork,
-  modesLetRead,
   type MonitorEntry,
   seesJournal,
-  SERVICE_USER,
   type SystemUser,
 } from "../machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
@@ -79,7 +79,7 @@ function writableFinding(path: string, service: SystemUser | null): Finding[] {
 
 /** Checks whether the monitor's user may read the configuration: root, who edits it, always may. */
 function unreadableFindings(paths: readonly string[], user: SystemUser): Finding[] {
-  const unreadable = paths.filter((path) => lookAt(path) !== null && !modesLetRead(user, path));
+  const unreadable = paths.filter((path) => lookAt(path) !== null && closedTo(user, path) !== null);
   // Behind a directory that is closed, files are so as well.
   return unreadable.filter((path) => !unreadable.some((other) => path.startsWith(`${other}/`))).map(
     (path) => {

@@ -4,6 +4,7 @@ import { counted } from "../../core/text.ts";
 import { DAY, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
+import { grant, LOGS } from "../../core/read_denial.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import { isInJournal } from "../../reading/module.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
@@ -13,7 +14,7 @@ import type { Batch } from "../../sources/source.ts";
 import { filesOf } from "../check.ts";
 import { idlePipeline } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { asRoot, modesLetRead, type SystemUser } from "../machine.ts";
+import { asRoot, closedTo, type SystemUser } from "../machine.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Journal entries and bytes at a file's end that are read from each source. */
@@ -45,14 +46,18 @@ async function examineJournal(): Promise<Finding[]> {
 
 function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
   const { paths, problems } = logFiles(pattern);
-  const kept = user === null ? [] : paths.filter((path) => !modesLetRead(user, path));
+  const closed = user === null ? [] : paths.flatMap((path) => closedTo(user, path) ?? []);
   const findings = [
     ...problems.map((sentence) => failureOf("logs", sentence)),
-    ...kept.map((path) =>
+    ...new Map(closed.map((obstacle) => [obstacle.path, obstacle])).values().map((obstacle) =>
       failure(
         "logs",
-        `the mode of ${path} does not let the user ${user!.name} read it`,
-        `unless an access control list does: ${asRoot(`setfacl -m u:${user!.name}:r ${path}`)}`,
+        `the mode of ${obstacle.path} does not let the user ${user!.name} ${
+          obstacle.info!.isDirectory ? "enter" : "read"
+        } it`,
+        `unless an access control list does, let it ${
+          grant(user!.name, obstacle, { group: LOGS, prefix: asRoot("") })
+        }`,
       )
     ),
   ];

@@ -3,7 +3,8 @@ import { SHIPPED } from "../../config/shipped.ts";
 import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
-import { asRoot, SERVICE_USER, type SystemUser } from "../machine.ts";
+import { SERVICE_USER } from "../../core/program.ts";
+import { asRoot, type SystemUser } from "../machine.ts";
 
 /** A command for root. */
 export interface Step {
@@ -55,6 +56,8 @@ function startSudo(argv: readonly string[], stdin: "inherit" | "piped"): Deno.Ch
   try {
     return new Deno.Command("sudo", {
       args: ["--", ...argv],
+      // No program starts in a directory that this user may not enter, such as root's home after su.
+      cwd: "/",
       ...childEnvironment(),
       stdin,
       stdout: "null",

@@ -2,7 +2,7 @@
 import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
 import { shippedConfig } from "../../config/load.ts";
-import { may } from "../../config/permissions.ts";
+import { hindrance, may } from "../../config/permissions.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
@@ -103,9 +103,9 @@ export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promi
     hasNft: error === null,
     obstacle: error === null
       ? obstacleTo(ruleset, { unit, entry })
-      : may("run", "nft")
-      ? "nft is not installed"
-      : "this program may not run nft",
+      : hindrance("nft") === "forbidden"
+      ? "this program may not run nft"
+      : "nft is not installed, the package nftables has it",
     managers: managersIn(ruleset.output),
     unit,
     bansBySudo: entry !== null && entry.unit === `${unit}.service`
@@ -145,16 +145,19 @@ function sshLog(): string | null {
   return found?.path ?? null;
 }
 
-/** Returns the ports that the running sshd logged when it began to listen. */
+/** Returns the ports that the running sshd logged when it began to listen, in order. */
 async function listeningPorts(): Promise<number[]> {
-  const grep = ["--boot", "--grep=^Server listening on", "--lines=50"];
+  // With --grep= and --lines=, journalctl reverses the order by itself.
+  const grep = ["--boot", "--grep=^Server listening on", "--lines=50", "--reverse"];
   const matches = [...grep, "SYSLOG_IDENTIFIER=sshd", "_UID=0"];
   const entries = (await journalEntries(matches, ["MESSAGE", "_PID"])).flatMap(({ MESSAGE, _PID }) => {
     const port = LISTENING.exec(MESSAGE ?? "")?.[1];
     return port === undefined ? [] : [{ port: Number(port), pid: _PID }];
   });
-  const newest = entries.at(-1)?.pid;
-  return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))];
+  const newest = entries[0]?.pid;
+  return [...new Set(entries.filter(({ pid }) => pid === newest).map(({ port }) => port))].sort((a, b) =>
+    a - b
+  );
 }
 
 /** Returns both ends of the SSH connection; null: no permission to know, or hidden by sudo. */
