@@ -125,10 +125,12 @@ function firewallLines({ firewall, holding }: MonitorReport, { confirmed }: BanT
   }
   if (holding === null || holding.error !== null) return [`firewall  ${firewall}`];
   const { held, missing, stray } = holding;
-  const found = held === null ? "cannot tell whether bans hold" : counted(held, "ban holds", "bans hold") +
-    (missing > 0 ? `, ${counted(missing, "was", "were")} gone and being put back` : "");
+  const found = held === null
+    ? "cannot tell whether bans hold"
+    : `${counted(held, "ban")} held at the last look, ${localTime(holding.time)}` +
+      (missing > 0 ? `; ${counted(missing, "was", "were")} gone and being put back` : "");
   return [
-    `firewall  ${firewall}: ${found} (looked at ${localTime(holding.time)})`,
+    `firewall  ${firewall}: ${found}`,
     ...stray.length > 0
       ? [`          also bans, unknown to the state: ${stray.join(", ")} (docs/firewalls.md)`]
       : [],

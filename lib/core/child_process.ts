@@ -53,6 +53,14 @@ export function isSudo(program: string): boolean {
   return program.split("/").at(-1) === "sudo";
 }
 
+/**
+ * Returns the signal that ends a program for certain, if this process may end it. sudo passes
+ * SIGTERM on to the program that it started; SIGKILL would leave that running.
+ */
+export function endSignal(program: string): "SIGTERM" | "SIGKILL" {
+  return isSudo(program) ? "SIGTERM" : "SIGKILL";
+}
+
 /** Runs programs without a shell for a bounded time. Counts those that it abandoned. */
 export class Runner {
   readonly #abandoned = new Set<Deno.ChildProcess>();
@@ -79,7 +87,7 @@ export class Runner {
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, pause(timeout / 1_000, stop.signal).then(() => null)]);
       if (result === null) {
-        this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false });
+        this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false, end: endSignal(argv[0]!) });
         const error = signal.aborted ? "stopped" : `still running after ${timeout / 1e6} s`;
         return { ...nothing, error, uncertain: true };
       }
@@ -94,13 +102,16 @@ export class Runner {
     }
   }
 
-  #abandon(child: Deno.ChildProcess, { said, leadsGroup }: { said: Tail; leadsGroup: boolean }): void {
+  #abandon(
+    child: Deno.ChildProcess,
+    { said, leadsGroup, end }: { said: Tail; leadsGroup: boolean; end: Deno.Signal },
+  ): void {
     this.#abandoned.add(child);
     Promise.all([child.status, said.ended]).finally(() => this.#abandoned.delete(child));
     child.unref();
     if (leadsGroup) endGroup(child);
     // The program may have ended, or belong to another user.
-    tried(() => child.kill("SIGKILL"));
+    tried(() => child.kill(end));
   }
 }
 

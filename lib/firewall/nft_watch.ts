@@ -1,6 +1,6 @@
 /** Reports the loss of nftables' table: a reload of nftables.service flushes all bans. */
 import { pause } from "../core/async.ts";
-import { spawn } from "../core/child_process.ts";
+import { endSignal, isSudo, spawn } from "../core/child_process.ts";
 import { TABLE } from "./nft_script.ts";
 
 /**
@@ -45,15 +45,18 @@ export async function watchTable(command: readonly string[], options: WatchOptio
 
 /** Reads one nft's output to its end. */
 async function follow(command: readonly string[], { lost, signal }: WatchOptions): Promise<void> {
-  const child = spawn([...command, ...WATCHING], { output: true });
+  const [program] = command;
+  // Some versions of sudo ignore signals of their own process group.
+  const bySudo = isSudo(program!);
+  const child = spawn([...command, ...WATCHING], { output: true, leadsGroup: bySudo });
   child.stderr.cancel().catch(() => {});
   const output = child.stdout.pipeThrough(new TextDecoderStream());
   const reader = output.getReader();
-  let isOurs = true;
+  let isOurs = !bySudo;
   const end = () => {
     reader.cancel().catch(() => {});
     try {
-      child.kill("SIGKILL");
+      child.kill(endSignal(program!));
     } catch (error) {
       // Any other error: it has ended.
       if (error instanceof Deno.errors.PermissionDenied) isOurs = false;
@@ -71,7 +74,7 @@ async function follow(command: readonly string[], { lost, signal }: WatchOptions
   } finally {
     signal.removeEventListener("abort", end);
     end();
-    // A child of sudo is root's. It ends at its next output, which nobody reads.
+    // Others are root's. If they miss the signal, they end at their next output, which nobody reads.
     if (isOurs) await child.status;
     else child.unref();
   }

@@ -59,6 +59,8 @@ export class Whitelisting {
   #isStored = true;
   /** The failure of the state that was logged last; null: the last write succeeded. */
   #complaint: string | null = null;
+  /** When the next entry ends. */
+  #nextEnd: Micros = Infinity;
 
   constructor(config: WhitelistingConfig, parts: WhitelistParts) {
     const { state, log, resolve, clock } = parts;
@@ -108,6 +110,8 @@ export class Whitelisting {
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
     const networks = contents.flatMap(({ networks }) => networks).filter(inForce);
     this.whitelist.setAll("whitelist file", networks.map(({ set }) => set));
+    this.#nextEnd = [...configured, ...listed, ...networks, { until: state.nextWhitelistEnd(now) }]
+      .reduce((next, { until }) => Math.min(next, until ?? Infinity), Infinity);
     if (this.whitelist.revision === before) return;
     const listedCount = networks.reduce((sum, { count }) => sum + count, 0);
     const counts = [...parts.map(([origin, { length }]) => [origin, length]), ["whitelist file", listedCount]]
@@ -122,12 +126,13 @@ export class Whitelisting {
 
   /**
    * Reads the changed files and this machine's addresses, and calls `changed` if they brought
-   * something new, unless `signal` has aborted. Call it every second.
+   * something new or an entry has ended, unless `signal` has aborted. Call it every second.
    */
   async look(signal: AbortSignal): Promise<void> {
     const haveFilesChanged = await this.#files.look(signal);
     const haveOwnChanged = this.#own.look();
-    if (!signal.aborted && (haveFilesChanged || haveOwnChanged)) this.#parts.changed();
+    const hasAnyEnded = this.#nextEnd <= this.#parts.clock();
+    if (!signal.aborted && (haveFilesChanged || haveOwnChanged || hasAnyEnded)) this.#parts.changed();
   }
 
   /**

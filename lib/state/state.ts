@@ -135,6 +135,14 @@ export class State {
     );
   }
 
+  /** Returns when the next whitelist entry ends, of whatever origin; null: none will. */
+  nextWhitelistEnd(now: Micros): Micros | null {
+    return this.#db.get<{ next: Micros | null }>(
+      "SELECT min(until) AS next FROM whitelist WHERE until > ?",
+      now,
+    )!.next;
+  }
+
   /** Deletes whitelist entries whose end has come. */
   deleteEndedWhitelist(now: Micros): void {
     this.#db.run("DELETE FROM whitelist WHERE until <= ?", now);

@@ -101,6 +101,13 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.match(stdout, /^times +of UTC$/m);
   state.setReport(JSON.stringify({ ...REPORT, counts: { ...REPORT.counts, uncounted: 2 } }));
   assert.match((await status()).stdout, /^ {10}Hits of 2 lines not counted until trusted_proxies says/m);
+  // Bans made since that look are in force, but not in its number.
+  const holding = { time: 2_000_000, held: 0, missing: 1, stray: [], error: null };
+  state.setReport(JSON.stringify({ ...REPORT, firewall: "nftables", holding }));
+  assert.match(
+    (await status()).stdout,
+    /^firewall {2}nftables: 0 bans held at the last look, 1970-01-01 00:00:02; 1 was gone and being put back$/m,
+  );
   state.setReport(JSON.stringify({ ...REPORT, started: 60 * SECOND, loaded: 3_600 * SECOND }));
   assert.match(
     (await status()).stdout,

@@ -1,6 +1,7 @@
 import { NEVER } from "../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
 import { CommandFirewall } from "../../lib/firewall/command.ts";
+import { lookAt } from "../../lib/core/file_identity.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
 import { eventually, MANUAL, script } from "../support/helpers.ts";
@@ -109,6 +110,22 @@ Deno.test("`CommandFirewall.ban()` has a command lead a process group, but none 
       const stat = Deno.readTextFileSync(`${program}.stat`);
       assert.equal(groupOf(stat), isLeader ? stat.split(" ")[0] : own);
     }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("`CommandFirewall.ban()` ends a command that sudo started by a signal that sudo passes on", async () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    const body = `trap 'kill $!; touch "$0.passed"; exit' TERM; sleep 600 2>&- & wait`;
+    const program = script(directory, { name: "sudo", body });
+    const options = { unban: null, timeout: SECOND / 2, concurrency: 1 };
+    const firewall = new CommandFirewall({ ban: [program, "%s"], ...options });
+    const [outcome] = await firewall.ban([ban("192.0.2.1")], NEVER);
+    assert.equal(outcome!.uncertain, true);
+    await eventually(() => firewall.parallel === 1);
+    assert.ok(lookAt(`${program}.passed`));
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

@@ -1,6 +1,7 @@
 /** What nft tells of a table that goes, on real nft in a network namespace. */
 import { strict as assert } from "node:assert";
 import { watchTable } from "../../lib/firewall/nft_watch.ts";
+import { tried } from "../../lib/core/error.ts";
 import { eventually, script } from "../support/helpers.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 
@@ -67,6 +68,29 @@ Deno.test("`watchTable()` starts nft again, later each time, and ends at once wh
     await watch;
     assert.deepEqual([...new Set(calls())], ["monitor tables"]);
     assert.equal(lost, 0, "an nft that may not run tells nothing");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("`watchTable()` ends an nft that sudo started by a signal that sudo passes on, from another process group", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  try {
+    const said = `${directory}/said`;
+    const program = script(directory, {
+      name: "sudo",
+      body:
+        `trap 'kill $!; echo passed on >> ${said}; exit' TERM; cat /proc/$$/stat > ${said}; sleep 600 & wait`,
+    });
+    const stop = new AbortController();
+    const watch = watchTable([program, "nft"], { lost: () => {}, signal: stop.signal });
+    const read = () => tried(() => Deno.readTextFileSync(said)) ?? "";
+    await eventually(() => read().endsWith("\n"));
+    const [pid, , , , group] = read().split(" ");
+    assert.equal(group, pid);
+    stop.abort();
+    await watch;
+    await eventually(() => read().endsWith("passed on\n"));
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

@@ -141,7 +141,7 @@ Deno.test("whitelisted DNS name whose address changed: the ban of the new addres
   await following;
 });
 
-Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by whomever it was whitelisted", async () => {
+Deno.test("`Whitelisting.look()` lets go of everything when it has ended, by whomever it was whitelisted", async () => {
   await using scene = new Scene({
     whitelist: [{ address: "198.18.9.0/24", until: "2027-01-31T12:00:00Z" }, {
       address: "home.example",
@@ -161,8 +161,10 @@ Deno.test("`Whitelisting.gather()` lets go of everything when it has ended, by w
   scene.now = until - 1;
   scene.gather();
   assert.deepEqual(origins(), before);
+  await scene.look();
+  assert.deepEqual(origins(), before);
   scene.now = until;
-  scene.gather();
+  await scene.look();
   assert.deepEqual(origins(), [null, null, "whitelist file", null, null]);
   scene.stop.abort();
   await following;

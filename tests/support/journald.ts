@@ -49,13 +49,13 @@ export class Journald implements AsyncDisposable {
   }
 
   /** Writes lines through syslog's socket, as sshd does. */
-  async log(lines: readonly string[]): Promise<void> {
-    assert.ok(await this.#tryToLog(lines));
+  async log(lines: readonly string[], tag = "sshd"): Promise<void> {
+    assert.ok(await this.#tryToLog(lines, tag));
   }
 
-  async #tryToLog(lines: readonly string[]): Promise<boolean> {
+  async #tryToLog(lines: readonly string[], tag = "sshd"): Promise<boolean> {
     const logger = new Deno.Command("logger", {
-      args: ["--tag=sshd", `--socket=${this.#sockets}/dev-log`],
+      args: [`--tag=${tag}`, `--socket=${this.#sockets}/dev-log`],
       stdin: "piped",
       stdout: "null",
       stderr: "null",
@@ -64,6 +64,11 @@ export class Journald implements AsyncDisposable {
     await input.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
     await input.close();
     return (await logger.status).success;
+  }
+
+  /** Stops journald in its tracks, or lets it go on. */
+  hang(hangs: boolean): void {
+    Deno.kill(this.#pid, hangs ? "SIGSTOP" : "SIGCONT");
   }
 
   /** Kills journald and waits until its successor, which starts at once, takes lines. */

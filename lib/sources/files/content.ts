@@ -53,6 +53,11 @@ export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileI
   };
 }
 
+/** Returns device and inode of a file, as a key. */
+export function inodeKey({ device, inode }: Pick<FileState, "device" | "inode">): string {
+  return `${device}:${inode}`;
+}
+
 /** Reports whether two states are of the same file. */
 export function isSameFile(
   a: Pick<FileState, "device" | "inode">,

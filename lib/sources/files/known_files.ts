@@ -1,4 +1,4 @@
-import type { FileState } from "./content.ts";
+import { type FileState, inodeKey } from "./content.ts";
 import { type FilePosition, formatPosition } from "./position.ts";
 import type { KnownFile } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
@@ -11,6 +11,8 @@ export class KnownFiles implements Disposable {
   missing: KnownFile[] = [];
   /** Files whose unread rest was not found, until their successors are found. */
   gone: KnownFile[] = [];
+  /** The first tail of each inode. */
+  readonly #byInode = new Map<string, Tail>();
 
   /** All files that were read, wherever they are now. */
   get all(): KnownFile[] {
@@ -31,7 +33,7 @@ export class KnownFiles implements Disposable {
 
   /** Returns the tail that reads a file. */
   of(file: Pick<FileState, "device" | "inode">): Tail | undefined {
-    return this.open.find((tail) => tail.is(file));
+    return this.#byInode.get(inodeKey(file));
   }
 
   /** Returns the place of a file that was read before: in front of the younger ones of `others`. */
@@ -43,12 +45,14 @@ export class KnownFiles implements Disposable {
   /** Inserts a tail at `place`, or behind all others. */
   add(tail: Tail, place = this.open.length): void {
     this.open = this.open.toSpliced(place, 0, tail);
+    this.#note(tail);
   }
 
   /** Drops a tail; the tails with its name are as new as it was. */
   drop(tail: Tail): void {
     tail[Symbol.dispose]();
     this.open = this.open.filter((one) => one !== tail);
+    this.#note(tail);
     if (tail.quietSince === null) return;
     for (const one of this.open) if (one.path === tail.path) one.noteEarlier(tail.time);
   }
@@ -56,6 +60,13 @@ export class KnownFiles implements Disposable {
   /** Keeps a lost file's data without its inode, which another file has or will get. */
   lose(known: KnownFile): void {
     this.gone.push({ ...known, inode: 0 });
+  }
+
+  /** Notes which tail reads an inode, after one came or went. */
+  #note(changed: Tail): void {
+    const tail = this.open.find((one) => one.is(changed));
+    if (tail) this.#byInode.set(inodeKey(changed), tail);
+    else this.#byInode.delete(inodeKey(changed));
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import { messageOf } from "../../core/error.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
+import { inodeKey } from "./content.ts";
 import { Copies } from "./copies.ts";
 import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
@@ -123,8 +124,9 @@ export class Logs implements Disposable {
       const last = names.has(path) ? undefined : this.#files.lastOf(path);
       if (last) await this.#takeNewer(last);
     }
+    const inodes = new Set(found.map(inodeKey));
     for (const tail of this.tails) {
-      if (!found.some((file) => tail.is(file))) tail.quietSince ??= performance.now();
+      if (!inodes.has(inodeKey(tail))) tail.quietSince ??= performance.now();
     }
     this.#files.gone = [];
   }

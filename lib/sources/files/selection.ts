@@ -1,4 +1,4 @@
-import { type FileState, isSameFile } from "./content.ts";
+import { type FileState, inodeKey } from "./content.ts";
 import type { Glob } from "./glob.ts";
 import type { Opener } from "./opening.ts";
 import { isCopyOfAny, isDated, isRotated, logsOf, type Neighbour } from "./rotation.ts";
@@ -41,20 +41,22 @@ export class Selection {
     this.directories = listing.directories;
     this.#opener.review(listing);
     const logs = new Set([...paths, ...files.open.map(({ path }) => path)]);
-    const rotated = paths.filter((path) => isRotated(path, logs));
-    const plain = paths.filter((path) => !isRotated(path, logs));
+    const rotated = new Set(paths.filter((path) => isRotated(path, logs)));
+    const plain = paths.filter((path) => !rotated.has(path));
     const found: FollowedFile[] = [];
+    const inodes = new Set<string>();
     const aside = new Map<string, number>();
-    for (const path of [...plain, ...rotated.filter(isDated)]) {
+    for (const path of [...plain, ...[...rotated].filter(isDated)]) {
       const state = this.#opener.examine(path);
-      if (state === null || found.some((one) => isSameFile(one, state))) continue;
+      if (state === null || inodes.has(inodeKey(state))) continue;
       const file = { path, ...state };
-      const isDated = !plain.includes(path);
+      const isDated = rotated.has(path);
       const offset = isDated ? this.#beginOf(file, since) : 0;
       const tail = files.of(file);
       if (offset > 0 && !tail) aside.set(birthOf(file), offset);
       if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, files))) {
         found.push({ ...file, isDated, offset });
+        inodes.add(inodeKey(file));
       }
     }
     this.#aside = aside;
@@ -85,6 +87,6 @@ async function isLog(
 }
 
 /** Identifies a file, also against a later one with its inode. */
-export function birthOf({ device, inode, born }: Pick<FileState, "device" | "inode" | "born">): string {
-  return `${device}:${inode}:${born}`;
+export function birthOf(file: Pick<FileState, "device" | "inode" | "born">): string {
+  return `${inodeKey(file)}:${file.born}`;
 }

@@ -3,6 +3,7 @@
  * file, boot, time since the boot, time, and a hash of the entry.
  */
 import { type Bytes, hexDigit } from "../../core/bytes.ts";
+import type { Micros } from "../../core/time.ts";
 
 /** Hexadecimal digits of the hash in a mark: as many as fit into a number beside a time. */
 const MARK_DIGITS = 12;
@@ -15,6 +16,11 @@ const MARK_DIGITS = 12;
 export function isSameEntry(a: string, b: string): boolean {
   const [boot, fileOfB] = [b.indexOf(";b="), b.slice(0, b.indexOf(";"))];
   return a === b || (boot > 0 && a.endsWith(b.slice(boot)) && !a.startsWith(fileOfB));
+}
+
+/** Returns the time of the entry of a cursor; NaN if the cursor tells none. */
+export function timeIn(cursor: string): Micros {
+  return parseInt(/;t=([0-9a-f]+)/.exec(cursor)?.[1] ?? "", 16);
 }
 
 /** Returns the end of the hash in the cursor `bytes[from, to)`, as a number; 0 if it has none. */

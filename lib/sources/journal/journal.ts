@@ -1,12 +1,13 @@
 import type { Batch, Source, Start } from "../source.ts";
 import { abortedWith } from "../../core/async.ts";
 import { UserError } from "../../core/error.ts";
-import { type Micros, MINUTE, SECOND } from "../../core/time.ts";
+import { HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import { ExportParser } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
 import { GATHER, isLate } from "./journalctl.ts";
 import { PrintedEntries } from "./proof.ts";
 import { type JournalSelection, Queries, type Query } from "./queries.ts";
+import { Quiet } from "./quiet.ts";
 import { type WakeOptions, Waker } from "./wake.ts";
 
 /** Which entries to read, and how. */
@@ -19,9 +20,14 @@ export interface JournalOptions extends JournalSelection {
   readonly answer?: Micros;
   /** How long after printed entries until the journal is asked for omitted ones before them. */
   readonly proof?: Micros;
+  /** How long no program may write until this one tries; the default is an hour. */
+  readonly quiet?: Micros;
   /** How to get entries at once; null: as journald announces them, up to half a second late. */
   readonly wake?: WakeOptions | null;
-  /** Called with a sentence on why `wake` fails; entries then come as journald announces them. */
+  /**
+   * Called with a sentence on why `wake` fails, as entries then come as journald announces them, and
+   * on a quiet journal: it must reach that journal.
+   */
   readonly problem?: (sentence: string) => void;
 }
 
@@ -47,6 +53,7 @@ class Journal implements Source {
   readonly name = "journal";
   readonly #queries: Queries;
   readonly #waker: Waker;
+  readonly #quiet: Quiet;
   readonly #follow: boolean;
   readonly #silence: Micros;
   readonly #answer: Micros;
@@ -55,10 +62,11 @@ class Journal implements Source {
   #printed: PrintedEntries | null = null;
 
   constructor(options: JournalOptions) {
-    const { follow = true, wake = null } = options;
-    const { silence = 10 * SECOND, answer = MINUTE, proof = 5 * SECOND } = options;
+    const { follow = true, wake = null, problem = () => {} } = options;
+    const { silence = 10 * SECOND, answer = MINUTE, proof = 5 * SECOND, quiet = HOUR } = options;
     this.#queries = new Queries(options, follow ? answer : Infinity);
-    this.#waker = new Waker(wake, options.problem ?? (() => {}));
+    this.#waker = new Waker(wake, problem);
+    this.#quiet = new Quiet(quiet, problem);
     this.#follow = follow;
     this.#silence = silence;
     this.#answer = answer;
@@ -67,6 +75,11 @@ class Journal implements Source {
 
   get delivery(): string {
     return this.#waker.delivery;
+  }
+
+  get problems(): readonly string[] {
+    const { problem } = this.#quiet;
+    return problem === null ? [] : [problem];
   }
 
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -206,11 +219,16 @@ class Journal implements Source {
   ): Promise<Uint8Array> {
     while (this.#follow && await isLate(arrival, silence)) {
       const hasMore = await this.#queries.hasMore(reached, signal);
+      if (follow && !hasMore && this.#quiet.isDue) {
+        this.#quiet.look(await this.#queries.newest({ matching: false, signal }));
+      }
       if ((follow && !hasMore) || !await isLate(arrival, GRACE)) continue;
       if (hasMore) await this.#giveUp(signal);
       throw new Error("journalctl does not come to its end");
     }
-    return await arrival;
+    const chunk = await arrival;
+    if (chunk.length > 0) this.#quiet.end();
+    return chunk;
   }
 
   async #giveUp(signal: AbortSignal): Promise<never> {

@@ -95,11 +95,16 @@ export class Queries {
     directory: string,
     { matching, signal }: { matching: boolean; signal: AbortSignal },
   ): Promise<boolean | null> {
-    const newest = await this.#last({ args: ["--lines=1"], matching, signal });
+    const newest = await this.newest({ matching, signal });
     if (newest === null) return null;
     const query = { args: ["--lines=1", `--cursor=${newest}`], matching, directory, signal };
     const shown = await this.#last(query);
     return shown !== null && isSameEntry(shown, newest);
+  }
+
+  /** Returns the cursor of the newest entry, or of the newest that matches; null: there is none. */
+  newest(query: Pick<Query, "matching" | "signal">): Promise<string | null> {
+    return this.#last({ args: ["--lines=1"], ...query });
   }
 
   /** Returns the cursor of the last entry printed; null if there is none. */

@@ -3,6 +3,10 @@ import { strict as assert } from "node:assert";
 import { absence, readDenial } from "../../../lib/core/read_denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
+import { Glob } from "../../../lib/sources/files/glob.ts";
+import { Logs } from "../../../lib/sources/files/logs.ts";
+import { MAX_CHUNK } from "../../../lib/sources/files/tail.ts";
+import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
@@ -401,4 +405,31 @@ Deno.test("a pipe that appears among the logs is told of once, and holds up noth
   } finally {
     Deno.watchFs = watchFs;
   }
+});
+
+Deno.test("a check of thousands of idle files takes as long for each as a check of hundreds", async () => {
+  const shared = {
+    timeOf: undefined,
+    learnZone: undefined,
+    clock: () => 42,
+    buffer: new RecordBuffer(MAX_CHUNK),
+  };
+  /** Returns how long a check takes at best, in milliseconds. */
+  const check = async (count: number) => {
+    using directory = new LogDirectory();
+    for (let i = 0; i < count; i++) directory.write(`${i}.log`, `line ${i}\n`);
+    using logs = new Logs(new Glob(directory.at("*.log")), { ...shared, linger: 60_000, problem: () => {} });
+    await logs.begin({ after: null, since: 0 });
+    const times: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      const began = performance.now();
+      await logs.survey();
+      times.push(performance.now() - began);
+    }
+    assert.equal(logs.tails.length, count);
+    return Math.min(...times);
+  };
+  const hundreds = await check(250);
+  const thousands = await check(2_000);
+  assert.ok(thousands < 20 * hundreds, `${thousands} ms for 2,000, ${hundreds} ms for 250`);
 });

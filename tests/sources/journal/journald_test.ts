@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { entriesOf } from "../../support/records.ts";
 import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
 import { supervise } from "../../../lib/core/supervise.ts";
-import type { Micros } from "../../../lib/core/time.ts";
+import { type Micros, SECOND } from "../../../lib/core/time.ts";
 import type { Source } from "../../../lib/sources/source.ts";
 import { eventually, memoryLog, script } from "../../support/helpers.ts";
 import { hasJournald, Journald } from "../../support/journald.ts";
@@ -20,6 +20,10 @@ class Follower {
       ...{ identifiers: ["sshd"], units: ["ssh.service"], directory, problem },
       ...options,
     });
+  }
+
+  get sourceProblems(): readonly string[] {
+    return this.#source.problems ?? [];
   }
 
   get delivery(): string {
@@ -233,3 +237,30 @@ for (const isWoken of [false, true]) {
     },
   );
 }
+
+testJournald(
+  "a journald that writes nothing, not even what the monitor logs, is told from one that has nothing to write",
+  async (journald) => {
+    let logged = 0;
+    const problem = (sentence: string) => {
+      logged++;
+      void journald.log([sentence], "strongmonitor");
+    };
+    const options = { silence: SECOND / 20, quiet: 2 * SECOND, problem };
+    const follower = new Follower(journald.directory, options);
+    const stop = new AbortController();
+    const following = follower.follow(stop.signal);
+    await eventually(() => logged === 2);
+    assert.deepEqual(follower.sourceProblems, []);
+    journald.hang(true);
+    await eventually(() => follower.sourceProblems.length > 0);
+    assert.match(
+      follower.sourceProblems.join(),
+      /^No program has written to the journal since .* running\?$/,
+    );
+    journald.hang(false);
+    await eventually(() => follower.sourceProblems.length === 0);
+    stop.abort();
+    await following;
+  },
+);
