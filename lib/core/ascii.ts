@@ -4,6 +4,7 @@ export const TAB = 9;
 export const LINE_FEED = 10;
 export const FORM_FEED = 12;
 export const CARRIAGE_RETURN = 13;
+export const ESCAPE = 27;
 export const SPACE = 32;
 export const QUOTE = 34;
 export const HASH = 35;

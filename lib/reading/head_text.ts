@@ -159,12 +159,12 @@ const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
 /**
  * Behind a time: up to two hosts, perhaps facility and level, then the program; Apple and Kerberos
- * add a level.
+ * add a level. Some templates of rsyslog put no blank behind the colon.
  */
 const TAGS = [
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)${KERNEL}`,
   `^(?<before>(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
-  `(?:${PROCESS}(?<after>(?: <\\w+>|\\(\\w+\\))?:? +)|(?<after>: +))`,
+  `(?:${PROCESS}(?<after>(?: <\\w+>|\\(\\w+\\))?:? +|:)|(?<after>: +))`,
 ].map((source) => new RegExp(source));
 /** metalog writes no colon behind the program. */
 const SYSLOG_TAGS = [

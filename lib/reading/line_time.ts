@@ -2,16 +2,16 @@ import type { Stamp } from "../core/stamp.ts";
 import { type Read, readTime } from "../core/timestamp.ts";
 
 /**
- * Text that may precede the time at the beginning of a line: a bracket, a quote, or a name as in
- * `time="2026-11-26T04:43:54Z" level=info`.
+ * Text that may precede the time at the beginning of a line: a bracket, a quote, auditd's type, or a
+ * name as in `time="2026-11-26T04:43:54Z" level=info`.
  */
-const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
+const OPENING = /^(?:["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)/;
 /**
- * Level or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`, `(W) 2026-…`,
- * `<W>2026-…`, `77:M 26 Nov …`.
+ * Level, priority or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
+ * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`.
  */
 const LEVEL =
-  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|[DIWEF],|[(<][DIWEFCN][)>]|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>1?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
 const ADDRESS = "[\\da-f]*[.:][\\da-f.:]+";
 /** A time in brackets, up to its content. The request in quotes must follow. */
 const BRACKET = '\\[(?=[^\\]]{1,40}\\] ")';

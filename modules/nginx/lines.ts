@@ -42,8 +42,8 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
 };
 
 const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
-/** Not a host but the first of several addresses of X-Forwarded-For. */
-const FIRST_OF_SEVERAL = new RegExp(`^(?:${ADDRESS}),$`);
+/** Not a host but the first of several addresses of X-Forwarded-For; Squid may hide it. */
+const FIRST_OF_SEVERAL = new RegExp(`^(?:${ADDRESS}|unknown),$`);
 /** Host and program that some syslog forwarders write before a message. */
 const FORWARDED = /^\S+ nginx: /;
 

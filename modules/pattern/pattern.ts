@@ -1,4 +1,5 @@
 import type { AST } from "@eslint-community/regexpp";
+import { ESCAPE } from "../../lib/core/ascii.ts";
 import { Literal } from "../../lib/core/bytes.ts";
 import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
 import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
@@ -13,6 +14,9 @@ import { beginsWithField, whyUnsure } from "./safety.ts";
 const PLACE = "<ADDR>";
 /** Stands for a time, or names a group with a time. */
 const TIMES = /(\(\?)?<TIME>/g;
+/** `ESC [ 1 ; 32 m` */
+// deno-lint-ignore no-control-regex
+const COLORS = /\x1b\[[\d;]*m/g;
 /** Names of the groups that `<ADDR>` and `<TIME>` make. */
 const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
 
@@ -35,9 +39,10 @@ export const pattern: ModuleKind = {
     const prefixes = compiled.map(({ prefix }) => prefix);
     return new TextForm({
       fields,
-      parse: (message) => firstOf(compiled, message),
+      parse: (message) => readPlain(compiled, message),
       isOpen: compiled.some(({ isTimed }) => !isTimed),
-      isPossible: (bytes, from, to) => prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
+      isPossible: (bytes, from, to) =>
+        bytes.array[from] === ESCAPE || prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
           `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
@@ -67,6 +72,15 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
     if (reading !== null) return reading;
   }
   return null;
+}
+
+/**
+ * Reads a message without a terminal's colors, which some services write into logs, or as it stands
+ * if only a pattern with colors matches it.
+ */
+function readPlain(compiled: readonly Compiled[], message: string): TextReading | null {
+  const plain = message.replaceAll(COLORS, "");
+  return firstOf(compiled, plain) ?? (plain === message ? null : firstOf(compiled, message));
 }
 
 interface Use {

@@ -36,6 +36,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
     { line: "Mar  9 04:05:06: web sshd[4711]: %", time: TIME, nearMiss: "Mar  9 04:05:06:web sshd[4711]: %" },
     { line: "Mar  9 04:05:06 web sshd: %", time: TIME, pid: null, nearMiss: "Mar  9 04:05:06 web sshd:%" },
+    { line: "Mar  9 04:05:06 web sshd[4711]:%", time: TIME, nearMiss: "Mar  9 04:05:06 web sshd[4711]%" },
     { line: "Mar  9 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "Mar  9 04:05:06 sshd[x]: %" },
     {
       line: "<38>Mar  9 04:05:06 web sshd[4711]: %",

@@ -383,6 +383,7 @@ Deno.test("a line in JSON full of quotes by a client takes no longer than others
 Deno.test("several addresses before the user are no host and a client", () => {
   assert.equal(parse(line({ before: "192.0.2.1, " }))!.address, null);
   assert.equal(parse(line({ before: "2001:db8::1, " }))!.address, null);
+  assert.equal(parse(line({ before: "unknown, " }))!.address, null);
   assert.equal(parse(line({ before: "192.0.2.1, 192.0.2.2, " })), null);
   const withPorts = line({ before: "192.0.2.1:40022, " }).replace(`${TRUE} -`, `${TRUE}:40023 -`);
   assert.equal(parse(withPorts)!.address, null);
