@@ -78,17 +78,13 @@ export function openFile(wanted: Wanted): Deno.FsFile {
 
 function readText(wanted: Wanted): string {
   const { path, what } = wanted;
-  const bytes = readBytes(wanted);
+  const bytes = attempt(wanted, () => Deno.readFileSync(path));
   if (bytes.includes(0)) throw unreadable(what, `${path} is binary, not text`);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw unreadable(what, `${path} is not UTF-8 text`);
   }
-}
-
-function readBytes(wanted: Wanted): Uint8Array {
-  return attempt(wanted, () => Deno.readFileSync(wanted.path));
 }
 
 function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {

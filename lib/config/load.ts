@@ -12,7 +12,7 @@ import { makeModules } from "./modules.ts";
 import { inherit, makeGrowth } from "./rules.ts";
 import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import { SHIPPED, withShippedRules } from "./shipped.ts";
+import { withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
 import type { TrustOptions } from "../deciding/logins.ts";
 import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
@@ -25,14 +25,6 @@ import { whitelistFile } from "./whitelist_file.ts";
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
   return configOf(readConfig(path, options.state), path, options);
-}
-
-/**
- * Returns the shipped configuration as if the file `path` held it, for commands that do not need
- * that file.
- */
-export function shippedConfig(path: string, options: LoadOptions): Config {
-  return configOf(SHIPPED, path, options);
 }
 
 /** Checks and completes `text` as if the file `path` held it. See `loadConfig()`. */

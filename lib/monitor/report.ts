@@ -137,6 +137,11 @@ export type Leak = Readonly<z.infer<typeof leak>>;
 /** Counts of committed records. */
 export type Counts = z.infer<typeof counts>;
 
+/** Returns all counts at 0. */
+export function noCounts(): Counts {
+  return Object.fromEntries(Object.keys(counts.shape).map((name) => [name, 0])) as Counts;
+}
+
 /** The running monitor's report on itself; instants in microseconds. */
 export type MonitorReport = Readonly<z.infer<typeof report>>;
 

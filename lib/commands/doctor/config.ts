@@ -1,8 +1,9 @@
 /** Checks the configuration, and this program's permissions for it. */
 import { modules } from "../../../modules/mod.ts";
-import { shippedConfig } from "../../config/load.ts";
+import { configOf } from "../../config/load.ts";
 import { permissionProblem } from "../../config/refusal.ts";
 import { type Permissions, permissionsFor } from "../../config/permissions.ts";
+import { SHIPPED } from "../../config/shipped.ts";
 import type { Config } from "../../config/types.ts";
 import { configWarnings } from "../../config/warnings.ts";
 import { whitelistProblem } from "../../config/whitelist_file.ts";
@@ -28,7 +29,7 @@ export function examineConfig(options: CommonOptions): ConfigExamination {
     return { config, isWrong: false, findings: [...findingsOf(config), ...sandbox(config, options)] };
   } catch (error) {
     const { config: path, state } = options;
-    const config = shippedConfig(path, { known: modules, state, withPassword: false });
+    const config = configOf(SHIPPED, path, { known: modules, state, withPassword: false });
     const note = warning(
       "config",
       "what follows goes by the shipped configuration",

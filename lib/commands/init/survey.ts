@@ -1,8 +1,9 @@
 /** Surveys this machine for a configuration. Changes nothing, and needs no root. */
 import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
-import { shippedConfig } from "../../config/load.ts";
+import { configOf } from "../../config/load.ts";
 import { may } from "../../config/permissions.ts";
+import { SHIPPED } from "../../config/shipped.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
@@ -83,7 +84,7 @@ const PRIVATE =
 
 /** Surveys the machine. `nginxConf` is the path of nginx.conf. */
 export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
-  const [sshd, nginx] = shippedConfig("/config.jsonc", { known: modules, withPassword: false }).modules;
+  const [sshd, nginx] = configOf(SHIPPED, "/config.jsonc", { known: modules, withPassword: false }).modules;
   const { journal, hasJournal, origins } = await openSessions(sshd!);
   const connection = sshConnection();
   const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);
