@@ -5,7 +5,7 @@ import { permissionProblem } from "../config/refusal.ts";
 import type { Config } from "../config/types.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
-import { messageOf, UserError } from "../core/error.ts";
+import { messageOf, tried, UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { now } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
@@ -92,11 +92,8 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
 
 /** Reports whether the state has a copy of a whitelist file, by which a monitor goes on. */
 function isInState(path: string, { path: config, stateDirectory }: Config): boolean {
-  try {
-    return withState({ config, state: stateDirectory }, (state) => state.whitelistCopy(path) !== null);
-  } catch {
-    return false;
-  }
+  const options = { config, state: stateDirectory };
+  return tried(() => withState(options, (state) => state.whitelistCopy(path))) !== null;
 }
 
 /** Warns of modules that read files alone, none of which exists. */

@@ -98,7 +98,8 @@ export class NewestLogins {
 /** Returns the differences from `before` to `after`; addresses that logged in later come first. */
 export function compare(before: BansByAddress, after: BansByAddress, logins: NewestLogins): Difference[] {
   const addresses = [...new Set([...before.keys(), ...after.keys()])];
-  const newest = logins.within(new Set(addresses.filter(isNetwork).map(prefixLength)));
+  const networks = addresses.filter((address) => address.includes("/"));
+  const newest = logins.within(new Set(networks.map(prefixLength)));
   const differences = addresses.flatMap((address): Difference[] => {
     const bans = { before: before.of(address), after: after.of(address) };
     const change = changeOf(bans.before, bans.after);
@@ -124,10 +125,6 @@ function changeOf(before: Banned | null, after: Banned | null): Change | null {
 
 function startOf({ before, after }: Pick<Difference, "before" | "after">): Micros {
   return Math.min(before?.first.start ?? Infinity, after?.first.start ?? Infinity);
-}
-
-function isNetwork(address: string): boolean {
-  return address.includes("/");
 }
 
 function firstOf(ban: NewBan): Banned {
