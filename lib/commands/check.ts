@@ -21,7 +21,6 @@ import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
 
-/** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
   /** Print only problems and warnings. */
   readonly quiet?: boolean;
@@ -60,7 +59,6 @@ export interface Look {
   /** Error with which `run` refuses the configuration; null: none. */
   readonly refusal: UserError | null;
   readonly files: readonly Inspection[];
-  /** Problems, each a sentence. */
   readonly problems: readonly string[];
   /** Sentences on modules of which nothing is here. */
   readonly warnings: readonly string[];
@@ -144,7 +142,6 @@ function configOrNull(options: CheckOptions): Config | null {
   }
 }
 
-/** Problems and warnings of a configuration. */
 type Faults = Pick<Look, "refusal" | "problems" | "warnings">;
 
 /** Prints each problem with its remedies below it, the warnings, and the verdict. */

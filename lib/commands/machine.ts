@@ -18,7 +18,6 @@ const [READ, SEARCH] = [4, 1];
 /** The bit of CAP_NET_ADMIN (capabilities(7)). */
 const NET_ADMIN = 12n;
 
-/** A user of the system. */
 export interface SystemUser {
   readonly name: string;
   readonly uid: number;

@@ -15,7 +15,6 @@ import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 
-/** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
   /** Ends all bans in force. */
   readonly all?: boolean;
@@ -122,7 +121,6 @@ function tellEach(
   });
 }
 
-/** Reports whether no command lifts this ban. */
 function hasNoLift(config: Config, { scope }: BanStatus): boolean {
   return banOf(config, isOfPackets(scope) ? null : scope.module).unban === null;
 }

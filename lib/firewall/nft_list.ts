@@ -38,7 +38,6 @@ export interface Listing {
   readonly foreign: string | null;
 }
 
-/** A missing table. */
 export const NO_TABLE: Listing = {
   chains: [],
   sets: [],

@@ -16,7 +16,6 @@ export interface MemberReport {
   readonly bans: readonly MemberBan[];
 }
 
-/** A ban of another member. */
 export interface MemberBan {
   readonly address: string;
   readonly reason: string;

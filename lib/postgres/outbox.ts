@@ -23,7 +23,6 @@ export interface Outbox {
   rewindBans(change: number): void;
   /** Gives all bans ids and changes above a number, and makes them wait again. */
   renumberBans(above: number): void;
-  /** Returns the number of the latest change. */
   lastChange(): number;
   /** Returns the number of waiting rows and bans. */
   backlog(): number;

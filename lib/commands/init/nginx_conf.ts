@@ -80,7 +80,6 @@ function readOf(file: string, { path, reading }: { path: string; reading: Readin
 const TOKEN =
   /\s+|#[^\n]*|([;{}])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|((?:\$\{\w+\}|[^\s;{}"'\\]|\\.)(?:\$\{\w+\}|[^\s;{}\\]|\\.)*)/gs;
 
-/** Splits a text into directives. */
 function* split(text: string): Generator<Directive> {
   let words: string[] = [];
   for (const [token, end, double, single, plain] of text.matchAll(TOKEN)) {

@@ -19,7 +19,6 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
-/** Totals of a period. */
 export interface Totals {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -45,7 +44,6 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
-/** All data of a report. */
 export interface Review {
   /** Name of this machine. */
   readonly host: string;
