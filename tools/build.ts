@@ -14,7 +14,7 @@ import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
 import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
-import { isOfThisMachine, type Target, targetOf, TARGETS } from "./target.ts";
+import { type Target, targetOf, TARGETS } from "./target.ts";
 
 const HELP = `Usage: deno task build [options]
 
@@ -205,27 +205,12 @@ async function versionOf(program: string): Promise<string> {
   );
 }
 
-interface Arguments {
-  readonly config: string | undefined;
-  readonly state: string | undefined;
-  readonly output: string;
-  readonly base: string | undefined;
-  readonly target: Target;
-  readonly help: boolean;
-}
-
 /** Resolves paths from the user's directory: the task may run from anywhere in the project. */
-function parse(args: readonly string[]): Arguments {
+function parse(args: readonly string[]) {
   const here = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const text = { type: "string" } as const;
-  const options = {
-    config: text,
-    state: text,
-    output: text,
-    base: text,
-    target: text,
-    help: { type: "boolean" },
-  } as const;
+  const [paths, words] = [{ config: text, state: text, output: text }, { base: text, target: text }];
+  const options = { ...paths, ...words, help: { type: "boolean" } } as const;
   const { config, state, output, base, target, help = false } = readOptions(args, { task: "build", options });
   if (base !== undefined && base !== "npm") throw new UserError(`--base must be npm, got ${base}`, 64);
   if (state !== undefined && config === undefined) {
@@ -242,7 +227,7 @@ function parse(args: readonly string[]): Arguments {
 }
 
 /** The permissions of a program for everybody, or for one configuration. */
-function permissionsOf({ config: path, state }: Arguments): Permissions {
+function permissionsOf({ config: path, state }: ReturnType<typeof parse>): Permissions {
   if (path === undefined) return STOCK;
   const config = loadConfig(path, { known: modules, state, withPassword: false });
   const problem = whitelistProblem(config.whitelist);
@@ -268,7 +253,7 @@ async function build(args: readonly string[]): Promise<void> {
   const fresh = `${scratch.path}/${basename(output)}`;
   await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen, target });
   requireMachine(fresh, target);
-  const version = isOfThisMachine(target)
+  const version = target === Deno.build.target
     ? await versionOf(fresh)
     : `${VERSION} for ${target}, not tried here`;
   await Deno.rename(fresh, output);

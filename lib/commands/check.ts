@@ -5,7 +5,7 @@ import { permissionProblem } from "../config/refusal.ts";
 import type { Config } from "../config/types.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
-import { messageOf, UserError } from "../core/error.ts";
+import { messageOf, tried, UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { now } from "../core/time.ts";
 import { journalMatches } from "../monitor/feeds.ts";
@@ -21,7 +21,6 @@ import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
 
-/** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
   /** Print only problems and warnings. */
   readonly quiet?: boolean;
@@ -60,7 +59,6 @@ export interface Look {
   /** Error with which `run` refuses the configuration; null: none. */
   readonly refusal: UserError | null;
   readonly files: readonly Inspection[];
-  /** Problems, each a sentence. */
   readonly problems: readonly string[];
   /** Sentences on modules of which nothing is here. */
   readonly warnings: readonly string[];
@@ -92,11 +90,8 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
 
 /** Reports whether the state has a copy of a whitelist file, by which a monitor goes on. */
 function isInState(path: string, { path: config, stateDirectory }: Config): boolean {
-  try {
-    return withState({ config, state: stateDirectory }, (state) => state.whitelistCopy(path) !== null);
-  } catch {
-    return false;
-  }
+  const options = { config, state: stateDirectory };
+  return tried(() => withState(options, (state) => state.whitelistCopy(path))) !== null;
 }
 
 /** Warns of modules that read files alone, none of which exists. */
@@ -147,7 +142,6 @@ function configOrNull(options: CheckOptions): Config | null {
   }
 }
 
-/** Problems and warnings of a configuration. */
 type Faults = Pick<Look, "refusal" | "problems" | "warnings">;
 
 /** Prints each problem with its remedies below it, the warnings, and the verdict. */

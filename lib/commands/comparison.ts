@@ -50,7 +50,6 @@ export class BansByAddress {
     this.#since = since;
   }
 
-  /** Adds a ban. */
   add(ban: NewBan): void {
     if (ban.start < this.#since) return;
     this.count++;
@@ -58,7 +57,6 @@ export class BansByAddress {
     this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
   }
 
-  /** Number of banned addresses and networks. */
   get addresses(): number {
     return this.#banned.size;
   }
@@ -72,11 +70,9 @@ export class BansByAddress {
   }
 }
 
-/** The newest login of each address. */
 export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 
-  /** Adds a login. */
   add({ address, user, time }: Login): void {
     if ((this.#newest.get(address)?.time ?? -Infinity) < time) this.#newest.set(address, { user, time });
   }
@@ -98,7 +94,8 @@ export class NewestLogins {
 /** Returns the differences from `before` to `after`; addresses that logged in later come first. */
 export function compare(before: BansByAddress, after: BansByAddress, logins: NewestLogins): Difference[] {
   const addresses = [...new Set([...before.keys(), ...after.keys()])];
-  const newest = logins.within(new Set(addresses.filter(isNetwork).map(prefixLength)));
+  const networks = addresses.filter((address) => address.includes("/"));
+  const newest = logins.within(new Set(networks.map(prefixLength)));
   const differences = addresses.flatMap((address): Difference[] => {
     const bans = { before: before.of(address), after: after.of(address) };
     const change = changeOf(bans.before, bans.after);
@@ -124,10 +121,6 @@ function changeOf(before: Banned | null, after: Banned | null): Change | null {
 
 function startOf({ before, after }: Pick<Difference, "before" | "after">): Micros {
   return Math.min(before?.first.start ?? Infinity, after?.first.start ?? Infinity);
-}
-
-function isNetwork(address: string): boolean {
-  return address.includes("/");
 }
 
 function firstOf(ban: NewBan): Banned {

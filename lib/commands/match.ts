@@ -14,17 +14,6 @@ import { uncountedText } from "./words.ts";
 /** Result of one line, with its number from 1. */
 type Match = Omit<LineMatch, "isUnderstood"> & { readonly n: number };
 
-/** Sums over all lines. */
-interface Summary {
-  readonly lines: number;
-  /** Lines that name an address. */
-  readonly events: number;
-  /** Lines that rules hit without counting. */
-  readonly uncounted: number;
-  /** Rules with the number of lines that count for them, most hits first. */
-  readonly rules: readonly { readonly module: string; readonly name: string; readonly hits: number }[];
-}
-
 /**
  * `match`: reads a line, a file or standard input (`-`) as the modules would, and prints each
  * line's result and the hits of each rule. A line belongs to the module that finds an address in
@@ -93,10 +82,11 @@ function bestOf(matches: readonly LineMatch[]): LineMatch {
   return own ?? (matches.length === 1 ? matches[0]! : { ...matches[0]!, module: null });
 }
 
-/** Counts lines, events and hits. */
 class MatchCounts {
   lines = 0;
+  /** Lines that name an address. */
   #events = 0;
+  /** Lines that rules hit without counting. */
   #uncounted = 0;
   readonly #hits = new Map<string, { module: string; name: string; hits: number }>();
 
@@ -114,7 +104,8 @@ class MatchCounts {
     }
   }
 
-  get summary(): Summary {
+  /** Sums over all lines, the rules with most counted hits first. */
+  get summary() {
     const rules = [...this.#hits.values()].sort((a, b) => b.hits - a.hits);
     return { lines: this.lines, events: this.#events, uncounted: this.#uncounted, rules };
   }
@@ -132,7 +123,7 @@ function matchText({ address, hits, counted, logged }: Match, line: string): str
   return `${(address ?? "-").padEnd(15)}  ${verdict.padEnd(16)}  ${line}`;
 }
 
-function summaryLines({ lines, events, uncounted, rules }: Summary): string[] {
+function summaryLines({ lines, events, uncounted, rules }: MatchCounts["summary"]): string[] {
   const width = Math.max(0, ...rules.map(({ module, name }) => module.length + name.length + 1));
   return [
     "",

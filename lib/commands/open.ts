@@ -5,7 +5,8 @@ import type { Config } from "../config/types.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { isName, type WhitelistMember } from "../config/whitelist.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
-import { configOf, loadConfig, shippedConfig, stateDirectoryOf } from "../config/load.ts";
+import { configOf, loadConfig, stateDirectoryOf } from "../config/load.ts";
+import { SHIPPED } from "../config/shipped.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import { keptMembers } from "../monitor/whitelist_entries.ts";
@@ -56,7 +57,7 @@ export function readStdin(most: number): string | null {
 export function openConfigOrShipped(options: CommonOptions): Config {
   if (options.config !== CONFIG || !isAbsent(CONFIG)) return openConfig(options);
   printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
-  return shippedConfig(CONFIG, { known: modules, state: options.state, withPassword: false });
+  return configOf(SHIPPED, CONFIG, { known: modules, state: options.state, withPassword: false });
 }
 
 /** State and configuration for commands that must work even with a broken configuration. */

@@ -129,9 +129,12 @@ class RehearsalJudge implements Judge {
 
   /** Returns bans that are new or that last longer than those in force. */
   decide(trips: readonly Trip[]): NewBan[] {
+    const of = (address: string) => this.#bans.get(address) ?? [];
     const history = {
-      inForce: (address: string) => this.#inForce(address),
-      past: (address: string) => this.#past(address),
+      inForce: (address: string) => of(address).filter((ban) => !hasEnded(ban, this.#time)),
+      past: (address: string) =>
+        of(address).filter((ban) => hasEnded(ban, this.#time))
+          .map(({ start, until }): PastBan => ({ start, ended: until!, endReason: "expired" })),
     };
     return trips.flatMap((trip) => {
       this.#time = trip.time;
@@ -154,15 +157,6 @@ class RehearsalJudge implements Judge {
     else if (spanOf(ban) <= spanOf(before)) return false;
     else bans[bans.indexOf(before)] = { ...before, until: ban.until };
     return true;
-  }
-
-  #inForce(address: string): NewBan[] {
-    return (this.#bans.get(address) ?? []).filter((ban) => !hasEnded(ban, this.#time));
-  }
-
-  #past(address: string): PastBan[] {
-    const ended = (this.#bans.get(address) ?? []).filter((ban) => hasEnded(ban, this.#time));
-    return ended.map(({ start, until }) => ({ start, ended: until!, endReason: "expired" }));
   }
 }
 

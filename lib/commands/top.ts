@@ -1,6 +1,6 @@
 import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
-import { sumOfBans } from "../state/history.ts";
+import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
 import { requireSince } from "./instant.ts";
@@ -10,7 +10,6 @@ import { shareText, shownName } from "./words.ts";
 
 type Table = typeof TOP_TABLES[number];
 
-/** Options of `top`. */
 export interface TopOptions extends CommonOptions {
   readonly since?: string;
   readonly by?: Table;
@@ -26,13 +25,11 @@ interface Row extends CountRow {
   readonly lines: number | null;
 }
 
-interface Top {
+interface Top extends BanCount {
   /** Start of the counts; null: there are none. */
   readonly start: Micros | null;
   readonly lines: number;
   readonly hits: number;
-  readonly made: number;
-  readonly ended: number;
   readonly tables: readonly { readonly by: Table; readonly rows: readonly Row[] }[];
 }
 

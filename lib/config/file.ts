@@ -41,7 +41,6 @@ export function readConfig(config: string, state?: string): string {
   return readText({ path: config, what: "the configuration", most: MAX_CONFIG, target });
 }
 
-/** Options of `readPassword()`. */
 export interface PasswordOptions {
   /** The state's directory that the user named in place of the configuration's own. */
   readonly state?: string;
@@ -82,17 +81,13 @@ export function openFile(wanted: Wanted): Deno.FsFile {
 
 function readText(wanted: Wanted): string {
   const { path, what } = wanted;
-  const bytes = readBytes(wanted);
+  const bytes = attempt(wanted, () => Deno.readFileSync(path));
   if (bytes.includes(0)) throw unreadable(what, `${path} is binary, not text`);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw unreadable(what, `${path} is not UTF-8 text`);
   }
-}
-
-function readBytes(wanted: Wanted): Uint8Array {
-  return attempt(wanted, () => Deno.readFileSync(wanted.path));
 }
 
 function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {

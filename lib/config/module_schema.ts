@@ -57,7 +57,6 @@ export function commands(ban: string, unban: string) {
   };
 }
 
-/** Refuses an empty list. */
 function nonEmpty<T>(list: z.ZodType<T[], unknown>) {
   return list.refine((list) => list.length > 0, "must not be empty");
 }
@@ -154,7 +153,6 @@ const origin = section({
   ),
 });
 
-/** A module's section. */
 export const moduleSection = section({
   match: described(
     origin.optional(),
@@ -220,9 +218,6 @@ export const moduleSection = section({
   ),
 });
 
-/** Checked section of a module. */
 export type ModuleSection = z.output<typeof moduleSection>;
-/** Checked condition of a rule or an exception. */
 export type ConditionSection = z.output<typeof conditionSection>;
-/** Checked section of a rule. */
 export type RuleSection = z.output<typeof rule>;

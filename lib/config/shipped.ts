@@ -1,7 +1,6 @@
 import { parse } from "jsonc-parser";
 import text from "../../config.jsonc" with { type: "text" };
 
-/** The text of the shipped configuration. */
 export const SHIPPED: string = text;
 
 /** An object of a configuration, as far as this file needs it. */
@@ -13,7 +12,8 @@ type Sections = Readonly<Record<string, unknown>>;
  */
 export function withShippedRules(value: unknown): unknown {
   if (!isObject(value) || !isObject(value.modules)) return value;
-  const lacking = Object.entries(value.modules).filter(([, section]) => lacksRules(section));
+  const lacking = Object.entries(value.modules)
+    .filter(([, section]) => isObject(section) && section.rules === undefined);
   if (lacking.length === 0) return value;
   const shipped: { modules: Record<string, { rules: Sections[] }> } = parse(SHIPPED);
   const completed = lacking.flatMap(([name, section]) => {
@@ -22,10 +22,6 @@ export function withShippedRules(value: unknown): unknown {
     return [[name, { ...section as Sections, rules }]];
   });
   return { ...value, modules: { ...value.modules, ...Object.fromEntries(completed) } };
-}
-
-function lacksRules(section: unknown): boolean {
-  return isObject(section) && section.rules === undefined;
 }
 
 function isObject(value: unknown): value is Sections {

@@ -47,19 +47,16 @@ export class Bans {
 
   constructor(options: BansOptions) {
     this.#options = options;
-    const { state: { bans, enforcement }, firewall, moduleFirewalls = new Map(), boot, log } = options;
-    const { whitelist, clock, freed } = options;
+    const { state: { bans, enforcement }, firewall, moduleFirewalls = new Map(), log } = options;
     this.#trialEnd = options.trialEnd ?? null;
     const failed = (error: unknown) => log.error(`bans are held up: ${messageOf(error)}`);
     const makeLane = (firewall: Firewall, module: string | null) =>
       new Lane({
+        ...options,
         store: module === null ? enforcement : enforcement.of(module),
         firewall,
         module,
         transaction: (work) => bans.transaction(work),
-        log,
-        clock,
-        boot,
         endOf: (until) => this.#endOf(until),
         expire: () => this.#ends.expire(),
         // The whitelist may have grown since the decision, and the command `ban` does not ask
@@ -77,8 +74,7 @@ export class Bans {
     this.#changes = new Changes(bans);
     this.#decider = new Decider(options);
     this.reset();
-    const ended = () => this.#wake();
-    this.#ends = new Ends({ store: bans, whitelist, log, clock, ended, freed, failed });
+    this.#ends = new Ends({ ...options, store: bans, ended: () => this.#wake(), failed });
     for (const lane of this.#lanes) lane.takeUpAll();
   }
 

@@ -26,7 +26,6 @@ export interface EnforcerStore extends QueueStore {
   backlog(): number;
 }
 
-/** Options of the enforcer. */
 export interface EnforcerOptions extends QueueOptions {
   readonly store: EnforcerStore;
   /** Does all of `work` in one transaction, or nothing. */
@@ -73,10 +72,9 @@ export class Enforcer {
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
-    const { store, firewall, log, clock, drop } = options;
-    this.#queue = new Queue({ store, firewall, clock, drop });
-    this.#refusals = new Refusals(log, clock);
-    this.#congestion = new Congestion({ firewall, log, clock, backlog: () => store.backlog() });
+    this.#queue = new Queue(options);
+    this.#refusals = new Refusals(options.log, options.clock);
+    this.#congestion = new Congestion({ ...options, backlog: () => options.store.backlog() });
   }
 
   /** Reports whether the firewall is being told of a ban. */
@@ -208,10 +206,7 @@ export class Enforcer {
   #backOff(error: unknown): void {
     const message = messageOf(error);
     if (message !== this.#retry?.error) this.#options.log.error(`bans are held up: ${message}`);
-    const wait = Math.min(
-      LONGEST_RETRY,
-      this.#retry === null ? FIRST_RETRY : 2 * this.#retry.wait,
-    );
+    const wait = Math.min(LONGEST_RETRY, this.#retry === null ? FIRST_RETRY : 2 * this.#retry.wait);
     this.#retry = { wait, error: message };
     clearTimeout(this.#timer);
     if (!this.#stopping) this.#timer = setTimeout(() => this.#work(), wait);

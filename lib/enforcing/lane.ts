@@ -21,7 +21,6 @@ export interface LaneStore extends EnforcerStore, ReconcilerStore {
   applyAnew(range: BanRange): void;
 }
 
-/** Options of a lane. */
 export interface LaneOptions extends Omit<EnforcerOptions, "endOf">, Pick<ReconcilerOptions, "lastId"> {
   readonly store: LaneStore;
   /** Module of the bans; null: all bans but those of modules with their own firewall. */
@@ -47,18 +46,14 @@ export class Lane {
   /** Begins with the firewall's bans as the state has them. */
   constructor(options: LaneOptions) {
     this.#options = options;
-    const { store, firewall, transaction, log, clock, boot, expire, drop, lastId, failed } = options;
+    const { store, firewall, boot, failed } = options;
     const { name, takesOver, keepsTime, knowsScopes } = firewall;
     store.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
     const endOf = ({ until }: Pick<Ban, "until">) => options.endOf(until);
-    this.#enforcer = new Enforcer({ store, transaction, firewall, log, clock, endOf, expire, drop });
+    this.#enforcer = new Enforcer({ ...options, endOf });
     this.#reconciler = new Reconciler({
-      store,
-      firewall,
-      log,
-      clock,
+      ...options,
       endOf,
-      lastId,
       adopt: (held) => options.adopt(held, firewall),
       isUnderWay: (ban) => this.#enforcer.isUnderWay(ban),
       signal: this.#enforcer.signal,

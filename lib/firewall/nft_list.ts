@@ -38,7 +38,6 @@ export interface Listing {
   readonly foreign: string | null;
 }
 
-/** A missing table. */
 export const NO_TABLE: Listing = {
   chains: [],
   sets: [],
@@ -48,11 +47,6 @@ export const NO_TABLE: Listing = {
   isSpoiled: false,
   foreign: null,
 };
-
-/** Returns a complete table with these sets. */
-export function wholeTable(sets: readonly string[]): Listing {
-  return { ...NO_TABLE, chains: CHAINS, sets, isMarked: true, isIntact: true };
-}
 
 /** An object of a table, such as `set ip_32`, with the lines inside its braces. */
 interface Part {

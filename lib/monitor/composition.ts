@@ -29,7 +29,6 @@ import { Totals } from "./totals.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
 
-/** Options of a monitor. */
 export interface MonitorOptions {
   /** Outlives the monitor. */
   readonly state: State;
@@ -58,72 +57,41 @@ export interface MonitorHooks {
   readonly fleet: () => Fleet | null;
 }
 
-/** The parts of a monitor. */
 export type MonitorParts = ReturnType<typeof compose>;
 
 /** Objects that all parts are built from. */
-interface CommonParts {
+interface CommonParts extends Required<Omit<MonitorOptions, "lock">> {
   readonly config: Config;
-  readonly state: State;
-  readonly log: Log;
-  readonly totals: Totals;
   readonly hooks: MonitorHooks;
-  readonly trial: Trial | null;
-  readonly bootId: string | null;
 }
 
 /** Builds the parts of a monitor; none of them runs yet. Throws if the state cannot be used. */
 export function compose(config: Config, options: MonitorOptions, hooks: MonitorHooks) {
   const { state, log, totals = new Totals(), trial = null, bootId = null } = options;
   const common: CommonParts = { config, state, log, totals, hooks, trial, bootId };
-  const trialWatch = new TrialWatch(trial, { state, log });
-  const { whitelisting, surroundings } = openWhitelist(common);
-  const { firewalls, logins, bans } = openBans(common, whitelisting);
-  const { knocking, leaks, batches, pipeline } = openPipeline(common, { firewalls, logins, bans });
-  const feeds = openFeeds(config, { pipeline, log });
-  const feeding = new Feeding(feeds, {
-    state,
-    pipeline,
-    log,
-    lastBatches: totals.lastBatches,
-    processed: () => hooks.fleet()?.wake(),
-  });
-  const { rebase, refresh } = hooks;
-  const housekeeping = new Housekeeping({
-    pipeline,
-    ...choresOf(config, { state, pipeline, bans, rebase, refresh }),
-  }, log);
+  const whitelists = openWhitelist(common);
+  const banning = openBans(common, whitelists.whitelisting);
+  const parts = {
+    ...{ state, log, totals, trial: new TrialWatch(trial, { state, log }) },
+    ...whitelists,
+    ...banning,
+    ...openPipeline(common, banning),
+  };
+  const { pipeline } = parts;
+  const feeds = openFeeds(config, parts);
+  const { lastBatches } = totals;
+  const feeding = new Feeding(feeds, { ...parts, lastBatches, processed: () => hooks.fleet()?.wake() });
+  const housekeeping = new Housekeeping({ pipeline, ...choresOf(config, { ...parts, ...hooks }) }, log);
   const reporting = new Reporting(config, {
-    state,
-    totals,
-    bans,
-    leaks,
-    trial: trialWatch,
-    pipeline,
+    ...parts,
     feeds,
     feeding,
     database: () => hooks.fleet()?.status() ?? null,
     notices: () => publishing.notices,
     metricsError: () => publishing.metricsError,
-    whitelisting,
   });
-  const publishing: Publishing = new Publishing(config, { state, pipeline, reporting, log, totals });
-  return {
-    log,
-    totals,
-    trial: trialWatch,
-    whitelisting,
-    surroundings,
-    firewalls,
-    bans,
-    knocking,
-    batches,
-    pipeline,
-    feeding,
-    housekeeping,
-    reporting,
-    publishing,
-  };
+  const publishing: Publishing = new Publishing(config, { ...parts, reporting });
+  return { ...parts, feeding, housekeeping, reporting, publishing };
 }
 
 function openWhitelist({ config, state, log, hooks }: CommonParts) {

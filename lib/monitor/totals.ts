@@ -8,7 +8,7 @@ import type { ShipmentTotals } from "../postgres/outbox.ts";
 import type { CountsByModule } from "../reading/activity.ts";
 import type { NoticeTotals } from "./notifier.ts";
 import { RecentCounts } from "./recent_counts.ts";
-import type { Counts } from "./report.ts";
+import { noCounts } from "./report.ts";
 
 /** Counts of the monitors of one process, and other data that outlasts a reload. */
 export class Totals {
@@ -16,20 +16,7 @@ export class Totals {
   started: Micros | null = null;
   /** When a reload was last refused, and why; null: the last one succeeded, or there was none. */
   refused: { readonly time: Micros; readonly error: string } | null = null;
-  readonly counts: Counts = {
-    entries: 0,
-    unknown: 0,
-    events: 0,
-    recorded: 0,
-    hits: 0,
-    bans: 0,
-    damaged: 0,
-    suppressed: 0,
-    untrusted: 0,
-    ahead: 0,
-    uncounted: 0,
-    evicted: 0,
-  };
+  readonly counts = noCounts();
   readonly recent = new RecentCounts();
   /** Bans by the names of their provenances: `SSHD invalid_user`, `/24`. */
   readonly decided = new Map<string, number>();

@@ -8,7 +8,6 @@ import { modifiedAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { State } from "../state/state.ts";
 
-/** Options of `WhitelistFiles`. */
 export interface WhitelistFilesOptions {
   readonly log: Log;
   /** Keeps copies of the files. */
@@ -23,7 +22,6 @@ const REST = 2_000;
 /** The same for a file without any entry. */
 const REST_EMPTY = 60_000;
 
-/** A whitelist file that is followed. */
 interface Followed {
   readonly file: WhitelistFile;
   /** Stamp of the file at its last reading; undefined: it was never read. */

@@ -116,7 +116,6 @@ export class RollupTable {
   }
 }
 
-/** An hour in memory. */
 interface OpenHour {
   readonly start: Micros;
   readonly rollup: Rollup;

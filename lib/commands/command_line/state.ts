@@ -10,7 +10,6 @@ import type { UnbanOptions } from "../unban.ts";
 import type { WhitelistAddOptions } from "../whitelist.ts";
 import { bareSubcommand, type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
 
-/** Options of `bans`. */
 type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
 
 /** Adds `bans` with its export and import. */

@@ -1,8 +1,9 @@
 /** Surveys this machine for a configuration. Changes nothing, and needs no root. */
 import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
-import { shippedConfig } from "../../config/load.ts";
+import { configOf } from "../../config/load.ts";
 import { hindrance, may } from "../../config/permissions.ts";
+import { SHIPPED } from "../../config/shipped.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
@@ -30,7 +31,6 @@ import {
 } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
-/** Result of a survey. */
 export interface Survey {
   /** Why the journal cannot be read, in a sentence; null: it can. */
   readonly journal: string | null;
@@ -44,9 +44,7 @@ export interface Survey {
   readonly origins: readonly string[];
   /** The origin of this command's own session; null: unknown. */
   readonly origin: string | null;
-  /** Null: there is no nginx. */
   readonly nginx: NginxSurvey | null;
-  /** nft is installed. */
   readonly hasNft: boolean;
   /** Why nft cannot ban; null: it can, as far as this user can see. */
   readonly obstacle: string | null;
@@ -58,7 +56,6 @@ export interface Survey {
   readonly bansBySudo: boolean;
 }
 
-/** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
   /** Why its configuration was not read in full; null: it was. */
   readonly unread: string | null;
@@ -81,9 +78,8 @@ const [ENOUGH, NEARLY_ALL] = [50, 0.9];
 const PRIVATE =
   /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|::1$)/;
 
-/** Surveys the machine. `nginxConf` is the path of nginx.conf. */
 export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
-  const [sshd, nginx] = shippedConfig("/config.jsonc", { known: modules, withPassword: false }).modules;
+  const [sshd, nginx] = configOf(SHIPPED, "/config.jsonc", { known: modules, withPassword: false }).modules;
   const { journal, hasJournal, origins } = await openSessions(sshd!);
   const connection = sshConnection();
   const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);
@@ -189,12 +185,9 @@ function readSetup(path: string): { setup: NginxSetup | null; unread: string | n
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { setup: null, unread: null };
-    return { setup: null, unread: whyUnread(error) };
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    return { setup: null, unread: isForbidden ? "this program may not read it" : firstLineOf(error) };
   }
-}
-
-function whyUnread(error: unknown): string {
-  return error instanceof Deno.errors.NotCapable ? "this program may not read it" : firstLineOf(error);
 }
 
 /** Returns the private address that sends nearly all new requests; null: there is none. */

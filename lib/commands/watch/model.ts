@@ -93,7 +93,6 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
-/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;

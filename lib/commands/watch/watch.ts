@@ -20,7 +20,6 @@ import { Rates } from "./rates.ts";
 import { SnapshotReader } from "./snapshot.ts";
 import { Terminal } from "./terminal.ts";
 
-/** Options of `watch`. */
 export interface WatchOptions extends CommonOptions {
   readonly ascii?: boolean;
 }
@@ -28,7 +27,6 @@ export interface WatchOptions extends CommonOptions {
 /** Milliseconds between reads of the state, and after which a begun sequence is the escape key. */
 const [BETWEEN_LOOKS, ESCAPE] = [SECOND / 1_000, 50];
 
-/** Messages to the view. */
 type Message =
   | { readonly keys: Uint8Array }
   | { readonly told: Told }
