@@ -121,37 +121,15 @@ export class Decider {
   /** Returns the ban that a trip asks for; null: its address is spared. */
   #banAddress(trip: Trip, pending: PendingDecision): NewBan | null {
     const { source, module, rule, reason, count, time: start, scope } = trip;
-    const address = this.#target(trip);
-    const why = this.whyNot(address, start, pending.knocks) ?? this.#trust(trip.address, start);
-    if (why !== null) {
-      pending.spared.push(`not banning ${source}, ${why}: ${reason}, ${counted(count, "hit")}`);
-      return null;
-    }
-    const until = this.#until(address, { first: trip.banTime, growth: trip.growth, start, pending });
-    // The lines may be old.
-    if (hasEnded({ until }, pending.now)) {
-      pending.spared.push(
-        `not banning ${source}, whose ban would be over by now: ${reason}, ${counted(count, "hit")}`,
-      );
-      return null;
-    }
-    return {
-      address,
-      scope,
-      provenance: { kind: "rule", name: `${module} ${rule}` },
-      reason,
-      count,
-      start,
-      until,
-    };
-  }
-
-  /**
-   * Returns the address to ban: the counted address or, if that is a network with somebody
-   * whitelisted in it, the address of the last hit.
-   */
-  #target({ address, source }: Trip): string {
-    return this.#options.whitelist.covering(address) === null ? address : source;
+    // Of a counted network with somebody whitelisted in it, only the last hit's address is banned.
+    const address = this.#options.whitelist.covering(trip.address) === null ? trip.address : source;
+    const provenance = { kind: "rule", name: `${module} ${rule}` } as const;
+    const until = endOf(address, trip, { start, pending });
+    const ban = { address, scope, provenance, reason, count, start, until };
+    const why = this.#whySpared(ban, pending) ?? this.#trust(trip.address, start);
+    if (why === null) return ban;
+    pending.spared.push(`not banning ${source}, ${why}: ${reason}, ${counted(count, "hit")}`);
+    return null;
   }
 
   /** Returns the ban of a network filled with bans; null: it is spared. */
@@ -160,41 +138,35 @@ export class Decider {
     { start, pending }: { start: Micros; pending: PendingDecision },
   ): NewBan | null {
     const reason = `[NETWORK] ${count} bans within ${formatDuration(step.window)}`;
-    const why = this.whyNot(network, start, pending.knocks);
-    if (why !== null) {
-      pending.spared.push(`not banning ${network}, ${why}: ${reason}`);
-      return null;
-    }
-    const until = this.#until(network, { first: step.banTime, growth: step.growth, start, pending });
-    if (hasEnded({ until }, pending.now)) return null;
-    const name = network.slice(network.indexOf("/"));
-    return {
-      address: network,
-      scope: "all",
-      provenance: { kind: "network", name },
-      reason,
-      count,
-      start,
-      until,
-    };
+    const provenance = { kind: "network", name: network.slice(network.indexOf("/")) } as const;
+    const until = endOf(network, step, { start, pending });
+    const ban = { address: network, scope: "all", provenance, reason, count, start, until } as const;
+    const why = this.#whySpared(ban, pending);
+    if (why === null) return ban;
+    pending.spared.push(`not banning ${network}, ${why}: ${reason}`);
+    return null;
   }
 
-  #until(
-    address: string,
-    { first, growth, start, pending }: Pick<Trip, "growth"> & {
-      first: Micros | null;
-      start: Micros;
-      pending: PendingDecision;
-    },
-  ): Micros | null {
-    const span = banSpan({ first, growth, past: () => pending.history.past(address) }, start);
-    return span === null ? null : start + span;
+  /** Returns why a ban is not made; null: it is. Lines may be so old that the ban would be over. */
+  #whySpared(ban: NewBan, { knocks, now }: PendingDecision): string | null {
+    return this.whyNot(ban.address, ban.start, knocks) ??
+      (hasEnded(ban, now) ? "whose ban would be over by now" : null);
   }
 
   #trust(target: string, time: Micros): string | null {
     const login = this.#options.logins.trusted(target, time);
     return login && `${login.user} logged in from ${login.address} by ${login.method} lately`;
   }
+}
+
+/** Returns the end of an address's next ban by the terms of a rule or step; null: for good. */
+function endOf(
+  address: string,
+  { banTime: first, growth }: Pick<Trip, "banTime" | "growth">,
+  { start, pending }: { start: Micros; pending: PendingDecision },
+): Micros | null {
+  const span = banSpan({ first, growth, past: () => pending.history.past(address) }, start);
+  return span === null ? null : start + span;
 }
 
 /** Adds a ban to a decision, or moves the end of one with its scope. False: others cover it. */

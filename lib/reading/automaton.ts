@@ -156,11 +156,6 @@ export class Automaton {
     return this.#sets[set]!;
   }
 
-  /** Number of known states. */
-  get size(): number {
-    return this.#states.length;
-  }
-
   /** State before the first byte of the first dictionary. */
   get start(): number {
     return this.#starts[0]!;

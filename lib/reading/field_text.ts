@@ -1,5 +1,4 @@
-import { ZERO } from "../core/ascii.ts";
-import { decode } from "../core/bytes.ts";
+import { decode, endOfDigits, numberOf } from "../core/bytes.ts";
 import type { MessageReader } from "./message_reader.ts";
 
 /** Decodes the field `name` of the last message read; null if it has no such field. */
@@ -19,19 +18,17 @@ export function valueOf(
   return decode(bytes, reader.from[field]!, reader.to[field]!);
 }
 
+/** Digits of the largest port. */
+const MOST_DIGITS = 5;
+
 /**
- * Returns the field `name` of the last message read as a whole number below 100,000; 0 if it has
- * none.
+ * Returns the field `name` of the last message read as a whole number of at most five digits; 0 if
+ * it has none.
  */
 export function fieldNumber(reader: MessageReader, name: string): number {
   const field = reader.fields.indexOf(name);
   if (field < 0 || reader.from[field]! < 0) return 0;
   const { array } = reader.bytesOf(field);
-  let number = 0;
-  for (let i = reader.from[field]!; i < reader.to[field]!; i++) {
-    const digit = array[i]! - ZERO;
-    if (!(digit >= 0 && digit <= 9) || number >= 10_000) return 0;
-    number = 10 * number + digit;
-  }
-  return number;
+  const [from, to] = [reader.from[field]!, reader.to[field]!];
+  return to - from <= MOST_DIGITS && endOfDigits(array, from) >= to ? numberOf(array, from, to) : 0;
 }

@@ -67,11 +67,6 @@ export class HeadReader<Program> {
     this.#tags = new HeadTags(programOf);
   }
 
-  /** Number of parts that had to be decoded. */
-  get misses(): number {
-    return this.#times.misses + this.#tags.misses;
-  }
-
   /**
    * When the line was written: its outermost time that is an instant, by the reference as it is
    * now; otherwise NaN.

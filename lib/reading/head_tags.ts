@@ -34,8 +34,6 @@ export class HeadTags<Program> {
   pid = NO_PID;
   /** Where the text behind the tag begins. */
   end = 0;
-  /** Number of tags that had to be decoded. */
-  misses = 0;
   readonly #programOf: (identifier: string) => Program;
   /** The last used tag comes first. */
   readonly #tags: Tag<Program>[] = [];
@@ -95,7 +93,6 @@ export class HeadTags<Program> {
   readNew(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
     const part = readTagAt(bytes, from, to, time);
     if (part === null) return false;
-    this.misses++;
     const { identifier, pid, end } = part;
     this.program = identifier === null ? null : this.#programOf(identifier);
     if (this.program !== null && time !== null) this.#learn(bytes, from, to, part);

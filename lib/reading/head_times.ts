@@ -30,8 +30,6 @@ export class HeadTimes {
   isTime = true;
   /** Where the text behind the time begins. */
   end = 0;
-  /** Number of times that had to be decoded. */
-  misses = 0;
   /** Resolver of the line's first time that is an instant; null: none yet. */
   #first: DayResolver | null = null;
   #second = 0;
@@ -118,7 +116,6 @@ export class HeadTimes {
     const text = decoder.decode(array.subarray(from, Math.min(to, from + LONGEST)));
     const part = readTime(text);
     if (part === null) return false;
-    this.misses++;
     this.end = from + part.length;
     const { stamp, second } = part;
     if (stamp !== null && second !== null) {

@@ -87,20 +87,20 @@ export class TemplateProgram {
 
   /**
    * Makes `REST_WITHOUT` know how far it fits from `array[at, to)` of message number `message`.
-   * Returns how many bytes it has read for that; -1: it knew.
+   * Returns whether it had to read them; false: it knew.
    */
-  look(one: number, array: Uint8Array, at: number, to: number, message: number): number {
+  look(one: number, array: Uint8Array, at: number, to: number, message: number): boolean {
     const { code, sets } = this;
     const isKnown = code[one + SEEN_IN] === message && at >= code[one + SEEN_FROM]! &&
       at <= code[one + SEEN_TO]!;
-    if (isKnown) return -1;
+    if (isKnown) return false;
     const set = code[one + SET]!;
     let end = at;
     while (end < to && sets[set + array[end]!] === 1) end++;
     code[one + SEEN_IN] = message;
     code[one + SEEN_FROM] = at;
     code[one + SEEN_TO] = end;
-    return end - at;
+    return true;
   }
 
   /** Returns the place of a node's instruction. */

@@ -37,8 +37,6 @@ export class TemplateRunner {
   state = 0;
   /** Whether the message took a `<REST>`. */
   hasRest = false;
-  /** Number of instructions and bytes read since `start()`. */
-  steps = 0;
   readonly #program: op.TemplateProgram;
   readonly #automaton: Automaton;
   readonly #ways: OpenWays;
@@ -67,7 +65,6 @@ export class TemplateRunner {
     this.#bytes = bytes;
     this.#to = to;
     this.#message = this.#message + 1 | 0;
-    this.steps = 0;
     const entry = at < to ? this.#program.byFirst[bytes.array[at]!]! : op.FAIL;
     if (entry !== op.FAIL && this.#run(entry, 0, at, state, OUTSIDE, 0)) return true;
     this.clear();
@@ -92,7 +89,6 @@ export class TemplateRunner {
     const one = numbers[way]!;
     const last = this.#to - code[one + op.LENGTH]!;
     for (let at = numbers[way + 3]! + 1; at <= last; at++) {
-      this.steps++;
       if (op.isLiteralAt(code, one, view, at)) return true;
     }
     return false;
@@ -131,13 +127,10 @@ export class TemplateRunner {
     const { numbers } = ways;
     const end = this.#to;
     let depth = floor;
-    let steps = this.steps;
     let touched = this.#touched;
     for (;;) {
-      steps++;
       if (one === op.FAIL) {
         if (depth === floor) {
-          this.steps = steps;
           this.#touched = touched;
           return false;
         }
@@ -171,7 +164,6 @@ export class TemplateRunner {
             one = op.FAIL;
             continue;
           }
-          steps += at - start;
           state = address.isDottedAt(array, start)
             ? automaton.afterFigures(state, array, start, at)
             : automaton.along(state, array, start, at);
@@ -180,7 +172,6 @@ export class TemplateRunner {
         }
         case op.DIGITS: {
           while (at < end && isDigit(array[at]!)) at++;
-          steps += at - start;
           if (at === start || at - start > code[one + op.MOST]!) {
             one = op.FAIL;
             continue;
@@ -191,7 +182,6 @@ export class TemplateRunner {
         case op.RUN: {
           const set = code[one + op.SET]!;
           while (at < end && sets[set + array[at]!] === 1) at++;
-          steps += at - start;
           if (at - start < code[one + op.LEAST]!) {
             one = op.FAIL;
             continue;
@@ -208,7 +198,6 @@ export class TemplateRunner {
           ) {
             at++;
           }
-          steps += at - start;
           // If the text is not here, the next instruction fails.
           if (at < least) {
             one = op.FAIL;
@@ -222,11 +211,9 @@ export class TemplateRunner {
           // Nothing fits behind the last end tried: that place is part of the stranger's text.
           if (scan !== OUTSIDE) state = automaton.after(state, classes[array[scan++]!]!);
           else scan = at;
-          const first = scan;
           while (scan <= last && !op.isLiteralAt(code, one, view, scan)) {
             state = automaton.after(state, classes[array[scan++]!]!);
           }
-          steps += scan - first;
           if (scan > last) {
             one = op.FAIL;
             continue;
@@ -247,20 +234,18 @@ export class TemplateRunner {
         }
         case op.REST:
           state = automaton.along(state, array, at, end);
-          steps += end - at;
           at = end;
           isSet |= REST_BIT;
           break;
         case op.REST_WITHOUT: {
-          const read = program.look(one, array, at, end, this.#message);
-          steps += Math.max(0, read);
+          const isNew = program.look(one, array, at, end, this.#message);
           if (code[one + op.SEEN_TO] !== end) {
             one = op.FAIL;
             continue;
           }
           // Runs along bytes once; if that is not enough, the tries find the outputs of the whole
           // message.
-          state = read >= 0 ? automaton.along(state, array, at, end) : automaton.lost;
+          state = isNew ? automaton.along(state, array, at, end) : automaton.lost;
           at = end;
           isSet |= REST_BIT;
           break;
@@ -279,7 +264,6 @@ export class TemplateRunner {
           ways.depth = depth;
           this.template = code[one + op.TEMPLATE]!;
           this.state = state;
-          this.steps = steps;
           this.#touched = touched;
           this.#finish(isSet);
           return true;

@@ -64,6 +64,12 @@ Deno.test("`Decider.decide()` makes no ban that would be over by now, and says s
   assert.deepEqual(single.spared, [
     "not banning 192.0.2.1, whose ban would be over by now: [SSHD] invalid, 1 hit",
   ]);
+  const lasting = [1, 2, 3].map((n) => trip(`192.0.2.${n}`, { banTime: 2 * HOUR }));
+  const network = decider().decide(lasting, { history: history(), now: 2 * HOUR });
+  assert.equal(network.bans.length, 3);
+  assert.deepEqual(network.spared, [
+    "not banning 192.0.2.0/24, whose ban would be over by now: [NETWORK] 3 bans within 1h",
+  ]);
 });
 
 Deno.test("`Decider.decide()` gives one ban of an address and scope, from the first trip to the later end, and each other scope its own ban", () => {
