@@ -153,11 +153,15 @@ export class Connection {
 
 /**
  * Settings that this program's SQL and sessions need, whatever the role or database has. A wait for
- * a lock ends before the statement, so that the connection outlives another session's lock.
+ * a lock ends before the statement, so that the connection outlives another session's lock. The
+ * server ends the session of a machine that is gone after 2 minutes, not hours: a role may have few.
  */
 const OWN_SETTINGS = [
   "idle_in_transaction_session_timeout=60s",
   "idle_session_timeout=0",
+  "tcp_keepalives_idle=60",
+  "tcp_keepalives_interval=15",
+  "tcp_keepalives_count=4",
   "transaction_timeout=0",
   "client_min_messages=warning",
   "standard_conforming_strings=on",
