@@ -210,6 +210,8 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     case "23505":
       return `${server} fails: ${cause}. A member's role registers one server: remove the row of its former server ` +
         `from the table host`;
+    case "42P07":
+      return `${server} fails: ${cause}. Rename that table, or attach it to log again: its lines have no place`;
     case "57P03":
       return `${server} is not ready (${cause})`;
     default:
