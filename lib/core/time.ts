@@ -58,6 +58,11 @@ export function now(): Micros {
   return Date.now() * MILLISECOND;
 }
 
+/** Returns how far a clock is ahead that told `time` between `before` and now; negative: behind. */
+export function aheadBy(time: Micros, before: Micros): Micros {
+  return time < before ? time - before : Math.max(0, time - now());
+}
+
 /** Returns monotonic time: setting the wall clock lengthens no wait. */
 export function elapsed(): Micros {
   return performance.now() * MILLISECOND;

@@ -113,6 +113,7 @@ const ENDS: Readonly<Record<string, string>> = {
   unban: "lifted by hand",
   whitelisted: "the address was whitelisted",
   fleet: "the servers that had it lifted it",
+  unfollowed: "this server follows no others any more",
   trial: "the trial ended",
   rescoped: "the module lost its own firewall",
 };

@@ -5,6 +5,7 @@
 import type { Config } from "../config/types.ts";
 import { currentBoot } from "../core/boot.ts";
 import type { Log } from "../core/log.ts";
+import { counted } from "../core/text.ts";
 import { now } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
 import { Logins } from "../deciding/logins.ts";
@@ -113,12 +114,21 @@ function openWhitelist({ config, state, log, hooks }: CommonParts) {
   return { whitelisting, surroundings };
 }
 
+/** Lifts the bans that follow other servers, as nobody would end them any more. */
+function unfollow(state: State, log: Log): void {
+  const lifted = state.bans.unfollow(now());
+  if (lifted > 0) {
+    log.info(`lifting ${counted(lifted, "ban")} of other servers: this one follows none any more`);
+  }
+}
+
 function openBans(
   { config, state, log, hooks, trial, bootId }: CommonParts,
   { whitelist }: Pick<Whitelisting, "whitelist">,
 ) {
   const firewalls = new Firewalls(config, { lost: () => bans.putBack() });
   state.bans.rescope([...firewalls.ofModules.keys()], now());
+  if (config.following === null) unfollow(state, log);
   state.enforcement.rebase(now());
   const { start } = currentBoot(bootId);
   state.logins.deleteOld({ logins: now() - (config.trust?.span ?? 0), sessions: start });

@@ -169,11 +169,15 @@ export async function withConnection<T>(
 
 /**
  * Settings that this program's SQL and sessions need, whatever the role or database has. A wait for
- * a lock ends before the statement, so that the connection outlives another session's lock.
+ * a lock ends before the statement, so that the connection outlives another session's lock. The
+ * server ends the session of a machine that is gone after 2 minutes, not hours: a role may have few.
  */
 const OWN_SETTINGS = [
   "idle_in_transaction_session_timeout=60s",
   "idle_session_timeout=0",
+  "tcp_keepalives_idle=60",
+  "tcp_keepalives_interval=15",
+  "tcp_keepalives_count=4",
   "transaction_timeout=0",
   "client_min_messages=warning",
   "standard_conforming_strings=on",
@@ -222,6 +226,8 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     case "23505":
       return `${server} fails: ${cause}. A member's role registers one server: remove the row of its former server ` +
         `from the table host`;
+    case "42P07":
+      return `${server} fails: ${cause}. Rename that table, or attach it to log again: its lines have no place`;
     case "57P03":
       return `${server} is not ready (${cause})`;
     default:

@@ -1,6 +1,16 @@
 import { Bell, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
-import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
+import {
+  aheadBy,
+  elapsed,
+  formatDuration,
+  HOUR,
+  type Micros,
+  MILLISECOND,
+  MINUTE,
+  now,
+  SECOND,
+} from "../core/time.ts";
 import { Connection, explain } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { Follower, type Sharing } from "./follower.ts";
@@ -71,6 +81,7 @@ export class Fleet {
   /** Earliest time of a pull by a notification. */
   #restEnd = 0;
   #tidyDue = 0;
+  #isClockOff = false;
 
   constructor(config: DatabaseConfig, options: FleetOptions) {
     this.#config = config;
@@ -194,8 +205,24 @@ export class Fleet {
     this.#pullDue = elapsed() + PULL_EVERY;
     this.#restEnd = elapsed() + REST;
     const { outbox, hostName: name, facts } = this.#options;
-    await register(connection, { id: outbox.hostId, name, waiting: outbox.backlog(), facts: facts?.() });
+    const row = { id: outbox.hostId, name, waiting: outbox.backlog(), facts: facts?.() };
+    const before = now();
+    this.#compareClock(aheadBy(await register(connection, row), before));
     await this.#whitelist.read(connection);
+  }
+
+  /** Warns once while the clocks differ, as times of bans are those of the server that made them. */
+  #compareClock(ahead: Micros): void {
+    const isOff = Math.abs(ahead) > MINUTE;
+    if (isOff && !this.#isClockOff) {
+      this.#options.log.warn(
+        `PostgreSQL's clock is ${formatDuration(Math.abs(ahead))} ${
+          ahead > 0 ? "ahead of" : "behind"
+        } this ` +
+          "machine's: bans travel for too long or not at all; synchronise both",
+      );
+    }
+    this.#isClockOff = isOff;
   }
 
   #succeeded(isMore: boolean): void {

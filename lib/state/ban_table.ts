@@ -116,6 +116,11 @@ export class BanTable extends BanReader {
     this.#end({ reason: "fleet", time }, which, list);
   }
 
+  /** Ends all bans in force that follow other servers; returns their number. */
+  unfollow(time: Micros): number {
+    return this.#end({ reason: "unfollowed", time }, "provenance = 'fleet' AND ?", 1);
+  }
+
   #end({ reason, time }: { reason: string; time: Micros }, which: string, value: Value): number {
     return this.#db.run(
       `UPDATE ban SET ended = ?, end_reason = ?, attempts = 0, next_try = 0, error = NULL, change = due.change

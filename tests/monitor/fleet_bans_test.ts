@@ -4,9 +4,10 @@ import type { NewBan } from "../../lib/deciding/ban.ts";
 import { FleetBans } from "../../lib/monitor/fleet_bans.ts";
 import { Fleet } from "../../lib/postgres/fleet.ts";
 import { members, removeMember } from "../../lib/postgres/members.ts";
-import type { State } from "../../lib/state/state.ts";
-import { memoryLog, scopeOf, temporaryState } from "../support/helpers.ts";
-import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { State } from "../../lib/state/state.ts";
+import { MANUAL, memoryLog, scopeOf, temporaryState } from "../support/helpers.ts";
+import { CONFIG, Scene } from "../support/monitor_scene.ts";
+import { type Scene as Database, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 const RULES = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 1_000 };
 
@@ -18,7 +19,7 @@ class Server implements AsyncDisposable {
   readonly #temporary: ReturnType<typeof temporaryState>;
 
   constructor(
-    { login }: Scene,
+    { login }: Database,
     hostName: string,
     { firewalls = [], ...rules }: Partial<typeof RULES> & { firewalls?: readonly string[] } = {},
   ) {
@@ -258,4 +259,19 @@ Deno.test("`FleetBans.take()` tells the log little of bans that change without e
   assert.equal(temporary.state.fleet.followed(), 0);
   assert.equal(log.lines.length, 101);
   assert.match(log.lines.at(-1)!, /the fleet's bans change often/);
+});
+
+Deno.test("the program lifts bans of other servers when it is to follow none any more", async () => {
+  await using scene = new Scene();
+  scene.configure({ ...CONFIG, unban_command: "./ban %s" });
+  Deno.mkdirSync(scene.stateDirectory);
+  const state = new State(scene.stateDirectory);
+  const ban = { scope: "all", reason: "x", count: 1, start: now(), until: null } as const;
+  state.bans.add({ ...ban, address: "203.0.113.1", provenance: { kind: "fleet", name: "web1" } });
+  state.bans.add({ ...ban, address: "203.0.113.2", provenance: MANUAL });
+  state.close();
+  scene.start();
+  await scene.said(/lifting 1 ban of other servers: this one follows none any more/);
+  await until(() => scene.banned().length > 0);
+  assert.deepEqual(scene.ask(({ bans }) => bans.inForce().map(({ address }) => address)), ["203.0.113.2"]);
 });

@@ -29,6 +29,16 @@ await testOnPostgres("Connection", {
     connection.destroy();
   },
 
+  "has the server end the session of a machine that is gone, also where it cannot be": async (
+    { server, login, connect },
+  ) => {
+    const names = ["idle", "interval", "count"].map((name) => `current_setting('tcp_keepalives_${name}')`);
+    const query = `SELECT ${names.join(" || ' ' || ")} AS keep`;
+    assert.deepEqual([...await (await connect()).query(query)], [{ keep: "60 15 4" }]);
+    const local = await connect({ ...login, host: server.directory });
+    assert.deepEqual([...await local.query(query)], [{ keep: "0 0 0" }], "a Unix socket");
+  },
+
   "throws at once for a call under way when it is destroyed": async ({ login }) => {
     const connection = new Connection(login, { timeout: 60_000_000 });
     await connection.open();

@@ -8,11 +8,16 @@ import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 
 const missing = await postgresMissing();
 
+/** Returns the blocks of SQL behind a sentence with this word. */
+function blocks(page: string, word: string): string[] {
+  const text = Deno.readTextFileSync(new URL(`../../docs/${page}`, import.meta.url));
+  const found = text.matchAll(new RegExp(`${word}(?:(?!\`\`\`)[^])*?\`\`\`sql\\n(.*?)\`\`\``, "gs"));
+  return [...found].map(([, sql]) => sql!);
+}
+
 /** Returns the block of SQL with this beginning, behind a sentence with this word. */
 function statements(page: string, begin: string, word = "superuser"): string {
-  const text = Deno.readTextFileSync(new URL(`../../docs/${page}`, import.meta.url));
-  const blocks = [...text.matchAll(new RegExp(`${word}(?:(?!\`\`\`)[^])*?\`\`\`sql\\n(.*?)\`\`\``, "gs"))];
-  const found = blocks.map(([, sql]) => sql!).find((sql) => sql.startsWith(begin));
+  const found = blocks(page, word).find((sql) => sql.startsWith(begin));
   assert.ok(found !== undefined, `${page} has ${begin} for a ${word}`);
   return found;
 }
@@ -36,6 +41,17 @@ Deno.test({
     await as("strongmonitor", async (owner) => {
       await migrate(owner, new MemoryLog());
       await assert.rejects(owner.query("CREATE ROLE web0"), /permission denied to create role/);
+    });
+    await as("strongmonitor", async (owner) => {
+      const plain = ["-- who tried", "-- who attacks", "INSERT INTO ips"].map((begin) =>
+        statements("database.md", begin, "")
+      );
+      // Once for addresses that were never seen, and once for those that were.
+      for (const sql of [...plain, statements("fleet.md", "INSERT INTO ips", ""), ...plain]) {
+        await owner.query(sql);
+      }
+      const whitelist = await owner.query("SELECT host(address) AS address FROM ips WHERE whitelisted");
+      assert.deepEqual([...whitelist], [{ address: "2001:db8:5::" }]);
     });
     await server.query(statements("fleet.md", "CREATE ROLE web1"), database);
     await server.query(statements("database.md", "CREATE ROLE analyst"), database);

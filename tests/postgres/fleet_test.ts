@@ -143,6 +143,26 @@ await testOnPostgres("a member of the fleet", {
     await before.shipped();
   },
 
+  "warns once of a clock that is hours off": async ({ login, query }) => {
+    const { now } = Date;
+    try {
+      Date.now = () => now() - 3 * 3_600_000;
+      await using member = new TestMember(login);
+      await member.shipped();
+      // The whitelist's first change makes it look again.
+      await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.1', true)");
+      await until(() => member.whitelists.length === 2);
+      const warning =
+        /^PostgreSQL's clock is (?:3h|2h59m) ahead of this machine's: bans travel for too long or not at all; synchronise both$/;
+      assert.match(member.log.warnings.join(), warning);
+    } finally {
+      Date.now = now;
+    }
+    await using member = new TestMember(login);
+    await member.shipped();
+    assert.deepEqual(member.log.warnings, []);
+  },
+
   "finds out that its connection was ended while nothing was to be done": async ({ login, query }) => {
     await using member = new TestMember(login);
     await member.shipped();

@@ -322,6 +322,27 @@ await testOnPostgres("the shipment", {
     }
   },
 
+  "says what to do about a detached partition whose weeks have more lines, and ships bans": async (
+    { login, query },
+  ) => {
+    await using member = new TestMember(login);
+    member.outbox.add({});
+    await member.shipped();
+    await query("ALTER TABLE log DETACH PARTITION log_2025_03_03");
+    member.outbox.add({});
+    member.outbox.bans = [ban({})];
+    member.fleet.wake();
+    await until(() => member.fleet.status().error !== null);
+    assert.match(
+      member.fleet.status().error!,
+      /"log_2025_03_03" already exists\. Rename that table, or attach it to log again: its lines have no place$/,
+    );
+    await until(async () => (await query("SELECT FROM ban")).length === 1);
+    await query("ALTER TABLE log_2025_03_03 RENAME TO archived");
+    await member.shipped();
+    assert.deepEqual([...await query(COUNT)], [{ count: 1, seqs: 1 }]);
+  },
+
   "ships bans although the server refuses lines": async ({ login, query }) => {
     await using member = new TestMember(login);
     member.outbox.add({});

@@ -1,6 +1,6 @@
 /** Checks the database and the clock. */
 import { messageOf } from "../../core/error.ts";
-import { formatDuration, localTime, type Micros, now, SECOND } from "../../core/time.ts";
+import { aheadBy, formatDuration, localTime, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
 import { asRoot, newestEntry, seesJournal } from "../machine.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
@@ -26,7 +26,7 @@ export async function* examineDatabase(config: DatabaseConfig): AsyncGenerator<F
     const before = now();
     const { version, time, obstacle, risk } = await probeDatabase(config);
     const reached = `PostgreSQL ${version} at ${config.host}:${config.port}`;
-    const off = time < before ? time - before : Math.max(0, time - now());
+    const off = aheadBy(time, before);
     yield obstacle === null
       ? ok("database", `${reached} takes rows of user "${config.user}"`)
       : failureOf("database", `${reached}: ${obstacle}`);
