@@ -59,6 +59,10 @@ const WRONG: readonly (readonly [args: string, sentence: string])[] = [
   ],
   ["bans --jso", "unknown option '--jso': did you mean --json?"],
   ["ban", "<addresses> is missing: see strongmonitor ban --help"],
+  ["status --state ", "--state needs <directory>: see strongmonitor status --help"],
+  ["whitelist --config ", "--config needs <file>: see strongmonitor whitelist list --help"],
+  ["report --html ", "--html needs <file>: see strongmonitor report --help"],
+  ["replay auth.log ", "[files...] has an empty name: see strongmonitor replay --help"],
 ];
 
 for (const [args, sentence] of WRONG) {

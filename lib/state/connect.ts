@@ -110,6 +110,10 @@ const REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] = [
     /unable to open|readonly/,
     "let the monitor's user own it and its directory, on a disk mounted for writing",
   ],
+  [
+    /database is locked/,
+    "something else, such as a backup or a monitor that hangs, has written to it for 5 s: try again",
+  ],
   [/disk is full|disk I\/O error/, "see by df whether its disk is full, and by dmesg whether it fails"],
 ];
 

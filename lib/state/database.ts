@@ -147,9 +147,9 @@ export class Database {
     }
   }
 
-  /** Returns a sentence for a fault of the file or its disk, and any other error as it is. */
+  /** Returns a sentence for a fault of the file, its disk or its users, and any other error as it is. */
   #explained(error: unknown): unknown {
-    if (faultOf(error, this.#db) === null) return error;
+    if (faultOf(error, this.#db) === null && !/database is locked/.test(messageOf(error))) return error;
     return stateError("use", databaseOf(this.directory), error);
   }
 

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
@@ -110,4 +111,24 @@ Deno.test({
       await Deno.remove(directory);
     }
   },
+});
+
+Deno.test("a command that waits in vain for another writer says so in a sentence", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const writer = new DatabaseSync(`${directory}/state.db`);
+  writer.exec("BEGIN IMMEDIATE");
+  const answers = await Promise.all(
+    ["ban 192.0.2.8", "whitelist add 192.0.2.7"].map((command) =>
+      program([...command.split(" "), "--config", CONFIG, "--state", directory])
+    ),
+  );
+  for (const { code, stderr } of answers) {
+    assert.deepEqual([code, stderr], [
+      69,
+      `strongmonitor: Cannot use the state ${directory}/state.db: database is locked; something else, ` +
+      "such as a backup or a monitor that hangs, has written to it for 5 s: try again\n",
+    ]);
+  }
+  writer.close();
 });

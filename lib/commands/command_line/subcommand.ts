@@ -36,7 +36,21 @@ export function subcommand(parent: Command, definition: Definition): Command {
 export function bareSubcommand(parent: Command, { usage, summary, examples }: Definition): Command {
   return parent.command(usage).summary(summary)
     .description(`${capitalized(summary)}.`)
+    .hook("preAction", refuseEmptyPaths)
     .addHelpText("after", examplesText(examples));
+}
+
+/** Refuses empty paths, which a shell makes of variables that are not set. */
+function refuseEmptyPaths(command: Command): void {
+  for (const option of command.options) {
+    const path = /[<[](file|directory)[\]>]$/.exec(option.flags)?.[1];
+    if (path !== undefined && command.getOptionValue(option.attributeName()) === "") {
+      command.error(`${option.long} needs <${path}>`, { code: "commander.optionMissingArgument" });
+    }
+  }
+  if (/\[files\.\.\.\]/.test(command.usage()) && command.args.includes("")) {
+    command.error("[files...] has an empty name", { code: "commander.missingArgument" });
+  }
 }
 
 /** Formats the examples at the end of a help text. */
