@@ -41,6 +41,7 @@ Deno.test("strongmonitor.service bans without sudo, strongmonitor-sudo.service t
   assert.match(plain, /^NoNewPrivileges=yes$/m);
   assert.match(sudo, /^AmbientCapabilities=$/m);
   assert.doesNotMatch(sudo, /^NoNewPrivileges=/m);
+  assert.match(sudo, /^Conflicts=strongmonitor\.service\nAfter=.* strongmonitor\.service$/m);
   assert.match(of("README.md"), /^sudo install -m 644 strongmonitor\.service strongmonitor-sudo\.service /m);
 });
 
