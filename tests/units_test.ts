@@ -41,6 +41,7 @@ Deno.test("strongmonitor.service bans without sudo, strongmonitor-sudo.service t
   assert.match(plain, /^NoNewPrivileges=yes$/m);
   assert.match(sudo, /^AmbientCapabilities=$/m);
   assert.doesNotMatch(sudo, /^NoNewPrivileges=/m);
+  assert.match(sudo, /^Conflicts=strongmonitor\.service\nAfter=.* strongmonitor\.service$/m);
   assert.match(of("README.md"), /^sudo install -m 644 strongmonitor\.service strongmonitor-sudo\.service /m);
 });
 
@@ -84,9 +85,16 @@ Deno.test("the Debian package has the project's units by their names, which run 
   }
 });
 
-Deno.test("docs/installing.md tells where each page of the tarball goes", () => {
+Deno.test("docs/installing.md tells where each page of the tarball goes, and takes it away again", () => {
   const text = Deno.readTextFileSync(`${PROJECT}/docs/installing.md`);
-  for (const page of ["strongmonitor.8.gz", "strongmonitor.bash", "_strongmonitor", "strongmonitor.fish"]) {
-    assert.ok(text.includes(` share/${page} /usr/`), page);
+  const goes = new Map(
+    [...text.matchAll(/^sudo install -D .* (\S+) (\/usr\/\S+)$/gm)].map(([, ...pair]) => pair),
+  );
+  const names = ["strongmonitor.8.gz", "strongmonitor.bash", "_strongmonitor", "strongmonitor.fish"];
+  const pages = [...names.map((name) => `share/${name}`), "docs/config.schema.json"];
+  assert.deepEqual([...goes.keys()].sort(), pages.sort());
+  const [removal] = text.match(/^sudo rm -rf (?:.*\\\n)*.*$/m)!;
+  for (const place of goes.values()) {
+    assert.ok(removal.split(/\s+/).some((path) => path !== "" && `${place}/`.startsWith(`${path}/`)), place);
   }
 });

@@ -119,11 +119,14 @@ export async function hasSockets({ deno }: Base): Promise<boolean> {
 
 /** Name of a file that the bundler split off, with its hash. */
 const SPLIT_OFF = /([\w-]+)-[A-Z0-9]{8}\.js/g;
+/** Name of a CommonJS module in a bundle: its path from the project, through Deno's cache. */
+const CACHED = /"[^"\n]*\/npm\/([^"\n]+"\()/g;
 
 /**
  * Shortens a bundle's files, and makes equal bundles of equal sources: the program embeds names and
- * times of files, and the bundler's hashes depend on the directory of the project. Numbers the files
- * in the order in which they name each other, from `main` on, and dates them back to 1970.
+ * times of files, and the bundler's hashes depend on the directories of the project and of Deno's
+ * cache. Numbers the files in the order in which they name each other, from `main` on, and dates them
+ * back to 1970.
  */
 async function settle(directory: string, main: string): Promise<void> {
   const codes = new Map([[main, ""]]);
@@ -144,11 +147,11 @@ async function settle(directory: string, main: string): Promise<void> {
 }
 
 /**
- * Shortens code, which V8 keeps in memory. All names stay, for the traces of errors. The result is
+ * Shortens code, which V8 keeps in memory, and leaves out where this machine has its packages. All names stay, for the traces of errors. The result is
  * ASCII: V8 reads ASCII in place, and copies anything else.
  */
 async function shorten(text: string): Promise<string> {
-  const { code } = await transform(text, {
+  const { code } = await transform(text.replaceAll(CACHED, '"$1'), {
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 110,

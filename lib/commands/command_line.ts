@@ -44,7 +44,7 @@ export function commandLine(parts: CommandLineParts): Command {
     .addHelpText("after", examplesText(["run --trial 10m", "status", "why 192.0.2.7"]))
     .addHelpText(
       "after",
-      "Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
     );
   program.on("command:*", ([name]: string[]) => {
     program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });

@@ -47,6 +47,7 @@ for (const { command, path } of everyCommand(idleProgram(() => {}))) {
     for (const line of help.split("\n")) assert.ok(line.length <= 80, `${line.length} columns: ${line}`);
     const examples = [...help.matchAll(/^ {2}\$ (strongmonitor.*)$/gm)].map(([, line]) => line!);
     assert.ok(examples.length > 0, "has examples");
+    assert.doesNotMatch(help, /^ {2}\$ .*\n\S/m, "a line parts the examples from what follows");
     for (const example of examples) {
       let ran = "nothing";
       const program = idleProgram((path) => ran = path);

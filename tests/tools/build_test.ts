@@ -178,13 +178,15 @@ Deno.test("`compile()` embeds no npm package, even when its output lies in the p
   Deno.mkdirSync(`${project}dist`, { recursive: true });
   const directory = Deno.makeTempDirSync({ dir: `${project}dist`, prefix: "build-test-" });
   try {
-    Deno.writeTextFileSync(`${directory}/main.ts`, "console.log('the program itself');");
+    const code = "import ipaddr from 'ipaddr.js'; console.log('the program itself', ipaddr);";
+    Deno.writeTextFileSync(`${directory}/main.ts`, code);
     // Any ELF file takes what is embedded; this one is small and always there.
     const base = { deno: Deno.execPath(), denort: "/bin/true" };
     await compile(`${directory}/main.ts`, { output: `${directory}/program`, permissions: [], base });
     const executable = Deno.readFileSync(`${directory}/program`);
     assert.ok(holds(executable, "the program itself"), "the program is embedded");
     assert.ok(!holds(executable, "otplib"), "a package that only tests import is not");
+    assert.ok(!holds(executable, "/npm/registry"), "no place of packages on this machine is");
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
