@@ -138,7 +138,7 @@ async function writeAll(): Promise<void> {
   dropped = 0;
   if (missing === 0) return;
   const text = counted(missing, "line is missing", "lines are missing");
-  getLogger("strongmonitor").warn(`${text} here: nobody read this log`);
+  getLogger("strongmonitor").warn(`${text} here: this log was not read in time`);
 }
 
 function takeWaiting(): Uint8Array {

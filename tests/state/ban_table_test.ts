@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
 import type { BanTable } from "../../lib/state/ban_table.ts";
 import { State } from "../../lib/state/state.ts";
 import { MANUAL, scopeOf, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
@@ -40,6 +41,20 @@ Deno.test("`BanTable.expire()` gives each ban its own end and its own number of 
   assert.deepEqual(bans.changedSince(before), [], "whose time is up is no news");
   assert.equal(bans.lastChange(), before + 2);
   assert.deepEqual(bans.expire(3_000), { bans: [], isMore: false });
+});
+
+Deno.test("`BanTable.expire()` waits for no other writer while no ban is due", () => {
+  using temporary = temporaryState();
+  const { bans } = temporary.state;
+  bans.add(ruleBan({ until: 3_000 }));
+  const writer = new DatabaseSync(`${temporary.directory}/state.db`);
+  writer.exec("BEGIN IMMEDIATE");
+  try {
+    assert.deepEqual(bans.expire(2_000), { bans: [], isMore: false });
+  } finally {
+    writer.close();
+  }
+  assert.deepEqual(expired(bans, 3_000), ["192.0.2.1"]);
 });
 
 Deno.test("`BanTable.expire()` ends a flood of bans in steps, each once", () => {
