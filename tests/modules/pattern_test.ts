@@ -179,6 +179,8 @@ const PORTS: readonly (readonly [source: string, message: string, address: strin
   ["^<ADDR>:\\d+ x", "fe80::1%eth0:22 x", "fe80::1"],
   ["^<ADDR>:(?<port>\\d+): (?<text>.*)", "2001:db8::1:22: from 2001:db8::7:1: ", "2001:db8::1"],
   ["^<ADDR>:[0-9]+:(?<user>.*)", "2001:db8::1:22:bob", "2001:db8::1"],
+  ["^<ADDR>(?::\\d+) x", "2001:db8::1:22 x", "2001:db8::1"],
+  ["^by \\[?<ADDR>\\]?(:\\d+) x", "by 2001:db8::1:22 x", "2001:db8::1"],
   ["^<ADDR>:\\d+", "2001:db8::1:22", "2001:db8::1"],
   ["^<ADDR>:\\d+", "2001:db8::1:22ab", null],
   ["^<ADDR>:\\d+", "2001:db8::1:22:ab", null],
@@ -286,6 +288,7 @@ Deno.test("a terminal's colors in a message are no part of it", () => {
     "\x1b[36m2026/05/06 10:56:10 \x1b[0m\x1b[32mauth.go:7\x1b[0m \x1b[1;33m[W]\x1b[0m refused \x1b[1mbob\x1b[0m from \x1b[1m192.0.2.1:40022\x1b[0m";
   assert.equal(parse(colored)?.address, "192.0.2.1");
   assert.equal(parse(colored)?.fields.user, "bob");
+  assert.equal(parse(colored.replaceAll("\x1b", "#033"))?.address, "192.0.2.1", "rsyslog");
   assert.equal(parse(colored.replace("bob", "x from 192.0.2.9:7"))?.address, "192.0.2.1");
   assert.notEqual(
     parser("^.* refused <ADDR>")("\x1b[2m2026-05-06T10:56:10Z\x1b[0m refused 192.0.2.1")?.stamp,
