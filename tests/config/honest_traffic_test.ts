@@ -166,6 +166,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: MINUTE,
       line: (i) => get(`/wp-admin/${i}`),
     },
+    missing_script: {
+      who: "has a page open that shows what many old addresses send",
+      every: 2,
+      line: (i) => get(`/old/page${i}.php`),
+    },
     missing_program: {
       who: "follows old links",
       every: 25,
@@ -671,6 +676,19 @@ Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatev
     ]
   ) {
     assert.deepEqual(bansOf("NGINX", Array.from({ length: 3 }, () => line), 1), ["exploit"], line);
+  }
+});
+
+Deno.test("the shipped rules of NGINX ban who looks for shells and copies by many names", () => {
+  const looked: readonly (readonly [rule: string, line: (i: number) => string])[] = [
+    ["missing_script", (i) => get(`/x${i}.php`)],
+    ["leftovers", (i) => get(`/copy${"abcdef"[i]}.zip`)],
+    ["leftovers", (i) => get(`/copy${i}.sql.gz`)],
+    ["exploit_query", () => get("/x?cmd=cd${IFS}/srv", 200)],
+  ];
+  for (const [name, line] of looked) {
+    const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;
+    assert.deepEqual(bansOf("NGINX", Array.from({ length: limit + 1 }, (_, i) => line(i)), 0.5), [name]);
   }
 });
 

@@ -41,6 +41,9 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/config.old",
       "/.BASH_HISTORY",
       "/backup.tgz",
+      "/www.zip",
+      "/old/website-2026.7z",
+      "/db.sql.gz",
     ],
     miss: [
       "/",
@@ -49,6 +52,8 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/tool-1.2.3.tar.gz",
       "/core/os/x86_64/core.db.tar.gz",
       "/left-pad/-/left-pad-1.3.0.tgz",
+      "/tool-1.2.3.zip",
+      "/notes.sql.html/",
       "/nina/tool/src/commit/1a2b/.github/workflows/test.yml",
       "/nina/tool/-/blob/main/phpunit.xml.dist",
       "/photo.bakery.jpg",
@@ -103,6 +108,7 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/remote/fgt_lang",
       "/+CSCOE+/logon.html",
       "/dana-na/auth/url_default/welcome.cgi",
+      "/dana-cached/hc/HostCheckerInstaller.osx",
       "/sap/bc/gui",
       "/sdk",
       "/geoserver/web/",
@@ -151,6 +157,11 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/geoserver/gwc/service/tms/1.0.0/city/12/2200/1343.png",
       "/api/mail/",
     ],
+  },
+  {
+    rule: "missing_script",
+    match: ["/chosen.php", "/a/UP.PHP7"],
+    miss: ["/", "/a.php/b", "/a.phps", "/nina/tool/-/raw/main/a.php", "/webdav/a.php"],
   },
   {
     rule: "missing_program",
