@@ -380,6 +380,50 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [access(`DELETE /backup/${i}.chunk HTTP/1.1`)],
   },
   {
+    who: "whose program looks which files of a site its backup has already",
+    module: "NGINX",
+    every: 1,
+    count: 25,
+    lines: (i) => [
+      access(`PROPFIND /cloud/remote.php/dav/files/nina/site${i}/wp-admin/index.php HTTP/1.1`),
+      access(`MOVE /dav/site${i}/xmlrpc.php HTTP/1.1`),
+      access(`HEAD /webdav/site/file${i}.php HTTP/1.1`),
+      get(`/dav.php/files/site${i}/.env`),
+      access(`PROPFIND /site/file${i}.php HTTP/1.1`),
+    ],
+  },
+  {
+    who: "who has a page open since before its site was made anew",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (
+      i,
+    ) => [get(`/assets/part-${i}.js`), get(`/_next/data/Xb_q-7/post-${i}.json`), get(`/js/${i}.mjs`, 401)],
+  },
+  {
+    who: "whose library lacks recordings, with their words",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [get(`/media/episode-${i}.opus`), get(`/media/song ${i}.m4a`), get(`/media/film-${i}.vtt`)],
+  },
+  {
+    who: "whose programs ask for what UUIDs and hashes name, inside of paths too",
+    module: "NGINX",
+    every: 1,
+    count: 150,
+    lines: (i) => {
+      const uuid = `0f1e2d3c-${1_000 + i}-4a5b-8c7d-0123456789ab`;
+      return [
+        get(`/api/assets/${uuid}/original`),
+        get(`/api/assets/${uuid}/video/playback`, 401),
+        get(`/buildid/${uuid.replaceAll("-", "")}/debuginfo`),
+        get(`/dav/calendar/${uuid}.ics`, 401),
+      ];
+    },
+  },
+  {
     who: "whose clone has a .git in it",
     module: "NGINX",
     every: 5,
@@ -408,6 +452,13 @@ const PROGRAMS: readonly Program[] = [
     every: 1,
     count: 40,
     lines: (i) => [get(`/wp-json/wp/v2/templates/${i}?context=edit`, 403)],
+  },
+  {
+    who: "who follows links to articles about phpMyAdmin that are gone",
+    module: "NGINX",
+    every: 20,
+    count: 20,
+    lines: (i) => [get(`/articles/install-phpmyadmin-${i}`)],
   },
   {
     who: "who mirrors packages of which some are missing",
@@ -490,6 +541,9 @@ const PROGRAMS: readonly Program[] = [
       get(`/_matrix/federation/v1/event/x${i}`, 403),
       access("POST /inbox HTTP/1.1", 401),
       access("POST /users/nina/inbox HTTP/1.1", 400),
+      access(`PUT /_matrix/federation/v1/send/${i} HTTP/1.1`, 403),
+      get(`/_matrix/client/v3/room_keys/keys/!room:example.org/${i}`),
+      access(`POST /users/former${i}/inbox HTTP/1.1`, 410),
     ],
   },
   {
@@ -697,6 +751,8 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["secrets", (i) => get(`/./.git/${i}`, 200)],
     ["leftovers", (i) => get(`/backup${i}.sql#.png`)],
     ["scanner", (i) => get(`/app${i}/wp-login.php/x.jar`)],
+    ["scanner", (i) => get(`/app${i}/wp-login.php/dav/x`)],
+    ["missing_script", (i) => get(`/app${i}.php/webdav/gone.php`)],
     ["exploit_query", () => get("/index.php/matomo.php?page=../../etc/passwd", 200)],
     ["sql_injection", (i) => get(`/item.php/piwik.php?id=${i}+union+select+1`, 200)],
     ["refused_form", () => access("POST /login.php/inbox HTTP/1.1", 403)],

@@ -154,6 +154,8 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/news.action",
       "/maven/org/apache/solr/solr-core/9.1/solr-core-9.1.pom",
       "/nina/blog/src/branch/main/wp-admin/index.php",
+      "/cloud/remote.php/dav/files/nina/site/wp-admin/index.php",
+      "/articles/install-phpmyadmin",
       "/geoserver/gwc/service/tms/1.0.0/city/12/2200/1343.png",
       "/api/mail/",
     ],
