@@ -166,6 +166,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: MINUTE,
       line: (i) => get(`/wp-admin/${i}`),
     },
+    missing_script: {
+      who: "has a page open that shows what many old addresses send",
+      every: 2,
+      line: (i) => get(`/old/page${i}.php`),
+    },
     missing_program: {
       who: "follows old links",
       every: 25,
@@ -375,6 +380,50 @@ const PROGRAMS: readonly Program[] = [
     lines: (i) => [access(`DELETE /backup/${i}.chunk HTTP/1.1`)],
   },
   {
+    who: "whose program looks which files of a site its backup has already",
+    module: "NGINX",
+    every: 1,
+    count: 25,
+    lines: (i) => [
+      access(`PROPFIND /cloud/remote.php/dav/files/nina/site${i}/wp-admin/index.php HTTP/1.1`),
+      access(`MOVE /dav/site${i}/xmlrpc.php HTTP/1.1`),
+      access(`HEAD /webdav/site/file${i}.php HTTP/1.1`),
+      get(`/dav.php/files/site${i}/.env`),
+      access(`PROPFIND /site/file${i}.php HTTP/1.1`),
+    ],
+  },
+  {
+    who: "who has a page open since before its site was made anew",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (
+      i,
+    ) => [get(`/assets/part-${i}.js`), get(`/_next/data/Xb_q-7/post-${i}.json`), get(`/js/${i}.mjs`, 401)],
+  },
+  {
+    who: "whose library lacks recordings, with their words",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [get(`/media/episode-${i}.opus`), get(`/media/song ${i}.m4a`), get(`/media/film-${i}.vtt`)],
+  },
+  {
+    who: "whose programs ask for what UUIDs and hashes name, inside of paths too",
+    module: "NGINX",
+    every: 1,
+    count: 150,
+    lines: (i) => {
+      const uuid = `0f1e2d3c-${1_000 + i}-4a5b-8c7d-0123456789ab`;
+      return [
+        get(`/api/assets/${uuid}/original`),
+        get(`/api/assets/${uuid}/video/playback`, 401),
+        get(`/buildid/${uuid.replaceAll("-", "")}/debuginfo`),
+        get(`/dav/calendar/${uuid}.ics`, 401),
+      ];
+    },
+  },
+  {
     who: "whose clone has a .git in it",
     module: "NGINX",
     every: 5,
@@ -403,6 +452,13 @@ const PROGRAMS: readonly Program[] = [
     every: 1,
     count: 40,
     lines: (i) => [get(`/wp-json/wp/v2/templates/${i}?context=edit`, 403)],
+  },
+  {
+    who: "who follows links to articles about phpMyAdmin that are gone",
+    module: "NGINX",
+    every: 20,
+    count: 20,
+    lines: (i) => [get(`/articles/install-phpmyadmin-${i}`)],
   },
   {
     who: "who mirrors packages of which some are missing",
@@ -485,6 +541,9 @@ const PROGRAMS: readonly Program[] = [
       get(`/_matrix/federation/v1/event/x${i}`, 403),
       access("POST /inbox HTTP/1.1", 401),
       access("POST /users/nina/inbox HTTP/1.1", 400),
+      access(`PUT /_matrix/federation/v1/send/${i} HTTP/1.1`, 403),
+      get(`/_matrix/client/v3/room_keys/keys/!room:example.org/${i}`),
+      access(`POST /users/former${i}/inbox HTTP/1.1`, 410),
     ],
   },
   {
@@ -674,11 +733,26 @@ Deno.test("the shipped rules of NGINX ban an attack outside of the query, whatev
   }
 });
 
+Deno.test("the shipped rules of NGINX ban who looks for shells and copies by many names", () => {
+  const looked: readonly (readonly [rule: string, line: (i: number) => string])[] = [
+    ["missing_script", (i) => get(`/x${i}.php`)],
+    ["leftovers", (i) => get(`/copy${"abcdef"[i]}.zip`)],
+    ["leftovers", (i) => get(`/copy${i}.sql.gz`)],
+    ["exploit_query", () => get("/x?cmd=cd${IFS}/srv", 200)],
+  ];
+  for (const [name, line] of looked) {
+    const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;
+    assert.deepEqual(bansOf("NGINX", Array.from({ length: limit + 1 }, (_, i) => line(i)), 0.5), [name]);
+  }
+});
+
 Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they spare", () => {
   const dressed: readonly (readonly [rule: string, line: (i: number) => string])[] = [
     ["secrets", (i) => get(`/./.git/${i}`, 200)],
     ["leftovers", (i) => get(`/backup${i}.sql#.png`)],
     ["scanner", (i) => get(`/app${i}/wp-login.php/x.jar`)],
+    ["scanner", (i) => get(`/app${i}/wp-login.php/dav/x`)],
+    ["missing_script", (i) => get(`/app${i}.php/webdav/gone.php`)],
     ["exploit_query", () => get("/index.php/matomo.php?page=../../etc/passwd", 200)],
     ["sql_injection", (i) => get(`/item.php/piwik.php?id=${i}+union+select+1`, 200)],
     ["refused_form", () => access("POST /login.php/inbox HTTP/1.1", 403)],
@@ -699,6 +773,14 @@ Deno.test("the shipped rules of NGINX ban who looks for what is not there under 
   );
   assert.deepEqual(bansOf("NGINX", instants.slice(0, 600), 0.9), []);
   assert.deepEqual(bansOf("NGINX", instants, 0.9), ["not_found"]);
+});
+
+Deno.test("the shipped rules of SSHD ban who breaks off with a fatal error, as servers before 7.4 call it", () => {
+  const line = (i: number) =>
+    `fatal: ssh_dispatch_run_fatal: Connection from ${
+      port(i)
+    }: message authentication code incorrect [preauth]`;
+  assert.deepEqual(bansOf("SSHD", Array.from({ length: 11 }, (_, i) => line(i)), 60), ["not_ssh"]);
 });
 
 Deno.test("the shipped rules of SSHD ban who connects and goes, by two messages for each connection", () => {
