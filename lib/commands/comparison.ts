@@ -50,6 +50,7 @@ export class BansByAddress {
     this.#since = since;
   }
 
+  /** Adds a ban. */
   add(ban: NewBan): void {
     if (ban.start < this.#since) return;
     this.count++;
@@ -57,6 +58,7 @@ export class BansByAddress {
     this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
   }
 
+  /** Number of banned addresses and networks. */
   get addresses(): number {
     return this.#banned.size;
   }
@@ -70,9 +72,11 @@ export class BansByAddress {
   }
 }
 
+/** The newest login of each address. */
 export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 
+  /** Adds a login. */
   add({ address, user, time }: Login): void {
     if ((this.#newest.get(address)?.time ?? -Infinity) < time) this.#newest.set(address, { user, time });
   }

@@ -21,6 +21,7 @@ export interface CountRow {
 /** Input of `countRows()`. */
 export interface CountFacts {
   readonly content: RollupContent;
+  /** Most rows. */
   readonly most: number;
   /** Bans since `since`, by provenance. */
   readonly bans: readonly ProvenanceCount[];

@@ -87,6 +87,7 @@ export class LineMatcher {
     this.#reader = this.#pipeline.readers.of([rules]);
   }
 
+  /** Matches record `i`. */
   match(records: Records, i: number): LineMatch {
     const isFound = this.#reader.read(records, i, now());
     const { event } = this.#reader;

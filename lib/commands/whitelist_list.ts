@@ -72,6 +72,7 @@ export function otherPlaces(
   return places;
 }
 
+/** Returns an entry as JSON. */
 export function entryJson({ address, origin, file, until, note }: ListedEntry) {
   return { address, origin, file, until: isoTimeOrNull(until), note };
 }
@@ -114,6 +115,7 @@ export function configuredEntries(
   ];
 }
 
+/** Returns the addresses with open sessions. */
 export function sessionEntries(state: State): ListedEntry[] {
   const addresses = new Set(state.logins.sessions().map(({ address }) => address));
   return [...addresses].map((address) => lastingEntry(address, "open session"));

@@ -27,6 +27,7 @@ export interface Permissions {
 
 /** Files with name servers; systemd-resolved lists its upstream servers in the second. */
 export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
+/** Prints the journal. */
 export const JOURNAL = "journalctl";
 /** Lists default routes. Deno lets only a program with all permissions read /proc/net/route. */
 export const ROUTES = "ip";

@@ -1,6 +1,7 @@
 import { parse } from "jsonc-parser";
 import text from "../../config.jsonc" with { type: "text" };
 
+/** The text of the shipped configuration. */
 export const SHIPPED: string = text;
 
 /** An object of a configuration, as far as this file needs it. */

@@ -14,6 +14,7 @@ export interface ListedNetworks {
   readonly set: NetworkSet;
 }
 
+/** The content of a whitelist file. */
 export interface WhitelistContent {
   /** Number of lines with an entry. */
   readonly entries: number;

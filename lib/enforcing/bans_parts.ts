@@ -26,6 +26,7 @@ export interface FirewallStore extends LaneStore {
   of(module: string): LaneStore;
 }
 
+/** Options of `Bans`. */
 export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;
@@ -34,6 +35,7 @@ export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "cl
   readonly logins: Logins;
   /** Returns the stored logins and sessions. */
   readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
+  /** Steps of network bans. */
   readonly networks: readonly NetworkStep[];
   /** Room for counts of networks. Default: the decider's own. */
   readonly networkRoom?: Room;

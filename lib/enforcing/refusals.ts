@@ -10,6 +10,7 @@ const AGAIN: Micros = MINUTE;
 /** Most failures told apart. */
 const MOST = 100;
 
+/** A ban that the firewall refused. */
 export interface Refusal {
   readonly ban: BanStatus;
   readonly outcome: Outcome;

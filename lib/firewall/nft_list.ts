@@ -38,6 +38,7 @@ export interface Listing {
   readonly foreign: string | null;
 }
 
+/** A missing table. */
 export const NO_TABLE: Listing = {
   chains: [],
   sets: [],

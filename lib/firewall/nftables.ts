@@ -8,6 +8,7 @@ import { type Order, scriptFor } from "./nft_transaction.ts";
 import { watchTable } from "./nft_watch.ts";
 import { causeIn, Runner, type RunResult } from "../core/child_process.ts";
 
+/** Options of nft's runs. */
 export interface NftablesOptions {
   /** argv before nft's arguments: `["sudo", "nft"]`. */
   readonly command: readonly string[];

@@ -53,6 +53,7 @@ export interface Judge {
   enforce(bans: readonly NewBan[]): void;
 }
 
+/** Options of a pipeline. */
 export interface PipelineParts {
   readonly store: BatchStore;
   readonly judge: Judge;

@@ -12,6 +12,7 @@ const source = z.object({
   running: z.boolean(),
   /** Since when it is given up, and why; missing while it is read. */
   stopped: z.object({ time: instant, error: z.string() }).optional(),
+  /** Time of its last batch. */
   lastBatch: instant.nullable(),
   /** How soon its entries come; null: as soon as they are written. */
   delivery: z.string().nullable(),
@@ -136,6 +137,7 @@ export type Leak = Readonly<z.infer<typeof leak>>;
 /** Counts of committed records. */
 export type Counts = z.infer<typeof counts>;
 
+/** Returns all counts at 0. */
 export function noCounts(): Counts {
   return Object.fromEntries(Object.keys(counts.shape).map((name) => [name, 0])) as Counts;
 }

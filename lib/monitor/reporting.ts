@@ -76,6 +76,7 @@ export class Reporting {
     this.#writtenAt = time;
   }
 
+  /** Returns the present report. */
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
     const { totals, bans, leaks, trial, pipeline, database, notices, metricsError, whitelisting } =

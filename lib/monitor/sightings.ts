@@ -24,6 +24,7 @@ export class Sightings {
   readonly last = new Float64Array(SLOTS);
   readonly #words = new Int32Array(SLOTS * ADDRESS_WORDS);
 
+  /** Counts a line. */
   add({ reader: { address: { w0, w1, w2, w3 } }, module, time }: LogEvent): void {
     this.#count(w0, w1, w2, w3, module, 1, time, time);
   }

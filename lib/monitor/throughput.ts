@@ -3,6 +3,7 @@ import type { NewBan } from "../deciding/ban.ts";
 import type { Counts } from "./report.ts";
 import type { Totals } from "./totals.ts";
 
+/** The counts of one commit. */
 export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "suppressed">> {
   readonly source: string;
   readonly records: number;
@@ -31,6 +32,7 @@ export class Throughput {
     this.decided = decided;
   }
 
+  /** Adds a commit. */
   add(committed: Committed): void {
     const { source, records, events, lag, bans } = committed;
     if (events > 0) this.lags.set(source, lag);

@@ -6,9 +6,11 @@ import { dial } from "./dial.ts";
 import { explainCertificate } from "./encryption.ts";
 import { type DatabaseConfig, spellServer } from "./database_config.ts";
 
+/** Options of a connection. */
 export interface ConnectionOptions {
   /** Longest wait for one answer, also for the first. Then the connection is destroyed. */
   readonly timeout: Micros;
+  /** Called for each notification. */
   readonly onNotify?: (channel: string, payload: string) => void;
   /** Called when the connection is lost or closed. */
   readonly onLost?: () => void;

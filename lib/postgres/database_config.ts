@@ -23,6 +23,7 @@ export interface DatabaseConfig {
   readonly sslrootcert?: string;
 }
 
+/** Host and port of a database. */
 export type ServerAddress = Pick<DatabaseConfig, "host" | "port">;
 
 /** Returns the path of the server's Unix socket; null: the server is reached over TCP. */

@@ -35,6 +35,7 @@ export interface Sharing {
   readonly followed: () => readonly string[];
 }
 
+/** Options of `Follower`. */
 export interface FollowerOptions extends Sharing {
   /** Id of this server, whose reports are left out. */
   readonly hostId: string;

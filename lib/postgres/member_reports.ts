@@ -16,6 +16,7 @@ export interface MemberReport {
   readonly bans: readonly MemberBan[];
 }
 
+/** A ban of another member. */
 export type MemberBan = Pick<Ban, "address" | "reason" | "start" | "until" | "ended" | "endReason">;
 
 /** The address to ask about, and the host that asks. */

@@ -18,6 +18,7 @@ import { SERVER } from "./views.ts";
 
 /** Facts that a server tells about itself. */
 export interface MemberFacts {
+  /** Version of its program. */
   readonly version: string;
   /** Its own addresses, canonical. */
   readonly addresses: readonly string[];

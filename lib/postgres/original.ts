@@ -5,6 +5,7 @@ import { makePartitions } from "./partitions.ts";
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
 
+/** Arguments of a migration. */
 export interface MigrationContext {
   readonly connection: Connection;
   readonly log: Log;

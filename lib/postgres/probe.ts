@@ -8,6 +8,7 @@ const TIMEOUT: Micros = 5 * SECOND;
 
 /** Facts that a database tells about itself. */
 export interface Probe {
+  /** Version of the server. */
   readonly version: string;
   /** Time of its clock. */
   readonly time: Micros;

@@ -5,6 +5,7 @@ import { counted } from "../core/text.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import type { Connection } from "./connection.ts";
 
+/** Options of `SharedWhitelist`. */
 export interface SharedWhitelistOptions {
   /** The server's name: an entry may apply to named servers only. */
   readonly hostName: string;

@@ -52,6 +52,7 @@ const VIEWS: Readonly<Record<string, string>> = {
     FROM ban LEFT JOIN host ON host.id = ban.host GROUP BY ban.host, server, provenance, ban.name`,
 };
 
+/** Names of the views. */
 export const VIEW_NAMES = Object.keys(VIEWS);
 
 /** Lets all roles that may read `log` read the views. */

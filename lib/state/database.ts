@@ -44,6 +44,7 @@ export class Database {
     this.#db = recovery?.open() ?? open(directory);
   }
 
+  /** Returns all rows of a query. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.#attempt(() => this.#prepare(sql).all(...values) as Row[]);
   }

@@ -33,6 +33,7 @@ const IS_ESCAPED = Uint8Array.from(ESCAPES, (escape) => escape === null ? 0 : 1)
 
 /** Lines of one transaction. */
 export class LogLines {
+  /** Number of lines. */
   length = 0;
   /** Time of the first line. The JSON has spans before `base`, below zero for later lines. */
   base: Micros = 0;
@@ -69,6 +70,7 @@ export class LogLines {
     this.latest = 0;
   }
 
+  /** Copies a line. */
   add(line: RecordedLine): void {
     const { time, from, to } = line;
     this.#reserve(FRAME + LONGEST_ESCAPE * (to - from));

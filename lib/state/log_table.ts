@@ -10,6 +10,7 @@ type Line = readonly [module: string, address: string, earlier: Micros, message:
 interface Row {
   readonly last: number;
   readonly lines: number;
+  /** Time of the newest line. */
   readonly time: Micros;
   /** Base of the lines' times; null in batches of older versions: the newest line's time. */
   readonly base: Micros | null;

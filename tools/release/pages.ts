@@ -181,6 +181,7 @@ _strongmonitor "$@"
 `;
 }
 
+/** Makes the completion of fish(1). */
 export function fishCompletion(program: Command): string {
   const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
   const lines = choices(program).flatMap(({ path, words }) => {

@@ -31,6 +31,7 @@ import {
 } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
+/** Result of a survey. */
 export interface Survey {
   /** Why the journal cannot be read, in a sentence; null: it can. */
   readonly journal: string | null;
@@ -44,7 +45,9 @@ export interface Survey {
   readonly origins: readonly string[];
   /** The origin of this command's own session; null: unknown. */
   readonly origin: string | null;
+  /** Null: there is no nginx. */
   readonly nginx: NginxSurvey | null;
+  /** nft is installed. */
   readonly hasNft: boolean;
   /** Why nft cannot ban; null: it can, as far as this user can see. */
   readonly obstacle: string | null;
@@ -56,6 +59,7 @@ export interface Survey {
   readonly bansBySudo: boolean;
 }
 
+/** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
   /** Why its configuration was not read in full; null: it was. */
   readonly unread: string | null;
@@ -78,6 +82,7 @@ const [ENOUGH, NEARLY_ALL] = [50, 0.9];
 const PRIVATE =
   /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|::1$)/;
 
+/** Surveys the machine. `nginxConf` is the path of nginx.conf. */
 export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
   const [sshd, nginx] = configOf(SHIPPED, "/config.jsonc", { known: modules, withPassword: false }).modules;
   const { journal, hasJournal, origins } = await openSessions(sshd!);

@@ -20,6 +20,7 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
+/** Totals of a period. */
 export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -42,6 +43,7 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
+/** All data of a report. */
 export interface Review {
   /** Name of this machine. */
   readonly host: string;

@@ -64,6 +64,7 @@ function tile(label: string, value: string, note: string): Markup {
   `;
 }
 
+/** Shows hits over time. */
 export function overTime({ series }: Review): Markup {
   const title = "Hits over time";
   const { bars, modules } = series;

@@ -84,6 +84,7 @@ export function span(text: string, style: Style = "plain"): Span {
   return { text, style };
 }
 
+/** Returns the columns of a line. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }

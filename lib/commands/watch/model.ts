@@ -93,6 +93,7 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
+/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;
