@@ -1,15 +1,18 @@
 /**
  * `last message repeated 3 times`: BSD's syslogd and others write it in place of lines equal to
- * the line before. syslog-ng writes `Last message 'Failed password for ' repeated 3 times, …`. In:
- * each line of a file, in order. Out: the repeated line.
+ * the line before. syslog-ng writes `Last message 'Failed password for ' repeated 3 times, …`, and
+ * metalog `- Last output repeated 3 times -`. In: each line of a file, in order. Out: the repeated
+ * line.
  */
 import { SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
 import { readTag, readTime } from "./head_text.ts";
 
-/** Ends of a line that reports repetition; `---` is Apple's. */
-const ENDS = [" times", " time", " times ---", " time ---"].map((text) => new Literal(text));
+/** Ends of a line that reports repetition; `---` is Apple's, `-` metalog's. */
+const ENDS = [" times", " time", " times ---", " time ---", " times -", " twice -"].map((text) =>
+  new Literal(text)
+);
 /** Of syslog-ng with `suppress()`, under the tag of the line before. */
 const SUPPRESSED = new Literal(" times, suppressed by syslog-ng on ");
 /** Most bytes of a host's name (RFC 1035, section 2.3.4). */
@@ -18,6 +21,8 @@ const LAST_OF_NG =
   /^Last message '(?<start>.{0,20})' repeated (?<count>\d{1,9}) times, suppressed by syslog-ng on \S+$/;
 const LAST =
   /^(?:(?!--- )(?<host>[^\s[:]+(?: [^\s[:]+)?) )?(?:--- )?last message repeated (?<count>\d{1,9}) times?(?: ---)?$/;
+/** metalog's line, without a head. */
+const LAST_OF_METALOG = /^ {16}- Last output repeated (?:(?<count>\d{1,9}) times|twice) -$/;
 /** Programs that write this line under their own names. */
 const SYSLOG = /^(?:r?syslogd|syslog-ng|syslog)$/;
 
@@ -47,8 +52,12 @@ export function mayRepeat(bytes: Bytes, from: number, to: number): boolean {
  * of `before`. Otherwise a stranger's text could pass for it.
  */
 export function timesRepeated(line: Line, before: Line): number {
-  const [own, other] = [divide(textOf(line)), divide(textOf(before))];
-  if (own === null || !other?.identifier) return 0;
+  const [text, other] = [textOf(line), divide(textOf(before))];
+  if (!other?.identifier) return 0;
+  const output = LAST_OF_METALOG.exec(text);
+  if (output !== null) return Number(output.groups!.count ?? 1);
+  const own = divide(text);
+  if (own === null) return 0;
   const { start, count: suppressed } = LAST_OF_NG.exec(own.message)?.groups ?? {};
   if (suppressed !== undefined) {
     const isBefore = own.identifier === other.identifier && own.host === other.host &&
@@ -65,7 +74,7 @@ export function timesRepeated(line: Line, before: Line): number {
 }
 
 function textOf({ bytes, from, to }: Line): string {
-  return decode(bytes, from, to).trim();
+  return decode(bytes, from, to).trimEnd();
 }
 
 /** Splits a line of syslog; null if it has no time. The identifier is null if it has no tag. */

@@ -190,6 +190,10 @@ Deno.test("`Reader.read()` counts the line before as often as syslog says that i
       "May 31 00:00:09 host bb: Last message 'a' repeated 5 times, suppressed by syslog-ng on h",
       null,
     ],
+    ["May 31 00:00:09 [aa] a 192.0.2.1", "                - Last output repeated 5 times -", 5],
+    ["May 31 00:00:09 [aa] a 192.0.2.1", "                - Last output repeated twice -", 1],
+    ["May 31 00:00:09 [aa] a 192.0.2.1", "May 31 00:00:09 [aa] - Last output repeated 5 times -", null],
+    ["May 31 00:00:09 a 192.0.2.1", "                - Last output repeated 5 times -", null],
     // Another host's, another program's, or another process's.
     [before, "May 31 00:00:09 other last message repeated 5 times", null],
     [before, "May 31 00:00:09 host bb[7]: last message repeated 5 times", null],
