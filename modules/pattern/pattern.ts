@@ -39,7 +39,7 @@ export const pattern: ModuleKind = {
     const prefixes = compiled.map(({ prefix }) => prefix);
     const form = new TextForm({
       fields,
-      parse: (message) => firstOf(compiled, message) ?? withoutColors(compiled, message),
+      parse: (message) => readPlain(compiled, message),
       isOpen: compiled.some(({ isTimed }) => !isTimed),
       isPossible: (bytes, from, to) =>
         bytes.array[from] === ESCAPE || prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
@@ -74,10 +74,13 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
   return null;
 }
 
-/** Reads a message as it is without a terminal's colors, which some services write into logs. */
-function withoutColors(compiled: readonly Compiled[], message: string): TextReading | null {
+/**
+ * Reads a message without a terminal's colors, which some services write into logs, or as it stands
+ * if only a pattern with colors matches it.
+ */
+function readPlain(compiled: readonly Compiled[], message: string): TextReading | null {
   const plain = message.replaceAll(COLORS, "");
-  return plain === message ? null : firstOf(compiled, plain);
+  return firstOf(compiled, plain) ?? (plain === message ? null : firstOf(compiled, message));
 }
 
 interface Use {

@@ -287,6 +287,10 @@ Deno.test("a terminal's colors in a message are no part of it", () => {
   assert.equal(parse(colored)?.address, "192.0.2.1");
   assert.equal(parse(colored)?.fields.user, "bob");
   assert.equal(parse(colored.replace("bob", "x from 192.0.2.9:7"))?.address, "192.0.2.1");
+  assert.notEqual(
+    parser("^.* refused <ADDR>")("\x1b[2m2026-05-06T10:56:10Z\x1b[0m refused 192.0.2.1")?.stamp,
+    null,
+  );
   assert.equal(addressOf("^\\x1b\\[31mrefused <ADDR>", "\x1b[31mrefused 192.0.2.1"), "192.0.2.1");
   assert.equal(addressOf("^refused <ADDR>", "\x1b[2Jrefused 192.0.2.1"), undefined);
 });
