@@ -104,7 +104,7 @@ const TAGS = {
   timed: [
     `^(?:${HOST} +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
     `^(?:${HOST} +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
-    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?: <\\w+>|\\(\\w+\\))?:? +|: +)`,
+    `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?:(?: <\\w+>|\\(\\w+\\))?:? +|:)|: +)`,
   ],
   // Of metalog.
   colonless: [`^(?:${HOST} +)?\\[(?!(?:${LEVEL}|\\d+)\\])(?<program>${PROGRAM})\\] +`],
