@@ -52,6 +52,12 @@ const BASIC = new RegExp(
 const POINTED = new RegExp(
   `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${HALF}${ZONE}${NAME}`,
 );
+/** Of DirectAdmin: `2026:01:05-10:56:10`. */
+const COLONS = new RegExp(`^(?<year>\\d{4}):(?<month>\\d\\d):(?<day>\\d\\d)-${CLOCK}`);
+/** Of Suricata, `01/05/2026-10:56:10.123456`, and of Snort, without the year. */
+const ALERT = new RegExp(
+  "^(?<month>\\d\\d)/(?<day>\\d\\d)(?:/(?<year>\\d{4}))?-(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)\\.(?<fraction>\\d{6})",
+);
 /**
  * Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20; of PHP: `January 5,
  * 2026 15:56:10`.
@@ -64,7 +70,19 @@ const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>
 /** Seconds since the epoch, 2001 to 2065, or milli-, micro- or nanoseconds, perhaps with a fraction. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/;
 /** All forms but seconds since the epoch. */
-const FORMS: readonly RegExp[] = [ISO, SYSLOG, SLASHED, MAIL, DIGITS, BASIC, POINTED, JAVA, GLOG];
+const FORMS: readonly RegExp[] = [
+  ISO,
+  SYSLOG,
+  SLASHED,
+  MAIL,
+  DIGITS,
+  BASIC,
+  POINTED,
+  COLONS,
+  ALERT,
+  JAVA,
+  GLOG,
+];
 /** Matches the times of `readTime()`, in linear time and without groups. */
 export const TIME_SOURCE = [...FORMS, EPOCH].map(({ source }) =>
   source.slice(1).replace(NAME, `(?: (?:${ZONE_NAME}))?`).replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(

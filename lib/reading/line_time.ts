@@ -2,10 +2,10 @@ import type { Stamp } from "../core/stamp.ts";
 import { type Read, readTime } from "../core/timestamp.ts";
 
 /**
- * Text that may precede the time at the beginning of a line: a bracket, a quote, or a name as in
- * `time="2026-11-26T04:43:54Z" level=info`.
+ * Text that may precede the time at the beginning of a line: a bracket, a quote, auditd's type, or a
+ * name as in `time="2026-11-26T04:43:54Z" level=info`.
  */
-const OPENING = /^(?:["'[(<]|(?:time|ts|timestamp|t)=["']?)/;
+const OPENING = /^(?:["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)/;
 /**
  * Level, priority or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
  * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`.

@@ -56,8 +56,9 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
     case POINT:
       return length === 4 || length >= 9 || (length === 2 && array[end + 3] === POINT);
     case COMMA:
-    case COLON:
       return length >= 9;
+    case COLON:
+      return length >= 9 || length === 4;
     default:
       return false;
   }
