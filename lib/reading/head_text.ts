@@ -56,7 +56,7 @@ const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
 /** Short names of zones behind a time. Any other word may begin a message. */
 const ZONES =
   "UTC|GMT|WET|WEST|BST|CET|CEST|EET|EEST|MSK|IST|PKT|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST|AEDT|NZST|NZDT|" +
-  "NST|NDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST";
+  "NST|NDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST|HDT|SST|IDT|WAT|CAT|EAT|SAST|WIB|WITA|WIT";
 /**
  * Blanks behind a time, perhaps after a colon or a zone; then additions of OpenWrt's `logread -t`
  * and of container runtimes.

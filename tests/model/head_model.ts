@@ -71,7 +71,7 @@ const VERSION = /^1 (?=\d{4}-\d\d-\d\dT)/;
 const PROCESS = /^(?<pid>\d{1,9}) (?=\d{4}-\d\d-\d\d )/;
 const WEEKDAY = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTHS.join("|")}) )`);
 const ZONES =
-  "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST"
+  "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST HDT SST IDT WAT CAT EAT SAST WIB WITA WIT"
     .split(" ");
 const GAP = new RegExp(
   `^(?: (?<zone>${ZONES.join("|")})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP] +)?`,

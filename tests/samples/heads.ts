@@ -111,6 +111,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "2026-03-08 23:05:06EST web sshd[4711]: %",
     },
     {
+      line: "2026-03-09 11:05:06.038 WIB web sshd[4711]: %",
+      time: TIME + 38_000,
+      nearMiss: "2026-03-09 11:05:06.038 WIBX web a sshd[4711]: %",
+    },
+    {
       line: "Mon Mar  9 05:05:06 CET 2026 sshd[4711]: %",
       time: TIME,
       nearMiss: "Mon Mar  9 05:05:06 CET26 a b sshd[4711]: %",
