@@ -17,14 +17,16 @@ export type Port = "none" | "always" | "closed" | "perhaps";
 
 /** Returns the port in the elements behind the address of a pattern. */
 export function portOf(after: readonly AST.Element[]): Port {
-  const [first, second, third] = /^\\?\]\??$/.test(after[0]?.raw ?? "") ? after.slice(1) : after;
+  const [first, ...rest] = /^\\?\]\??$/.test(after[0]?.raw ?? "") ? after.slice(1) : after;
   if (first === undefined) return "none";
+  const group = soleContent(first);
+  if (group !== null) return portOf([...group, ...rest]);
   if (first.type === "Quantifier" && first.min === 0 && first.max === 1) {
     const inner = soleContent(first.element);
     return inner?.[0]?.raw === ":" && isNumber(inner[1]) && inner.length === 2 ? "perhaps" : "none";
   }
-  if (first.raw !== ":" || !isNumber(second)) return "none";
-  return third?.type === "Character" ? "closed" : "always";
+  if (first.raw !== ":" || !isNumber(rest[0])) return "none";
+  return rest[1]?.type === "Character" ? "closed" : "always";
 }
 
 function isNumber(element: AST.Element | undefined): boolean {

@@ -179,6 +179,8 @@ const PORTS: readonly (readonly [source: string, message: string, address: strin
   ["^<ADDR>:\\d+ x", "fe80::1%eth0:22 x", "fe80::1"],
   ["^<ADDR>:(?<port>\\d+): (?<text>.*)", "2001:db8::1:22: from 2001:db8::7:1: ", "2001:db8::1"],
   ["^<ADDR>:[0-9]+:(?<user>.*)", "2001:db8::1:22:bob", "2001:db8::1"],
+  ["^<ADDR>(?::\\d+) x", "2001:db8::1:22 x", "2001:db8::1"],
+  ["^by \\[?<ADDR>\\]?(:\\d+) x", "by 2001:db8::1:22 x", "2001:db8::1"],
   ["^<ADDR>:\\d+", "2001:db8::1:22", "2001:db8::1"],
   ["^<ADDR>:\\d+", "2001:db8::1:22ab", null],
   ["^<ADDR>:\\d+", "2001:db8::1:22:ab", null],
