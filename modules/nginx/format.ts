@@ -10,6 +10,8 @@ export interface Format {
   readonly pattern: RegExp;
   /** Variables that the pattern captures. */
   readonly variables: readonly string[];
+  /** Whether nginx escapes nothing in the values: `escape=none`. */
+  readonly isPlain?: boolean;
   /** Finds the user in the pattern's `$remote_user`, if that may contain more. */
   readonly userIn?: (text: string) => string | undefined;
 }
@@ -119,7 +121,11 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
   const source = parts.map((part, i) => compilePart(part, { parts, at: i, seen, escape }));
   const needed = source.slice(0, end).join("");
   const rest = source.slice(end).join("");
-  return { pattern: new RegExp(`^${needed}(?:${rest})?`, "s"), variables: [...seen] };
+  return {
+    pattern: new RegExp(`^${needed}(?:${rest})?`, "s"),
+    variables: [...seen],
+    isPlain: escape === "none",
+  };
 }
 
 /** Takes the format out of the directive, if there is one around it. */
@@ -186,7 +192,7 @@ function compilePart(
   const piece = Object.hasOwn(PIECES, variable)
     // A variable without a value is "-", or empty with another escape.
     ? escape === "default" ? PIECES[variable]! : `(?:${PIECES[variable]})?`
-    : isQuotedAt({ parts, at })
+    : escape !== "none" && isQuotedAt({ parts, at })
     ? QUOTED
     : isLast
     ? ".*"

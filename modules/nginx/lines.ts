@@ -56,11 +56,11 @@ export function lineParser(formats: readonly Format[]): TextParser {
   const isKnown = formats.length === 0;
   const expected = isKnown ? Object.values(NGINX_FORMATS) : formats;
   const parse = (message: string): TextReading | null => {
-    for (const { pattern, userIn } of expected) {
+    for (const { pattern, userIn, isPlain } of expected) {
       const groups = pattern.exec(message)?.groups;
       if (!groups) continue;
       const user = userIn === undefined ? groups.remote_user : userIn(groups.remote_user!);
-      const reading = readVariables({ ...groups, remote_user: user });
+      const reading = readVariables({ ...groups, remote_user: user }, isPlain ? (value) => value : undefined);
       return isAmbiguous(groups) ? { ...reading, address: null } : reading;
     }
     return isKnown && isJson(message) ? parseJson(message) : parseErrorLine(message);

@@ -34,19 +34,26 @@ export function fieldOf(variable: string): string {
   return FIELDS[variable] ?? variable;
 }
 
-/** Reads `variables` of nginx as a line of an access log has them, with escapes. */
-export function readVariables(variables: Readonly<Record<string, string | undefined>>): TextReading {
+/**
+ * Reads `variables` of nginx as a line of an access log has them.
+ *
+ * @param plain removes the escapes of a value
+ */
+export function readVariables(
+  variables: Readonly<Record<string, string | undefined>>,
+  plain = unescapeText,
+): TextReading {
   const fields: Record<string, string> = {};
   let stamp: Stamp | undefined;
   for (const name in variables) {
     const value = variables[name];
     if (value === undefined || value === "-" || name === "remote_addr") continue;
     if (TIMES.includes(name)) stamp ??= stampOf(value);
-    else if (name !== "request_uri" && name !== "request") fields[fieldOf(name)] = unescapeText(value);
+    else if (name !== "request_uri" && name !== "request") fields[fieldOf(name)] = plain(value);
   }
   const { request = "-" } = variables;
-  if (request !== "-") addRequest(fields, unescapeText(request));
-  else addParts(fields, variables);
+  if (request !== "-") addRequest(fields, plain(request));
+  else addParts(fields, variables, plain);
   return { address: canonicalAddress(variables.remote_addr ?? ""), fields, stamp };
 }
 
@@ -59,11 +66,12 @@ function addParts(
   { request_uri: given = "-", uri = "-", args = "-", query_string: query = args }: Readonly<
     Record<string, string | undefined>
   >,
+  plain: (text: string) => string,
 ): void {
-  const path = given === "-" ? unescapeText(uri).replace(/[%?#]/g, encodeURIComponent) : unescapeText(given);
+  const path = given === "-" ? plain(uri).replace(/[%?#]/g, encodeURIComponent) : plain(given);
   if (path === "-") return;
   const isWhole = query === "-" || query === "" || path.includes("?");
-  addTarget(fields, isWhole ? path : `${path}?${unescapeText(query)}`);
+  addTarget(fields, isWhole ? path : `${path}?${plain(query)}`);
   const { method, raw_path, raw_query, protocol } = fields;
   if (method === undefined) return;
   const target = raw_query === undefined ? raw_path : `${raw_path}?${raw_query}`;

@@ -206,6 +206,11 @@ const GIVEN: readonly (readonly [format: string, line: string, fields: Record<st
     `{"a":"${TRUE}","u":"","p":"","s":"404"}`,
     { upstream_status: "", status: "404" },
   ],
+  [
+    `escape=none '$remote_addr "$remote_user" "$request" $status'`,
+    `${TRUE} "D\\nick" "GET /..\\boot?a\\" 404`,
+    { user: "D\\nick", path: "/..\\boot", query: "a\\", status: "404" },
+  ],
   ["$realip_remote_addr $remote_addr $status", `192.0.2.1 ${TRUE} 404`, { status: "404" }],
   ["'$proxy_protocol_addr\\t$remote_addr\\t$status'", `-\t${TRUE}\t404`, { status: "404" }],
 ];
