@@ -1,5 +1,5 @@
 import type { AST } from "@eslint-community/regexpp";
-import { ESCAPE } from "../../lib/core/ascii.ts";
+import { ESCAPE, HASH } from "../../lib/core/ascii.ts";
 import { Literal } from "../../lib/core/bytes.ts";
 import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
 import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
@@ -14,9 +14,11 @@ import { beginsWithField, whyUnsure } from "./safety.ts";
 const PLACE = "<ADDR>";
 /** Stands for a time, or names a group with a time. */
 const TIMES = /(\(\?)?<TIME>/g;
-/** `ESC [ 1 ; 32 m` */
+/** `ESC [ 1 ; 32 m`; rsyslog writes `#033` for the escape character. */
 // deno-lint-ignore no-control-regex
-const COLORS = /\x1b\[[\d;]*m/g;
+const COLORS = /(?:\x1b|#033)\[[\d;]*m/g;
+/** Bytes with which a color begins. */
+const BEGINNINGS = [ESCAPE, HASH];
 /** Names of the groups that `<ADDR>` and `<TIME>` make. */
 const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
 
@@ -42,7 +44,8 @@ export const pattern: ModuleKind = {
       parse: (message) => readPlain(compiled, message),
       isOpen: compiled.some(({ isTimed }) => !isTimed),
       isPossible: (bytes, from, to) =>
-        bytes.array[from] === ESCAPE || prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
+        BEGINNINGS.includes(bytes.array[from]!) ||
+        prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
           `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
