@@ -106,7 +106,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   if (typeof tree === "string") return refuse(tree);
   const isTimed = !tree.alternatives.some(({ elements }) => beginsWithField(elements));
   if (unsafe) {
-    const parse = parserOf({ source, wider: [], port: "none", isTimed });
+    const parse = parserOf({ source: withOwn(source, tree), wider: [], port: "none", isTimed });
     return { parse, tree, isTimed, prefix: new Literal("") };
   }
   const slow = whyNotLinear(source);
@@ -129,6 +129,17 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
     isTimed,
   });
   return { parse, tree, isTimed, prefix: prefixOf(before) };
+}
+
+/**
+ * Returns the source of an unsafe expression with the group `$own`, if the service's text before the
+ * first field can be told: numbers of back-references must stay.
+ */
+function withOwn(source: string, { alternatives }: AST.Pattern): string {
+  const [{ elements }, ...others] = alternatives as [AST.Alternative, ...AST.Alternative[]];
+  const [first] = elements;
+  const isAnchored = first?.type === "Assertion" && first.kind === "start" && others.length === 0;
+  return isAnchored && !/\\\d/.test(source) ? sourceBefore(elements) : source;
 }
 
 /** Returns the expression of a pattern, with groups in place of `<ADDR>` and `<TIME>`. */

@@ -122,6 +122,15 @@ Deno.test("`unsafe` takes any pattern that is an expression", () => {
   assert.throws(() => parser("(<ADDR>", { unsafe: true }), OptionError);
 });
 
+Deno.test("an `unsafe` pattern finds the time where the service writes it before the first field", () => {
+  const line = "logger=auth t=2026-05-06T10:56:10Z user=bob bob ip=192.0.2.1";
+  const stampBy = (source: string) => parser(source, { unsafe: true })(line)?.stamp;
+  assert.notEqual(stampBy("^logger=.* ip=(?=\\d)<ADDR>"), null);
+  assert.equal(stampBy("^logger=(?<user>.*) ip=(?=\\d)<ADDR>"), null);
+  assert.equal(stampBy("(?<=ip=)<ADDR>"), null);
+  assert.equal(parser("^.*(bob) \\1 ip=<ADDR>", { unsafe: true })(line)?.address, "192.0.2.1");
+});
+
 const ADDRESSES: readonly (readonly [message: string, address: string | null | undefined])[] = [
   ["from 192.0.2.1", "192.0.2.1"],
   ["from 192.0.2.1.", "192.0.2.1"],
