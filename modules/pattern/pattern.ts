@@ -82,6 +82,8 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
  * if only a pattern with colors matches it.
  */
 function readPlain(compiled: readonly Compiled[], message: string): TextReading | null {
+  // The expression takes longer, and few lines have colors.
+  if (!message.includes("\x1b[") && !message.includes("#033[")) return firstOf(compiled, message);
   const plain = message.replaceAll(COLORS, "");
   return firstOf(compiled, plain) ?? (plain === message ? null : firstOf(compiled, message));
 }
