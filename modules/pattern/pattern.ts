@@ -16,8 +16,8 @@ const PLACE = "<ADDR>";
 const TIMES = /(\(\?)?<TIME>/g;
 /** `ESC [ 1 ; 32 m`; rsyslog writes `#033` for the escape character. */
 // deno-lint-ignore no-control-regex
-const COLORS = /(?:\x1b|#033)\[[\d;]*m/g;
-/** Bytes with which a color begins. */
+const COLOURS = /(?:\x1b|#033)\[[\d;]*m/g;
+/** Bytes with which a colour begins. */
 const BEGINNINGS = [ESCAPE, HASH];
 /** Names of the groups that `<ADDR>` and `<TIME>` make. */
 const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
@@ -78,13 +78,13 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
 }
 
 /**
- * Reads a message without a terminal's colors, which some services write into logs, or as it stands
- * if only a pattern with colors matches it.
+ * Reads a message without a terminal's colours, which some services write into logs, or as it stands
+ * if only a pattern with colours matches it.
  */
 function readPlain(compiled: readonly Compiled[], message: string): TextReading | null {
-  // The expression takes longer, and few lines have colors.
+  // The expression takes longer, and few lines have colours.
   if (!message.includes("\x1b[") && !message.includes("#033[")) return firstOf(compiled, message);
-  const plain = message.replaceAll(COLORS, "");
+  const plain = message.replaceAll(COLOURS, "");
   return firstOf(compiled, plain) ?? (plain === message ? null : firstOf(compiled, message));
 }
 
