@@ -52,6 +52,8 @@ const BASIC = new RegExp(
 const POINTED = new RegExp(
   `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${HALF}${ZONE}${NAME}`,
 );
+/** Of Monit: `CEST May  6 10:56:10`. */
+const MONIT = new RegExp(`^(?<name>[A-Z]{2,5}) (?<month>${MONTH}) (?<day>[ \\d]\\d) ${CLOCK}`);
 /** Of DirectAdmin: `2026:01:05-10:56:10`. */
 const COLONS = new RegExp(`^(?<year>\\d{4}):(?<month>\\d\\d):(?<day>\\d\\d)-${CLOCK}`);
 /** Of Suricata, `01/05/2026-10:56:10.123456`, and of Snort, without the year. */
@@ -69,6 +71,10 @@ const JAVA = new RegExp(
 const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`);
 /** Seconds since the epoch, 2001 to 2065, or milli-, micro- or nanoseconds, perhaps with a fraction. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/;
+/** Seconds since 1970 and nanoseconds in hexadecimal digits, as daemontools label lines. */
+const TAI64N = /^@4(?<seconds>[0-9a-f]{15})(?<nano>[0-9a-f]{8})/;
+/** TAI64 counts from 10 s before 1970; no leap seconds are added to a label. */
+const TAI_OFFSET = 10;
 /** All forms but seconds since the epoch. */
 const FORMS: readonly RegExp[] = [
   ISO,
@@ -78,13 +84,14 @@ const FORMS: readonly RegExp[] = [
   DIGITS,
   BASIC,
   POINTED,
+  MONIT,
   COLONS,
   ALERT,
   JAVA,
   GLOG,
 ];
 /** Matches the times of `readTime()`, in linear time and without groups. */
-export const TIME_SOURCE = [...FORMS, EPOCH].map(({ source }) =>
+export const TIME_SOURCE = [...FORMS, EPOCH, TAI64N].map(({ source }) =>
   source.slice(1).replace(NAME, `(?: (?:${ZONE_NAME}))?`).replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
     /\(\?![^()]*\)/g,
     "",
@@ -118,7 +125,7 @@ export function readIsoTime(text: string): Read | null {
 
 /** Reads the time at the start of `text`, in any form that services commonly write. */
 export function readTime(text: string): Read | null {
-  const found = readForm(text) ?? readEpoch(text);
+  const found = readForm(text) ?? readEpoch(text) ?? readTai(text);
   // `2026-01-28 16:05:213` is not a time.
   return found !== null && /^\w/.test(text.slice(found.length)) ? null : found;
 }
@@ -136,6 +143,17 @@ function readEpoch(text: string): Read | null {
   if (found === null) return null;
   const { seconds, rest = "", fraction = "" } = found.groups!;
   return { stamp: unixStamp(`${seconds}.${rest}${fraction}`), length: found[0].length };
+}
+
+function readTai(text: string): Read | null {
+  const found = TAI64N.exec(text);
+  if (found === null) return null;
+  const { seconds, nano } = found.groups!;
+  const whole = parseInt(seconds!, 16) - TAI_OFFSET;
+  return {
+    stamp: unixStamp(`${whole}.${String(parseInt(nano!, 16)).padStart(9, "0")}`),
+    length: found[0].length,
+  };
 }
 
 /** Reads the time of the Common Log Format at the start of `text`: `06/May/2026:10:56:10 +0200`. */

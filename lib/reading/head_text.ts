@@ -65,10 +65,6 @@ const GAP = new RegExp(
   `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
 );
 const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
-/** Seconds since 1970 and nanoseconds in hexadecimal digits, as daemontools label lines. */
-const TAI64N = /^@4([0-9a-f]{15})([0-9a-f]{8}) +/;
-/** TAI64 counts from 10 s before 1970; no leap seconds are added to a label. */
-const TAI_OFFSET = 10;
 /** `journalctl -o short-delta` adds the time since the line before. */
 const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 
@@ -78,8 +74,6 @@ export function readTime(given: string): TimePart | null {
   const rest = { second: null, pid: null, isIso: false, isTime: true };
   const unix = UNIX.exec(text);
   if (unix) return { ...rest, stamp: unixStamp(unix[1]!), length: unix[0].length };
-  const label = TAI64N.exec(text);
-  if (label) return { ...rest, stamp: taiStamp(label), length: label[0].length };
   const monotonic = MONOTONIC.exec(text);
   if (monotonic) return { ...rest, stamp: null, length: monotonic[0].length };
   const calendar = readCalendarTime(text);
@@ -124,11 +118,6 @@ function gapBehind(
   if (isBracketed && text[length] !== "]") return null;
   const gap = GAP.exec(text.slice(end));
   return gap && { end: end + gap[0].length, name: gap.groups!.name };
-}
-
-function taiStamp([, seconds, nanoseconds]: readonly string[]): Stamp {
-  const whole = parseInt(seconds!, 16) - TAI_OFFSET;
-  return unixStamp(`${whole}.${String(parseInt(nanoseconds!, 16)).padStart(9, "0")}`);
 }
 
 const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";

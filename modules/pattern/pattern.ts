@@ -16,8 +16,8 @@ const PLACE = "<ADDR>";
 const TIMES = /(\(\?)?<TIME>/g;
 /** `ESC [ 1 ; 32 m`; rsyslog writes `#033` for the escape character. */
 // deno-lint-ignore no-control-regex
-const COLORS = /(?:\x1b|#033)\[[\d;]*m/g;
-/** Bytes with which a color begins. */
+const COLOURS = /(?:\x1b|#033)\[[\d;]*m/g;
+/** Bytes with which a colour begins. */
 const BEGINNINGS = [ESCAPE, HASH];
 /** Names of the groups that `<ADDR>` and `<TIME>` make. */
 const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
@@ -78,11 +78,13 @@ function firstOf(compiled: readonly Compiled[], message: string): TextReading | 
 }
 
 /**
- * Reads a message without a terminal's colors, which some services write into logs, or as it stands
- * if only a pattern with colors matches it.
+ * Reads a message without a terminal's colours, which some services write into logs, or as it stands
+ * if only a pattern with colours matches it.
  */
 function readPlain(compiled: readonly Compiled[], message: string): TextReading | null {
-  const plain = message.replaceAll(COLORS, "");
+  // The expression takes longer, and few lines have colours.
+  if (!message.includes("\x1b[") && !message.includes("#033[")) return firstOf(compiled, message);
+  const plain = message.replaceAll(COLOURS, "");
   return firstOf(compiled, plain) ?? (plain === message ? null : firstOf(compiled, message));
 }
 
@@ -106,7 +108,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   if (typeof tree === "string") return refuse(tree);
   const isTimed = !tree.alternatives.some(({ elements }) => beginsWithField(elements));
   if (unsafe) {
-    const parse = parserOf({ source, wider: [], port: "none", isTimed });
+    const parse = parserOf({ source: withOwn(source, tree), wider: [], port: "none", isTimed });
     return { parse, tree, isTimed, prefix: new Literal("") };
   }
   const slow = whyNotLinear(source);
@@ -129,6 +131,17 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
     isTimed,
   });
   return { parse, tree, isTimed, prefix: prefixOf(before) };
+}
+
+/**
+ * Returns the source of an unsafe expression with the group `$own`, if the service's text before the
+ * first field can be told: numbers of back-references must stay.
+ */
+function withOwn(source: string, { alternatives }: AST.Pattern): string {
+  const [{ elements }, ...others] = alternatives as [AST.Alternative, ...AST.Alternative[]];
+  const [first] = elements;
+  const isAnchored = first?.type === "Assertion" && first.kind === "start" && others.length === 0;
+  return isAnchored && !/\\\d/.test(source) ? sourceBefore(elements) : source;
 }
 
 /** Returns the expression of a pattern, with groups in place of `<ADDR>` and `<TIME>`. */

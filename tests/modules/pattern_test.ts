@@ -122,6 +122,15 @@ Deno.test("`unsafe` takes any pattern that is an expression", () => {
   assert.throws(() => parser("(<ADDR>", { unsafe: true }), OptionError);
 });
 
+Deno.test("an `unsafe` pattern finds the time where the service writes it before the first field", () => {
+  const line = "logger=auth t=2026-05-06T10:56:10Z user=bob bob ip=192.0.2.1";
+  const stampBy = (source: string) => parser(source, { unsafe: true })(line)?.stamp;
+  assert.notEqual(stampBy("^logger=.* ip=(?=\\d)<ADDR>"), null);
+  assert.equal(stampBy("^logger=(?<user>.*) ip=(?=\\d)<ADDR>"), null);
+  assert.equal(stampBy("(?<=ip=)<ADDR>"), null);
+  assert.equal(parser("^.*(bob) \\1 ip=<ADDR>", { unsafe: true })(line)?.address, "192.0.2.1");
+});
+
 const ADDRESSES: readonly (readonly [message: string, address: string | null | undefined])[] = [
   ["from 192.0.2.1", "192.0.2.1"],
   ["from 192.0.2.1.", "192.0.2.1"],
@@ -282,14 +291,14 @@ Deno.test("named groups are fields, and the first pattern that matches is the on
   assert.deepEqual(fields, ["message", "a", "b"]);
 });
 
-Deno.test("a terminal's colors in a message are no part of it", () => {
+Deno.test("a terminal's colours in a message are no part of it", () => {
   const parse = parser("^(?:[\\d/]+ [\\d:]+ )?\\S+ \\[W\\] refused (?<user>.*) from <ADDR>:\\d+$");
-  const colored =
+  const coloured =
     "\x1b[36m2026/05/06 10:56:10 \x1b[0m\x1b[32mauth.go:7\x1b[0m \x1b[1;33m[W]\x1b[0m refused \x1b[1mbob\x1b[0m from \x1b[1m192.0.2.1:40022\x1b[0m";
-  assert.equal(parse(colored)?.address, "192.0.2.1");
-  assert.equal(parse(colored)?.fields.user, "bob");
-  assert.equal(parse(colored.replaceAll("\x1b", "#033"))?.address, "192.0.2.1", "rsyslog");
-  assert.equal(parse(colored.replace("bob", "x from 192.0.2.9:7"))?.address, "192.0.2.1");
+  assert.equal(parse(coloured)?.address, "192.0.2.1");
+  assert.equal(parse(coloured)?.fields.user, "bob");
+  assert.equal(parse(coloured.replaceAll("\x1b", "#033"))?.address, "192.0.2.1", "rsyslog");
+  assert.equal(parse(coloured.replace("bob", "x from 192.0.2.9:7"))?.address, "192.0.2.1");
   assert.notEqual(
     parser("^.* refused <ADDR>")("\x1b[2m2026-05-06T10:56:10Z\x1b[0m refused 192.0.2.1")?.stamp,
     null,

@@ -385,6 +385,14 @@ Deno.test("a line in JSON full of quotes by a client takes no longer than others
   assert.equal(parse(`{"remote_addr":"${TRUE}","status":404,"status" : 500}`)!.address, null);
 });
 
+Deno.test("the format combined is read as Apache and Traefik write it", () => {
+  const apache = parse(`www.example.org:443 ${TRUE} - "" ${T} "GET /a\\"b HTTP/1.1" 401 17 "-" "x\\\\y"`);
+  assert.deepEqual([apache?.address, apache?.fields.path], [TRUE, '/a"b']);
+  assert.deepEqual([apache?.fields.user, apache?.fields.user_agent], [undefined, "x\\y"]);
+  const traefik = parse(`${TRUE} - - ${T} "GET /a HTTP/2.0" 404 19 "-" "curl/8" 434 "web@docker" "-" 0ms`);
+  assert.deepEqual([traefik?.address, traefik?.fields.status], [TRUE, "404"]);
+});
+
 Deno.test("several addresses before the user are no host and a client", () => {
   assert.equal(parse(line({ before: "192.0.2.1, " }))!.address, null);
   assert.equal(parse(line({ before: "2001:db8::1, " }))!.address, null);
