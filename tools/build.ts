@@ -14,7 +14,7 @@ import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
 import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
-import { isOfThisMachine, type Target, targetOf, TARGETS } from "./target.ts";
+import { type Target, targetOf, TARGETS } from "./target.ts";
 
 const HELP = `Usage: deno task build [options]
 
@@ -227,7 +227,7 @@ async function build(args: readonly string[]): Promise<void> {
   const fresh = `${scratch.path}/${basename(output)}`;
   await compile(`${PROJECT}/main.ts`, { output: fresh, permissions: options, base: chosen, target });
   requireMachine(fresh, target);
-  const version = isOfThisMachine(target)
+  const version = target === Deno.build.target
     ? await versionOf(fresh)
     : `${VERSION} for ${target}, not tried here`;
   await Deno.rename(fresh, output);

@@ -22,8 +22,3 @@ export function targetOf(option: string | undefined): Target {
     64,
   );
 }
-
-/** Reports whether this machine can run a program that was compiled for `target`. */
-export function isOfThisMachine(target: Target): boolean {
-  return target === Deno.build.target;
-}

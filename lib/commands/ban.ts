@@ -60,7 +60,9 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
       return 0;
     });
     if (written.length === 0) return refused;
-    tellMonitor(state, logText(written.map(({ id }) => state.bans.get(id)!)));
+    const bans = written.map(({ id }) => state.bans.get(id)!);
+    const names = bans.map(({ address }) => address).join(" ");
+    tellMonitor(state, `ban ${names} ${untilText(bans[0]!)}: ${bans[0]!.reason}`);
     const deadline = patience();
     const failed = await forEach(written, options, async ({ id, before }) => {
       const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
@@ -93,11 +95,6 @@ function write(
     until: span === null ? null : start + span,
   });
   return { id: state.bans.find(known)!.id, before };
-}
-
-/** Returns the line for the monitor's log. */
-function logText(bans: readonly BanStatus[]): string {
-  return `ban ${bans.map(({ address }) => address).join(" ")} ${untilText(bans[0]!)}: ${bans[0]!.reason}`;
 }
 
 /** Names the whitelist entries, at most three, that keep `address` from being banned and are not itself. */

@@ -97,7 +97,7 @@ async function withDatabase<T>(
 }
 
 function memberRow(member: FleetMember): string[] {
-  const { server, name, version, lastSeen, waiting, bans, followed } = member;
+  const { server, name, version, lastSeen, waiting, bans, followed, removed } = member;
   const count = (value: number | null) => value === null ? "" : String(value);
   return [
     server === name ? server : `${server} (${name})`,
@@ -106,11 +106,6 @@ function memberRow(member: FleetMember): string[] {
     count(waiting),
     String(bans),
     count(followed),
-    stateOf(member),
+    removed !== null ? "removed" : now() - lastSeen > AWAY ? "away" : "",
   ];
-}
-
-function stateOf({ removed, lastSeen }: FleetMember): string {
-  if (removed !== null) return "removed";
-  return now() - lastSeen > AWAY ? "away" : "";
 }

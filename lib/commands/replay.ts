@@ -41,7 +41,8 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const seconds = Math.round(performance.now() - started) / 1_000;
   const summary = { lines, logged: recorded, hits, uncounted, bans, seconds };
   if (events === 0 && lines > 0) {
-    printError(`${names(config)} found no address in any line: are these lines of another service?`);
+    const names = config.modules.map(({ module }) => module.name).join(" or ");
+    printError(`${names} found no address in any line: are these lines of another service?`);
   }
   const read = `${counted(lines, "line")}, ${recorded} to record`;
   printResult(
@@ -51,10 +52,6 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     ...uncounted > 0 ? [uncountedText(uncounted)] : [],
   );
   return 0;
-}
-
-function names({ modules }: Config): string {
-  return modules.map(({ module }) => module.name).join(" or ");
 }
 
 function banJson({ address, reason, start, count, until }: NewBan): unknown {

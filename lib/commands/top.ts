@@ -1,6 +1,6 @@
 import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
-import { sumOfBans } from "../state/history.ts";
+import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
 import { requireSince } from "./instant.ts";
@@ -25,13 +25,11 @@ interface Row extends CountRow {
   readonly lines: number | null;
 }
 
-interface Top {
+interface Top extends BanCount {
   /** Start of the counts; null: there are none. */
   readonly start: Micros | null;
   readonly lines: number;
   readonly hits: number;
-  readonly made: number;
-  readonly ended: number;
   readonly tables: readonly { readonly by: Table; readonly rows: readonly Row[] }[];
 }
 

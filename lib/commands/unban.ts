@@ -1,5 +1,4 @@
 import { banOf } from "../config/firewalls.ts";
-import type { Config } from "../config/types.ts";
 import { isOfPackets } from "../core/scope.ts";
 import { now } from "../core/time.ts";
 import { counted } from "../core/text.ts";
@@ -106,10 +105,11 @@ function tellEach(
   const deadline = patience();
   return forEach(ended, options, async (before) => {
     const ban = await outcome(state, { id: before.id, settled: isLifted, deadline });
+    const module = isOfPackets(before.scope) ? null : before.scope.module;
     const result: Result = {
       ban,
       before,
-      stays: config !== null && before.appliedBy === "command" && hasNoLift(config, before),
+      stays: config !== null && before.appliedBy === "command" && banOf(config, module).unban === null,
       observes: readReport(state.report())?.firewall === "observe",
       running: isLocked(state.directory),
       network: networkOf(state, ban.address),
@@ -119,10 +119,6 @@ function tellEach(
     printResult(options, { ...banJson(ban), done: "unbanned", lifted, running, network }, ...linesOf(result));
     return ban.error === null ? 0 : 1;
   });
-}
-
-function hasNoLift(config: Config, { scope }: BanStatus): boolean {
-  return banOf(config, isOfPackets(scope) ? null : scope.module).unban === null;
 }
 
 /** Says why `address` has no ban to end, and what to do. */

@@ -14,7 +14,6 @@ import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems
 import { type Settings, settingsSchema } from "./schema.ts";
 import { withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
-import type { TrustOptions } from "../deciding/logins.ts";
 import type { Config, LoadOptions, WhitelistConfig } from "./types.ts";
 import { longestOfEach } from "./whitelist.ts";
 import { whitelistFile } from "./whitelist_file.ts";
@@ -38,6 +37,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     ? resolve(folder, settings.state)
     : absolute(options.state);
   refuse([...problems, ...stateProblems(settings, { document, folder, stateDirectory })]);
+  const trust = settings.trust_logins;
   const networkBans = settings.network_bans.map((step) => ({
     ipv4: step.ipv4 ?? null,
     ipv6: step.ipv6 ?? null,
@@ -66,7 +66,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
       { ...settings.notify, program: locate([settings.notify.program], folder)![0]! },
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
-    trust: toTrust(settings),
+    trust: trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null,
     whitelist: toWhitelist(settings, { config: file, state: options.state }),
     knock: settings.knock,
     keepLog: settings.keep_log ?? null,
@@ -105,10 +105,10 @@ function keepBans(
 
 function check(document: Document, { known }: LoadOptions): Settings {
   const checked = settingsSchema.safeParse(withShippedRules(document.value));
-  const problems = checked.success ? [] : schemaProblems(document, checked.error.issues);
+  const issues = checked.success ? [] : checked.error.issues;
   refuse([
     ...document.duplicates,
-    ...problems,
+    ...issues.flatMap((issue) => schemaProblems(document, issue)),
     ...firewallProblems(document),
     ...fleetProblems(document),
     ...moduleProblems(document, known),
@@ -165,10 +165,6 @@ function toFollowing({ fleet }: Settings): FollowRules | null {
     modules: named(fleet.modules),
     maxBans: fleet.max_bans,
   };
-}
-
-function toTrust({ trust_logins: trust }: Settings): TrustOptions | null {
-  return trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null;
 }
 
 function toWhitelist(settings: Settings, target: BuildTarget): WhitelistConfig {

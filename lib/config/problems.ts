@@ -14,19 +14,15 @@ export function refuse(problems: readonly Problem[]): void {
   throw new UserError(sentences, 78);
 }
 
-/** Turns issues of the schema into problems with positions in `document`. */
-export function schemaProblems(document: Document, issues: readonly Issue[]): Problem[] {
-  return issues.flatMap((issue) => problemsOf(document, issue, []));
-}
-
-function problemsOf(document: Document, issue: Issue, outer: Path): Problem[] {
+/** Turns an issue of the schema into problems with positions in `document`. */
+export function schemaProblems(document: Document, issue: Issue, outer: Path = []): Problem[] {
   const path = [...outer, ...issue.path] as Path;
   if (issue.code === "unrecognized_keys") {
     const complaints = issue.message.split("\n");
     return issue.keys.map((key, i) => document.badKey([...path, key], complaints[i]!));
   }
   const meant = issue.code === "invalid_union" ? issue.errors.find(fitsInKind) : undefined;
-  if (meant) return meant.flatMap((inner) => problemsOf(document, inner, path));
+  if (meant) return meant.flatMap((inner) => schemaProblems(document, inner, path));
   return [document.badValue(path, issue.message)];
 }
 

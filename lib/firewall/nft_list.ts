@@ -48,11 +48,6 @@ export const NO_TABLE: Listing = {
   foreign: null,
 };
 
-/** Returns a complete table with these sets. */
-export function wholeTable(sets: readonly string[]): Listing {
-  return { ...NO_TABLE, chains: CHAINS, sets, isMarked: true, isIntact: true };
-}
-
 /** An object of a table, such as `set ip_32`, with the lines inside its braces. */
 interface Part {
   readonly kind: string;

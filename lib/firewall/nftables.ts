@@ -2,8 +2,8 @@ import { type Ban, type HeldBan, keyOf, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 import { messageOf } from "../core/error.ts";
 import { type Micros, SECOND } from "../core/time.ts";
-import { type Listing, NO_TABLE, parseListing, wholeTable } from "./nft_list.ts";
-import { placeOf, secondsLeft, TABLE } from "./nft_script.ts";
+import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
+import { CHAINS, placeOf, secondsLeft, TABLE } from "./nft_script.ts";
 import { type Order, scriptFor } from "./nft_transaction.ts";
 import { watchTable } from "./nft_watch.ts";
 import { causeIn, Runner, type RunResult } from "../core/child_process.ts";
@@ -175,7 +175,8 @@ export class NftablesFirewall implements Firewall {
   async #change(orders: readonly Order[], signal: AbortSignal): Promise<boolean> {
     const all = this.#sets;
     if (orders.some(({ place }) => !all.includes(place!.set))) return false;
-    const script = `${scriptFor(orders, { listing: wholeTable(all), all })}${OUTLINE.join(" ")}\n`;
+    const whole = { ...NO_TABLE, chains: CHAINS, sets: all, isMarked: true, isIntact: true };
+    const script = `${scriptFor(orders, { listing: whole, all })}${OUTLINE.join(" ")}\n`;
     const result = await this.#nft([TERSE, "-f", "-"], script, signal);
     if (result.uncertain) throw new NftError(this.#why(result), true);
     const listing = result.error === null ? this.#read(result.output) : null;

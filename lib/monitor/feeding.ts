@@ -7,7 +7,6 @@ import { messageOf, UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { HOUR, isoTime, type Micros, now } from "../core/time.ts";
 import { longestWindow, type ModuleRules } from "../rules/rule.ts";
-import type { Start } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import type { MonitorFeed } from "./feeds.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -68,9 +67,10 @@ export class Feeding {
     const read = async (progress: () => void) => {
       report({ running: true });
       try {
-        const start = { after: state.position(source.name), since };
-        log.debug(() => `${source.name}: reading ${startText(start)}`);
-        for await (const batch of source.batches(start, signal)) {
+        const after = state.position(source.name);
+        const start = after === null ? `lines written since ${isoTime(since)}` : `behind ${after}`;
+        log.debug(() => `${source.name}: reading ${start}`);
+        for await (const batch of source.batches({ after, since }, signal)) {
           const isCommitted = pipeline.process(batch, feed, now());
           processed();
           if (batch.records.length > 0) lastBatches.set(source.name, now());
@@ -100,9 +100,4 @@ export class Feeding {
       .map(({ lastLine }) => (lastLine ?? 0) + 1);
     return Math.max(now() - longestWindow(modules, FIRST_LOOK_BACK), ...seen);
   }
-}
-
-/** Describes the start of a source for debug lines. */
-function startText({ after, since }: Start): string {
-  return after === null ? `lines written since ${isoTime(since)}` : `behind ${after}`;
 }

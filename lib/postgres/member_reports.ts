@@ -1,6 +1,6 @@
 /** Lines and bans of an address that other members of the fleet have shipped. */
 import type { Micros } from "../core/time.ts";
-import { MOST_TEXT } from "../deciding/ban.ts";
+import { type Ban, MOST_TEXT } from "../deciding/ban.ts";
 import { arrayOf, withConnection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { SERVER } from "./views.ts";
@@ -16,14 +16,7 @@ export interface MemberReport {
   readonly bans: readonly MemberBan[];
 }
 
-export interface MemberBan {
-  readonly address: string;
-  readonly reason: string;
-  readonly start: Micros;
-  readonly until: Micros | null;
-  readonly ended: Micros | null;
-  readonly endReason: string | null;
-}
+export type MemberBan = Pick<Ban, "address" | "reason" | "start" | "until" | "ended" | "endReason">;
 
 /** The address to ask about, and the host that asks. */
 export interface Question {

@@ -2,7 +2,7 @@
 import { canonicalNetwork } from "../core/address.ts";
 import { parseScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
-import { MOST_TEXT, type Provenance, PROVENANCES } from "../deciding/ban.ts";
+import { MOST_TEXT, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection, micros } from "./connection.ts";
 import { SERVER } from "./views.ts";
@@ -97,12 +97,9 @@ function reportOf(row: Kinds["report"]): Report | null {
   const address = canonicalNetwork(row.address), scope = parseScope(row.scope);
   if (address === null || scope === null) return null;
   const { host, server, reason, start, until, is_in_force: isInForce } = row;
-  const provenance = { kind: kindOf(row.provenance), name: row.name ?? "" };
+  const kind = PROVENANCES.find((kind) => kind === row.provenance) ?? "manual";
+  const provenance = { kind, name: row.name ?? "" };
   return { address, scope, host, server, provenance, reason, start, until, isInForce };
-}
-
-function kindOf(text: string | null): Provenance["kind"] {
-  return PROVENANCES.find((kind) => kind === text) ?? "manual";
 }
 
 /**

@@ -63,7 +63,10 @@ export class Rollup {
     if (!isHit) return;
     this.#hits[module]! += count;
     this.#addAddress(reader, count);
-    const { user, path } = this.#fields[module] ??= fieldsOf(reader);
+    const { user, path } = this.#fields[module] ??= {
+      user: reader.fields.indexOf("user"),
+      path: reader.fields.indexOf("path"),
+    };
     if (user >= 0 && reader.from[user]! >= 0) this.#addField("user", reader, user, count);
     if (path >= 0 && reader.from[path]! >= 0) this.#addField("path", reader, path, count);
   }
@@ -167,10 +170,6 @@ function mostCounted(counted: Counted, most: number): Counted {
 /** Orders by count, then by name. */
 function byCount([a, timesOfA]: readonly [string, number], [b, timesOfB]: readonly [string, number]): number {
   return timesOfB - timesOfA || (a < b ? -1 : 1);
-}
-
-function fieldsOf({ fields }: MessageReader): { user: number; path: number } {
-  return { user: fields.indexOf("user"), path: fields.indexOf("path") };
 }
 
 function textOf(key: Uint8Array): string {

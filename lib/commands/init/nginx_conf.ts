@@ -34,6 +34,7 @@ export function readNginxSetup(path: string, reading: Reading): NginxSetup {
   const named = (name: string) =>
     directives.filter((words) => words[0] === name).map((words) => words.slice(1));
   const logs = [...named("access_log"), ...named("error_log")].filter(([file]) => file?.startsWith("/"));
+  const plain = logs.filter((words) => !words.some((word) => word.startsWith("gzip")));
   const access = named("access_log").filter(([file]) => file !== undefined && file !== "off");
   const used = new Set(
     access.map(([, format]) => format === undefined || format.includes("=") ? "combined" : format),
@@ -43,7 +44,7 @@ export function readNginxSetup(path: string, reading: Reading): NginxSetup {
   const texts = [...used].flatMap((name) => formats.get(name) ?? []);
   const proxies = unique(named("set_real_ip_from").flatMap(([from]) => from === "unix:" ? [] : from ?? []));
   return {
-    logs: unique(logs.filter((words) => !isPacked(words)).map(([file]) => withoutVariables(file!))),
+    logs: unique(plain.map(([file]) => withoutVariables(file!))),
     formats: texts.every(isKnown) ? [] : unique(texts),
     proxies: proxies.filter((proxy) => canonicalNetwork(proxy) !== null),
     proxyNames: proxies.filter((proxy) => canonicalNetwork(proxy) === null),
@@ -102,10 +103,6 @@ function formatText(words: readonly string[]): string {
 function isKnown(format: string): boolean {
   const text = format.replace(/^escape=\w+ /, "").replace(/\$\{(\w+)\}/g, "$$$1");
   return text.replace(/^\$(?:host|http_host|server_name) /, "").startsWith(COMBINED) || text.startsWith("{");
-}
-
-function isPacked(words: readonly string[]): boolean {
-  return words.some((word) => word.startsWith("gzip"));
 }
 
 function withoutVariables(path: string): string {

@@ -182,12 +182,9 @@ function readSetup(path: string): { setup: NginxSetup | null; unread: string | n
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { setup: null, unread: null };
-    return { setup: null, unread: whyUnread(error) };
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    return { setup: null, unread: isForbidden ? "this program may not read it" : firstLineOf(error) };
   }
-}
-
-function whyUnread(error: unknown): string {
-  return error instanceof Deno.errors.NotCapable ? "this program may not read it" : firstLineOf(error);
 }
 
 /** Returns the private address that sends nearly all new requests; null: there is none. */

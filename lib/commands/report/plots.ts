@@ -50,7 +50,7 @@ function timePlotOf(series: Series, { name, width }: Size): Markup {
             x="${LEFT - 8}"
             y="${round(hits(tick) + 4)}"
           >
-            ${shortCount(tick)}
+            ${tick.toLocaleString("en-US", { notation: "compact" })}
           </text>
         `
     )
@@ -177,11 +177,6 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
 function box(x: number, width: number, { top, bottom }: { top: number; bottom: number }): string {
   if (bottom - top < 0.05) return "";
   return `M${round(x)} ${round(top)}h${round(width)}V${round(bottom)}h${round(-width)}z`;
-}
-
-/** Formats a count briefly: `12k`. */
-function shortCount(count: number): string {
-  return count.toLocaleString("en-US", { notation: "compact" });
 }
 
 function round(value: number): number {

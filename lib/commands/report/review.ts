@@ -2,6 +2,7 @@
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
+import type { BanCount } from "../../state/history.ts";
 import type { CountRow } from "../count_rows.ts";
 import type { Status } from "../status_lines.ts";
 import type { Period, Series } from "./series.ts";
@@ -19,13 +20,10 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
-export interface Totals {
+export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
   readonly hits: number;
-  /** Bans that began and ended. */
-  readonly made: number;
-  readonly ended: number;
 }
 
 /** A name whose count differs much from the period before. */
