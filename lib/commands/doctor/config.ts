@@ -29,30 +29,23 @@ export function examineConfig(options: CommonOptions): ConfigExamination {
   } catch (error) {
     const { config: path, state } = options;
     const config = configOf(SHIPPED, path, { known: modules, state, withPassword: false });
-    const note = warning(
-      "config",
-      "what follows goes by the shipped configuration",
-      "mend it, and ask again",
-    );
+    const text = "what follows goes by the shipped configuration";
+    const note = warning("config", text, "mend it, and ask again");
     return { config, isWrong: true, findings: [...failuresOf("config", error), note] };
   }
 }
 
-function findingsOf(config: Config): Finding[] {
+function* findingsOf(config: Config): Generator<Finding> {
   const rules = config.modules.reduce((sum, module) => sum + module.rules.length, 0);
+  const parts = `${counted(config.modules.length, "module")} and ${counted(rules, "rule")}`;
+  yield ok("config", `${config.name} has ${parts}`);
+  for (const sentence of configWarnings(config)) yield warning("config", sentence);
   const { failures } = runRuleTests(config);
+  for (const sentence of failures) yield failure("config", sentence, "mend the rule or its test");
   const unread = whitelistProblem(config.whitelist);
+  if (unread !== null) yield* failuresOf("config", unread);
   const untold = notifyProblem(config);
-  return [
-    ok(
-      "config",
-      `${config.name} has ${counted(config.modules.length, "module")} and ${counted(rules, "rule")}`,
-    ),
-    ...configWarnings(config).map((sentence) => warning("config", sentence)),
-    ...failures.map((sentence) => failure("config", sentence, "mend the rule or its test")),
-    ...(unread === null ? [] : failuresOf("config", unread)),
-    ...(untold === null ? [] : [failure("config", untold, "docs/notify.md has programs to install")]),
-  ];
+  if (untold !== null) yield failure("config", untold, "docs/notify.md has programs to install");
 }
 
 /** Reports missing permissions: Deno grants only the built-in ones. */
@@ -66,13 +59,8 @@ function sandbox(config: Config, options: CommonOptions): Finding[] {
     Deno.permissions.querySync({ name }).state === "granted"
   );
   if (everything.length > 0) {
-    return [
-      warning(
-        "sandbox",
-        `may ${everything.join(", ")} whatever its user may: no permissions are compiled in`,
-        "install one that `deno task build` made",
-      ),
-    ];
+    const text = `may ${everything.join(", ")} whatever its user may: no permissions are compiled in`;
+    return [warning("sandbox", text, "install one that `deno task build` made")];
   }
   return [ok("sandbox", `may do what the configuration asks for: ${asked(permissionsFor(config))}`)];
 }

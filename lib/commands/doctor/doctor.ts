@@ -44,16 +44,16 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   const { config, isWrong, findings } = examineConfig(options);
   yield* findings;
   yield* examineFiles(config, user);
-  yield* await examineLogs(config, user);
+  yield* examineLogs(config, user);
   const entry = await monitorEntry(user);
   const unit = unitHere(entry, bansBySudo(config));
   const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
-    yield* await examineFirewall(config, monitor);
-    yield* await examineUnit(config, { service: user, entry, unit });
-    if (config.database !== null) yield* await examineDatabase(config.database);
+    yield* examineFirewall(config, monitor);
+    yield* examineUnit(config, { service: user, entry, unit });
+    if (config.database !== null) yield* examineDatabase(config.database);
   }
-  yield* await examineClock(monitor.newest);
+  yield await examineClock(monitor.newest);
   yield* monitor.findings;
 }
 

@@ -19,22 +19,20 @@ const SPAN = MINUTE;
  * Bans documentation addresses, looks for them in the kernel, and lifts them. `isRunning`: a
  * monitor uses the firewall too.
  */
-export async function examineFirewall(
+export async function* examineFirewall(
   config: Config,
   { isRunning }: { isRunning: boolean },
-): Promise<Finding[]> {
-  const faults = programProblems(config).map((sentence) => failure("firewall", sentence, DOCUMENTATION));
-  if (faults.length > 0) return faults;
-  const findings: Finding[] = [];
+): AsyncGenerator<Finding> {
+  const faults = programProblems(config);
+  for (const sentence of faults) yield failure("firewall", sentence, DOCUMENTATION);
+  if (faults.length > 0) return;
   for (const { module, ban } of firewallsOf(config)) {
     const prefix = module === null ? "" : `for ${module}: `;
-    const found = await examine(ban, { isRunning });
-    findings.push(...found.map((finding) => ({ ...finding, text: prefix + finding.text })));
+    for (const finding of await examine(ban, isRunning)) yield { ...finding, text: prefix + finding.text };
   }
-  return findings;
 }
 
-async function examine(ban: BanConfig, { isRunning }: { isRunning: boolean }): Promise<Finding[]> {
+async function examine(ban: BanConfig, isRunning: boolean): Promise<Finding[]> {
   if (ban.firewall === "observe") {
     const remedy = 'set "firewall": "nftables", or a ban_command: docs/firewalls.md';
     return [warning("firewall", "nobody is really banned: the configuration only observes", remedy)];
@@ -101,14 +99,10 @@ async function look(
   if (firewall.name === "nftables") {
     return [failure("firewall", `nft bans ${address}, but the kernel does not have it`, DOCUMENTATION)];
   }
-  return [
-    warning(
-      "firewall",
-      `ban_command bans ${address}, but neither nft nor ip shows the address`,
-      `run \`${command?.map((word) => word.replace("%s", address)).join(" ")}\`, see whether your firewall ` +
-        "has the address, and lift it by unban_command",
-    ),
-  ];
+  const text = `ban_command bans ${address}, but neither nft nor ip shows the address`;
+  const run = command?.map((word) => word.replace("%s", address)).join(" ");
+  const remedy = `run \`${run}\`, see whether your firewall has the address, and lift it by unban_command`;
+  return [warning("firewall", text, remedy)];
 }
 
 interface Trial {
@@ -131,17 +125,7 @@ async function isIn(firewall: Firewall, { ban, signal }: Trial): Promise<boolean
 }
 
 function trialBan(address: string): Ban {
-  const start = now();
-  return {
-    id: 0,
-    address,
-    scope: "all",
-    provenance: { kind: "manual", name: "" },
-    reason: "doctor",
-    count: 0,
-    start,
-    until: start + SPAN,
-    ended: null,
-    endReason: null,
-  };
+  const [start, provenance] = [now(), { kind: "manual", name: "" } as const];
+  const ban = { address, scope: "all", provenance, reason: "doctor", count: 0 } as const;
+  return { ...ban, id: 0, start, until: start + SPAN, ended: null, endReason: null };
 }

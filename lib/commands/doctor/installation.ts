@@ -28,10 +28,8 @@ const OF_OTHERS = 0o077;
 export function examineUser(service: SystemUser | null): Finding {
   if (service === null) {
     if (!may("run", RESOLVER)) {
-      return warning(
-        "user",
-        `cannot tell whether there is a user ${SERVICE_USER}: this program may not run ${RESOLVER}`,
-      );
+      const why = `this program may not run ${RESOLVER}`;
+      return warning("user", `cannot tell whether there is a user ${SERVICE_USER}: ${why}`);
     }
     return warning(
       "user",
@@ -54,7 +52,7 @@ export function examineFiles(config: Config, service: SystemUser | null): Findin
   const folder = directoryOf(config.path);
   const paths = [folder, config.path, `${folder}/${PASSWORD_FILE}`];
   const findings = [
-    ...paths.flatMap((path) => writableFinding(path, service)),
+    ...paths.flatMap((path) => writableFinding(path, service) ?? []),
     ...service === null ? [] : unreadableFindings(paths, service),
     ...stateFindings(config.stateDirectory, service),
   ];
@@ -64,82 +62,68 @@ export function examineFiles(config: Config, service: SystemUser | null): Findin
 }
 
 /** Checks who may write the configuration: they decide whom root's commands ban. */
-function writableFinding(path: string, service: SystemUser | null): Finding[] {
+function writableFinding(path: string, service: SystemUser | null): Finding | null {
   const info = lookAt(path);
-  if (info === null) return [];
+  if (info === null) return null;
   const { mode, uid, gid } = info;
   if ((mode ?? 0) & OTHERS_MAY_WRITE || ((mode ?? 0) & GROUP_MAY_WRITE && gid !== 0)) {
-    return [failure("files", `others than root may change ${path}`, asRoot(`chmod go-w ${path}`))];
+    return failure("files", `others than root may change ${path}`, asRoot(`chmod go-w ${path}`));
   }
-  if (uid === 0 || uid === Deno.uid() || service === null) return [];
-  return [
-    warning("files", `${path} is not root's, so that its owner may change it`, asRoot(`chown root ${path}`)),
-  ];
+  if (uid === 0 || uid === Deno.uid() || service === null) return null;
+  const text = `${path} is not root's, so that its owner may change it`;
+  return warning("files", text, asRoot(`chown root ${path}`));
 }
 
 /** Checks whether the monitor's user may read the configuration: root, who edits it, always may. */
 function unreadableFindings(paths: readonly string[], user: SystemUser): Finding[] {
   const unreadable = paths.filter((path) => lookAt(path) !== null && !modesLetRead(user, path));
   // Behind a directory that is closed, files are so as well.
-  return unreadable.filter((path) => !unreadable.some((other) => path.startsWith(`${other}/`))).map(
-    (path) => {
-      const mode = lookAt(path)!.isDirectory ? 750 : 640;
-      const remedy = `${asRoot(`chown root:${SERVICE_USER} ${path}`)} && ${asRoot(`chmod ${mode} ${path}`)}`;
-      return failure(
-        "files",
-        `the mode of ${path} does not let the user ${user.name} read it`,
-        `unless an access control list does: ${remedy}`,
-      );
-    },
-  );
+  const first = unreadable.filter((path) => !unreadable.some((other) => path.startsWith(`${other}/`)));
+  return first.map((path) => {
+    const mode = lookAt(path)!.isDirectory ? 750 : 640;
+    const remedy = `${asRoot(`chown root:${SERVICE_USER} ${path}`)} && ${asRoot(`chmod ${mode} ${path}`)}`;
+    const text = `the mode of ${path} does not let the user ${user.name} read it`;
+    return failure("files", text, `unless an access control list does: ${remedy}`);
+  });
 }
 
 /** Checks the state's owner: systemd changes owners only if the directory's owner is another. */
-function stateFindings(directory: string, service: SystemUser | null): Finding[] {
+function* stateFindings(directory: string, service: SystemUser | null): Generator<Finding> {
   const info = lookAt(directory);
-  if (info === null) return [];
-  const isOpen = ((info.mode ?? 0) & OF_OTHERS) !== 0;
-  const foreign = service === null || info.uid !== service.uid
-    ? undefined
-    : lockedFiles(directory).find((path) => (lookAt(path)?.uid ?? service.uid) !== service.uid);
-  return [
-    ...(isOpen ? [failure("files", `others may use ${directory}`, asRoot(`chmod go= ${directory}`))] : []),
-    ...(foreign === undefined ? [] : [
-      failure(
-        "files",
-        `${foreign} is not ${SERVICE_USER}'s, so that the monitor cannot write it`,
-        asRoot(`chown -R ${SERVICE_USER}: ${directory}`),
-      ),
-    ]),
-  ];
+  if (info === null) return;
+  if (((info.mode ?? 0) & OF_OTHERS) !== 0) {
+    yield failure("files", `others may use ${directory}`, asRoot(`chmod go= ${directory}`));
+  }
+  if (service === null || info.uid !== service.uid) return;
+  const foreign = lockedFiles(directory).find((path) => (lookAt(path)?.uid ?? service.uid) !== service.uid);
+  if (foreign === undefined) return;
+  const text = `${foreign} is not ${SERVICE_USER}'s, so that the monitor cannot write it`;
+  yield failure("files", text, asRoot(`chown -R ${SERVICE_USER}: ${directory}`));
 }
 
 /**
  * Checks that the unit permits the firewall's commands. journald notes a writer's capabilities:
  * CAP_NET_ADMIN means the unit without sudo, in which sudo cannot work.
  */
-export async function examineUnit(
+export async function* examineUnit(
   config: Config,
   { service, entry, unit }: {
     readonly service: SystemUser | null;
     readonly entry: MonitorEntry | null;
     readonly unit: string | null;
   },
-): Promise<Finding[]> {
+): AsyncGenerator<Finding> {
   const firewalls = banningFirewalls(config);
-  if (firewalls.length === 0) return [];
-  const misfits = entry === null ? [] : firewalls.flatMap((firewall) => misfitOf(firewall, entry));
-  if (misfits.length > 0) return misfits;
+  if (firewalls.length === 0) return;
+  const misfits = entry === null ? [] : firewalls.flatMap((firewall) => misfitOf(firewall, entry) ?? []);
+  if (misfits.length > 0) return yield* misfits;
   const keys = firewalls.map((firewall) => commandsOf(firewall)[0]!.key.join(".")).join(" and ");
-  const findings = entry !== null
-    ? [ok("unit", `${entry.unit} and ${keys} fit together`)]
-    : unit === null
-    ? [warning("unit", "no unit starts the monitor", INSTALL_UNIT)]
-    : await seesJournal()
-    ? [warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`))]
-    : [];
-  for (const firewall of firewalls) findings.push(...await sudoFindings(firewall, service));
-  return findings;
+  if (entry !== null) yield ok("unit", `${entry.unit} and ${keys} fit together`);
+  else if (unit === null) yield warning("unit", "no unit starts the monitor", INSTALL_UNIT);
+  else if (await seesJournal()) {
+    yield warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`));
+  }
+  for (const firewall of firewalls) yield* await sudoFindings(firewall, service);
 }
 
 function banningFirewalls(config: Config): ConfiguredFirewall[] {
@@ -151,35 +135,31 @@ export function bansBySudo(config: Config): boolean {
 }
 
 /** Says why a unit cannot run the commands of one firewall. */
-function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding[] {
+function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | null {
   const { unit, isRoot } = entry;
   const isNft = firewall.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
   const { command, key } = commandsOf(firewall)[0]!;
   const bySudo = isSudo(command[0]!);
   if (bySudo && hasPower && !isRoot) {
-    return [
-      failure(
-        "unit",
-        `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${
-          key.join(".")
-        } cannot work`,
-        isNft
-          ? 'set "nft_command": "nft", or use strongmonitor-sudo.service'
-          : "use strongmonitor-sudo.service, the unit for sudo",
-      ),
-    ];
-  }
-  if (!isNft || bySudo || hasPower) return [];
-  return [
-    failure(
+    return failure(
       "unit",
-      `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
-      unit === "strongmonitor.service"
-        ? "unless a drop-in of the unit takes it away: this machine is a container, whose host has to grant it"
-        : 'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
-    ),
-  ];
+      `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${
+        key.join(".")
+      } cannot work`,
+      isNft
+        ? 'set "nft_command": "nft", or use strongmonitor-sudo.service'
+        : "use strongmonitor-sudo.service, the unit for sudo",
+    );
+  }
+  if (!isNft || bySudo || hasPower) return null;
+  return failure(
+    "unit",
+    `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
+    unit === "strongmonitor.service"
+      ? "unless a drop-in of the unit takes it away: this machine is a container, whose host has to grant it"
+      : 'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
+  );
 }
 
 /** Asks, as root, whether sudo lets the service's user run the commands without a password. */
@@ -187,15 +167,13 @@ async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | 
   if (Deno.uid() !== 0 || service === null) return [];
   const findings: Finding[] = [];
   for (const { command } of commandsOf(firewall).filter(({ command }) => isSudo(command[0]!))) {
-    const words = command.slice(1).filter((word) => word !== "-n").map((word) =>
-      word.replace("%s", "192.0.2.254")
-    );
+    const words = command.slice(1).filter((word) => word !== "-n")
+      .map((word) => word.replace("%s", "192.0.2.254"));
     const { error, uncertain } = await ask(["sudo", "-n", "-u", service.name, "sudo", "-n", "-l", ...words]);
     if (error === null) continue;
     if (uncertain) {
-      return [
-        failure("unit", `sudo does not answer: ${error}`, "see that /etc/hosts has this machine's name"),
-      ];
+      const remedy = "see that /etc/hosts has this machine's name";
+      return [failure("unit", `sudo does not answer: ${error}`, remedy)];
     }
     const text = `sudo does not let ${service.name} run ${words[0]} without a password`;
     if (findings.some((finding) => finding.text === text)) continue;

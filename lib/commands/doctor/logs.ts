@@ -22,13 +22,16 @@ const SPAN = 7 * DAY;
 const BYTES = 1 << 18;
 
 /** Checks the journal, the log files, and how much of them each module understands. */
-export async function examineLogs(config: Config, user: SystemUser | null): Promise<Finding[]> {
+export async function* examineLogs(config: Config, user: SystemUser | null): AsyncGenerator<Finding> {
   const inJournal = config.modules.some(({ module }) => isInJournal(module));
   const journal = inJournal ? await examineJournal() : [];
+  yield* journal;
   const isJournalReadable = journal.every(({ result }) => result !== "failure");
-  const services: Finding[] = [];
-  for (const module of config.modules) services.push(...await examineService(module, isJournalReadable));
-  return [...journal, ...filesOf(config).flatMap((pattern) => examineFiles(pattern, user)), ...services];
+  for (const pattern of filesOf(config)) yield* examineFiles(pattern, user);
+  for (const module of config.modules) {
+    const finding = await examineService(module, isJournalReadable);
+    if (finding !== null) yield finding;
+  }
 }
 
 async function examineJournal(): Promise<Finding[]> {
@@ -61,27 +64,22 @@ function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
   return [ok("logs", `${counted(paths.length, "file")} of ${pattern} can be read`)];
 }
 
-/** Checks how many lines a module understands. Empty: it has none, and not all of its sources can be read. */
-async function examineService(rules: ModuleRules, isJournalReadable: boolean): Promise<Finding[]> {
+/** Checks how many lines a module understands. Null: it has none, and not all of its sources can be read. */
+async function examineService(rules: ModuleRules, isJournalReadable: boolean): Promise<Finding | null> {
   const { name } = rules.module;
   const { lines, understood } = await activityOf(rules, isJournalReadable);
   const share = `understands ${understood} of its newest ${counted(lines, "line")}`;
   if (lines === 0) {
     const isBlind = isInJournal(rules.module) && !isJournalReadable ||
       rules.module.files.some((pattern) => logFiles(pattern).problems.length > 0);
-    return isBlind ? [] : [
-      warning(
-        "service",
-        `${name} has no line of the last week`,
-        'see whether the service runs, and whether "match" of the module says where it logs',
-      ),
-    ];
+    const remedy = 'see whether the service runs, and whether "match" of the module says where it logs';
+    return isBlind ? null : warning("service", `${name} has no line of the last week`, remedy);
   }
-  if (!hasUnknownFormat({ lines, understood })) return [ok("service", `${name} ${share}`)];
+  if (!hasUnknownFormat({ lines, understood })) return ok("service", `${name} ${share}`);
   const remedy = name === "NGINX"
     ? 'give "log_format" of nginx.conf in the configuration'
     : `see which: strongmonitor match --module ${name} - < lines`;
-  return [failure("service", `${name} ${share}: their format is another`, remedy)];
+  return failure("service", `${name} ${share}: their format is another`, remedy);
 }
 
 /** Counts the newest lines of a module. */

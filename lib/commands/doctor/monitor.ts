@@ -30,14 +30,9 @@ export function examineMonitor(
   try {
     return withState(options, (state) => examineState(state, unit));
   } catch (error) {
+    const remedy = unit === null ? INSTALL_UNIT : asRoot(`systemctl enable --now ${unit}`);
     const findings = isAbsent(databaseOf(options.state))
-      ? [
-        warning(
-          "monitor",
-          `has not run yet: ${options.state} holds no state`,
-          unit === null ? INSTALL_UNIT : asRoot(`systemctl enable --now ${unit}`),
-        ),
-      ]
+      ? [warning("monitor", `has not run yet: ${options.state} holds no state`, remedy)]
       : failuresOf("state", error);
     return { isRunning: false, newest: null, findings };
   }
@@ -51,11 +46,8 @@ function examineState(state: State, unit: string | null): MonitorExamination {
   const newest = Math.max(...times);
   const opened = ok("state", `${directory} can be opened and holds ${counted(state.log.count(), "line")}`);
   if (!isRunning || report === null) {
-    const stopped = failure(
-      "monitor",
-      "does not run",
-      unit === null ? INSTALL_UNIT : `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`,
-    );
+    const start = `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
+    const stopped = failure("monitor", "does not run", unit === null ? INSTALL_UNIT : start);
     return { isRunning, newest: newest || null, findings: [opened, stopped] };
   }
   const problems = [...hangingOf(state, { report, unit }), ...findingsOf(state, report)];

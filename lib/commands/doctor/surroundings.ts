@@ -20,55 +20,45 @@ const TIME_KEEPERS = [
 const synchronise = () => `${asRoot("apt install systemd-timesyncd")}, and see timedatectl`;
 
 /** Connects to the database, and checks that it takes rows and agrees on the time. */
-export async function examineDatabase(config: DatabaseConfig): Promise<Finding[]> {
+export async function* examineDatabase(config: DatabaseConfig): AsyncGenerator<Finding> {
   try {
     const { probeDatabase } = await import("../../postgres/probe.ts");
     const before = now();
     const { version, time, obstacle } = await probeDatabase(config);
     const reached = `PostgreSQL ${version} at ${config.host}:${config.port}`;
     const off = time < before ? time - before : Math.max(0, time - now());
-    return [
-      obstacle === null
-        ? ok("database", `${reached} takes rows of user "${config.user}"`)
-        : failureOf("database", `${reached}: ${obstacle}`),
-      ...(Math.abs(off) > TOLERANCE ? [differing(off)] : []),
-    ];
+    yield obstacle === null
+      ? ok("database", `${reached} takes rows of user "${config.user}"`)
+      : failureOf("database", `${reached}: ${obstacle}`);
+    if (Math.abs(off) <= TOLERANCE) return;
+    const where = `${formatDuration(Math.abs(off))} ${off > 0 ? "ahead of" : "behind"} this machine's`;
+    yield warning("clock", `the database's clock is ${where}`, "synchronise both");
   } catch (error) {
-    return [failureOf("database", messageOf(error))];
+    yield failureOf("database", messageOf(error));
   }
 }
 
-function differing(off: Micros): Finding {
-  const ahead = off > 0 ? "ahead of" : "behind";
-  return warning(
-    "clock",
-    `the database's clock is ${formatDuration(Math.abs(off))} ${ahead} this machine's`,
-    "synchronise both",
-  );
-}
-
 /** Checks that the clock is not behind the `newest` known time, and that a unit synchronizes it. */
-export async function examineClock(newest: Micros | null): Promise<Finding[]> {
+export async function examineClock(newest: Micros | null): Promise<Finding> {
   const time = now();
   if (newest !== null && newest > time + TOLERANCE) {
-    return [
-      failure(
-        "clock",
-        `the clock says ${localTime(time)}, but the monitor has worked at ${localTime(newest)} already`,
-        synchronise(),
-      ),
-    ];
+    const text = `the clock says ${localTime(time)}, but the monitor has worked at ${
+      localTime(newest)
+    } already`;
+    return failure("clock", text, synchronise());
   }
   const matches = TIME_KEEPERS.map((unit) => `_SYSTEMD_UNIT=${unit}`);
   const entry = await newestEntry(["--boot", ...matches], ["_SYSTEMD_UNIT"]);
   if (entry?._SYSTEMD_UNIT !== undefined) {
-    return [ok("clock", `says ${localTime(time)}, and ${entry._SYSTEMD_UNIT} keeps it`)];
+    return ok("clock", `says ${localTime(time)}, and ${entry._SYSTEMD_UNIT} keeps it`);
   }
   if (!await seesJournal()) {
-    return [
-      warning("clock", `says ${localTime(time)}; only the journal tells what keeps it`, "see timedatectl"),
-    ];
+    return warning(
+      "clock",
+      `says ${localTime(time)}; only the journal tells what keeps it`,
+      "see timedatectl",
+    );
   }
   const text = `says ${localTime(time)}, and no time service has written to the journal since the boot`;
-  return [warning("clock", text, `unless the host of a container keeps it: ${synchronise()}`)];
+  return warning("clock", text, `unless the host of a container keeps it: ${synchronise()}`);
 }
