@@ -56,6 +56,7 @@ export interface ProblemView {
   readonly failing: readonly BanStatus[];
   /** Number of rows that wait for PostgreSQL; matters only while it is away. */
   readonly backlog: number;
+  /** The monitor cannot write its state and keeps it in memory. */
   readonly isInMemory: boolean;
   /** Sentences about losses of the state. */
   readonly losses: readonly string[];
