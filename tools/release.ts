@@ -37,7 +37,7 @@ async function release(args: readonly string[]): Promise<void> {
   const { output = `${PROJECT}/dist`, base, target, help } = parse(args);
   if (help) return console.log(HELP);
   const epoch = epochIn(
-    Deno.env.get("SOURCE_DATE_EPOCH") ?? await run("git", ["-C", PROJECT, "log", "-1", "--format=%ct"]),
+    Deno.env.get("SOURCE_DATE_EPOCH") ?? await run("git", ["log", "-1", "--format=%ct"]),
   );
   const maintainer = await maintainerNow();
   const directory = resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), output);
@@ -53,7 +53,7 @@ async function release(args: readonly string[]): Promise<void> {
     `--output=${program}`,
     `--target=${target}`,
     ...base,
-  ], true);
+  ], { stdout: "inherit" });
   await writePages(`${scratch}/pages`, { epoch, maintainer });
   const architecture = TARGETS[target].debian;
   const made = [
@@ -87,7 +87,7 @@ function epochIn(text: string): number {
 /** Returns the package's maintainer as for debchange(1), by default the last commit's author. */
 async function maintainerNow(): Promise<string> {
   const told = async (variable: string, format: string) =>
-    Deno.env.get(variable) ?? await run("git", ["-C", PROJECT, "log", "-1", `--format=${format}`]);
+    Deno.env.get(variable) ?? await run("git", ["log", "-1", `--format=${format}`]);
   return maintainerOf(await told("DEBFULLNAME", "%an"), await told("DEBEMAIL", "%ae"));
 }
 
@@ -170,8 +170,8 @@ async function debian(
     maintainer,
   });
   await run("find", [root, "-type", "d", "-exec", "chmod", "755", "{}", "+"]);
-  await run("dpkg-deb", ["--root-owner-group", "-Zxz", "-z6", "--build", root, path], false, {
-    SOURCE_DATE_EPOCH: String(epoch),
+  await run("dpkg-deb", ["--root-owner-group", "-Zxz", "-z6", "--build", root, path], {
+    env: { SOURCE_DATE_EPOCH: String(epoch) },
   });
   return path;
 }
@@ -190,30 +190,19 @@ async function runtimeOf(program: string): Promise<string> {
   return found.split("\n")[0]!.slice("Deno/".length);
 }
 
-/**
- * Runs a program in the project. Returns its output, or shows it with `isShown`. Throws `UserError`
- * (1, 69).
- */
+/** Runs a program in the project. Returns its output, unless shown. Throws `UserError` (1, 69). */
 async function run(
   program: string,
-  args: readonly string[],
-  isShown = false,
-  env: Record<string, string> = {},
+  args: string[],
+  { env, stdout = "piped" }: Pick<Deno.CommandOptions, "env" | "stdout"> = {},
 ): Promise<string> {
-  const stdout = isShown ? "inherit" : "piped";
-  const command = new Deno.Command(program, {
-    args: [...args],
-    cwd: PROJECT,
-    env,
-    stdin: "null",
-    stdout,
-    stderr: "inherit",
-  });
+  const how = { args, cwd: PROJECT, env, stdin: "null", stdout, stderr: "inherit" } as const;
+  const command = new Deno.Command(program, how);
   const child = await command.output().catch(() => {
     throw new UserError(`Cannot run ${program}: is it installed?`, 69);
   });
   if (!child.success) throw new UserError(`${program} failed: exit status ${child.code}`, 1);
-  return isShown ? "" : new TextDecoder().decode(child.stdout).trim();
+  return stdout === "inherit" ? "" : new TextDecoder().decode(child.stdout).trim();
 }
 
 if (import.meta.main) await runProgram(release);

@@ -6,13 +6,8 @@ import { UserError } from "../lib/core/error.ts";
 /** Directory of the project, without a slash at its end. */
 export const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** A directory that is removed with all its content when its scope ends. */
-export interface Scratch extends AsyncDisposable {
-  readonly path: string;
-}
-
-/** Makes a directory below `parent`. */
-export async function scratchIn(parent: string, prefix: string): Promise<Scratch> {
+/** Makes a directory below `parent` that is removed with all its content when its scope ends. */
+export async function scratchIn(parent: string, prefix: string) {
   const path = await Deno.makeTempDir({ dir: parent, prefix });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }

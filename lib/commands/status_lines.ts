@@ -1,9 +1,9 @@
 /** Formats `status` for people, from the state and the monitor's report. */
 import { counted } from "../core/text.ts";
 import { localTime } from "../core/time.ts";
-import type { BanStatus } from "../deciding/ban.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { NotifierStatus } from "../monitor/notifier.ts";
+import type { ProblemView } from "../monitor/problems.ts";
 import type { Leak, MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { allText } from "./bans.ts";
@@ -11,16 +11,12 @@ import { zoneName } from "./output.ts";
 import { awaitedOf, awaitedText, leftText, uncountedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */
-export interface Status {
+export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInMemory"> {
   readonly running: boolean;
   readonly report: MonitorReport | null;
   /** Number of recorded lines in the state. */
   readonly recorded: number;
   readonly bans: BanTotals;
-  readonly failing: readonly BanStatus[];
-  readonly backlog: number;
-  /** The monitor cannot write its state and keeps it in memory. */
-  readonly isInMemory: boolean;
 }
 
 /** Banned addresses that still send lines, by the monitor's last report. */

@@ -9,10 +9,7 @@ import { leaksOf, type Status } from "./status_lines.ts";
 /** Most failing bans and leaks that are listed one by one. */
 const MOST = 5;
 
-/** Input of `statusProblems()`. */
-export type Troubles = Pick<Status, "running" | "report" | "failing" | "backlog" | "isInMemory"> & {
-  readonly bans: Pick<Status["bans"], "failing">;
-};
+type Troubles = Omit<Status, "recorded" | "bans"> & { readonly bans: Pick<Status["bans"], "failing"> };
 
 /** Returns a sentence for each problem, the worst first; an empty list: all works. */
 export function statusProblems(status: Troubles): string[] {

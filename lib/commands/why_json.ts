@@ -15,7 +15,7 @@ export function storyJson(story: Story): unknown {
     time: isoTime(now),
     banned: [...bans, ...around].some(({ ended }) => ended === null),
     in_force: [...bans, ...around].map(banJson).some((ban) => ban.in_force),
-    why_not: whyNot(story),
+    why_not: [...whyNot(story)],
     running: story.isRunning,
     firewall: report?.firewall ?? null,
     holding: isoTimeOrNull(report?.holding?.time ?? null),

@@ -108,37 +108,29 @@ function inForceText(ban: BanStatus, { target, report, now }: Story): string {
 }
 
 /** Says why somebody is not banned, a sentence each; empty if banned. */
-export function whyNot(story: Story): string[] {
+export function* whyNot(story: Story): Generator<string> {
   const { target, bans, around, whitelist, trusted, counts, lines, configError, search } = story;
-  if ([...bans, ...around].some(({ ended }) => ended === null)) return [];
+  if ([...bans, ...around].some(({ ended }) => ended === null)) return;
   const [last] = bans;
   const [nearest] = counts;
   const stray = strayText(target, story.report);
   const hit = lines.find(({ hits }) => hits.length > 0);
-  return [
-    ...stray === null ? [] : [`But ${stray}.`],
-    ...whitelist.map((entry) => `Whitelisted: ${coveringText(entry)}.`),
-    ...trusted === null ? [] : [
-      `Trusted by a ${shown(trusted.method)} login of ${shown(trusted.user)} ${ago(trusted.time, story)}.`,
-    ],
-    ...last === undefined ? [] : [
-      `Its last ban ended ${ago(last.ended!, story)} (${endText(last)}).`,
-    ],
-    ...nearest !== undefined
-      ? [`${countText(nearest, story)}.`]
-      : configError !== null
-      ? []
-      : hit !== undefined
-      ? [`No hit counts now; when it hit last, ${ago(hit.time, story)}, it was ${countText(hit.hits[0]!)}.`]
-      : lines.length > 0
-      ? ["None of its lines below hits a rule."]
-      : [],
-    ...lines.length > 0 ? [] : [
-      search.isComplete
-        ? "No recorded line names it."
-        : `No line recorded since ${localTime(search.searchedSince!)} names it.`,
-    ],
-  ];
+  if (stray !== null) yield `But ${stray}.`;
+  for (const entry of whitelist) yield `Whitelisted: ${coveringText(entry)}.`;
+  if (trusted !== null) {
+    yield `Trusted by a ${shown(trusted.method)} login of ${shown(trusted.user)} ${
+      ago(trusted.time, story)
+    }.`;
+  }
+  if (last !== undefined) yield `Its last ban ended ${ago(last.ended!, story)} (${endText(last)}).`;
+  if (nearest !== undefined) yield `${countText(nearest, story)}.`;
+  else if (configError === null && hit !== undefined) {
+    yield `No hit counts now; when it hit last, ${ago(hit.time, story)}, it was ${countText(hit.hits[0]!)}.`;
+  } else if (configError === null && lines.length > 0) yield "None of its lines below hits a rule.";
+  if (lines.length > 0) return;
+  yield search.isComplete
+    ? "No recorded line names it."
+    : `No line recorded since ${localTime(search.searchedSince!)} names it.`;
 }
 
 function banText(ban: BanStatus, story: Story): string {

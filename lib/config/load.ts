@@ -129,7 +129,7 @@ function stateProblems(
     ]),
     [["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))],
   ];
-  return read.flatMap(([at, patterns]) => lockedFileProblems(document, at, { patterns, locked }));
+  return read.flatMap(([at, patterns]) => [...lockedFileProblems(document, at, { patterns, locked })]);
 }
 
 /**

@@ -29,17 +29,17 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
 }
 
 /** Returns problems for patterns that match one of `locked`: reading one ends the state's locks. */
-export function lockedFileProblems(
+export function* lockedFileProblems(
   document: Document,
   at: Path,
   { patterns, locked }: { patterns: readonly string[]; locked: readonly string[] },
-): Problem[] {
-  return patterns.flatMap((pattern, i) => {
+): Generator<Problem> {
+  for (const [i, pattern] of patterns.entries()) {
     const file = locked.find((file) => covers(pattern, file));
-    if (file === undefined) return [];
+    if (file === undefined) continue;
     const complaint = `must not stand for ${file}, a file of the state: reading it would end its locks`;
-    return [document.badValue(item(document, at, i), complaint)];
-  });
+    yield document.badValue(item(document, at, i), complaint);
+  }
 }
 
 /**
@@ -55,58 +55,49 @@ function covers(pattern: string, file: string): boolean {
 }
 
 /** Returns problems for options that this kind of module does not take. */
-export function optionProblems(document: Document, at: Path, kind: ModuleKind): Problem[] {
-  const others = Object.entries(KEYS).filter(([option]) =>
-    !kind.options.includes(option as keyof ModuleOptions)
-  );
-  return others.filter(([, key]) => document.at([...at, key]) !== undefined).map(([, key]) =>
-    document.badKey([...at, key], `is not for ${kind.name || "a module with a pattern"}`)
-  );
+export function* optionProblems(document: Document, at: Path, kind: ModuleKind): Generator<Problem> {
+  for (const [option, key] of Object.entries(KEYS)) {
+    if (kind.options.includes(option as keyof ModuleOptions)) continue;
+    if (document.at([...at, key]) === undefined) continue;
+    yield document.badKey([...at, key], `is not for ${kind.name || "a module with a pattern"}`);
+  }
 }
 
 /** Returns problems for fields that the module never gives. */
-export function fieldProblems(
+export function* fieldProblems(
   document: Document,
   at: Path,
   { section, fields }: { section: ModuleSection; fields: ReadonlySet<string> },
-): Problem[] {
+): Generator<Problem> {
+  const complaint = `must be one of ${[...fields].join(", ")}`;
   const unknown = (path: Path, names: readonly string[]) =>
-    names.flatMap((name, i) =>
-      fields.has(name)
-        ? []
-        : [document.badValue(item(document, path, i), `must be one of ${[...fields].join(", ")}`)]
-    );
-  return section.rules.flatMap((rule, i) => {
+    names.flatMap((name, i) => fields.has(name) ? [] : document.badValue(item(document, path, i), complaint));
+  for (const [i, { field, distinct, status, except }] of section.rules.entries()) {
     const path = [...at, "rules", i];
-    return [
-      ...unknown([...path, "field"], rule.field),
-      ...unknown([...path, "distinct"], rule.distinct === undefined ? [] : [rule.distinct]),
-      ...(rule.status && !fields.has("status")
-        ? [document.badKey([...path, "status"], "needs a module that reads a status")]
-        : []),
-      ...rule.except.flatMap((except, j) =>
-        typeof except === "string"
-          ? []
-          : unknown([...item(document, [...path, "except"], j), "field"], except.field)
-      ),
-    ];
-  });
+    yield* unknown([...path, "field"], field);
+    if (distinct !== undefined) yield* unknown([...path, "distinct"], [distinct]);
+    if (status && !fields.has("status")) {
+      yield document.badKey([...path, "status"], "needs a module that reads a status");
+    }
+    for (const [j, other] of except.entries()) {
+      if (typeof other === "string") continue;
+      yield* unknown([...item(document, [...path, "except"], j), "field"], other.field);
+    }
+  }
 }
 
 /** Returns problems for regular expressions that are invalid, or not linear without `unsafe`. */
-export function expressionProblems(document: Document, at: Path, rule: RuleSection): Problem[] {
+export function* expressionProblems(document: Document, at: Path, rule: RuleSection): Generator<Problem> {
   const complaints = (path: Path, { mode, str = [] }: Partial<ConditionSection>) =>
     mode !== "regex" ? [] : str.flatMap((source, i) => {
       const why = whyNotLinear(source);
       const allowed = why === null || (rule.unsafe && isExpression(source));
-      return allowed ? [] : [document.badValue(item(document, [...path, "str"], i), complainOf(why, source))];
+      return allowed ? [] : document.badValue(item(document, [...path, "str"], i), complainOf(why, source));
     });
-  return [
-    ...complaints(at, rule),
-    ...rule.except.flatMap((except, i) =>
-      typeof except === "string" ? [] : complaints(item(document, [...at, "except"], i), except)
-    ),
-  ];
+  yield* complaints(at, rule);
+  for (const [i, except] of rule.except.entries()) {
+    if (typeof except !== "string") yield* complaints(item(document, [...at, "except"], i), except);
+  }
 }
 
 function complainOf(why: string, source: string): string {

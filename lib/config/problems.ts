@@ -40,94 +40,86 @@ function fitsInKind(issues: readonly Issue[]): boolean {
  * Returns problems for unknown modules, missing keys of modules, rule names used twice, and a
  * configuration without modules.
  */
-export function moduleProblems(document: Document, known: readonly ModuleKind[]): Problem[] {
+export function* moduleProblems(document: Document, known: readonly ModuleKind[]): Generator<Problem> {
   const modules = document.at(["modules"]);
-  if (typeof modules !== "object" || modules === null || Array.isArray(modules)) return [];
+  if (typeof modules !== "object" || modules === null || Array.isArray(modules)) return;
   const given = Object.keys(modules);
-  if (given.length === 0) return [document.badValue(["modules"], "must name at least one module")];
+  if (given.length === 0) yield document.badValue(["modules"], "must name at least one module");
   const names = known.map((kind) => kind.name).filter((name) => name !== "");
-  return given.flatMap((name) => {
+  for (const name of given) {
     const at = ["modules", name];
     const own = !names.includes(name);
     if (own && document.at([...at, "pattern"]) === undefined) {
-      return [document.badKey(at, unknownModule(name, names))];
+      yield document.badKey(at, unknownModule(name, names));
+      continue;
     }
-    return [
-      ...(own ? ownModuleProblems(document, at) : conditionProblems(document, at)),
-      ...repeatedNames(document, [...at, "rules"]),
-    ];
-  });
+    yield* own ? ownModuleProblems(document, at) : conditionProblems(document, at);
+    yield* repeatedNames(document, [...at, "rules"]);
+  }
 }
 
 /** Returns problems for a firewall and commands that exclude each other. */
-export function firewallProblems(document: Document): Problem[] {
-  return [...outerFirewallProblems(document), ...moduleFirewallProblems(document)];
-}
-
-function outerFirewallProblems(document: Document): Problem[] {
+export function* firewallProblems(document: Document): Generator<Problem> {
   const firewall = document.at(["firewall"]);
-  const hasCommand = document.at(["ban_command"]) !== undefined;
-  if (firewall === "command" && !hasCommand) return [document.badValue(["firewall"], "needs a ban_command")];
-  if (firewall !== "nftables") return [];
-  return ["ban_command", "unban_command"].filter((key) => document.at([key]) !== undefined).map((key) =>
-    document.badKey([key], 'has no use with "firewall": "nftables": leave one of them out')
-  );
+  const has = (key: string) => document.at([key]) !== undefined;
+  if (firewall === "command" && !has("ban_command")) {
+    yield document.badValue(["firewall"], "needs a ban_command");
+  } else if (firewall === "nftables") {
+    for (const key of ["ban_command", "unban_command"].filter(has)) {
+      yield document.badKey([key], 'has no use with "firewall": "nftables": leave one of them out');
+    }
+  }
+  yield* moduleFirewallProblems(document);
 }
 
 /** Returns problems for modules' keys without use beside, or without, a `ban_command` of theirs. */
-function moduleFirewallProblems(document: Document): Problem[] {
-  return Object.keys(Object(document.at(["modules"]))).flatMap((name) => {
+function* moduleFirewallProblems(document: Document): Generator<Problem> {
+  for (const name of Object.keys(Object(document.at(["modules"])))) {
     const has = (key: string) => document.at(["modules", name, key]) !== undefined;
-    const complain = (key: string, complaint: string) =>
-      has(key) ? [document.badKey(["modules", name, key], complaint)] : [];
-    if (!has("ban_command")) {
-      return ["unban_command", "ban_timeout", "ban_concurrency"].flatMap((key) =>
-        complain(key, "needs a ban_command in this module")
-      );
-    }
-    return ["ports", "protocol"].flatMap((key) =>
-      complain(key, "has no use beside the module's own ban_command, which gets the address alone")
-    );
-  });
+    const [useless, complaint] = has("ban_command")
+      ? [
+        ["ports", "protocol"],
+        "has no use beside the module's own ban_command, which gets the address alone",
+      ]
+      : [["unban_command", "ban_timeout", "ban_concurrency"], "needs a ban_command in this module"];
+    for (const key of useless.filter(has)) yield document.badKey(["modules", name, key], complaint);
+  }
 }
 
 /** Returns a problem for shared bans without a database. */
-export function fleetProblems(document: Document): Problem[] {
+export function* fleetProblems(document: Document): Generator<Problem> {
   const isShared = document.at(["fleet", "share_bans"]) === true;
-  return isShared && document.at(["DB"]) === undefined
-    ? [document.badValue(["fleet", "share_bans"], "needs DB, the database that the servers share")]
-    : [];
+  if (!isShared || document.at(["DB"]) !== undefined) return;
+  yield document.badValue(["fleet", "share_bans"], "needs DB, the database that the servers share");
 }
 
 /** Returns problems for a wrong name, or missing keys, of a module of the user's own. */
-function ownModuleProblems(document: Document, at: Path): Problem[] {
+function* ownModuleProblems(document: Document, at: Path): Generator<Problem> {
   const name = String(at.at(-1));
   const match = document.at([...at, "match"]);
   const isEmpty = typeof match === "object" && match !== null && Object.keys(match).length === 0;
-  return [
-    ...(/^[\w.-]{1,64}$/.test(name)
-      ? []
-      : [document.badKey(at, "must be made of at most 64 letters, digits, ., - and _")]),
-    ...(match === undefined || isEmpty
-      ? [document.badKey(at, "must say by match where its lines are found: identifier, unit or file")]
-      : []),
-    ...(document.at([...at, "rules"]) === undefined ? [document.badValue([...at, "rules"], "")] : []),
-  ];
+  if (!/^[\w.-]{1,64}$/.test(name)) {
+    yield document.badKey(at, "must be made of at most 64 letters, digits, ., - and _");
+  }
+  if (match === undefined || isEmpty) {
+    yield document.badKey(at, "must say by match where its lines are found: identifier, unit or file");
+  }
+  if (document.at([...at, "rules"]) === undefined) yield document.badValue([...at, "rules"], "");
 }
 
 /**
  * Returns problems for rules without `str` and `status`, which every line would hit. Only modules
  * with a `pattern` may have them.
  */
-function conditionProblems(document: Document, at: Path): Problem[] {
+function* conditionProblems(document: Document, at: Path): Generator<Problem> {
   const rules = document.at([...at, "rules"]);
-  if (!Array.isArray(rules)) return [];
-  return rules.flatMap((rule, i) => {
+  if (!Array.isArray(rules)) return;
+  for (const [i, rule] of rules.entries()) {
     const isRule = typeof rule === "object" && rule !== null && !Array.isArray(rule);
-    return !isRule || "str" in rule || "status" in rule
-      ? []
-      : [document.badValue([...at, "rules", i, "str"], "")];
-  });
+    if (isRule && !("str" in rule) && !("status" in rule)) {
+      yield document.badValue([...at, "rules", i, "str"], "");
+    }
+  }
 }
 
 function unknownModule(name: string, names: readonly string[]): string {
@@ -137,18 +129,18 @@ function unknownModule(name: string, names: readonly string[]): string {
     : `is an unknown module: known are ${names.join(", ")}, and any other needs a pattern`;
 }
 
-function repeatedNames(document: Document, rules: Path): Problem[] {
+function* repeatedNames(document: Document, rules: Path): Generator<Problem> {
   const seen = new Map<unknown, number>();
   const list = document.at(rules);
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((rule, i) => {
+  if (!Array.isArray(list)) return;
+  for (const [i, rule] of list.entries()) {
     const name = rule?.name;
-    if (typeof name !== "string") return [];
+    if (typeof name !== "string") continue;
     const before = seen.get(name);
-    seen.set(name, before ?? i);
-    if (before === undefined) return [];
-    return [
-      document.badValue([...rules, i, "name"], `must be unique in its module, yet rules[${before}] has it`),
-    ];
-  });
+    if (before === undefined) seen.set(name, i);
+    else {yield document.badValue(
+        [...rules, i, "name"],
+        `must be unique in its module, yet rules[${before}] has it`,
+      );}
+  }
 }

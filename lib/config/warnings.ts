@@ -13,53 +13,51 @@ const MOST_NAMED = 3;
 
 /** Returns a sentence for each setting of `config` that is allowed but probably a mistake. */
 export function configWarnings(config: Config, time = now()): string[] {
+  const { modules } = config;
   return [
-    ...firewallsOf(config).flatMap((firewall) => warnOfCommands(firewall, config.modules)),
+    ...firewallsOf(config).flatMap((firewall) => named(firewall.module, warnOfCommands(firewall, modules))),
     ...warnOfUnused(config),
     ...warnOfWhitelist(config.whitelist, time),
     ...warnOfFew(config.following),
-    ...config.modules.flatMap((module) => warnOfProxies(module, banOf(config, module.module.name))),
-    ...config.modules.flatMap(({ module, rules }) => [
-      ...(module.form.warnings?.() ?? []).map((warning) => `[${module.name}] ${warning}`),
-      ...warnOfEndlessRules(module.name, rules),
-      ...warnOfBlindRules(module.name, rules),
-      ...warnOfIdleRules(module.name, rules),
-    ]),
+    ...ofEach(modules, (module) => warnOfProxies(module, banOf(config, module.module.name))),
+    ...ofEach(modules, warnOfRules),
   ];
 }
 
-function warnOfWhitelist({ members, files }: WhitelistConfig, time: Micros): string[] {
+function ofEach(modules: Config["modules"], warn: (module: ModuleRules) => Iterable<string>): string[] {
+  return modules.flatMap((module) => named(module.module.name, warn(module)));
+}
+
+function named(module: string | null, warnings: Iterable<string>): string[] {
+  return [...warnings].map((warning) => module === null ? warning : `[${module}] ${warning}`);
+}
+
+function* warnOfWhitelist({ members, files }: WhitelistConfig, time: Micros): Generator<string> {
   const all = [
     ...members.flatMap(({ address, isName }) => isName ? [] : address),
     ...files.flatMap((file) => file.read().content.wide),
   ];
-  return [
-    ...all.flatMap((address) => wideWarning(address) ?? []),
-    ...members.filter((member) => hasEnded(member, time)).map(({ address }) =>
-      `whitelist ${address} has ended: it is banned like others`
-    ),
-    ...files.flatMap((file) => warnOfFile(file, time)),
-  ];
+  yield* all.flatMap((address) => wideWarning(address) ?? []);
+  for (const member of members) {
+    if (hasEnded(member, time)) yield `whitelist ${member.address} has ended: it is banned like others`;
+  }
+  for (const file of files) yield* warnOfFile(file, time);
 }
 
 /** Warns if `min_reports` is higher than the number of servers in `accept_from`. */
-function warnOfFew(following: Config["following"]): string[] {
+function* warnOfFew(following: Config["following"]): Generator<string> {
   const few = following?.acceptFrom?.size ?? Infinity;
-  if (following === null || following.minReports <= few) return [];
-  return [
-    `fleet.min_reports is ${following.minReports}, and accept_from names ${few}: no ban of another server is followed`,
-  ];
+  if (following === null || following.minReports <= few) return;
+  yield `fleet.min_reports is ${following.minReports}, and accept_from names ${few}: no ban of another server is followed`;
 }
 
-function warnOfFile(file: WhitelistFile, time: Micros): string[] {
+function* warnOfFile(file: WhitelistFile, time: Micros): Generator<string> {
   const { complaints, networks, names } = file.read().content;
-  if (![...networks, ...names].some((part) => hasEnded(part, time))) return [...complaints];
+  yield* complaints;
+  if (![...networks, ...names].some((part) => hasEnded(part, time))) return;
   const ended = longestOfEach(file.members()).filter((member) => hasEnded(member, time));
-  const named = listed(ended.map(({ address }) => address), MOST_NAMED);
-  return ended.length === 0 ? [...complaints] : [
-    ...complaints,
-    `${file.path}: ${named} ended: banned like others`,
-  ];
+  const some = listed(ended.map(({ address }) => address), MOST_NAMED);
+  if (ended.length > 0) yield `${file.path}: ${some} ended: banned like others`;
 }
 
 /**
@@ -70,36 +68,30 @@ export function wideWarning(network: string): string | null {
   return isWide(network) ? `whitelist ${network} is so large that few or none are ever banned` : null;
 }
 
-function warnOfCommands(firewall: ConfiguredFirewall, modules: Config["modules"]): string[] {
+function* warnOfCommands(firewall: ConfiguredFirewall, modules: Config["modules"]): Generator<string> {
   const { module: own, ban } = firewall;
   const isCarried = ({ module }: ModuleRules) => own === null || own === module.name;
   const ends = modules.some((module) =>
     isCarried(module) && module.rules.some((rule) => rule.banTime !== null)
   );
-  const warnings: string[] = [];
-  if (!ban.command && ban.unban) warnings.push("unban_command has no use without ban_command");
+  if (!ban.command && ban.unban) yield "unban_command has no use without ban_command";
   if (ban.command && !ban.unban && ends) {
-    warnings.push("ban_time is set but unban_command is not: bans that run out are not lifted by a command");
+    yield "ban_time is set but unban_command is not: bans that run out are not lifted by a command";
   }
   for (const { key, command } of commandsOf(firewall)) {
     const shell = command.find((word) => SHELLS.has(basename(word)));
-    if (shell) warnings.push(`${key.at(-1)} runs ${shell}: whoever may run a shell may run anything`);
+    if (shell) yield `${key.at(-1)} runs ${shell}: whoever may run a shell may run anything`;
   }
-  return own === null ? warnings : warnings.map((warning) => `[${own}] ${warning}`);
 }
 
 /** Warns of settings that only nftables can carry out. */
-function warnOfUnused({ ban: { firewall, unbanOnStop }, modules }: Config): string[] {
-  if (firewall === "nftables") return [];
-  const scoped = modules.filter(({ rules }) =>
-    rules.some(({ scope }) => scope !== "all" && isOfPackets(scope))
-  );
-  return [
-    ...scoped.map(({ module }) =>
-      `[${module.name}] ports and protocol have no use without "firewall": "nftables": whole addresses are banned`
-    ),
-    ...(unbanOnStop ? ['unban_on_stop has no use without "firewall": "nftables"'] : []),
-  ];
+function* warnOfUnused({ ban: { firewall, unbanOnStop }, modules }: Config): Generator<string> {
+  if (firewall === "nftables") return;
+  yield* ofEach(modules, function* ({ rules }) {
+    if (!rules.some(({ scope }) => scope !== "all" && isOfPackets(scope))) return;
+    yield 'ports and protocol have no use without "firewall": "nftables": whole addresses are banned';
+  });
+  if (unbanOnStop) yield 'unban_on_stop has no use without "firewall": "nftables"';
 }
 
 const SHELLS = new Set(["sh", "bash", "dash", "zsh", "ksh", "fish"]);
@@ -125,56 +117,51 @@ function packetFilter({ firewall, command }: Config["ban"]): string | undefined 
 }
 
 /** Warns if a proxy could be banned, or if packets of banned clients come from a proxy. */
-function warnOfProxies({ module, trustedProxies }: ModuleRules, ban: Config["ban"]): string[] {
+function* warnOfProxies({ trustedProxies }: ModuleRules, ban: Config["ban"]): Generator<string> {
   const isCarriedOut = ban.firewall === "nftables" || (ban.firewall !== "observe" && ban.command !== null);
   if (trustedProxies === null && isCarriedOut) {
-    return [
-      `[${module.name}] trusted_proxies is not set: a proxy in front could be banned with all its visitors. Name ` +
+    yield "trusted_proxies is not set: a proxy in front could be banned with all its visitors. Name " +
       "the proxies, or say [] if there are none; until then requests that nginx refused before it had read them (400 and " +
-      "such) do not count",
-    ];
+      "such) do not count";
   }
   const filter = packetFilter(ban);
-  if (trustedProxies === null || trustedProxies.length === 0 || filter === undefined) return [];
-  return [
-    `[${module.name}] ${filter} cuts off nobody behind trusted_proxies: packets come from the proxies. Give the module ` +
-    "a ban_command of its own that bans in the service or in the proxy (docs/firewalls.md)",
-  ];
+  if (trustedProxies === null || trustedProxies.length === 0 || filter === undefined) return;
+  yield `${filter} cuts off nobody behind trusted_proxies: packets come from the proxies. Give the module ` +
+    "a ban_command of its own that bans in the service or in the proxy (docs/firewalls.md)";
+}
+
+function* warnOfRules({ module, rules }: ModuleRules): Generator<string> {
+  yield* module.form.warnings?.() ?? [];
+  yield* warnOfEndlessRules(rules);
+  for (const { name, condition, except } of rules) {
+    if (condition !== null && except.some((other) => covers(other, condition))) {
+      yield `${name} never hits: its exceptions leave nothing of what it looks for`;
+    }
+  }
+  yield* warnOfIdleRules(rules);
 }
 
 /** Warns of rules without a window, and of bans without an end. */
-function warnOfEndlessRules(module: string, rules: readonly Rule[]): string[] {
-  const [noWindow, noEnd] = [
-    rules.filter(({ window }) => window === null),
-    rules.filter(({ banTime }) => banTime === null),
-  ];
-  const both = noWindow.filter((rule) => noEnd.includes(rule));
-  const warning = (rules: readonly Rule[], what: string) =>
-    rules.length > 0 ? [`[${module}] ${listed(rules.map(({ name }) => name), MOST_NAMED)}: ${what}`] : [];
-  return [
-    ...warning(both, "bans are for good, and hits count however far apart: set window and ban_time"),
-    ...warning(noWindow.filter((rule) => !both.includes(rule)), "hits count however far apart: set window"),
-    ...warning(noEnd.filter((rule) => !both.includes(rule)), "bans are for good: set ban_time"),
-  ];
-}
-
-/** Warns of rules that never hit, as their exceptions cover their condition. */
-function warnOfBlindRules(module: string, rules: readonly Rule[]): string[] {
-  return rules
-    .filter(({ condition, except }) => condition !== null && except.some((other) => covers(other, condition)))
-    .map(({ name }) => `[${module}] ${name} never hits: its exceptions leave nothing of what it looks for`);
+function* warnOfEndlessRules(rules: readonly Rule[]): Generator<string> {
+  const namesOf = (isEndless: (rule: Rule) => boolean) => rules.filter(isEndless).map(({ name }) => name);
+  const both = namesOf(({ window, banTime }) => window === null && banTime === null);
+  const noWindow = namesOf(({ window, banTime }) => window === null && banTime !== null);
+  const noEnd = namesOf(({ window, banTime }) => window !== null && banTime === null);
+  const warn = (names: readonly string[], what: string) =>
+    names.length === 0 ? [] : [`${listed(names, MOST_NAMED)}: ${what}`];
+  yield* warn(both, "bans are for good, and hits count however far apart: set window and ban_time");
+  yield* warn(noWindow, "hits count however far apart: set window");
+  yield* warn(noEnd, "bans are for good: set ban_time");
 }
 
 /** Warns of rules that never act, as another rule hits the same lines and bans no later. */
-function warnOfIdleRules(module: string, rules: readonly Rule[]): string[] {
-  return rules.flatMap((rule, i) => {
+function* warnOfIdleRules(rules: readonly Rule[]): Generator<string> {
+  for (const [i, rule] of rules.entries()) {
     const other = rules.find((other, j) =>
       overrules(other, rule) && !(overrules(rule, other) && j > i) && i !== j
     );
-    return other
-      ? [`[${module}] ${rule.name} never acts: ${other.name} sees the same lines and bans no later`]
-      : [];
-  });
+    if (other) yield `${rule.name} never acts: ${other.name} sees the same lines and bans no later`;
+  }
 }
 
 function overrules(other: Rule, rule: Rule): boolean {

@@ -2,7 +2,7 @@
 import { counted, jsonText, printable } from "../core/text.ts";
 import { formatDuration, isoTime } from "../core/time.ts";
 import { banRecord, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
-import type { Notice, OpenProblem, ToldProblem } from "./notices.ts";
+import type { Notice, OpenProblem } from "./notices.ts";
 
 /** The server that sends a notice. */
 export interface Sender {
@@ -32,7 +32,7 @@ export function noticeJson(notice: Notice, { host, firewall }: Sender): string {
     ].map(printable).join("\n"),
     firewall,
     problems: problems.map(problemJson),
-    over: over.map(overJson),
+    over: over.map((problem) => ({ ...problemJson(problem), until: isoTime(problem.seen) })),
     bans: bans.map(banRecord),
     ban_count: banCount,
   });
@@ -65,10 +65,6 @@ function banText(ban: NewBan, firewall: string): string {
 
 function problemJson({ kind, subject, text, since }: OpenProblem): Record<string, unknown> {
   return { kind, subject: short(subject), text: short(text), since: isoTime(since) };
-}
-
-function overJson(problem: ToldProblem): Record<string, unknown> {
-  return { ...problemJson(problem), until: isoTime(problem.seen) };
 }
 
 function short(text: string): string {

@@ -56,6 +56,7 @@ export interface ProblemView {
   readonly failing: readonly BanStatus[];
   /** Number of rows that wait for PostgreSQL; matters only while it is away. */
   readonly backlog: number;
+  /** The monitor cannot write its state and keeps it in memory. */
   readonly isInMemory: boolean;
   /** Sentences about losses of the state. */
   readonly losses: readonly string[];
@@ -68,12 +69,10 @@ const MOST_NAMED = 5;
 export function problemsOf(view: ProblemView): Problem[] {
   return [
     ...stateProblems(view),
-    ...configProblems(view),
-    ...sourceProblems(view),
-    ...moduleProblems(view),
+    ...reportProblems(view.report),
     ...banProblems(view),
     ...databaseProblems(view),
-    ...view.report.whitelistProblems.map((text) => problem("whitelist_unreadable", text, { subject: text })),
+    ...view.report.whitelistProblems.map((text) => problem("whitelist_unreadable", text, text)),
   ];
 }
 
@@ -82,47 +81,37 @@ export function failedMonitor(message: string): Problem {
   return problem("monitor_failed", `The monitor has stopped: ${message}`);
 }
 
-function problem(kind: ProblemKind, text: string, { subject = "" } = {}): Problem {
+function problem(kind: ProblemKind, text: string, subject = ""): Problem {
   return { kind, subject, text };
 }
 
-function stateProblems({ isInMemory, losses }: ProblemView): Problem[] {
+function* stateProblems({ isInMemory, losses }: ProblemView): Generator<Problem> {
   const text =
     "The state cannot be written, so the monitor keeps it in memory, and commands show older bans: make room on its disk";
-  return [
-    ...isInMemory ? [problem("state_in_memory", text)] : [],
-    ...losses.map((text) => problem("state_lost", text, { subject: text })),
-  ];
+  if (isInMemory) yield problem("state_in_memory", text);
+  for (const loss of losses) yield problem("state_lost", loss, loss);
 }
 
-function configProblems({ report: { refused, loaded } }: ProblemView): Problem[] {
-  if (refused === undefined) return [];
-  const text = `The configuration on disk was refused ${localTime(refused.time)}, the one of ${
-    localTime(loaded)
-  } is in force: ${refused.error}`;
-  return [problem("config_refused", text)];
-}
-
-function sourceProblems({ report: { sources } }: ProblemView): Problem[] {
-  return sources.flatMap(({ name: subject, running, stopped, problems }) => {
+function* reportProblems({ refused, loaded, sources, modules }: MonitorReport): Generator<Problem> {
+  if (refused !== undefined) {
+    const text = `The configuration on disk was refused ${localTime(refused.time)}, the one of ${
+      localTime(loaded)
+    } is in force: ${refused.error}`;
+    yield problem("config_refused", text);
+  }
+  for (const { name, running, stopped, problems } of sources) {
     const why = stopped ? `${since(stopped.time)}: ${stopped.error}` : "";
-    return [
-      ...running ? [] : [problem("source_stopped", `${subject} is not being read${why}`, { subject })],
-      ...problems.length === 0 ? [] : [problem("source_unreadable", problems.join("; "), { subject })],
-    ];
-  });
-}
-
-function moduleProblems({ report: { modules } }: ProblemView): Problem[] {
-  return modules.flatMap((module) => {
-    const { name: subject, givenUp } = module;
-    const isUnknown = hasUnknownFormat(module);
-    const text = `Module ${subject} failed too often and is given up`;
-    return [
-      ...givenUp === undefined ? [] : [problem("module_given_up", text + since(givenUp), { subject })],
-      ...isUnknown ? [problem("unknown_format", unknownFormatText(module), { subject })] : [],
-    ];
-  });
+    if (!running) yield problem("source_stopped", `${name} is not being read${why}`, name);
+    if (problems.length > 0) yield problem("source_unreadable", problems.join("; "), name);
+  }
+  for (const module of modules) {
+    const { name, givenUp } = module;
+    if (givenUp !== undefined) {
+      const text = `Module ${name} failed too often and is given up${since(givenUp)}`;
+      yield problem("module_given_up", text, name);
+    }
+    if (hasUnknownFormat(module)) yield problem("unknown_format", unknownFormatText(module), name);
+  }
 }
 
 /** Returns the sentence about a module that understands too few of its lines. */
@@ -136,27 +125,27 @@ function since(time: Micros): string {
   return ` since ${localTime(time)}, until a reload or restart`;
 }
 
-function banProblems({ report: { holding, leaks }, failing: [example, ...others] }: ProblemView): Problem[] {
-  const problems: Problem[] = [];
+function* banProblems(
+  { report: { holding, leaks }, failing: [example, ...others] }: ProblemView,
+): Generator<Problem> {
   if (holding?.error) {
-    problems.push(problem("firewall_unknown", `Cannot tell whether bans hold: ${holding.error}`));
+    yield problem("firewall_unknown", `Cannot tell whether bans hold: ${holding.error}`);
   }
   if (holding !== null && holding.missing > 0) {
     const gone = counted(holding.missing, "ban was", "bans were");
-    problems.push(problem("bans_gone", `${gone} gone from the firewall and put back: what removes them?`));
+    yield problem("bans_gone", `${gone} gone from the firewall and put back: what removes them?`);
   }
   if (leaks.length > 0) {
     const named = listed(leaks.map(({ address }) => address), MOST_NAMED);
     const text =
       `Banned and still getting through: ${named}: a proxy brings their packets, or the firewall ` +
       "does not stop them";
-    problems.push(problem("getting_through", text));
+    yield problem("getting_through", text);
   }
   if (example !== undefined) {
     const more = others.length === 0 ? "" : ` and ${counted(others.length, "address", "addresses")} more`;
-    problems.push(problem("bans_failing", `Cannot ban ${nameOf(example)}${more}: ${example.error}`));
+    yield problem("bans_failing", `Cannot ban ${nameOf(example)}${more}: ${example.error}`);
   }
-  return problems;
 }
 
 function databaseProblems({ report: { database }, backlog }: ProblemView): Problem[] {

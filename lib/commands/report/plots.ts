@@ -22,9 +22,7 @@ const [LEFT, TOP, LABEL] = [44, 10, 64];
 
 /** Draws hits by module over time, and below them the bans that began. */
 export function timePlot(series: Series): Markup {
-  return markup`
-    ${SIZES.map((size) => timePlotOf(series, size))}
-  `;
+  return markup`${SIZES.map((size) => timePlotOf(series, size))}`;
 }
 
 function timePlotOf(series: Series, { name, width }: Size): Markup {
@@ -117,9 +115,7 @@ function tipOf(bar: Bar, series: Series): string {
 
 /** Draws hits by weekday and hour. */
 export function heatPlot(heat: Review["heat"]): Markup {
-  return markup`
-    ${SIZES.map((size) => heatPlotOf(heat, size))}
-  `;
+  return markup`${SIZES.map((size) => heatPlotOf(heat, size))}`;
 }
 
 function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {

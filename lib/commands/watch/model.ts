@@ -103,9 +103,9 @@ export interface BanRow {
 /** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
-  const { content } = snapshot.counted;
-  const all = content[table];
-  const total = totalCount(table === "rule" ? all : content.hits);
+  const { counted } = snapshot;
+  const all = counted[table];
+  const total = totalCount(table === "rule" ? all : counted.hits);
   const rows = all.filter(([name]) => matches(filter, name)).map(([name, hits]) => ({
     key: name,
     name: shownName(name),

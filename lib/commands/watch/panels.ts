@@ -48,7 +48,7 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
 /** Draws the modules: lines of the last hour, share understood, hits in the period, last hit. */
 export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
   const { report, counted, time } = snapshot!;
-  const hits = new Map(counted.content.hits);
+  const hits = new Map(counted.hits);
   const columns: Column[] = [
     { heading: "MODULES", width: null },
     { heading: "lines/h", width: 7, side: "right", from: 32 },

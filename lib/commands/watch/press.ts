@@ -66,7 +66,7 @@ export function press(model: Model, key: Key, size: Size): Pressed {
     case "prompt":
       return pressInPrompt(model, mode, key);
     case "confirm":
-      return pressInConfirm(model, mode.request, key);
+      return key === "y" || key === "Y" ? run(model, mode.request) : into(model, { kind: "tables" });
     case "busy":
       return same(model);
   }
@@ -207,8 +207,4 @@ function complaintAbout(ask: Prompt["ask"], request: ActionRequest): string | nu
   }
   const areNetworks = words.every((word) => canonicalNetwork(word) !== null);
   return areNetworks ? null : "Expected an address or a network such as 192.0.2.0/24.";
-}
-
-function pressInConfirm(model: Model, request: ActionRequest, key: Key): Pressed {
-  return key === "y" || key === "Y" ? run(model, request) : into(model, { kind: "tables" });
 }

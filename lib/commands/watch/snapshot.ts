@@ -21,13 +21,6 @@ const MOST_BANS = 200;
 /** Interval at which the monitor stores counts of the hour. */
 const PACE: Micros = 10 * SECOND;
 
-/** Counts since a time. */
-export interface Counted {
-  /** Null: nothing was counted. */
-  readonly start: Micros | null;
-  readonly content: RollupContent;
-}
-
 /** The state at an instant. */
 export interface Snapshot {
   readonly time: Micros;
@@ -35,7 +28,8 @@ export interface Snapshot {
   readonly report: MonitorReport | null;
   readonly problems: readonly string[];
   readonly numbers: BanNumbers;
-  readonly counted: Counted;
+  /** Of the period. */
+  readonly counted: RollupContent;
   /** By counted address and network, the ban in force of it or of a network around it. */
   readonly inForce: ReadonlyMap<string, BanStatus>;
   readonly bans: readonly BanStatus[];
@@ -43,7 +37,7 @@ export interface Snapshot {
 
 /** Reads snapshots, each in some milliseconds while the monitor writes. */
 export class SnapshotReader {
-  #counted: { readonly period: Period; readonly time: Micros; readonly value: Counted } | null = null;
+  #counted: { readonly period: Period; readonly time: Micros; readonly value: RollupContent } | null = null;
 
   read(state: State, { period, order }: { period: Period; order: BanOrder }, time = now()): Snapshot {
     const isRunning = isLocked(state.directory);
@@ -51,8 +45,7 @@ export class SnapshotReader {
     const numbers = state.bans.numbers();
     const failing = numbers.failing > 0 ? state.bans.failing() : [];
     const counted = this.#countedSince(state, period, time);
-    const { address, network } = counted.content;
-    const named = [...address, ...network].map(([name]) => name);
+    const named = [...counted.address, ...counted.network].map(([name]) => name);
     return {
       time,
       isRunning,
@@ -72,10 +65,10 @@ export class SnapshotReader {
     };
   }
 
-  #countedSince({ rollups }: State, period: Period, time: Micros): Counted {
+  #countedSince({ rollups }: State, period: Period, time: Micros): RollupContent {
     const last = this.#counted;
     if (last?.period === period && time >= last.time && time < last.time + PACE / 2) return last.value;
-    const value = rollups.since(time - PERIODS[period]);
+    const { content: value } = rollups.since(time - PERIODS[period]);
     this.#counted = { period, time, value };
     return value;
   }

@@ -104,7 +104,7 @@ Deno.test("frame() of 80x24 keeps the end of a path, and the count of 100,000 ba
 Deno.test("frame() of 80x24 tells long addresses of one network apart", () => {
   const snapshot = MODEL.snapshot!;
   const address = [1, 2, 3].map((end): [string, number] => [`2001:db8:abcd:1234:5678:9abc:def0:${end}`, 9]);
-  const counted = { ...snapshot.counted, content: { ...snapshot.counted.content, address } };
+  const counted = { ...snapshot.counted, address };
   const lines = check({ ...MODEL, snapshot: { ...snapshot, counted } }, 80, 24);
   const shown = lines.flatMap((line) => /^ (2001:\S+) /.exec(line)?.[1] ?? []);
   assert.deepEqual(shown.slice(0, 3), [1, 2, 3].map((end) => `2001:db8:a…abc:def0:${end}`));
@@ -139,11 +139,11 @@ Deno.test("frame() shows a state that nothing was ever read from", () => {
     check({ ...empty, error: "Cannot open the state /s" }, 80, 24)[1]!,
     /^ ! Cannot open the state/,
   );
-  const { counted: { content } } = MODEL.snapshot!;
+  const { counted } = MODEL.snapshot!;
   const nothing = Object.fromEntries(
-    Object.keys(content).map((key) => [key, []]),
-  ) as unknown as typeof content;
-  const snapshot = { ...MODEL.snapshot!, report: null, bans: [], counted: { start: null, content: nothing } };
+    Object.keys(counted).map((key) => [key, []]),
+  ) as unknown as typeof counted;
+  const snapshot = { ...MODEL.snapshot!, report: null, bans: [], counted: nothing };
   const all = check({ ...empty, snapshot }, 80, 24).join("\n");
   for (const word of ["none is reported", "nothing counted", "nobody is banned"]) {
     assert.ok(all.includes(word));
@@ -156,7 +156,6 @@ Deno.test("frame() shows a state that nothing was ever read from", () => {
 function hostileModel(): Model {
   const { snapshot } = MODEL;
   const { counted, report, bans } = snapshot!;
-  const content = { ...counted.content, user: [[HOSTILE, 9]] as const, path: [[HOSTILE, 8]] as const };
   const provenance = { kind: "fleet", name: HOSTILE } as const;
   return {
     ...MODEL,
@@ -165,7 +164,7 @@ function hostileModel(): Model {
     snapshot: {
       ...snapshot!,
       problems: [HOSTILE],
-      counted: { ...counted, content },
+      counted: { ...counted, user: [[HOSTILE, 9]], path: [[HOSTILE, 8]] },
       bans: bans.map((ban) => ({ ...ban, reason: HOSTILE, provenance, error: HOSTILE })),
       report: {
         ...report!,

@@ -95,9 +95,8 @@ Deno.test("press() goes to the ends of a table and no further", () => {
 Deno.test("press() keeps the selected address where others overtake it", () => {
   const { model } = after(["down"]);
   const { snapshot } = model;
-  const { content } = snapshot!.counted;
-  const others = [["192.0.2.250", 1e6], ["192.0.2.251", 1e6], ...content.address] as const;
-  const counted = { ...snapshot!.counted, content: { ...content, address: others } };
+  const others = [["192.0.2.250", 1e6], ["192.0.2.251", 1e6], ...snapshot!.counted.address] as const;
+  const counted = { ...snapshot!.counted, address: others };
   const later = { ...model, snapshot: { ...snapshot!, counted } };
   assert.equal(selectedTarget(later), SECOND);
 });
