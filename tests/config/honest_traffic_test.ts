@@ -402,11 +402,44 @@ const PROGRAMS: readonly Program[] = [
     ) => [get(`/assets/part-${i}.js`), get(`/_next/data/Xb_q-7/post-${i}.json`), get(`/js/${i}.mjs`, 401)],
   },
   {
+    who: "who logs in where nginx forbids /wp-admin/ to strangers, with all that the page shows of it",
+    module: "NGINX",
+    every: 1,
+    count: 20,
+    lines: (i) => [get(`/wp-admin/css/part${i}.min.css`, 403), get(`/wp-admin/js/part${i}.min.js`, 403)],
+  },
+  {
+    who: "whose software lacks words of a language, source maps, and parts for its administrators",
+    module: "NGINX",
+    every: 1,
+    count: 15,
+    lines: (i) => [
+      get(`/sap/bc/ui5_ui5/app${i}/i18n/i18n_de.properties`),
+      get(`/phpmyadmin/js/part${i}.js.map`),
+      get(`/administrator/templates/atum/part${i}.js`),
+      get(`/admin/config/part${i}/forms`, 403),
+    ],
+  },
+  {
+    who: "whose album makes small pictures by a script",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [get(`/i.php/upload/${i}-sm.jpg`)],
+  },
+  {
+    who: "who follows links of an old site to pages of ASP and Java",
+    module: "NGINX",
+    every: 15,
+    count: 38,
+    lines: (i) => [get(`/old/page-${i}.aspx`)],
+  },
+  {
     who: "whose library lacks recordings, with their words",
     module: "NGINX",
     every: 1,
     count: 200,
-    lines: (i) => [get(`/media/episode-${i}.opus`), get(`/media/song ${i}.m4a`), get(`/media/film-${i}.vtt`)],
+    lines: (i) => [get(`/media/episode-${i}.opus`), get(`/media/song ${i}.m4a`), get(`/media/film-${i}.nfo`)],
   },
   {
     who: "whose programs ask for what UUIDs and hashes name, inside of paths too",
@@ -504,6 +537,7 @@ const PROGRAMS: readonly Program[] = [
       get(`/go/example.org/!tool${i}/@v/list`),
       get(`/nuget/v3-flatcontainer/tool.${i}/index.json`),
       get(`/packages/p2/vendor/tool${i}~dev.json`),
+      get(`/extra/tool-1.${i}-1-any.pkg.tar.zst`),
     ],
   },
   {
