@@ -787,6 +787,11 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["scanner", (i) => get(`/app${i}/wp-login.php/x.jar`)],
     ["scanner", (i) => get(`/app${i}/wp-login.php/dav/x`)],
     ["missing_script", (i) => get(`/app${i}.php/webdav/gone.php`)],
+    // Tomcat leaves out what follows ";".
+    ["refused", (i) => get(`/app${i};/x.png`, 403)],
+    ["not_found", (i) => get(`/app${i};x.js`)],
+    ["not_found", (i) => get(`/app${i};x:0123456789abcdef`)],
+    ["not_found", (i) => get(`/app${i};/x/index.json`)],
     ["exploit_query", () => get("/index.php/matomo.php?page=../../etc/passwd", 200)],
     ["sql_injection", (i) => get(`/item.php/piwik.php?id=${i}+union+select+1`, 200)],
     ["refused_form", () => access("POST /login.php/inbox HTTP/1.1", 403)],
