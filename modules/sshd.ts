@@ -105,14 +105,17 @@ const NAMING: readonly Template[] = [
   { name: "probe", text: "{probed|scanned} from <ADDR>{ port <PORT>|} with <REST>" },
   {
     name: "packet failure",
-    text: "{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal" +
+    // FreeBSD's functions are called Fssh_….
+    text:
+      "{Fssh_|}{banner <WORDS>|ssh_dispatch_run_fatal|kex_exchange_identification|send_banner|sshpkt_fatal" +
       "|process_output: ssh_packet_write_poll|process_output" +
       "|packet_write_wait|packet_write_poll|ssh_packet_write_wait|ssh_packet_write_poll}" +
       ": Connection {from|with} <ADDR> port <PORT>{: <REST>|}",
   },
   {
     name: "packet failure of a user",
-    text: "{ssh_dispatch_run_fatal|sshpkt_fatal|process_output: ssh_packet_write_poll|process_output" +
+    text:
+      "{Fssh_|}{ssh_dispatch_run_fatal|sshpkt_fatal|process_output: ssh_packet_write_poll|process_output" +
       "|packet_write_wait|packet_write_poll|ssh_packet_write_wait|ssh_packet_write_poll}" +
       `: Connection {from|with} ${WHOSE}<USER> <ADDR> port <PORT>:<REST>`,
   },
@@ -202,9 +205,9 @@ const NAMELESS: readonly Template[] = [
   // A client that connects and leaves. The process's next message tells its address.
   {
     name: "no greeting",
-    text: "kex_exchange_identification: {Connection closed by remote host|read: <REST>}",
+    text: "{Fssh_|}kex_exchange_identification: {Connection closed by remote host|read: <REST>}",
   },
-  { name: "key exchange", text: "kex_{exchange_identification|protocol_error}: <REST>" },
+  { name: "key exchange", text: "{Fssh_|}kex_{exchange_identification|protocol_error}: <REST>" },
   { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
   { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },
   { name: "throttling", text: "{beginning|exited|in} MaxStartups throttling<REST>" },

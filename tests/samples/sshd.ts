@@ -188,6 +188,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`ssh_dispatch_run_fatal: Connection from ${V6} port 39201: incomplete message [preauth]`, V6],
     [`packet_write_poll: Connection from ${V6} port 39204: Connection reset by peer [preauth]`, V6],
     [`ssh_packet_write_wait: Connection from ${V4} port 39205: Broken pipe`, V4],
+    [`fatal: Fssh_packet_write_poll: Connection from ${V4} port 39208: Broken pipe [preauth]`, V4],
     [`fatal: sshpkt_fatal: Connection with ${V4} port 39202: Broken pipe`, V4],
     [`process_output: ssh_packet_write_poll: Connection from ${V4} port 39207: No route to host`, V4],
   ],
@@ -198,6 +199,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       "root",
     ],
     [`ssh_dispatch_run_fatal: Connection from user niaj ${V6} port 39301: Broken pipe`, V6, "niaj"],
+    [`Fssh_ssh_dispatch_run_fatal: Connection from user niaj ${V4} port 39302: Broken pipe`, V4, "niaj"],
     [
       `fatal: process_output: ssh_packet_write_poll: Connection from user niaj ${V4} port 39302: Host is down`,
       V4,
