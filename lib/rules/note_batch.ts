@@ -92,11 +92,19 @@ export class NoteBatch {
     this.#parts.at(-1)![this.#groups.spanClassOf(rules >>> GROUP_RULES)]!.put(record);
   }
 
-  /** Records that a rule counts an address anew after its last hit; `rules` names that rule. */
+  /**
+   * Records that a rule counts an address anew after its last hit; `rules` names that rule. Keeps
+   * the record as long as hits of its group, which would count again. A rewrite drops spent hits
+   * without an end.
+   */
   spend(record: NoteRecord, rule: number): void {
+    const group = record.rules >>> GROUP_RULES;
     this.#drop(record, (group) => this.#groups.bitOf(group, rule));
     const { spanClasses, spans } = this.#groups;
-    this.#spent[spanClasses.indexOf(spans[rule]!)]!.put({ ...record, kind: SPENT, value: 0 });
+    const kept = this.#groups.isLasting(group)
+      ? spanClasses.indexOf(spans[rule]!)
+      : this.#groups.spanClassOf(group);
+    this.#spent[kept]!.put({ ...record, kind: SPENT, value: 0 });
   }
 
   /** Records that an address was forgotten. */

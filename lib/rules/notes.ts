@@ -106,14 +106,17 @@ export class Notes {
     return bits;
   }
 
-  /** Adds a stored note, which passed no limit and had no known value. */
+  /**
+   * Adds a stored note, which passed no limit and had no known value. An address may have thousands
+   * past a limit, if the record that they were spent has ended: without a running count, counts them
+   * at each doubling.
+   */
   restore(group: number, bits: number, value: number): void {
-    this.#take(
-      group << GROUP_RULES | bits,
-      value,
-      this.time[0]! < this.#memory.times[this.#at + LATEST >> 1]!,
-    );
-    if (this.mayPassLimit) this.count();
+    const { words, times } = this.#memory;
+    const at = this.#at;
+    this.#take(group << GROUP_RULES | bits, value, this.time[0]! < times[at + LATEST >> 1]!);
+    const count = words[at + COUNT]!;
+    if (this.mayPassLimit && ((count & count - 1) === 0 || this.#running.get(at))) this.count();
   }
 
   #take(rules: number, value: number, isLate: boolean): void {
@@ -176,6 +179,7 @@ export class Notes {
       live |= words[place]! & GROUP_MASK;
     }
     if (live === 0) this.#drop(at);
+    else this.#memory.compact(at, count);
   }
 
   /** Selects an address if it is counted, and returns whether it is. */

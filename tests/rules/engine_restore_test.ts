@@ -40,9 +40,9 @@ Deno.test("`Engine.takeNotes()` gives one record for each line, and those togeth
     while (all.next()) records.push([all.kind, textOfWords(all), all.rules, all.time / SECOND]);
     return [until! / SECOND, records];
   });
-  // What was spent comes first, and has taken the rule off the hits that it used up.
+  // What was spent comes first, has taken the rule off the hits that it used up, and stays as long as these.
   assert.deepEqual(seen, [
-    [130, [[1, "192.0.2.1", 1, 102]]],
+    [200, [[1, "192.0.2.1", 1, 102]]],
     [121, [[0, "192.0.2.1", 1 << 12 | 1, 101]]],
     [192, [[0, "192.0.2.1", 2, 100], [0, "192.0.2.1", 2, 102]]],
   ]);

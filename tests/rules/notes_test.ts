@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { type CountedRule, RuleGroups } from "../../lib/rules/rule_groups.ts";
+import { NoteMemory } from "../../lib/rules/note_memory.ts";
 import { Notes, type Room } from "../../lib/rules/notes.ts";
 import { Random } from "../support/random.ts";
 import { wordsOf } from "../support/words.ts";
@@ -300,4 +301,27 @@ Deno.test("`Notes` give what room there is to one address or to many, and stay w
   assert.ok(counting.notes.size >= 2 && counting.notes.size <= 5, `${counting.notes.size} addresses`);
   for (let n = 0; n < 300; n++) counting.add(0, hitAt(3_000 + n, null, `10.0.${n >> 8}.${n & 255}`));
   assert.ok(counting.notes.size <= 100);
+});
+
+Deno.test("`Notes.restore()` walks over each note a few times, however many addresses are past a limit", () => {
+  // Notes whose records of spending have ended are past the limit of a short window.
+  const counting = new Counting([{ limit: 5, span: 10 * MINUTE }], { addresses: 300, bytes: 8_000 });
+  const { list } = NoteMemory.prototype;
+  let [notes, steps] = [0, 0];
+  NoteMemory.prototype.list = function (at, from) {
+    const count = list.call(this, at, from);
+    steps += count - this.first;
+    return count;
+  };
+  try {
+    for (let second = 0; second < 300; second++) {
+      for (let i = 0; i < 300; i++, notes++) {
+        counting.add(0, hitAt(second * SECOND, null, `10.0.${i >> 8}.${i & 255}`));
+      }
+    }
+  } finally {
+    NoteMemory.prototype.list = list;
+  }
+  assert.ok(steps < 5 * notes, `${steps} steps for ${notes} notes`);
+  assert.equal(counting.hit(0, hitAt(300 * SECOND, null, "10.0.0.1")), 301);
 });

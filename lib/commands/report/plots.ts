@@ -129,7 +129,7 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
       class="plot ${name}"
       viewBox="0 0 ${width} ${bottom + LINE}"
       role="img"
-      aria-label="Hits by weekday and hour of the last seven days"
+      aria-label="Hits by weekday and hour of at most the last seven days"
     >
       ${
     heat.map((day, i) =>

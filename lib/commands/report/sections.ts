@@ -95,7 +95,7 @@ export function heat({ heat }: Review): Markup {
   return card(
     "Hits by weekday and hour",
     heatPlot(heat),
-    markup`<p class="note">The last seven days in local time. The busiest hour has ${
+    markup`<p class="note">At most the last seven days, in local time. The busiest hour has ${
       counted(most, "hit")
     }.</p>`,
   );

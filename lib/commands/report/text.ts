@@ -38,7 +38,7 @@ export function reviewLines(review: Review): string[] {
     "",
     ...totalLines(review),
     ...section("Hits over time", plotLines(review)),
-    ...section("Hits by weekday and hour, last seven days", heatLines(review)),
+    ...section("Hits by weekday and hour, at most seven days", heatLines(review)),
     ...SUBJECTS.flatMap((subject) => section(TITLES[subject], subjectLines(review, subject))),
     ...section("Bans in force", bansInForceLines(review)),
     ...section("Slow attackers", slowLines(review)),

@@ -85,6 +85,16 @@ Deno.test("`report` writes the longest addresses in full", async () => {
   for (const [name] of address) assert.match(stdout, new RegExp(`^${name}  5 `, "m"));
 });
 
+Deno.test("`report` of a shorter period promises no seven days of hours", async () => {
+  using temporary = temporaryState();
+  const none = { lines: [], rule: [], network: [], user: [], path: [], address: [] };
+  temporary.state.rollups.store(now() - now() % HOUR, { ...none, hits: [["SSHD", 10]] });
+  const { stdout } = await run(temporary, "--since", "1h");
+  assert.match(stdout, /^HITS BY WEEKDAY AND HOUR, AT MOST SEVEN DAYS$/m);
+  const page = await run(temporary, "--since", "1h", "--html");
+  assert.match(page.stdout, /At most the last seven days, in local time\./);
+});
+
 Deno.test("`report --html` makes one small page in which nothing of what was tried is markup", async () => {
   using temporary = temporaryState();
   const time = now();
