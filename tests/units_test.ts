@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
+import { sha256 } from "../tools/release/files.ts";
 import { layDebian } from "../tools/release/debian.ts";
 
 const ANALYZE = "/usr/bin/systemd-analyze";
@@ -73,6 +74,12 @@ Deno.test("the Debian package has the project's units by their names, which run 
     assert.match(
       Deno.readTextFileSync(`${root}/deb/DEBIAN/control`),
       /^Maintainer: Jane Doe <jane@example\.org>$/m,
+    );
+    const conffile = Deno.readFileSync(`${root}/deb/etc/strongmonitor/config.jsonc`);
+    assert.equal(
+      sha256(conffile),
+      "53ccac8f3abd0311ec300ccc292bacc3c5597ba9c3b2001987c80d4da753f143",
+      "a change of the conffile makes dpkg ask everybody who has another one",
     );
     for (const name of Object.keys(EXPOSURES)) {
       assert.equal(
