@@ -112,6 +112,21 @@ Deno.test("`doctor` finds a configuration that the monitor's user may not read",
   );
 });
 
+Deno.test("`doctor` says how the unit that is installed may ban, where the configuration observes", async () => {
+  using machine = new Machine();
+  machine.program("getent", "exit 2");
+  machine.configure({});
+  const remedy = async () =>
+    (await doctor(machine)).findings.find(({ subject }) => subject === "firewall")!.remedy;
+  const keys = 'set "firewall": "nftables"';
+  assert.equal(
+    await remedy(),
+    `${keys} and "nft_command": "nft", or a ban_command: docs/firewalls.md`,
+  );
+  machine.install("strongmonitor-sudo");
+  assert.equal(await remedy(), `${keys}, or a ban_command: docs/firewalls.md`);
+});
+
 Deno.test("`doctor` claims nothing of units and clocks out of a journal that it cannot see", async () => {
   using machine = new Machine();
   machine.program("journalctl", "exit 1");

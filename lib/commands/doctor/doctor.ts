@@ -50,7 +50,7 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   const unit = unitHere(entry, bansBySudo(config));
   const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
-    yield* await examineFirewall(config, monitor);
+    yield* await examineFirewall(config, { ...monitor, unit });
     yield* await examineUnit(config, { service: user, entry, unit });
     if (config.database !== null) yield* await examineDatabase(config.database);
   }
