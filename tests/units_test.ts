@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
+import { sha256 } from "../tools/release/files.ts";
 import { layDebian } from "../tools/release/debian.ts";
 
 const ANALYZE = "/usr/bin/systemd-analyze";
@@ -74,6 +75,12 @@ Deno.test("the Debian package has the project's units by their names, which run 
       Deno.readTextFileSync(`${root}/deb/DEBIAN/control`),
       /^Maintainer: Jane Doe <jane@example\.org>$/m,
     );
+    const conffile = Deno.readFileSync(`${root}/deb/etc/strongmonitor/config.jsonc`);
+    assert.equal(
+      sha256(conffile),
+      "53ccac8f3abd0311ec300ccc292bacc3c5597ba9c3b2001987c80d4da753f143",
+      "a change of the conffile makes dpkg ask everybody who has another one",
+    );
     for (const name of Object.keys(EXPOSURES)) {
       assert.equal(
         Deno.readTextFileSync(`${root}/deb/usr/lib/systemd/system/${name}`),
@@ -87,14 +94,12 @@ Deno.test("the Debian package has the project's units by their names, which run 
 
 Deno.test("docs/installing.md tells where each page of the tarball goes, and takes it away again", () => {
   const text = Deno.readTextFileSync(`${PROJECT}/docs/installing.md`);
-  const goes = new Map(
-    [...text.matchAll(/^sudo install -D .* (\S+) (\/usr\/\S+)$/gm)].map(([, ...pair]) => pair),
-  );
+  const goes = [...text.matchAll(/^sudo install -D .* (\S+) (\/usr\/\S+)$/gm)];
   const names = ["strongmonitor.8.gz", "strongmonitor.bash", "_strongmonitor", "strongmonitor.fish"];
   const pages = [...names.map((name) => `share/${name}`), "docs/config.schema.json"];
-  assert.deepEqual([...goes.keys()].sort(), pages.sort());
+  assert.deepEqual(goes.map(([, page]) => page).sort(), pages.sort());
   const [removal] = text.match(/^sudo rm -rf (?:.*\\\n)*.*$/m)!;
-  for (const place of goes.values()) {
+  for (const [, , place] of goes) {
     assert.ok(removal.split(/\s+/).some((path) => path !== "" && `${place}/`.startsWith(`${path}/`)), place);
   }
 });

@@ -127,16 +127,17 @@ export async function serviceUser(): Promise<SystemUser | null> {
 /**
  * Returns the file, or the first directory in its path, whose mode does not let `user` read or enter
  * it; null: there is none. Skips those that this program may not inspect. An access control list may
- * still allow it.
+ * still allow it. The user must be able to list a directory in which `pattern` has a wildcard.
  */
-export function closedTo(user: SystemUser, path: string): Obstacle | null {
-  const names = path.split("/").filter((name) => name !== "");
-  for (const [i] of names.entries()) {
-    const place = `/${names.slice(0, i + 1).join("/")}`;
+export function closedTo(user: SystemUser, path: string, pattern = path): Obstacle | null {
+  const [names, asked] = [path, pattern].map((text) => text.split("/").filter((name) => name !== ""));
+  for (const [i] of names!.entries()) {
+    const place = `/${names!.slice(0, i + 1).join("/")}`;
     const info = lookAt(place);
     if (info === null) continue;
     const shift = info.uid === user.uid ? 6 : user.groups.has(info.gid ?? -1) ? 3 : 0;
-    const wanted = info.isDirectory ? SEARCH : READ;
+    const isListed = /[*?]/.test(asked![i + 1] ?? "");
+    const wanted = info.isDirectory ? SEARCH | (isListed ? READ : 0) : READ;
     if ((((info.mode ?? 0) >> shift) & wanted) !== wanted) return { path: place, wanted, info };
   }
   return null;

@@ -112,6 +112,21 @@ Deno.test("`doctor` finds a configuration that the monitor's user may not read",
   );
 });
 
+Deno.test("`doctor` says how the unit that is installed may ban, where the configuration observes", async () => {
+  using machine = new Machine();
+  machine.program("getent", "exit 2");
+  machine.configure({});
+  const remedy = async () =>
+    (await doctor(machine)).findings.find(({ subject }) => subject === "firewall")!.remedy;
+  const keys = 'set "firewall": "nftables"';
+  assert.equal(
+    await remedy(),
+    `${keys} and "nft_command": "nft", or a ban_command: docs/firewalls.md`,
+  );
+  machine.install("strongmonitor-sudo");
+  assert.equal(await remedy(), `${keys}, or a ban_command: docs/firewalls.md`);
+});
+
 Deno.test("`doctor` claims nothing of units and clocks out of a journal that it cannot see", async () => {
   using machine = new Machine();
   machine.program("journalctl", "exit 1");
@@ -352,7 +367,8 @@ Deno.test({
     const log = `${machine.directory}/ssh.log`;
     Deno.writeTextFileSync(log, "", { mode: 0o600 });
     const closed = `${machine.directory}/closed`;
-    Deno.mkdirSync(closed, { mode: 0o700 });
+    // One may enter it, but not list it.
+    Deno.mkdirSync(closed, { mode: 0o711 });
     for (const name of ["a", "b"]) Deno.writeTextFileSync(`${closed}/${name}.log`, "", { mode: 0o644 });
     machine.configure({}, { SSHD: { match: { file: [log, `${closed}/*.log`] } } });
     Deno.chmodSync(machine.config, 0o646);
@@ -360,11 +376,11 @@ Deno.test({
     assert.equal(code, 1);
     assert.deepEqual(of(findings, "logs"), [
       `failure: the mode of ${log} does not let the user strongmonitor read it`,
-      `failure: the mode of ${closed} does not let the user strongmonitor enter it`,
+      `failure: the mode of ${closed} does not let the user strongmonitor read it`,
     ]);
     assert.deepEqual(
       findings.filter(({ subject }) => subject === "logs").map(({ remedy }) => remedy),
-      [[log, "r"], [closed, "x"]].map(([path, right]) =>
+      [[log, "r"], [closed, "rx"]].map(([path, right]) =>
         `unless an access control list does, let it with: chgrp adm ${path} && chmod g+${right} ${path}`
       ),
     );

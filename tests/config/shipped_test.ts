@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
+import { parse } from "jsonc-parser";
 import { runRuleTests } from "../../lib/commands/rule_tests.ts";
 import { configWarnings } from "../../lib/config/warnings.ts";
+import { UNEDITED } from "../../lib/config/shipped.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { SCHEMA_FILE, schemaText } from "../../tools/config_schema.ts";
 import { HOUR } from "../../lib/core/time.ts";
@@ -15,6 +17,16 @@ Deno.test("the shipped configuration loads, observes, and warns of nothing", () 
   for (const { rules } of config.modules) {
     for (const { window, banTime } of rules) assert.ok(window !== null && banTime !== null);
   }
+});
+
+Deno.test("the configuration of the Debian package is the shipped one without its rules", () => {
+  const [shipped, packaged] = UNEDITED.map((text) => {
+    const { $schema: _, modules, ...keys } = parse(text);
+    const sections = Object.entries<Record<string, unknown>>(modules);
+    return { ...keys, modules: sections.map(([name, { rules: _, ...section }]) => [name, section]) };
+  });
+  assert.deepEqual(packaged, shipped);
+  for (const line of UNEDITED[1]!.split("\n")) assert.doesNotMatch(line, /"rules": \[/);
 });
 
 Deno.test("every rule of the shipped configuration has lines that it must hit and lines that it must not", () => {

@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   postgres: { files: ["lib/postgres/"], imports: BELOW },
   firewall: { files: ["lib/firewall/"], imports: BELOW },
   enforcing: { files: ["lib/enforcing/"], imports: [...BELOW, "firewall"] },
-  "shipped configuration": { files: ["config.jsonc"], imports: [] },
+  "shipped configuration": { files: ["config.jsonc", "packaging/config.jsonc"], imports: [] },
   config: { files: ["lib/config/"], imports: [...BELOW, "postgres", "shipped configuration"] },
   monitor: { files: ["lib/monitor/"], imports: ROOMS },
   commands: { files: ["lib/commands/"], imports: [...ROOMS, "module list"] },

@@ -56,7 +56,9 @@ export function layDebian(root: string, parts: Parts): void {
   const { project, program, pages } = parts;
   const place = (from: string, to: string, mode = 0o644) => copy(from, `${root}/${to}`, mode);
   place(program, "usr/bin/strongmonitor", 0o755);
-  place(`${project}/config.jsonc`, "etc/strongmonitor/config.jsonc");
+  // It has no rules, and stays the same: whenever it changes, dpkg asks everybody who has another one, and an upgrade
+  // without a terminal fails.
+  place(`${project}/packaging/config.jsonc`, "etc/strongmonitor/config.jsonc");
   place(`${project}/packaging/sysusers.conf`, "usr/lib/sysusers.d/strongmonitor.conf");
   for (const name of UNITS) {
     unit(`${project}/${name}.service`, `${root}/usr/lib/systemd/system/${name}.service`);
@@ -67,7 +69,7 @@ export function layDebian(root: string, parts: Parts): void {
   place(`${pages}/strongmonitor.fish`, "usr/share/fish/vendor_completions.d/strongmonitor.fish");
   place(`${project}/packaging/lintian-overrides`, "usr/share/lintian/overrides/strongmonitor");
   const docs = "usr/share/doc/strongmonitor";
-  place(`${project}/README.md`, `${docs}/README.md`);
+  for (const file of ["README.md", "config.jsonc"]) place(`${project}/${file}`, `${docs}/${file}`);
   copyFolder(`${project}/docs`, `${root}/${docs}/docs`);
   Deno.writeTextFileSync(`${root}/${docs}/copyright`, copyright(Deno.readTextFileSync(`${project}/LICENSE`)));
   place(`${pages}/changelog.gz`, `${docs}/changelog.gz`);

@@ -49,7 +49,7 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   const unit = unitHere(entry, bansBySudo(config));
   const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
-    yield* examineFirewall(config, monitor);
+    yield* examineFirewall(config, { ...monitor, unit });
     yield* examineUnit(config, { service: user, entry, unit });
     if (config.database !== null) yield* examineDatabase(config.database);
   }

@@ -2,6 +2,7 @@
 import { MINUTE, now } from "../../core/time.ts";
 import { firewallsOf } from "../../config/firewalls.ts";
 import type { BanConfig, Config } from "../../config/types.ts";
+import { UNITS } from "../../core/program.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
@@ -15,26 +16,29 @@ const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
 /** Time-out of the test bans in the kernel, if they cannot be lifted. */
 const SPAN = MINUTE;
 
-/**
- * Bans documentation addresses, looks for them in the kernel, and lifts them. `isRunning`: a
- * monitor uses the firewall too.
- */
-export async function* examineFirewall(
-  config: Config,
-  { isRunning }: { isRunning: boolean },
-): AsyncGenerator<Finding> {
+/** What `doctor` knows of the monitor. */
+interface Monitor {
+  /** It uses the firewall too. */
+  readonly isRunning: boolean;
+  /** Name of its unit, without ".service". */
+  readonly unit: string | null;
+}
+
+/** Bans documentation addresses, looks for them in the kernel, and lifts them. */
+export async function* examineFirewall(config: Config, monitor: Monitor): AsyncGenerator<Finding> {
   const faults = programProblems(config);
   for (const sentence of faults) yield failure("firewall", sentence, DOCUMENTATION);
   if (faults.length > 0) return;
   for (const { module, ban } of firewallsOf(config)) {
     const prefix = module === null ? "" : `for ${module}: `;
-    for (const finding of await examine(ban, isRunning)) yield { ...finding, text: prefix + finding.text };
+    for (const finding of await examine(ban, monitor)) yield { ...finding, text: prefix + finding.text };
   }
 }
 
-async function examine(ban: BanConfig, isRunning: boolean): Promise<Finding[]> {
+async function examine(ban: BanConfig, { isRunning, unit }: Monitor): Promise<Finding[]> {
   if (ban.firewall === "observe") {
-    const remedy = 'set "firewall": "nftables", or a ban_command: docs/firewalls.md';
+    const keys = `"firewall": "nftables"${unit === UNITS[0] ? ' and "nft_command": "nft"' : ""}`;
+    const remedy = `set ${keys}, or a ban_command: docs/firewalls.md`;
     return [warning("firewall", "nobody is really banned: the configuration only observes", remedy)];
   }
   if (ban.firewall === "command" && ban.unban === null) {

@@ -4,7 +4,7 @@ import { counted } from "../../core/text.ts";
 import { DAY, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
-import { grant, LOGS } from "../../core/read_denial.ts";
+import { grant, LOGS, READ } from "../../core/read_denial.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import { isInJournal } from "../../reading/module.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
@@ -49,14 +49,14 @@ async function examineJournal(): Promise<Finding[]> {
 
 function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
   const { paths, problems } = logFiles(pattern);
-  const closed = user === null ? [] : paths.flatMap((path) => closedTo(user, path) ?? []);
+  const closed = user === null ? [] : paths.flatMap((path) => closedTo(user, path, pattern) ?? []);
   const findings = [
     ...problems.map((sentence) => failureOf("logs", sentence)),
     ...new Map(closed.map((obstacle) => [obstacle.path, obstacle])).values().map((obstacle) =>
       failure(
         "logs",
         `the mode of ${obstacle.path} does not let the user ${user!.name} ${
-          obstacle.info!.isDirectory ? "enter" : "read"
+          obstacle.wanted & READ ? "read" : "enter"
         } it`,
         `unless an access control list does, let it ${
           grant(user!.name, obstacle, { group: LOGS, prefix: asRoot("") })

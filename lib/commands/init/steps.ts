@@ -1,5 +1,5 @@
 import { directoryOf, isAbsent } from "../../core/file_identity.ts";
-import { SHIPPED } from "../../config/shipped.ts";
+import { UNEDITED } from "../../config/shipped.ts";
 import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
@@ -78,7 +78,7 @@ export type Target = "absent" | "shipped" | "edited" | "hidden";
 /** Looks at `path`, as far as this user may. */
 export function targetAt(path: string): Target {
   try {
-    return Deno.readTextFileSync(path) === SHIPPED ? "shipped" : "edited";
+    return UNEDITED.includes(Deno.readTextFileSync(path)) ? "shipped" : "edited";
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? "absent" : "hidden";
   }
@@ -88,8 +88,9 @@ export function targetAt(path: string): Target {
 export async function isEdited(path: string): Promise<boolean> {
   const target = targetAt(path);
   if (target !== "hidden") return target === "edited";
-  return !await runStep(step(["test", "!", "-e", path])) &&
-    !await runStep(step(["cmp", "--silent", "-", path], SHIPPED));
+  if (await runStep(step(["test", "!", "-e", path]))) return false;
+  for (const text of UNEDITED) if (await runStep(step(["cmp", "--silent", "-", path], text))) return false;
+  return true;
 }
 
 function step(argv: readonly string[], input: string | null = null): Step {
