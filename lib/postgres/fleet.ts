@@ -1,22 +1,13 @@
 import { Bell, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
-import {
-  aheadBy,
-  elapsed,
-  formatDuration,
-  HOUR,
-  type Micros,
-  MILLISECOND,
-  MINUTE,
-  now,
-  SECOND,
-} from "../core/time.ts";
+import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
 import { Connection, explain } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { Follower, type Sharing } from "./follower.ts";
-import { type MemberFacts, register } from "./members.ts";
+
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
+import { type MemberFacts, Registration } from "./registration.ts";
 import { migrate } from "./schema.ts";
 import { SharedWhitelist, type SharedWhitelistOptions } from "./shared_whitelist.ts";
 import { BAN_CHANNEL } from "./sharing.ts";
@@ -69,6 +60,7 @@ export class Fleet {
   readonly #config: DatabaseConfig;
   readonly #options: FleetOptions;
   readonly #shipper: Shipper;
+  readonly #registration: Registration;
   readonly #follower: Follower | null;
   readonly #whitelist: SharedWhitelist;
   readonly #bell = new Bell();
@@ -81,12 +73,12 @@ export class Fleet {
   /** Earliest time of a pull by a notification. */
   #restEnd = 0;
   #tidyDue = 0;
-  #isClockOff = false;
 
   constructor(config: DatabaseConfig, options: FleetOptions) {
     this.#config = config;
     this.#options = options;
     this.#shipper = new Shipper(options.outbox, options.log, options.totals);
+    this.#registration = new Registration(options.log);
     this.#whitelist = new SharedWhitelist(options);
     const { sharing, outbox: { hostId }, log } = options;
     const failed = (error: unknown) => log.error(`Cannot follow the fleet's bans: ${messageOf(error)}`);
@@ -143,6 +135,7 @@ export class Fleet {
       if (restored.includes("ips")) this.#whitelist.noteLoss();
       await connection.query(`LISTEN ${WHITELIST_CHANNEL}`);
       if (this.#follower !== null) await connection.query(`LISTEN ${BAN_CHANNEL}`);
+      this.#registration.begin();
       this.#follower?.begin();
       this.#pullDue = this.#tidyDue = 0;
       await this.#exchange(connection);
@@ -206,23 +199,8 @@ export class Fleet {
     this.#restEnd = elapsed() + REST;
     const { outbox, hostName: name, facts } = this.#options;
     const row = { id: outbox.hostId, name, waiting: outbox.backlog(), facts: facts?.() };
-    const before = now();
-    this.#compareClock(aheadBy(await register(connection, row), before));
+    await this.#registration.renew(connection, row);
     await this.#whitelist.read(connection);
-  }
-
-  /** Warns once while the clocks differ, as times of bans are those of the server that made them. */
-  #compareClock(ahead: Micros): void {
-    const isOff = Math.abs(ahead) > MINUTE;
-    if (isOff && !this.#isClockOff) {
-      this.#options.log.warn(
-        `PostgreSQL's clock is ${formatDuration(Math.abs(ahead))} ${
-          ahead > 0 ? "ahead of" : "behind"
-        } this ` +
-          "machine's: bans travel for too long or not at all; synchronise both",
-      );
-    }
-    this.#isClockOff = isOff;
   }
 
   #succeeded(isMore: boolean): void {

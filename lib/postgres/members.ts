@@ -16,16 +16,6 @@ import { BAN_CHANNEL, HAS_ROOM } from "./sharing.ts";
 import { WHITELIST_CHANNEL } from "./tables.ts";
 import { SERVER } from "./views.ts";
 
-/** Facts that a server tells about itself. */
-export interface MemberFacts {
-  /** Version of its program. */
-  readonly version: string;
-  /** Its own addresses, canonical. */
-  readonly addresses: readonly string[];
-  /** Number of other servers' bans that it has in force. */
-  readonly followed: number;
-}
-
 /** A server on the database. */
 export interface FleetMember {
   readonly id: string;
@@ -59,33 +49,6 @@ export interface FleetBan {
   readonly start: Micros;
   /** Latest end; null: for good. */
   readonly until: Micros | null;
-}
-
-/**
- * Writes a server's row, as seen now; returns the time of the database's clock. Throws `UserError` (69) if the server was removed, or if
- * another role has registered it.
- */
-export async function register(
-  connection: Connection,
-  { id, name, waiting, facts }: { id: string; name: string; waiting: number; facts: MemberFacts | undefined },
-): Promise<Micros> {
-  const { version = null, addresses = [], followed = 0 } = facts ?? {};
-  const parameters = [id, name, version, arrayOf(addresses), String(waiting), String(followed)];
-  const [row] = await connection.query<{ removed: boolean; time: string }>(SEEN, parameters).catch(
-    async (error) => {
-      if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-      const [own] = await connection.query<{ role: string }>("SELECT quote_literal(current_user) AS role");
-      throw new UserError(
-        `Another role registered this server: as the owner of the tables, ` +
-          `UPDATE host SET role = ${own!.role} WHERE id = '${id}'`,
-        69,
-      );
-    },
-  );
-  if (row!.removed) {
-    throw new UserError("This server was removed from the fleet: see strongmonitor fleet", 69);
-  }
-  return Number(row!.time);
 }
 
 /** Returns all servers by name, also removed ones. Throws the errors of `connection`. */
@@ -160,13 +123,6 @@ export async function removeMember(connection: Connection, which: string): Promi
   );
   return member;
 }
-
-const SEEN = `
-INSERT INTO host AS known (id, name, last_seen, version, addresses, waiting, followed)
-VALUES ($1::uuid, $2::text, now(), $3::text, $4::inet[], $5::bigint, $6::bigint)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen, version = excluded.version,
-  addresses = excluded.addresses, waiting = excluded.waiting, followed = excluded.followed
-RETURNING removed IS NOT NULL AS removed, ${micros("clock_timestamp()")} AS time`;
 
 const MEMBERS = `
 SELECT id, left(${SERVER}, ${MOST_TEXT}) AS server, left(name, ${MOST_TEXT}) AS name, role, left(version, ${MOST_TEXT}) AS version, waiting, followed, ${

@@ -2,6 +2,9 @@ import type { Micros } from "../core/time.ts";
 import { AMONG } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
+/** Bans in force that follow other servers, by the index that has no others. */
+const FOLLOWED = "ban INDEXED BY ban_followed WHERE ended IS NULL AND provenance = 'fleet'";
+
 /** Positions in other servers' changes of bans, and bans that follow these servers. */
 export class FleetTable {
   readonly #db: Database;
@@ -26,7 +29,7 @@ export class FleetTable {
 
   /** Returns the number of bans in force that follow other servers, or this one. */
   followed(server?: string): number {
-    const all = "SELECT count(*) FROM ban WHERE ended IS NULL AND provenance = 'fleet'";
+    const all = `SELECT count(*) FROM ${FOLLOWED}`;
     return server === undefined
       ? this.#db.value<number>(all)!
       : this.#db.value<number>(`${all} AND name = ?`, server)!;
@@ -35,7 +38,7 @@ export class FleetTable {
   /** Returns the addresses and networks with bans in force that follow other servers. */
   followedAddresses(): string[] {
     return this.#db.list<string>(
-      "SELECT json_group_array(DISTINCT address) AS list FROM ban WHERE ended IS NULL AND provenance = 'fleet'",
+      `SELECT json_group_array(DISTINCT address) AS list FROM ${FOLLOWED}`,
     );
   }
 

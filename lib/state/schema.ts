@@ -169,12 +169,15 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
   `,
-  // How many bans follow a server is asked at each of its bans. Only some past ones are kept.
+  // Each news of the fleet asks how many bans follow a server: the index holds its condition, so that
+  // no row is read. Only some past ones are kept. Each commit asks for unshipped bans, among which
+  // are no followed ones, however many there are.
   `
   DROP INDEX ban_followed;
-  CREATE INDEX ban_followed ON ban (name) WHERE ended IS NULL AND provenance = 'fleet';
+  CREATE INDEX ban_followed ON ban (name, provenance, ended) WHERE ended IS NULL AND provenance = 'fleet';
   CREATE INDEX ban_followed_past ON ban (id)
     WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired') AND applied_by IS NULL;
+  CREATE INDEX ban_shipped ON ban (change) WHERE provenance <> 'fleet';
   `,
 ];
 

@@ -163,6 +163,25 @@ await testOnPostgres("a member of the fleet", {
     assert.deepEqual(member.log.warnings, []);
   },
 
+  "warns once of another server with a copy of its state": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    await member.shipped();
+    let n = 0;
+    const look = async () => {
+      // Each change of the whitelist makes all members look.
+      await query(`INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.${++n}', true)`);
+      await until(() => member.whitelists.at(-1)?.length === n);
+    };
+    await look();
+    assert.deepEqual(member.log.warnings, []);
+    await using copy = new TestMember(login, { outbox: member.outbox });
+    await copy.shipped();
+    await look();
+    await look();
+    assert.equal(member.log.warnings.length, 1);
+    assert.match(member.log.warnings[0]!, /^Another server uses a copy of this server's state: /);
+  },
+
   "finds out that its connection was ended while nothing was to be done": async ({ login, query }) => {
     await using member = new TestMember(login);
     await member.shipped();

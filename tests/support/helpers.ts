@@ -41,6 +41,7 @@ export function temporaryState(): TemporaryState {
 /** SQL that undoes the migrations since the counts of hours. */
 export const WITHOUT_ROLLUPS = `
   DROP INDEX ban_followed_past;
+  DROP INDEX ban_shipped;
   DROP TABLE rollup;
   DROP TABLE log_index;
   DROP TABLE source;

@@ -1,0 +1,108 @@
+/** Renews the row by which the fleet knows this server. */
+import { UserError } from "../core/error.ts";
+import type { Log } from "../core/log.ts";
+import { aheadBy, formatDuration, type Micros, MINUTE, now } from "../core/time.ts";
+import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, micros, sqlState } from "./connection.ts";
+
+/** Facts that a server tells about itself. */
+export interface MemberFacts {
+  /** Version of its program. */
+  readonly version: string;
+  /** Its own addresses, canonical. */
+  readonly addresses: readonly string[];
+  /** Number of other servers' bans that it has in force. */
+  readonly followed: number;
+}
+
+/** A server's row. */
+export interface OwnRow {
+  readonly id: string;
+  readonly name: string;
+  /** Number of rows and bans not shipped. */
+  readonly waiting: number;
+  readonly facts: MemberFacts | undefined;
+}
+
+/** Row as it was before, and the time of the database's clock. */
+interface Renewed {
+  readonly removed: boolean;
+  readonly before: string | null;
+  readonly seen: string;
+  readonly time: string;
+}
+
+/** Renews a server's row, and warns of what its times tell. */
+export class Registration {
+  readonly #log: Log;
+  /** Time in the row, as written last by this connection; null: not yet. */
+  #seen: string | null = null;
+  #isCopied = false;
+  #isClockOff = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Call it before a new connection: the answer to the last renewal may be lost. */
+  begin(): void {
+    this.#seen = null;
+  }
+
+  /**
+   * Writes the row as seen now. Throws `UserError` (69) if the server was removed, or if another
+   * role has registered it.
+   */
+  async renew(connection: Connection, { id, name, waiting, facts }: OwnRow): Promise<void> {
+    const { version = null, addresses = [], followed = 0 } = facts ?? {};
+    const parameters = [id, name, version, arrayOf(addresses), String(waiting), String(followed)];
+    const asked = now();
+    const [row] = await connection.query<Renewed>(RENEW, parameters).catch(async (error) => {
+      if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+      const [own] = await connection.query<{ role: string }>("SELECT quote_literal(current_user) AS role");
+      throw new UserError(
+        `Another role registered this server: as the owner of the tables, ` +
+          `UPDATE host SET role = ${own!.role} WHERE id = '${id}'`,
+        69,
+      );
+    });
+    const { removed, before, seen, time } = row!;
+    if (removed) throw new UserError("This server was removed from the fleet: see strongmonitor fleet", 69);
+    this.#compareClock(aheadBy(Number(time), asked));
+    if (this.#seen !== null && this.#seen !== before) this.#warnOfCopy();
+    this.#seen = seen;
+  }
+
+  /** Warns once while the clocks differ, as times of bans are those of the server that made them. */
+  #compareClock(ahead: Micros): void {
+    const isOff = Math.abs(ahead) > MINUTE;
+    if (isOff && !this.#isClockOff) {
+      this.#log.warn(
+        `PostgreSQL's clock is ${formatDuration(Math.abs(ahead))} ${
+          ahead > 0 ? "ahead of" : "behind"
+        } this ` +
+          "machine's: bans travel for too long or not at all; synchronise both",
+      );
+    }
+    this.#isClockOff = isOff;
+  }
+
+  /** Warns once of another server that writes this row, as its machine was cloned. */
+  #warnOfCopy(): void {
+    if (!this.#isCopied) {
+      this.#log.warn(
+        "Another server uses a copy of this server's state: PostgreSQL takes both for one, and loses bans. " +
+          "Delete the copy while that server's monitor is stopped",
+      );
+    }
+    this.#isCopied = true;
+  }
+}
+
+const RENEW = `
+WITH former AS (SELECT last_seen FROM host WHERE id = $1::uuid)
+INSERT INTO host AS known (id, name, last_seen, version, addresses, waiting, followed)
+VALUES ($1::uuid, $2::text, now(), $3::text, $4::inet[], $5::bigint, $6::bigint)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen, version = excluded.version,
+  addresses = excluded.addresses, waiting = excluded.waiting, followed = excluded.followed
+RETURNING removed IS NOT NULL AS removed, (SELECT last_seen::text FROM former) AS before, last_seen::text AS seen,
+  ${micros("clock_timestamp()")} AS time`;
