@@ -17,7 +17,7 @@ const FIRST_LOOK_BACK: Micros = HOUR;
 
 /** Options of `Feeding`. */
 export interface FeedingParts {
-  readonly state: Pick<State, "firstSince" | "position">;
+  readonly state: Pick<State, "firstSince" | "position" | "positions" | "forgetPosition">;
   readonly pipeline: Pick<Pipeline, "process" | "finish" | "activity">;
   readonly log: Log;
   /** By source, when lines last came to an earlier monitor or to this one. */
@@ -43,6 +43,7 @@ export class Feeding {
    * unless `signal` asked for the end.
    */
   async follow(stop: AbortController, signal: AbortSignal): Promise<void> {
+    this.#forgetReplaced();
     const results = await Promise.allSettled(
       this.#feeds.map((feed) =>
         this.#followFeed(feed, stop.signal).catch((error) => {
@@ -54,6 +55,19 @@ export class Feeding {
     const failures = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
     const failed = failures.find((error) => error instanceof UserError) ?? failures[0];
     if (failed && !signal.aborted) throw failed;
+  }
+
+  /**
+   * Forgets the positions of sources in whose files another one goes on, as by another pattern:
+   * should they come back, these lines would count twice.
+   */
+  #forgetReplaced(): void {
+    const sources = this.#feeds.map(({ source }) => source);
+    for (const [name, position] of this.#parts.state.positions()) {
+      const isReplaced = sources.every((source) => source.name !== name) &&
+        sources.some((source) => source.readsOn?.(position));
+      if (isReplaced) this.#parts.state.forgetPosition(name);
+    }
   }
 
   /** Reads one source as long as possible, each time from its position in the state. */

@@ -29,6 +29,8 @@ export interface Source {
   readonly problems?: readonly string[];
   /** Whether there is nothing to read yet. */
   readonly isWaiting?: boolean;
+  /** Reports whether it reads some of what a source with this position read. */
+  readsOn?(position: string): boolean;
   /**
    * Yields batches in order until the source ends or `signal` aborts; it then returns, without
    * child processes. Throws if the source fails; it may be opened again at the last position.

@@ -3,7 +3,7 @@
  * with the process. A reader of the file delays nobody.
  */
 import { DatabaseSync } from "node:sqlite";
-import { messageOf, UserError } from "../core/error.ts";
+import { messageOf, tried, UserError } from "../core/error.ts";
 import { identityAt } from "../core/file_identity.ts";
 import { lockOf } from "../core/state_files.ts";
 import { makePrivate, stateError } from "./connect.ts";
@@ -11,7 +11,8 @@ import { makePrivate, stateError } from "./connect.ts";
 /** Proves that this process is the state's only monitor; the lock ends with the process. */
 export interface Lock {
   /**
-   * Retakes the lock if its file is gone or replaced. Throws `UserError` (69) if another has it.
+   * Retakes the lock if its file is gone or replaced, or was on a read-only disk. Throws `UserError`
+   * (69) if another has it.
    */
   look(): void;
   release(): void;
@@ -31,7 +32,7 @@ export function takeLock(directory: string): Lock | null {
   if (held === null) return null;
   return {
     look() {
-      if (identityAt(lockOf(directory)) === held!.identity) return;
+      if (held!.excludes && identityAt(lockOf(directory)) === held!.identity) return;
       const next = remake(directory);
       if (next === "impossible") return;
       if (next === null) throw new UserError(`Another monitor has taken the state ${directory}`, 69);
@@ -51,17 +52,28 @@ export function hasLockFile(directory: string): boolean {
 export function isLocked(directory: string): boolean {
   if (!hasLockFile(directory)) return false;
   try {
-    acquire(directory, ASKING)?.close();
-    return false;
+    const db = unlessBusy(() => acquire(directory, ASKING));
+    db?.close();
+    return db === null;
   } catch (error) {
-    if (isBusy(error)) return true;
     throw stateError("read the lock of", directory, error);
   }
 }
 
-function hold(directory: string): { db: DatabaseSync; identity: string | null } | null {
+/** A lock, and whether it keeps others out: on a read-only disk it does not. */
+interface Held {
+  readonly db: DatabaseSync;
+  readonly identity: string | null;
+  readonly excludes: boolean;
+}
+
+/** Takes the lock; null: another has it. Only an exclusive lock is seen on a read-only disk. */
+function hold(directory: string): Held | null {
   try {
-    return { db: acquire(directory, PATIENCE), identity: identityAt(lockOf(directory)) };
+    // A reader keeps the exclusive lock away.
+    const db = unlessBusy(() => acquire(directory, PATIENCE, "EXCLUSIVE")) ?? acquire(directory, ASKING);
+    const excludes = tried(() => (db.exec("PRAGMA user_version = 1"), true)) ?? false;
+    return { db, identity: identityAt(lockOf(directory)), excludes };
   } catch (error) {
     if (isBusy(error)) return null;
     throw stateError("lock", directory, error);
@@ -78,15 +90,24 @@ function remake(directory: string): ReturnType<typeof hold> | "impossible" {
 }
 
 /** Locks, or throws what SQLite throws. A journal in memory locks an empty file without a write. */
-function acquire(directory: string, patience: number): DatabaseSync {
+function acquire(directory: string, patience: number, kind = "IMMEDIATE"): DatabaseSync {
   const file = lockOf(directory);
   makePrivate(file);
   const db = new DatabaseSync(file);
   try {
-    db.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE`);
+    db.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA journal_mode = MEMORY; BEGIN ${kind}`);
     return db;
   } catch (error) {
     db.close();
+    throw error;
+  }
+}
+
+function unlessBusy<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (isBusy(error)) return null;
     throw error;
   }
 }

@@ -106,6 +106,19 @@ export class State {
     return this.#db.value("SELECT position FROM position WHERE source = ?", source);
   }
 
+  /** Returns the stored positions by source. */
+  positions(): Map<string, string> {
+    const rows = this.#db.all<{ source: string; position: string }>("SELECT source, position FROM position");
+    return new Map(rows.map(({ source, position }) => [source, position]));
+  }
+
+  /** Makes the next start of a source its first one. */
+  forgetPosition(source: string): void {
+    this.#reached.delete(source);
+    this.#db.run("DELETE FROM position WHERE source = ?", source);
+    this.#db.setMeta(`since ${source}`, null);
+  }
+
   /** Returns where to start a source without position: `now` at its first start, then the same. */
   firstSince(source: string, now: Micros): Micros {
     this.#db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);

@@ -86,6 +86,26 @@ Deno.test("the program bans by lines of a log file that only its configuration k
   });
 });
 
+Deno.test("a log that is followed by another pattern and then by the first one again is read once", async () => {
+  await using scene = new Scene();
+  const file = `${scene.directory}/auth.log`;
+  let lines = 0;
+  /** Follows the log by a pattern, and writes a line. */
+  const follow = async (pattern: string) => {
+    const match = { file: `${scene.directory}/${pattern}` };
+    const rules = [{ name: "invalid", str: "Invalid user", limit: 4, window: "10m" }];
+    scene.configure({ ban_command: "./ban %s", modules: { SSHD: { match, rules } } });
+    if (lines === 0) scene.start();
+    else scene.kill("SIGHUP");
+    await eventually(() => scene.ask((state) => state.position(`file:${match.file}`)) !== null);
+    const line = `${new Date().toISOString()} web sshd[7]: Invalid user u from 203.0.113.1 port 4`;
+    Deno.writeTextFileSync(file, `${line}${lines++}\n`, { append: true });
+    await eventually(() => scene.recorded() === lines);
+  };
+  for (const pattern of ["auth.log", "a*.log", "auth.log", "a*.log"]) await follow(pattern);
+  assert.deepEqual(scene.banned(), []);
+});
+
 Deno.test("the program takes a right new configuration at SIGHUP, and keeps the old one over a wrong one", async () => {
   await using scene = new Scene();
   scene.start();

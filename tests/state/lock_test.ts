@@ -73,3 +73,48 @@ Deno.test({
       }
     }),
 });
+
+Deno.test({
+  name: "`isLocked()` sees a monitor whose disk has become read-only (needs root to mount a tmpfs)",
+  ignore: !canMount(),
+  fn: () =>
+    inDirectory((directory) => {
+      const lock = takeLock(directory);
+      assert(lock);
+      mount("--bind", directory, directory);
+      mount("-o", "remount,bind,ro", directory);
+      try {
+        assert.equal(isLocked(directory), true);
+        assert.equal(takeLock(directory), null);
+        lock.release();
+        assert.equal(isLocked(directory), false);
+      } finally {
+        unmount(directory);
+      }
+    }),
+});
+
+Deno.test({
+  name:
+    "`Lock.look()` keeps others out once a disk that was read-only can be written (needs root to mount a tmpfs)",
+  ignore: !canMount(),
+  fn: () =>
+    inDirectory((directory) => {
+      mount("-t", "tmpfs", "none", directory);
+      try {
+        takeLock(directory)!.release();
+        mount("-o", "remount,ro", directory);
+        const [lock, other] = [takeLock(directory), takeLock(directory)];
+        assert(lock && other);
+        lock.look();
+        mount("-o", "remount,rw", directory);
+        lock.look();
+        assert.equal(takeLock(directory), null);
+        assert.throws(() => other.look(), (error) => error instanceof UserError && error.code === 69);
+        other.release();
+        lock.release();
+      } finally {
+        unmount(directory);
+      }
+    }),
+});

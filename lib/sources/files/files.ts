@@ -1,8 +1,10 @@
+import { tried } from "../../core/error.ts";
 import { type Micros, MINUTE, now, SECOND } from "../../core/time.ts";
 import type { Batch, Source, Start } from "../source.ts";
 import { Glob } from "./glob.ts";
 import { Logs } from "./logs.ts";
 import type { LearnZone, TimeOf } from "./since.ts";
+import { parsePosition } from "./position.ts";
 import { NO_RECORDS, RecordBuffer } from "../record_buffer.ts";
 import { MAX_CHUNK, type Tail } from "./tail.ts";
 import { Watch } from "./watch.ts";
@@ -58,6 +60,10 @@ class FileSource implements Source {
 
   get isWaiting(): boolean {
     return this.#logs?.isWaiting ?? false;
+  }
+
+  readsOn(position: string): boolean {
+    return tried(() => parsePosition(position))?.some(({ path }) => this.#glob.concerns(path)) ?? false;
   }
 
   async *batches(start: Start, signal: AbortSignal): AsyncGenerator<Batch> {

@@ -102,15 +102,23 @@ export function findNewer(last: KnownFile, known: readonly KnownFile[]): Promise
   return among(last.path, async (all) => {
     const place = all.find((file) => isAt(file, last)) ?? await copyIn(all, last);
     const number = place && numberOf(place.path);
+    // Most rotations number from the newest; log4j's from the oldest, as both times then show.
+    const ascends = place !== null &&
+      all.some((file) => (numberOf(file.path) ?? 0) > (number ?? Infinity) && isYounger(file, place));
+    if (ascends) all.sort((a, b) => a.time - b.time);
     const newer = all.filter((file) => {
       const other = numberOf(file.path);
-      // Most rotations number from the newest, some from the oldest: for those, times decide.
-      return isNewer(file, last) && (number === null || other === null || other < number);
+      return isNewer(file, last) && (ascends || number === null || other === null || other < number);
     });
     const found: Neighbour[] = [];
     for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);
     return found;
   });
+}
+
+/** Reports whether a file was made after another, and changed after it; never of a compressed one. */
+function isYounger(a: Neighbour, b: Neighbour): boolean {
+  return a.time > b.time && (a.born ?? 0) > (b.born ?? Infinity) && !COMPRESSED.test(a.path);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { MILLISECOND } from "../../../lib/core/time.ts";
+import { pause } from "../../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
 import { isRotated } from "../../../lib/sources/files/rotation.ts";
 import { eventually } from "../../support/helpers.ts";
@@ -97,6 +98,25 @@ Deno.test("logs numbered from the oldest are read once each", async () => {
     // The old one is quiet until it is let go.
     await eventually(() => filesIn(following.position!) === 1);
   }
+});
+
+Deno.test("logs numbered from the oldest that were rotated away while nobody looked are read in order, once each", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "0\n");
+  await using first = await new Following(logs.at("a.log"), { since: 0 }).begun();
+  const after = await first.stop();
+  const began = Date.now() / 1_000 - 100;
+  for (let day = 1; day < 12; day++) {
+    logs.append("a.log", `last of ${day}\n`);
+    logs.touch("a.log", began + day);
+    // Inodes are younger by a tick of the file system's clock.
+    await pause(20);
+    logs.rename("a.log", `a.log.${day}`);
+    logs.write("a.log", `first after ${day}\n`);
+  }
+  const all = Array.from({ length: 11 }, (_, i) => [`last of ${i + 1}`, `first after ${i + 1}`]).flat();
+  await using second = new Following(logs.at("a.log"), { after });
+  await second.saw(...all);
 });
 
 Deno.test("a log that is missing for a while, or deleted and made anew, goes on", async () => {
