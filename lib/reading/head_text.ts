@@ -73,7 +73,7 @@ const TAI_OFFSET = 10;
 const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 
 /** Reads the time at the start of `given`; null if there is none. */
-export function readTime(given: string): TimePart | null {
+export function readHeadTime(given: string): TimePart | null {
   const text = withBlanks(given);
   const rest = { second: null, pid: null, isIso: false, isTime: true };
   const unix = UNIX.exec(text);
@@ -199,7 +199,10 @@ export function readTag(given: string, time: Pick<TimePart, "isIso"> | null): Ta
   if (facility) return withoutProgram(facility[0]);
   const structured = time?.isIso ? STRUCTURED.exec(text) : null;
   const tag = structured ?? firstMatch(time === null ? BARE_TAGS : time.isIso ? TAGS : SYSLOG_TAGS, text);
-  if (tag === null) return time === null ? null : relayOf(RELAY.exec(text));
+  if (tag === null) {
+    const relay = time === null ? null : RELAY.exec(text);
+    return relay && withoutProgram(relay[0], relay.groups!.host);
+  }
   const { before, host, name, bracketed = name, pid, after } = tag.groups as Record<
     string,
     string | undefined
@@ -223,10 +226,6 @@ function firstMatch(expressions: readonly RegExp[], text: string): RegExpExecArr
     if (match) return match;
   }
   return null;
-}
-
-function relayOf(relay: RegExpExecArray | null): TagPart | null {
-  return relay && withoutProgram(relay[0], relay.groups!.host);
 }
 
 function withoutProgram({ length }: string, host = ""): TagPart {
