@@ -1,5 +1,6 @@
 import type { AST } from "@eslint-community/regexpp";
 import { Literal } from "../../lib/core/bytes.ts";
+import { bounded } from "../../lib/core/text.ts";
 import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
 import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
 import { fieldNames, TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
@@ -40,7 +41,9 @@ export const pattern: ModuleKind = {
       isPossible: (bytes, from, to) => prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
-          `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
+          `its pattern ${
+            bounded(source, 61)
+          } never names an IPv6 address: whoever comes by IPv6 is not counted`
         ),
       nameClient: clientNamer(fieldNames(fields), trustedProxies),
     });
@@ -55,10 +58,6 @@ interface Compiled {
   readonly isTimed: boolean;
   /** Fixed text at the start of all messages; messages without it are not decoded. */
   readonly prefix: Literal;
-}
-
-function cut(source: string): string {
-  return source.length > 60 ? `${source.slice(0, 60)}…` : source;
 }
 
 function firstOf(compiled: readonly Compiled[], message: string): TextReading | null {
