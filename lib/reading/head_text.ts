@@ -203,10 +203,8 @@ export function readTag(given: string, time: Pick<TimePart, "isIso"> | null): Ta
     const relay = time === null ? null : RELAY.exec(text);
     return relay && withoutProgram(relay[0], relay.groups!.host);
   }
-  const { before, host, name, bracketed = name, pid, after } = tag.groups as Record<
-    string,
-    string | undefined
-  >;
+  const groups: Readonly<Record<string, string | undefined>> = tag.groups!;
+  const { before, host, name, bracketed = name, pid, after } = groups;
   const end = tag[0].length;
   const length = end + (DECORATION.exec(text.slice(end))?.[0].length ?? 0);
   return {
