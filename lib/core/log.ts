@@ -35,22 +35,13 @@ export function countMessages(log: Log, counts: MessageCounts): Log {
   };
 }
 
-/** Priorities that systemd reads at the start of a line (sd-daemon(3)). */
-const PRIORITY: Readonly<Record<LogLevel, number>> = {
-  trace: 7,
-  debug: 7,
-  info: 6,
-  warning: 4,
-  error: 3,
-  fatal: 2,
-};
-const COLOUR: Readonly<Record<LogLevel, string>> = {
-  trace: "\x1b[2m",
-  debug: "\x1b[2m",
-  info: "",
-  warning: "\x1b[33m",
-  error: "\x1b[31m",
-  fatal: "\x1b[31m",
+/** Look of an error: priority at the start of a line (sd-daemon(3)), and colour. */
+const ERROR = [3, "\x1b[31m"] as const;
+/** Looks of all other levels that the program uses. */
+const LOOKS: Readonly<Partial<Record<LogLevel, readonly [priority: number, colour: string]>>> = {
+  debug: [7, "\x1b[2m"],
+  info: [6, ""],
+  warning: [4, "\x1b[33m"],
 };
 
 /**
@@ -86,13 +77,14 @@ function text(record: LogRecord): string {
 }
 
 function journalLine(record: LogRecord): string {
-  return `<${PRIORITY[record.level]}>${text(record)}`;
+  const [priority] = LOOKS[record.level] ?? ERROR;
+  return `<${priority}>${text(record)}`;
 }
 
 function peopleLine(record: LogRecord): string {
   const line = `${localTime(record.timestamp * MILLISECOND)} ${text(record)}`;
-  const colour = Deno.noColor ? "" : COLOUR[record.level];
-  return colour === "" ? line : `${colour}${line}\x1b[0m`;
+  const [, colour] = LOOKS[record.level] ?? ERROR;
+  return colour === "" || Deno.noColor ? line : `${colour}${line}\x1b[0m`;
 }
 
 const encoder = new TextEncoder();

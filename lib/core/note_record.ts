@@ -1,5 +1,6 @@
 import { putAddress } from "./address.ts";
 import { addressText } from "./address_text.ts";
+import { grown } from "./bytes.ts";
 import type { Micros } from "./time.ts";
 
 /** Kind of a record: a line hit rules; an address begins anew in some rules, or in all. */
@@ -93,10 +94,8 @@ export class NoteWriter {
   }
 
   #grow(): void {
-    const words = new Int32Array(2 * this.#words.length);
-    words.set(this.#words);
-    this.#words = words;
-    this.#times = new Float64Array(words.buffer);
+    this.#words = grown(this.#words);
+    this.#times = new Float64Array(this.#words.buffer);
   }
 }
 

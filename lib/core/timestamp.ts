@@ -225,11 +225,9 @@ export function unixStamp(seconds: string): Stamp {
 function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
-  const { month, day, hour, half, minute, second, fraction, zone, name, laterYear, year = laterYear } = match
-    .groups as Record<
-      string,
-      string | undefined
-    >;
+  const groups: Readonly<Record<string, string | undefined>> = match.groups!;
+  const { month, day, hour, half, minute, second, fraction, zone, name, laterYear, year = laterYear } =
+    groups;
   const stamp = {
     year: year === undefined ? null : Number(year.padStart(4, "20")),
     month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!.slice(0, 3)) + 1,

@@ -155,10 +155,8 @@ function codeOf(name: string, prefix: string): string | null {
 
 /** Returns the first words of a message that are long enough for a plain secret. */
 function wordsOf(message: string): string[] {
-  return message.matchAll(WORD).filter(([word]) => PLAIN_SECRET.test(word)).take(MAX_WORDS).map(([word]) =>
-    word
-  )
-    .toArray();
+  const words = message.matchAll(WORD).map(([word]) => word).filter((word) => PLAIN_SECRET.test(word));
+  return [...words.take(MAX_WORDS)];
 }
 
 function isFollowUp(

@@ -1,4 +1,5 @@
 import { isOfStrangers } from "../core/address_kind.ts";
+import { wordsOf } from "../core/note_record.ts";
 import { enclosing, MAPPED, maskOf, putAddress } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
@@ -79,9 +80,7 @@ export class Networks {
 
   /** Counts the bans inside of a network from nothing, as after its ban. */
   forget(network: string): void {
-    const prefix = putAddress(network, this.#words);
-    const [w0, w1, w2, w3] = this.#words as unknown as [number, number, number, number];
-    this.#notes.forget({ w0, w1, w2, w3, prefix });
+    this.#notes.forget(wordsOf(network));
   }
 
   /** Frees networks without a ban in the windows that end at `now`. */

@@ -1,6 +1,6 @@
 import type { BanChange } from "../deciding/ban.ts";
 import type { Log } from "../core/log.ts";
-import type { LogRow } from "../deciding/record.ts";
+import type { LogRow } from "../reading/event.ts";
 import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { type Connection, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";

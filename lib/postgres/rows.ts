@@ -1,7 +1,7 @@
 /** Stores lines, bans and addresses by one statement for many rows. */
 import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
-import type { LogRow } from "../deciding/record.ts";
+import type { LogRow } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
 import { arrayOf, type Connection, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";

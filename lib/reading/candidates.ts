@@ -51,7 +51,7 @@ export class Candidates {
   readonly hasOpen: boolean;
   /** Modules that accept lines of any program. */
   readonly ofAnyProgram: readonly ReadableModule[];
-  readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
+  readonly #byIdentifier: ReadonlyMap<string, readonly { readonly module: ReadableModule }[]>;
 
   constructor(modules: readonly ReadableModule[]) {
     this.all = modules.map(trusted);
@@ -60,16 +60,12 @@ export class Candidates {
     const named = modules.flatMap((module) =>
       module.identifiers.map((identifier) => ({ identifier, module }))
     );
-    this.#byIdentifier = new Map(
-      [...Map.groupBy(named, ({ identifier }) => identifier)].map((
-        [identifier, all],
-      ) => [identifier, all.map(({ module }) => module)]),
-    );
+    this.#byIdentifier = Map.groupBy(named, ({ identifier }) => identifier);
   }
 
   /** Returns the modules that list a program as their own; undefined: none does. */
   named(identifier: string): readonly ReadableModule[] | undefined {
-    return this.#byIdentifier.get(identifier);
+    return this.#byIdentifier.get(identifier)?.map(({ module }) => module);
   }
 
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */

@@ -1,5 +1,5 @@
 import { BACKSLASH, FIVE, LOWER_U, POINT, QUOTE, RIGHT_BRACE, UPPER_Z, ZERO } from "../core/ascii.ts";
-import { type Bytes, hexDigit, Literal, makeBytes, PADDING } from "../core/bytes.ts";
+import { type Bytes, hexDigit, Literal, makeBytes, withRoom } from "../core/bytes.ts";
 import { resolveStamp } from "../core/stamp.ts";
 import { readIsoTime } from "../core/timestamp.ts";
 import { type Micros, SECOND } from "../core/time.ts";
@@ -39,7 +39,7 @@ export class DockerLog {
   /** Reads the line `bytes[from, to)`. Returns false for a line of another form. */
   read(bytes: Bytes, from: number, to: number): boolean {
     if (from + BEGINNING.length >= to || !BEGINNING.isAt(bytes, from)) return false;
-    this.#makeRoom(to - from);
+    this.bytes = withRoom(this.bytes, to - from);
     const quote = this.#unescape(bytes.array, from + BEGINNING.length, to);
     if (quote < 0) return false;
     const stream = quote + STREAM.length;
@@ -104,10 +104,6 @@ export class DockerLog {
     this.#minute = new Literal(array.slice(from, from + MINUTE_LENGTH));
     this.#base = this.time - read.stamp.second * SECOND - read.stamp.fraction;
     return true;
-  }
-
-  #makeRoom(size: number): void {
-    if (size + PADDING > this.bytes.array.length) this.bytes = makeBytes(2 * size);
   }
 }
 

@@ -31,3 +31,14 @@ export interface LogEvent {
   /** Whether only root or the service can have written it, as far as its source can tell. */
   readonly isTrusted: boolean;
 }
+
+/** A recorded line. */
+export interface LogRow {
+  /** Ascends, and is never used twice within one state. */
+  readonly seq: number;
+  /** Name of the module. */
+  readonly module: string;
+  readonly address: string;
+  readonly time: Micros;
+  readonly message: string;
+}

@@ -69,7 +69,7 @@ const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
 const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
 
 /** Reads the time at the start of `given`; null if there is none. */
-export function readTime(given: string): TimePart | null {
+export function readHeadTime(given: string): TimePart | null {
   const text = withBlanks(given);
   const rest = { second: null, pid: null, isIso: false, isTime: true };
   const unix = UNIX.exec(text);
@@ -188,11 +188,12 @@ export function readTag(given: string, time: Pick<TimePart, "isIso"> | null): Ta
   if (facility) return withoutProgram(facility[0]);
   const structured = time?.isIso ? STRUCTURED.exec(text) : null;
   const tag = structured ?? firstMatch(time === null ? BARE_TAGS : time.isIso ? TAGS : SYSLOG_TAGS, text);
-  if (tag === null) return time === null ? null : relayOf(RELAY.exec(text));
-  const { before, host, name, bracketed = name, pid, after } = tag.groups as Record<
-    string,
-    string | undefined
-  >;
+  if (tag === null) {
+    const relay = time === null ? null : RELAY.exec(text);
+    return relay && withoutProgram(relay[0], relay.groups!.host);
+  }
+  const groups: Readonly<Record<string, string | undefined>> = tag.groups!;
+  const { before, host, name, bracketed = name, pid, after } = groups;
   const end = tag[0].length;
   const length = end + (DECORATION.exec(text.slice(end))?.[0].length ?? 0);
   return {
@@ -212,10 +213,6 @@ function firstMatch(expressions: readonly RegExp[], text: string): RegExpExecArr
     if (match) return match;
   }
   return null;
-}
-
-function relayOf(relay: RegExpExecArray | null): TagPart | null {
-  return relay && withoutProgram(relay[0], relay.groups!.host);
 }
 
 function withoutProgram({ length }: string, host = ""): TagPart {

@@ -3,7 +3,7 @@ import { type Bytes, endOfDigits, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
-import { readTime } from "./head_text.ts";
+import { readHeadTime } from "./head_text.ts";
 import { gapAt, type Minute, Minutes } from "./minutes.ts";
 import { mayBeTime } from "./time_prefilter.ts";
 import { DayResolver, type StampZone } from "./day_resolver.ts";
@@ -114,7 +114,7 @@ export class HeadTimes {
   readNew({ array }: Bytes, from: number, to: number): boolean {
     if (!mayBeTime(array, from, to)) return false;
     const text = decoder.decode(array.subarray(from, Math.min(to, from + LONGEST)));
-    const part = readTime(text);
+    const part = readHeadTime(text);
     if (part === null) return false;
     this.end = from + part.length;
     const { stamp, second } = part;

@@ -7,7 +7,7 @@
 import { SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
-import { readTag, readTime } from "./head_text.ts";
+import { readHeadTime, readTag } from "./head_text.ts";
 
 /** Ends of a line that reports repetition; `---` is Apple's, `-` metalog's. */
 const ENDS = [" times", " time", " times ---", " time ---", " times -", " twice -"].map((text) =>
@@ -79,7 +79,7 @@ function textOf({ bytes, from, to }: Line): string {
 
 /** Splits a line of syslog; null if it has no time. The identifier is null if it has no tag. */
 function divide(line: string) {
-  const time = readTime(line);
+  const time = readHeadTime(line);
   if (time === null || !time.isTime) return null;
   let message = line.slice(time.length);
   let tag = readTag(message, time);

@@ -12,12 +12,8 @@ export class Sequels {
   readonly #templates: readonly Template[];
   /** Whether a message of each template changes the meaning of later ones. */
   readonly #leads: readonly boolean[];
-  /**
-   * Processes that wrote a leading message, and its template. A new process replaces the oldest.
-   */
-  readonly #pids = new Int32Array(PROCESSES).fill(NO_PID);
-  readonly #led = new Int32Array(PROCESSES);
-  #oldest = 0;
+  /** Names of leading templates, by the process that wrote such a message; the oldest comes first. */
+  readonly #led = new Map<number, string>();
 
   constructor(templates: readonly Template[]) {
     this.#templates = templates;
@@ -28,20 +24,12 @@ export class Sequels {
   /** Notes a message of process `pid`. Returns the text to read instead; null: none. */
   textFor(template: number, pid: number): string | null {
     if (pid === NO_PID) return null;
-    const { after } = this.#templates[template]!;
+    const { name, after } = this.#templates[template]!;
     if (!this.#leads[template] && after === undefined) return null;
-    const at = this.#pids.indexOf(pid);
-    if (this.#leads[template]) this.#remember(pid, { at, template });
-    if (at < 0 || after === undefined) return null;
-    this.#pids[at] = NO_PID;
-    return this.#templates[this.#led[at]!]!.name === after.name ? after.text : null;
-  }
-
-  /** Remembers the template of a process's message, in the process's old place if it has one. */
-  #remember(pid: number, { at, template }: { at: number; template: number }): void {
-    const place = at < 0 ? this.#oldest : at;
-    this.#pids[place] = pid;
-    this.#led[place] = template;
-    if (at < 0) this.#oldest = (this.#oldest + 1) % PROCESSES;
+    const before = this.#led.get(pid);
+    this.#led.delete(pid);
+    if (this.#leads[template]) this.#led.set(pid, name);
+    if (this.#led.size > PROCESSES) this.#led.delete(this.#led.keys().next().value!);
+    return before !== undefined && before === after?.name ? after.text : null;
   }
 }

@@ -1,4 +1,4 @@
-import { ADDRESS_BYTES, type ByteSet, DIGITS } from "./template.ts";
+import { ADDRESS_BYTES, type ByteSet } from "./template.ts";
 import type { Node } from "./template_node.ts";
 
 /**
@@ -40,8 +40,6 @@ function rowsOf(node: Node): Row[] {
       return [...rowsOf(node.next), ...rowsOf(node.other)];
     case "address":
       return rowsOf(node.next).map((row) => before(ADDRESS_BYTES, row));
-    case "digits":
-      return rowsOf(node.next).map((row) => before(DIGITS, row));
     case "run":
       return rowsOf(node.next).map((row) => before(node.set, row));
     case "end":

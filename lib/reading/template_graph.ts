@@ -1,5 +1,5 @@
 import { Literal } from "../core/bytes.ts";
-import { allBut, RUNS, type Template } from "./template.ts";
+import { allBut, DIGITS, RUNS, type Template } from "./template.ts";
 import { mayFitTwice } from "./template_ambiguity.ts";
 import { choice, literal, type Node, type Stranger } from "./template_node.ts";
 import { parseTemplate, type Part, templateError } from "./template_syntax.ts";
@@ -108,14 +108,11 @@ class Builder {
       return { kind: this.#hasAddress ? "rest" : "skip", next };
     }
     const field = name.toLowerCase();
-    if ((name === "PORT" || name === "NUMBER") && !isOptional) {
-      return { kind: "digits", most: name === "PORT" ? PORT_DIGITS : MANY, field, next };
-    }
     const set = RUNS[name]!;
-    const end = next.kind === "literal" && next.other === null && set[firstByteOf(next.text)] === 1
-      ? next.text
-      : "";
-    return { kind: "run", set, least: isOptional ? 0 : 1, field, end, next };
+    const isEndIn = next.kind === "literal" && next.other === null && set[firstByteOf(next.text)] === 1;
+    const end = isEndIn && (isOptional || set !== DIGITS) ? next.text : "";
+    const most = name === "PORT" && !isOptional ? PORT_DIGITS : MANY;
+    return { kind: "run", set, least: isOptional ? 0 : 1, most, field, end, next };
   }
 
   /**

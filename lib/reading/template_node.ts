@@ -11,11 +11,11 @@ export type Node =
     readonly kind: "run";
     readonly set: ByteSet;
     readonly least: number;
+    readonly most: number;
     readonly field: string;
     readonly end: string;
     readonly next: Node;
   }
-  | { readonly kind: "digits"; readonly most: number; readonly field: string; readonly next: Node }
   | { readonly kind: "rest without"; readonly set: ByteSet; readonly next: Node }
   /** A stranger's text, up to `end`, which `next` does not compare again. */
   | { readonly kind: "stranger"; readonly field: string; readonly end: string; readonly next: Node }
@@ -52,9 +52,9 @@ export function choice(first: Node, other: Node): Node {
 /** Reports whether two nodes of one kind take the same bytes, whatever follows them. */
 function isAlike(a: Node, b: Node): boolean {
   if (a.kind === "run" && b.kind === "run") {
-    return a.set === b.set && a.least === b.least && a.field === b.field && a.end === b.end;
+    return a.set === b.set && a.least === b.least && a.most === b.most && a.field === b.field &&
+      a.end === b.end;
   }
-  if (a.kind === "digits" && b.kind === "digits") return a.most === b.most && a.field === b.field;
   return a.kind === "address";
 }
 

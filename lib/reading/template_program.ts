@@ -1,4 +1,4 @@
-import type { ByteSet } from "./template.ts";
+import { type ByteSet, DIGITS as FIGURES } from "./template.ts";
 import type { Literals, TemplateGraph } from "./template_graph.ts";
 import { excludes, type Node } from "./template_node.ts";
 
@@ -128,15 +128,11 @@ export class TemplateProgram {
         code[at] = STRANGER;
         code[at + FIELD] = this.#context.fieldOf(node.field);
         return this.#writeLiteral(node.end, at);
-      case "digits":
-        code[at] = DIGITS;
-        code[at + MOST] = node.most;
-        code[at + FIELD] = this.#context.fieldOf(node.field);
-        return;
       case "run":
-        code[at] = node.end === "" ? RUN : RUN_UP_TO;
+        code[at] = node.end !== "" ? RUN_UP_TO : node.set === FIGURES && node.least > 0 ? DIGITS : RUN;
         code[at + SET] = this.#set(node.set);
         code[at + LEAST] = node.least;
+        code[at + MOST] = node.most;
         code[at + FIELD] = this.#context.fieldOf(node.field);
         if (node.end !== "") this.#writeLiteral(node.end, at);
         return;

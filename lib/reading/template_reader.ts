@@ -14,7 +14,6 @@ import {
   MESSAGE,
   type MessageForm,
   type MessageReader,
-  NO_ACTIVITY,
   NOTHING,
   type Says,
   UNSEEN,
@@ -60,6 +59,12 @@ export class TemplateForm implements MessageForm {
   }
 }
 
+/** What a message of a template says, and which elements the template has. */
+interface Meaning extends Required<Pick<Template, "says" | "counting">> {
+  readonly hasAddress: boolean;
+  readonly hasPort: boolean;
+}
+
 const [METHOD, PORT, LOGIN_FIELD, LOGOUT_FIELD] = [1, 3, 4, 5];
 const YES = encode("yes");
 
@@ -82,11 +87,8 @@ export class TemplateReader implements MessageReader {
   /** 1 for first bytes of these texts. */
   readonly #beginsLevel = new Uint8Array(256);
   readonly #endless: Literal | null;
-  readonly #saysByTemplate: readonly Says[];
-  readonly #countingByTemplate: readonly Counting[];
+  readonly #meanings: readonly Meaning[];
   readonly #sequels: Sequels;
-  readonly #hasAddress: readonly boolean[];
-  readonly #hasPort: readonly boolean[];
   #bytes: Bytes = YES.bytes;
 
   constructor(parts: MatcherParts, options: TemplateOptions) {
@@ -102,11 +104,13 @@ export class TemplateReader implements MessageReader {
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.firstBytes = graph.firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
     this.#endless = options.endless === undefined ? null : new Literal(options.endless);
-    this.#saysByTemplate = templates.map(({ says }) => says ?? NOTHING);
-    this.#countingByTemplate = templates.map(({ counting }) => counting ?? EACH);
+    this.#meanings = templates.map(({ text, says = NOTHING, counting = EACH }) => ({
+      says,
+      counting,
+      hasAddress: text.includes("<ADDR>"),
+      hasPort: text.includes("<PORT>"),
+    }));
     this.#sequels = new Sequels(templates);
-    this.#hasAddress = templates.map(({ text }) => text.includes("<ADDR>"));
-    this.#hasPort = templates.map(({ text }) => text.includes("<PORT>"));
   }
 
   read(bytes: Bytes, from: number, to: number, pid = NO_PID): boolean {
@@ -116,9 +120,7 @@ export class TemplateReader implements MessageReader {
     const automaton = this.#automaton;
     const end = endWithoutBlanks(bytes.array, from, to);
     const start = this.#behindLevel(bytes, from, end);
-    const state = start === from
-      ? automaton.start
-      : automaton.along(automaton.start, bytes.array, from, start);
+    const state = automaton.along(automaton.start, bytes.array, from, start);
     const template = this.#matcher.match(bytes, start, end, state);
     this.from[LOGIN_FIELD] = this.from[LOGOUT_FIELD] = -1;
     this.from[MESSAGE] = from;
@@ -126,14 +128,13 @@ export class TemplateReader implements MessageReader {
     if (template < 0) return false;
     const replacement = this.#sequels.textFor(template, pid);
     if (replacement !== null && this.address.isAddress) return this.#readReplacement(replacement);
-    this.counting = this.#countingByTemplate[template]!;
-    if (this.#hasAddress[template]) {
-      const behind = end === to
-        ? this.#matcher.found.state
-        : automaton.along(this.#matcher.found.state, bytes.array, end, to);
+    const meaning = this.#meanings[template]!;
+    this.counting = meaning.counting;
+    if (meaning.hasAddress) {
+      const behind = automaton.along(this.#matcher.found.state, bytes.array, end, to);
       this.outputSet = automaton.setAt(behind, bytes, from, to);
     }
-    if (this.#saysByTemplate[template] !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(template, end);
+    if (meaning.says !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(meaning, end);
     return true;
   }
 
@@ -156,22 +157,17 @@ export class TemplateReader implements MessageReader {
     return from;
   }
 
-  #tell(template: number, end: number): void {
+  #tell({ says, hasPort }: Meaning, end: number): void {
     const { from, to } = this;
-    if (this.#saysByTemplate[template] === LOGIN) {
-      this.says = LOGIN;
+    if (says === END) {
+      if (hasPort && (from[PORT]! < 0 || this.#isEndless(end))) return;
+      from[LOGOUT_FIELD] = 0;
+      to[LOGOUT_FIELD] = YES.end;
+    } else if (says === LOGIN) {
       from[LOGIN_FIELD] = from[METHOD]!;
       to[LOGIN_FIELD] = to[METHOD]!;
-      return;
     }
-    if (this.#saysByTemplate[template] === NO_ACTIVITY) {
-      this.says = NO_ACTIVITY;
-      return;
-    }
-    if (this.#hasPort[template] && (from[PORT]! < 0 || this.#isEndless(end))) return;
-    this.says = END;
-    from[LOGOUT_FIELD] = 0;
-    to[LOGOUT_FIELD] = YES.end;
+    this.says = says;
   }
 
   #isEndless(end: number): boolean {

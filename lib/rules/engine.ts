@@ -14,7 +14,7 @@ import type { Notes, Room } from "./notes.ts";
 import { RuleGroups } from "./rule_groups.ts";
 import { putCounted } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
-import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
+import { type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
 import { RuleSet, type TextShare } from "./rule_set.ts";
 import { Trips } from "./trips.ts";
 import { userLenience, Users } from "./users.ts";
@@ -43,7 +43,7 @@ export interface EngineOptions {
 /** Rules, users and bursts of one module. */
 interface CountedModule {
   readonly name: string;
-  readonly set: RuleSet<NumberedRule, NotePlan>;
+  readonly set: RuleSet;
   readonly users: Users;
   readonly bursts: Bursts;
 }
@@ -79,11 +79,7 @@ export class Engine {
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     this.#rules = numberRules(modules);
     this.#modules = modules.map(({ name, form, share }) => {
-      const set = new RuleSet<NumberedRule, NotePlan>(
-        this.#rules.filter(({ service }) => service === name),
-        form,
-        share,
-      );
+      const set = new RuleSet(this.#rules.filter(({ service }) => service === name), form, share);
       return { name, set, users: new Users(), bursts: new Bursts() };
     });
     this.#options = options;

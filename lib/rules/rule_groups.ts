@@ -1,3 +1,4 @@
+import { grown } from "../core/bytes.ts";
 import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -194,11 +195,7 @@ export class RuleGroups {
   }
 
   #set(number: number, rules: readonly number[]): void {
-    while ((number + 1) * ROW > this.rows.length) {
-      const rows = new Int32Array(2 * this.rows.length);
-      rows.set(this.rows);
-      this.rows = rows;
-    }
+    while ((number + 1) * ROW > this.rows.length) this.rows = grown(this.rows);
     // Rules that are gone are below 0.
     const known = rules.filter((rule) => rule >= 0);
     const longest = Math.max(...known.map((rule) => this.spans[rule]!));

@@ -4,7 +4,7 @@ import { Cache } from "../core/cache.ts";
 import { type Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
-import type { Rule } from "./rule.ts";
+import type { NotePlan, NumberedRule } from "./note_plan.ts";
 import { type CompiledCondition, FieldTexts } from "./condition.ts";
 import { RuleTexts } from "./rule_texts.ts";
 import { TextCache } from "./text_cache.ts";
@@ -14,16 +14,12 @@ const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
 
-/**
- * The rules that an event hits: one object per combination, so that the caller can keep a plan with
- * it.
- */
-export class Verdict<R, NotePlan> {
+/** The rules that an event hits: one object per combination. */
+export interface Verdict {
+  /** In configured order. */
+  readonly rules: readonly NumberedRule[];
   /** Notes to make of an event that hits these rules, for the caller; null: not planned yet. */
-  notePlan: NotePlan | null = null;
-
-  /** @param rules in configured order */
-  constructor(readonly rules: readonly R[]) {}
+  notePlan: NotePlan | null;
 }
 
 /** Texts that a rule set shares: its rules are those of the texts from index `first` on. */
@@ -33,14 +29,14 @@ export interface TextShare {
 }
 
 /** Rules that a set of outputs and a status hit, as far as tests need not decide. */
-interface PartialVerdict<R extends Rule, NotePlan> {
+interface PartialVerdict {
   readonly number: number;
   /** Indexes of rules that are hit for certain. */
   readonly certain: readonly number[];
   /** Rules whose tests decide. */
   readonly untested: readonly UntestedRule[];
   /** The whole verdict; null: rules are untested. */
-  readonly verdict: Verdict<R, NotePlan> | null;
+  readonly verdict: Verdict | null;
   /** The only field that the tests look at; -1: several. */
   readonly field: number;
 }
@@ -58,11 +54,11 @@ interface UntestedRule {
  * expression runs only where one of its literals stands. So time is linear in the event's length,
  * and the number of rules hardly matters.
  */
-export class RuleSet<R extends Rule, NotePlan = unknown> {
+export class RuleSet {
   /** Finds the rules' texts. The reader of the module's messages may run it. */
   readonly automaton: Automaton;
   /** The module's rules in configured order. */
-  readonly rules: readonly R[];
+  readonly rules: readonly NumberedRule[];
   readonly #texts: RuleTexts;
   /** Index of the first rule among those of the texts. */
   readonly #first: number;
@@ -73,23 +69,23 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   /** Field with the user's name; -1: none. */
   readonly #user: number;
   /** Partial verdicts by number of status and set of outputs. */
-  #partials: (PartialVerdict<R, NotePlan> | undefined)[][] = [];
+  #partials: (PartialVerdict | undefined)[][] = [];
   #partialCount = 0;
-  readonly #verdicts = new Cache<string, Verdict<R, NotePlan>>(VERDICTS);
-  #none: Verdict<R, NotePlan>;
+  readonly #verdicts = new Cache<string, Verdict>(VERDICTS);
+  #none: Verdict;
   #generation = 0;
   readonly #values = new FieldTexts();
   /** Sets of outputs of long values, by dictionary. */
   readonly #knownSets = new TextCache<number>();
   /** Verdicts of tests that look at one field, by partial verdict and value. */
-  readonly #knownVerdicts = new TextCache<Verdict<R, NotePlan>>();
+  readonly #knownVerdicts = new TextCache<Verdict>();
 
   /**
    * @param form fields and literals of the module's messages
    * @param share texts of these rules, and of others, to share; default: texts of these rules alone
    */
   constructor(
-    rules: readonly R[],
+    rules: readonly NumberedRule[],
     form: Pick<MessageForm, "fields" | "literals">,
     { texts, first }: TextShare = { texts: new RuleTexts(rules, form), first: 0 },
   ) {
@@ -106,7 +102,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
-  verdict({ reader }: LogEvent): Verdict<R, NotePlan> {
+  verdict({ reader }: LogEvent): Verdict {
     if (this.rules.length === 0) return this.#none;
     const set = this.#outputsOf(reader);
     const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
@@ -183,7 +179,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
     return this.automaton.run(dictionary, lowered, 0, end);
   }
 
-  #makePartial(set: number, status: number): PartialVerdict<R, NotePlan> {
+  #makePartial(set: number, status: number): PartialVerdict {
     const met = this.#texts.outputs.conditionsMet(this.automaton.outputsOf(set));
     const certain: number[] = [];
     const untested: UntestedRule[] = [];
@@ -218,7 +214,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
   }
 
   /** Runs the tests of a partial verdict, or finds the verdict for this value. */
-  #test(partial: PartialVerdict<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
+  #test(partial: PartialVerdict, reader: MessageReader): Verdict {
     const { number, field } = partial;
     if (field <= MESSAGE || reader.from[field]! < 0) return this.#testAll(partial, reader);
     const bytes = reader.bytesOf(field);
@@ -229,7 +225,7 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
     return verdict;
   }
 
-  #testAll({ certain, untested }: PartialVerdict<R, NotePlan>, reader: MessageReader): Verdict<R, NotePlan> {
+  #testAll({ certain, untested }: PartialVerdict, reader: MessageReader): Verdict {
     const values = this.#values;
     values.begin(reader);
     const hit: number[] = [];
@@ -240,8 +236,11 @@ export class RuleSet<R extends Rule, NotePlan = unknown> {
     return this.#verdictOf([...certain, ...hit].sort((a, b) => a - b));
   }
 
-  #verdictOf(indexes: readonly number[]): Verdict<R, NotePlan> {
-    return this.#verdicts.of(indexes.join(), () => new Verdict(indexes.map((index) => this.rules[index]!)));
+  #verdictOf(indexes: readonly number[]): Verdict {
+    return this.#verdicts.of(
+      indexes.join(),
+      () => ({ rules: indexes.map((index) => this.rules[index]!), notePlan: null }),
+    );
   }
 }
 

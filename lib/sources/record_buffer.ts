@@ -4,7 +4,7 @@
  * Records are valid UTF-8 and bounded in length; others are rewritten behind the bytes that were
  * read.
  */
-import { type Bytes, decode, grown, makeBytes, PADDING } from "../core/bytes.ts";
+import { type Bytes, decode, grown, makeBytes, withRoom } from "../core/bytes.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -45,7 +45,7 @@ export class RecordBuffer implements Records {
 
   /** Returns room to read `size` more bytes into. Report the bytes read to `took()`. */
   room(size: number): Uint8Array<ArrayBuffer> {
-    this.#reserve(size);
+    this.bytes = withRoom(this.bytes, this.end + size);
     return this.bytes.array.subarray(this.end, this.end + size) as Uint8Array<ArrayBuffer>;
   }
 
@@ -56,7 +56,7 @@ export class RecordBuffer implements Records {
 
   /** Copies bytes behind those in use. */
   put(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
+    this.bytes = withRoom(this.bytes, this.end + bytes.length);
     this.bytes.array.set(bytes, this.end);
     this.end += bytes.length;
   }
@@ -124,15 +124,6 @@ export class RecordBuffer implements Records {
     this.put(encoder.encode(isCut ? text.slice(0, most).toWellFormed() : text));
     this.to[i] = this.end;
     return isCut;
-  }
-
-  #reserve(size: number): void {
-    const needed = this.end + size;
-    const { array } = this.bytes;
-    if (needed + PADDING <= array.length) return;
-    const larger = makeBytes(Math.max(needed, 2 * array.length));
-    larger.array.set(array.subarray(0, this.end));
-    this.bytes = larger;
   }
 }
 

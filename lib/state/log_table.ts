@@ -1,4 +1,4 @@
-import type { LogRow } from "../deciding/record.ts";
+import type { LogRow } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import type { LogLines } from "./log_lines.ts";

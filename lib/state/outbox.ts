@@ -1,5 +1,5 @@
 import type { BanChange } from "../deciding/ban.ts";
-import type { LogRow } from "../deciding/record.ts";
+import type { LogRow } from "../reading/event.ts";
 import { selectChanges } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import type { LogTable } from "./log_table.ts";

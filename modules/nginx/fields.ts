@@ -23,25 +23,19 @@ export const NAMES = fieldNames([
   "upstream",
 ]);
 
-const numberOf = (name: string) => NAMES.indexOf(name);
-
 /** Numbers of the fields that are read by their positions. */
-export const [METHOD, TARGET, PATH, QUERY, RAW_PATH, RAW_QUERY, PROTOCOL, REQUEST] = [
-  numberOf("method"),
-  numberOf("target"),
-  numberOf("path"),
-  numberOf("query"),
-  numberOf("raw_path"),
-  numberOf("raw_query"),
-  numberOf("protocol"),
-  numberOf("request"),
-] as const;
-export const [USER, STATUS, SIZE, REFERER, USER_AGENT, FORWARDED_FOR, TEXT] = [
-  numberOf("user"),
-  numberOf("status"),
-  numberOf("bytes"),
-  numberOf("referer"),
-  numberOf("user_agent"),
-  numberOf("forwarded_for"),
-  numberOf("text"),
-] as const;
+export const METHOD = NAMES.indexOf("method");
+export const TARGET = NAMES.indexOf("target");
+export const PATH = NAMES.indexOf("path");
+export const QUERY = NAMES.indexOf("query");
+export const RAW_PATH = NAMES.indexOf("raw_path");
+export const RAW_QUERY = NAMES.indexOf("raw_query");
+export const PROTOCOL = NAMES.indexOf("protocol");
+export const REQUEST = NAMES.indexOf("request");
+export const USER = NAMES.indexOf("user");
+export const STATUS = NAMES.indexOf("status");
+export const SIZE = NAMES.indexOf("bytes");
+export const REFERER = NAMES.indexOf("referer");
+export const USER_AGENT = NAMES.indexOf("user_agent");
+export const FORWARDED_FOR = NAMES.indexOf("forwarded_for");
+export const TEXT = NAMES.indexOf("text");

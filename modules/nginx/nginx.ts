@@ -36,9 +36,7 @@ function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
     : { nameClient: clientNamer(NAMES, trustedProxies) };
   const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
   if (formats.length > 0) {
-    const variables = logFormats.flatMap((format) =>
-      [...format.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
-    );
+    const variables = formats.flatMap(({ variables }) => variables);
     const fields = [...NAMES, ...variables.filter(isField).map(fieldOf)];
     return new TextForm({ fields, parse: lineParser(formats), ...clients });
   }

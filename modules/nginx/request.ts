@@ -20,7 +20,7 @@ import {
   withRoom,
 } from "../../lib/core/bytes.ts";
 import type { Findings } from "../../lib/reading/text_reader.ts";
-import { METHOD, PATH, PROTOCOL, QUERY, RAW_PATH, RAW_QUERY, REQUEST, TARGET } from "./fields.ts";
+import { METHOD, NAMES, PATH, PROTOCOL, QUERY, RAW_PATH, RAW_QUERY, REQUEST, TARGET } from "./fields.ts";
 import { decodePercent, mergeSlashes } from "./text.ts";
 
 const HTTP = new Literal("HTTP/");
@@ -47,8 +47,8 @@ export class RequestReader {
   readonly #from: Int32Array;
   readonly #to: Int32Array;
   #bytes: Bytes = makeBytes(0);
-  #path = RAW;
-  #query = RAW;
+  /** States of path and query, by field. */
+  readonly #states = new Uint8Array(NAMES.length);
   #scratch = makeBytes(SCRATCH);
   /** Bytes of the scratch in use. */
   #used = 0;
@@ -65,7 +65,7 @@ export class RequestReader {
    */
   read(bytes: Bytes, start: number, end: number): boolean {
     this.#bytes = bytes;
-    this.#path = this.#query = RAW;
+    this.#states[PATH] = this.#states[QUERY] = RAW;
     this.#used = 0;
     this.#put(REQUEST, start, end);
     const blank = endOfMethod(bytes.array, start, end);
@@ -80,13 +80,10 @@ export class RequestReader {
   }
 
   /** Returns the bytes that hold path or query of the last request read. */
-  bytesOf(field: typeof PATH | typeof QUERY): Bytes {
-    if (field === PATH) {
-      if (this.#path === RAW) this.#path = this.#decode(PATH) ? DECODED : READY;
-      return this.#path === DECODED ? this.#scratch : this.#bytes;
-    }
-    if (this.#query === RAW) this.#query = this.#decode(QUERY) ? DECODED : READY;
-    return this.#query === DECODED ? this.#scratch : this.#bytes;
+  bytesOf(field: number): Bytes {
+    const states = this.#states;
+    if (states[field] === RAW) states[field] = this.#decode(field) ? DECODED : READY;
+    return states[field] === DECODED ? this.#scratch : this.#bytes;
   }
 
   #put(field: number, from: number, to: number): void {

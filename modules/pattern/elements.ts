@@ -6,18 +6,14 @@ import { TIME_SOURCE } from "../../lib/core/timestamp.ts";
 export const TIME = `(?<$time>${TIME_SOURCE})`;
 
 /** Reports whether an element is the group of `<ADDR>`. */
-export function isAddress(element: AST.Element): boolean {
-  return element.type === "CapturingGroup" && element.name === "address";
-}
-
+export const isAddress = isNamed("address");
 /** Reports whether an element is the group whose text names the client behind a proxy. */
-export function isForwarded(element: AST.Element): boolean {
-  return element.type === "CapturingGroup" && element.name === "forwarded_for";
-}
-
+export const isForwarded = isNamed("forwarded_for");
 /** Reports whether an element is a group that `<TIME>` makes or names. */
-export function isAnyTime(element: AST.Element): boolean {
-  return element.type === "CapturingGroup" && element.name === "$time";
+export const isAnyTime = isNamed("$time");
+
+function isNamed(name: string): (element: AST.Element) => boolean {
+  return (element) => element.type === "CapturingGroup" && element.name === name;
 }
 
 /** Reports whether an element is the source of `<TIME>`: nothing but a time fits. */

@@ -1,6 +1,7 @@
 import type { AST } from "@eslint-community/regexpp";
 import { ESCAPE, HASH } from "../../lib/core/ascii.ts";
 import { Literal } from "../../lib/core/bytes.ts";
+import { bounded } from "../../lib/core/text.ts";
 import { type ModuleKind, OptionError } from "../../lib/reading/module.ts";
 import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts";
 import { fieldNames, TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
@@ -48,7 +49,9 @@ export const pattern: ModuleKind = {
         prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
         patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
-          `its pattern ${cut(source)} never names an IPv6 address: whoever comes by IPv6 is not counted`
+          `its pattern ${
+            bounded(source, 61)
+          } never names an IPv6 address: whoever comes by IPv6 is not counted`
         ),
       nameClient: clientNamer(fieldNames(fields), trustedProxies),
     });
@@ -63,10 +66,6 @@ interface Compiled {
   readonly isTimed: boolean;
   /** Fixed text at the start of all messages; messages without it are not decoded. */
   readonly prefix: Literal;
-}
-
-function cut(source: string): string {
-  return source.length > 60 ? `${source.slice(0, 60)}…` : source;
 }
 
 function firstOf(compiled: readonly Compiled[], message: string): TextReading | null {

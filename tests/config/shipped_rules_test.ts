@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { loadConfig } from "../../lib/config/load.ts";
+import { numberRules } from "../../lib/rules/note_plan.ts";
 import { RuleSet } from "../../lib/rules/rule_set.ts";
 import type { Rule } from "../../lib/rules/rule.ts";
 import { NGINX_RULE_SAMPLES } from "../samples/nginx_rules.ts";
@@ -14,7 +15,7 @@ function hits(rule: Rule, text: string): boolean {
   const names = ["message", ...rule.condition!.fields, "status"];
   const fields = Object.fromEntries(rule.condition!.fields.map((field) => [field, text]));
   const status: Record<string, string> = rule.status === null ? {} : { status: String([...rule.status][0]) };
-  const rules = new RuleSet([rule], { fields: names, literals: [] });
+  const rules = new RuleSet(numberRules([{ name: "", rules: [rule] }]), { fields: names, literals: [] });
   return rules.verdict(eventOf({ fields: { ...fields, ...status } }, names)).rules.length > 0;
 }
 

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { numberRules } from "../../lib/rules/note_plan.ts";
 import { RuleSet } from "../../lib/rules/rule_set.ts";
 import type { Condition, Rule } from "../../lib/rules/rule.ts";
 import { condition, rule as anyRule } from "../support/helpers.ts";
@@ -8,11 +9,15 @@ import { eventOf, type Said } from "../support/events.ts";
 const FIELDS = ["message", "path", "user_agent", "status"];
 const FORM = { fields: FIELDS, literals: [] };
 
+function setOf(rules: readonly Rule[], form: { fields: string[]; literals: Uint8Array[] } = FORM): RuleSet {
+  return new RuleSet(numberRules([{ name: "SSHD", rules }]), form);
+}
+
 const rule = (over: Partial<Rule> = {}) =>
   anyRule({ name: "invalid", condition: condition({ texts: ["Invalid user"] }), limit: 2, ...over });
 
 function matched(rules: readonly Rule[], said: Said): string[] {
-  return new RuleSet(rules, FORM).verdict(eventOf(said, FIELDS)).rules.map(({ name }) => name);
+  return setOf(rules).verdict(eventOf(said, FIELDS)).rules.map(({ name }) => name);
 }
 
 Deno.test("`RuleSet.verdict()` names every rule whose text stands where its mode wants it", () => {
@@ -70,7 +75,7 @@ Deno.test("`RuleSet.verdict()` compares the fields that a condition names, and n
 Deno.test("`RuleSet.verdict()` names the same rules whether a request bears a name or not", () => {
   const fields = ["message", "path", "status", "user"];
   const path = condition({ fields: ["path"], texts: ["/shell"] });
-  const set = new RuleSet([
+  const set = setOf([
     rule({ name: "missing", condition: null, status: new Set([403, 404, 410]) }),
     rule({ name: "program", condition: path, status: new Set([404]) }),
     rule({ name: "any", condition: null }),
@@ -131,7 +136,7 @@ Deno.test("`RuleSet.verdict()` says what asking every rule by itself would, also
         except: random.times(random.below(3), some),
         status: random.below(4) === 0 ? new Set([404, 200]) : null,
       }));
-    const set = new RuleSet(rules, FORM);
+    const set = setOf(rules);
     const paths = random.times(20, () => word(60));
     for (let n = 0; n < 200; n++) {
       const path = random.below(2) === 0 ? random.pick(paths) : word(60);
@@ -158,7 +163,7 @@ Deno.test("`RuleSet.verdict()` stays right when the automaton forgets its states
   const rules = texts.map((text, number) =>
     anyRule({ name: String(number), condition: condition({ texts: [text], mode: "anywhere" }) })
   );
-  const set = new RuleSet(rules, FORM);
+  const set = setOf(rules);
   for (let n = 0; n < 400; n++) {
     const message = random.times(60, () => random.pick(["a", "b", "c"])).join("");
     const expected = rules.filter((rule) => meets(rule.condition!, { message }));
@@ -193,7 +198,7 @@ Deno.test("`RuleSet.verdict()` tells long values apart that differ anywhere", ()
   const rules = [
     rule({ condition: condition({ fields: ["user_agent"], texts: ["bot"], mode: "anywhere" }) }),
   ];
-  const set = new RuleSet(rules, FORM);
+  const set = setOf(rules);
   const agent = (over: string) =>
     `Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 ${over} Firefox/128.0`;
   for (const [name, hits] of [["bot", 1], ["cat", 0], ["bot", 1], ["bow", 0], ["cat", 0]] as const) {
@@ -213,12 +218,12 @@ Deno.test("`RuleSet.verdict()` asks of half a character and of no text at all wh
 });
 
 Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `clear()`", () => {
-  const set = new RuleSet([rule()], FORM);
+  const set = setOf([rule()]);
   const [first, second] = ["Invalid user a", "Invalid user b"].map((message) =>
     set.verdict(eventOf({ message }, FIELDS))
   );
   assert.equal(first, second);
-  first!.notePlan = "kept";
+  first!.notePlan = [];
   set.clear();
   assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).notePlan, null);
 });

@@ -4,7 +4,7 @@ import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
 import { Fleet, type FleetOptions } from "../../lib/postgres/fleet.ts";
 import type { BanChange } from "../../lib/deciding/ban.ts";
 import type { Log } from "../../lib/core/log.ts";
-import type { LogRow } from "../../lib/deciding/record.ts";
+import type { LogRow } from "../../lib/reading/event.ts";
 import type { Outbox } from "../../lib/postgres/outbox.ts";
 import type { WhitelistEntry } from "../../lib/deciding/whitelist.ts";
 import { postgresMissing, startPostgres, type TestPostgres } from "./postgres_server.ts";

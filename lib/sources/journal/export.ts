@@ -90,7 +90,9 @@ export class ExportParser {
     this.#at -= moved;
     this.#entry = 0;
     this.#lastTo = -1;
-    if (records.origins.length >= MAX_ORIGINS) this.#clearOrigins();
+    if (records.origins.length < MAX_ORIGINS) return;
+    records.origins = [];
+    this.#origins.length = 0;
   }
 
   /** Returns the bytes of `chunk` that do not belong to a cut field. */
@@ -235,11 +237,6 @@ export class ExportParser {
   #text(field: number): string {
     const from = this.#from[field]!;
     return from < 0 ? "" : decode(this.records.bytes, from, this.#to[field]!);
-  }
-
-  #clearOrigins(): void {
-    this.records.origins = [];
-    this.#origins.length = 0;
   }
 }
 

@@ -169,19 +169,13 @@ function start(command: string, args: readonly string[]): Deno.ChildProcess {
   try {
     return spawn([command, ...args], { output: true });
   } catch (error) {
-    const cause = why(error, command);
-    if (error instanceof Deno.errors.NotFound) throw new NoJournalError(cause);
-    const sentence = `Cannot read the journal: ${cause}`;
-    throw isShortage(error) ? new Error(sentence) : new UserError(sentence, 69);
+    if (error instanceof Deno.errors.NotFound) {
+      throw new NoJournalError(`${command} is not installed; it comes with systemd`);
+    }
+    if (error instanceof Deno.errors.NotCapable) throw unreadable(`this program may not run ${command}`);
+    const failure = unreadable(`${command} cannot be run: ${messageOf(error)}`);
+    throw isShortage(error) ? new Error(failure.message) : failure;
   }
-}
-
-function why(error: unknown, command: string): string {
-  if (error instanceof Deno.errors.NotFound) return `${command} is not installed; it comes with systemd`;
-  if (error instanceof Deno.errors.NotCapable) {
-    return `this program may not run ${command}`;
-  }
-  return `${command} cannot be run: ${messageOf(error)}`;
 }
 
 /** Reports whether `promise` is still pending after a span. */

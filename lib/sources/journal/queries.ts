@@ -46,12 +46,14 @@ const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309
 export class Queries {
   readonly #selection: JournalSelection;
   readonly #matches: readonly string[];
+  readonly #command: string;
   readonly #patience: Micros;
 
   /** @param patience how long an answer may take */
   constructor(selection: JournalSelection, patience: Micros) {
     const { identifiers, units, suppressions } = selection;
     this.#selection = selection;
+    this.#command = selection.command ?? "journalctl";
     this.#patience = patience;
     this.#matches = [
       ...identifiers.map((name) => `SYSLOG_IDENTIFIER=${name}`),
@@ -148,10 +150,6 @@ export class Queries {
       ...(until === undefined ? [] : [`--until=${instant(until)}`]),
       ...(newest === undefined ? [] : [`--lines=${newest}`]),
     ];
-  }
-
-  get #command(): string {
-    return this.#selection.command ?? "journalctl";
   }
 }
 
