@@ -22,12 +22,20 @@ export function configJson(config: Config) {
     ban_command: ban.command,
     unban_command: ban.unban,
     own_firewalls: config.moduleBans.map(({ module, ban }) => ({
-      ...{ module, firewall: ban.firewall, ban_command: ban.command, unban_command: ban.unban },
-      ...{ ban_timeout: inSeconds(ban.timeout), ban_concurrency: ban.concurrency },
+      module,
+      firewall: ban.firewall,
+      ban_command: ban.command,
+      unban_command: ban.unban,
+      ban_timeout: inSeconds(ban.timeout),
+      ban_concurrency: ban.concurrency,
     })),
     ipv6_prefix: config.ipv6Prefix,
     network_bans: config.networkBans.map(({ ipv4, ipv6, limit, window, banTime, growth }) => ({
-      ...{ ipv4, ipv6, limit, window: inSeconds(window), ban_time: inSeconds(banTime) },
+      ipv4,
+      ipv6,
+      limit,
+      window: inSeconds(window),
+      ban_time: inSeconds(banTime),
       ...growthJson(growth),
     })),
     trust_logins: trust && { for: inSeconds(trust.span), methods: [...trust.methods], factor: trust.factor },
@@ -40,7 +48,8 @@ export function configJson(config: Config) {
     },
     whitelist: config.whitelist.members.map(({ address }) => address),
     whitelist_files: config.whitelist.files.map((file) => ({
-      ...{ path: file.path, entries: file.read().content.entries },
+      path: file.path,
+      entries: file.read().content.entries,
     })),
     modules: config.modules.map(({ module, rules }) => ({ name: module.name, rules: rules.map(ruleJson) })),
   };

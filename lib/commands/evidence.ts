@@ -74,8 +74,17 @@ export class Evidence {
     const { bytes, end } = encode(message);
     if (!reader.read(bytes, 0, end) || !reader.address.isAddress) return [];
     const event: LogEvent = {
-      ...{ module: index, reader, bytes, time, from: 0, to: end, isUnderstood: true, isAhead: false },
-      ...{ pid: NO_PID, count: 1, isTrusted: true },
+      module: index,
+      reader,
+      bytes,
+      time,
+      from: 0,
+      to: end,
+      isUnderstood: true,
+      isAhead: false,
+      pid: NO_PID,
+      count: 1,
+      isTrusted: true,
     };
     const names = engine.match(event);
     const address = engine.countedAddressOf(event);

@@ -77,12 +77,18 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
     failing: failing.map(banJson),
     getting_through: leaksOf(status).map(leakJson),
     database: database && {
-      ...{ connected: database.connected, error: database.error },
-      ...{ last_shipped: isoTimeOrNull(database.lastShipped), set_aside: database.setAside, backlog },
+      connected: database.connected,
+      error: database.error,
+      last_shipped: isoTimeOrNull(database.lastShipped),
+      set_aside: database.setAside,
+      backlog,
     },
     notify: notify && {
-      ...{ program: notify.program, told: notify.told, failed: notify.failed },
-      ...{ last_told: isoTimeOrNull(notify.lastTold), error: notify.error },
+      program: notify.program,
+      told: notify.told,
+      failed: notify.failed,
+      last_told: isoTimeOrNull(notify.lastTold),
+      error: notify.error,
     },
   };
 }

@@ -77,8 +77,12 @@ function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros
     tables: tables.map(({ by, rows }) => ({
       by,
       rows: rows.map(({ name, lines, hits, share, made, ended }) => ({
-        ...{ name, lines, hits, share: Math.round(share * 10_000) / 10_000 },
-        ...{ bans_made: made, bans_ended: ended },
+        name,
+        lines,
+        hits,
+        share: Math.round(share * 10_000) / 10_000,
+        bans_made: made,
+        bans_ended: ended,
       })),
     })),
   };

@@ -105,7 +105,11 @@ export function configuredEntries(
   isIn: (file: WhitelistFile) => boolean = () => true,
 ): ListedEntry[] {
   const listed = (origin: string, file: string | null) => ({ address, note, until }: WhitelistMember) => ({
-    ...{ address, origin, file, note, until },
+    address,
+    origin,
+    file,
+    note,
+    until,
   });
   return [
     ...members.filter(isAsked).map(listed("configuration", null)),

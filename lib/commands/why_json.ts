@@ -29,7 +29,10 @@ export function storyJson(story: Story): unknown {
     getting_through: story.leaks.map(leakJson),
     whitelist: story.whitelist.map(entryJson),
     logins: story.logins.map((login) => ({
-      ...{ address: login.address, user: login.user, method: login.method, time: isoTime(login.time) },
+      address: login.address,
+      user: login.user,
+      method: login.method,
+      time: isoTime(login.time),
       trusted: login === story.trusted,
     })),
     sessions: story.sessions.map(({ address, port, time }) => ({ address, port, time: isoTime(time) })),

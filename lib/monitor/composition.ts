@@ -75,7 +75,10 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
   const whitelists = openWhitelist(common);
   const banning = openBans(common, whitelists.whitelisting);
   const parts = {
-    ...{ state, log, totals, trial: new TrialWatch(trial, { state, log }) },
+    state,
+    log,
+    totals,
+    trial: new TrialWatch(trial, { state, log }),
     ...whitelists,
     ...banning,
     ...openPipeline(common, banning),

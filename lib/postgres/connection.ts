@@ -118,7 +118,11 @@ export class Connection {
   #driverOptions(): postgres.Options<Record<string, never>> {
     const { host, port, user, database, password } = this.#config;
     const options = {
-      ...{ host, port, user, database, password },
+      host,
+      port,
+      user,
+      database,
+      password,
       max: 1,
       fetch_types: false,
       connect_timeout: null,

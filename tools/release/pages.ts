@@ -95,7 +95,9 @@ function choices(program: Command): Choice[] {
       words: [
         ...command.commands.map((sub) => ({ word: sub.name(), about: sub.summary(), values: [] })),
         ...command.options.map(({ long, description, argChoices }) => ({
-          ...{ word: long!, about: description, values: argChoices ?? VALUES[long!] ?? [] },
+          word: long!,
+          about: description,
+          values: argChoices ?? VALUES[long!] ?? [],
         })),
       ],
     },

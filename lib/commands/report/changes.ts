@@ -14,7 +14,8 @@ export function changesBetween(before: RollupContent, present: RollupContent): C
     const [old, fresh] = [new Map(countsOf(before, subject)), new Map(countsOf(present, subject))];
     const names = new Set([...old.keys(), ...fresh.keys()]);
     return [...names].map((name): Change => ({
-      ...{ subject, name },
+      subject,
+      name,
       before: old.get(name) ?? 0,
       hits: fresh.get(name) ?? 0,
     })).filter(isGreat).sort(byDifference).slice(0, FEW);

@@ -42,7 +42,12 @@ export function reviewOf(
   const bans = counts.map(({ present }) => present);
   const status = statusOf(state);
   return {
-    ...{ host, now, period, periodBefore, oldest, status },
+    host,
+    now,
+    period,
+    periodBefore,
+    oldest,
+    status,
     totals: totalsOf(present, bans),
     totalsBefore: before && totalsOf(before, counts.map(({ before }) => before)),
     series: builders.series.series(),

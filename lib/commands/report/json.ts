@@ -25,15 +25,29 @@ export function reviewJson(review: Review): unknown {
     tables: SUBJECTS.map((by) => ({
       by,
       rows: review.tables[by].map(({ name, hits, share, before, made, ended, isBanned }) => ({
-        ...{ name, hits, share: Math.round(share * 10_000) / 10_000, hits_before: before },
-        ...{ bans_made: made, bans_ended: ended, banned: isBanned },
+        name,
+        hits,
+        share: Math.round(share * 10_000) / 10_000,
+        hits_before: before,
+        bans_made: made,
+        bans_ended: ended,
+        banned: isBanned,
       })),
     })),
     slow: review.slow.map(({ address, hours, days, hits, most, made, isBanned }) => ({
-      ...{ address, hours, days, hits, most_in_an_hour: most, bans_made: made, banned: isBanned },
+      address,
+      hours,
+      days,
+      hits,
+      most_in_an_hour: most,
+      bans_made: made,
+      banned: isBanned,
     })),
     changes: review.changes?.map(({ subject, name, before, hits }) => ({
-      ...{ by: subject, name, hits, hits_before: before },
+      by: subject,
+      name,
+      hits,
+      hits_before: before,
     })) ?? null,
     bans: {
       decided: bansInForce.totals.decided,
@@ -46,7 +60,11 @@ export function reviewJson(review: Review): unknown {
     running: status.running,
     problems: review.problems,
     sources: status.report?.sources.map(({ name, running, lastBatch, waiting, problems }) => ({
-      ...{ name, running, last_batch: isoTimeOrNull(lastBatch), waiting, problems },
+      name,
+      running,
+      last_batch: isoTimeOrNull(lastBatch),
+      waiting,
+      problems,
     })) ?? [],
   };
 }

@@ -46,7 +46,9 @@ export const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|Z|zip)$/;
 /** Makes a file's state of `info`. */
 export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileInfo): FileState {
   return {
-    ...{ device: dev, inode: ino ?? 0, size },
+    device: dev,
+    inode: ino ?? 0,
+    size,
     allotted: blocks && blocks * 512,
     time: (mtime?.getTime() ?? 0) * 1_000,
     born: birthtime && birthtime.getTime() * 1_000,

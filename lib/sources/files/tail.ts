@@ -203,7 +203,9 @@ export class Tail implements Disposable {
     const { timeOf } = this.#shared;
     await this.#seekZone();
     const search = timeOf && {
-      ...{ from: this.#fingerprint.head.start, size, since },
+      from: this.#fingerprint.head.start,
+      size,
+      since,
       timeOf: (bytes: Bytes, from: number, to: number) => timeOf(bytes, from, to, this.#lines),
     };
     const found = search && await findSince(this.#content, search);
