@@ -132,6 +132,7 @@ scene("missing programs cause no message of Deno, and PATH has no effect", async
     "/usr/bin/sudo",
     "/usr/sbin/nft",
   );
-  const { code, stderr } = await check();
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  const { code, stdout, stderr } = await check();
+  assert.deepEqual({ code, stderr }, { code: 1, stderr: "" }, stdout);
+  assert.match(stdout, /^Problem: nft_command cannot run nft: it is not installed$/m);
 });
