@@ -170,6 +170,12 @@ export function effectOf(ban: BanInForce, inForce: readonly BanInForce[]): BanEf
   return own.some(({ scope }) => isSameScope(scope, ban.scope)) ? "extended" : "new";
 }
 
+/** Returns the time that `ban` adds to the bans of its scope in force; infinite for a ban for good. */
+export function gainOf({ scope, until }: BanInForce, inForce: readonly BanInForce[]): Micros {
+  const own = inForce.filter((ban) => !ban.isFollowed && isSameScope(ban.scope, scope));
+  return (until ?? Infinity) - Math.max(...own.map(({ until }) => until ?? Infinity));
+}
+
 /** Returns a ban's name for people: `192.0.2.1`, `192.0.2.1 (tcp 22)`. */
 export function nameOf({ address, scope }: Pick<Ban, "address" | "scope">): string {
   return scope === "all" ? address : `${address} (${formatScope(scope)})`;

@@ -15,7 +15,7 @@
 import { messageOf } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
-import { type Ban, effectOf, type HeldBan, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
+import { type Ban, effectOf, gainOf, type HeldBan, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
 import type { LoginUpdate } from "../deciding/logins.ts";
@@ -39,8 +39,8 @@ export class Bans {
   /** Addresses spared by decisions that are not committed yet. */
   #spared: readonly string[] = [];
   readonly #changes: Changes;
-  /** Decided bans that extend one in force. */
-  readonly #extensions = new WeakSet<NewBan>();
+  /** Decided bans that extend one in force, with the added time. */
+  readonly #extensions = new WeakMap<NewBan, Micros>();
   #trialEnd: Micros | null;
   /** Whether sessions have begun or ended that the whitelist does not show. */
   #haveSessionsChanged = false;
@@ -99,7 +99,8 @@ export class Bans {
     const history = this.#history(trips);
     const { bans, spared } = this.#decider.decide(trips, { history, now: this.#options.clock(), knocks });
     for (const ban of bans) {
-      if (effectOf(ban, history.inForce(ban.address)) === "extended") this.#extensions.add(ban);
+      const inForce = history.inForce(ban.address);
+      if (effectOf(ban, inForce) === "extended") this.#extensions.set(ban, gainOf(ban, inForce));
     }
     this.#spared = [...this.#spared, ...spared];
     return [...bans];
@@ -133,9 +134,12 @@ export class Bans {
     for (const sentence of this.#spared) log.info(sentence);
     this.#spared = [];
     for (const ban of committed) {
-      const verb = (this.isReal(ban) ? "banning" : "would ban") +
-        (this.#extensions.has(ban) ? " for longer" : "");
-      log.warn(`${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`);
+      const gain = this.#extensions.get(ban);
+      const verb = (this.isReal(ban) ? "banning" : "would ban") + (gain === undefined ? "" : " for longer");
+      const sentence = `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`;
+      // Somebody whom no firewall stops passes a limit again and again: each time adds seconds.
+      if (gain !== undefined && gain < ((ban.until ?? Infinity) - ban.start) / 2) log.debug(() => sentence);
+      else log.warn(sentence);
     }
     this.#changes.made(committed);
     // Bans that were already in force may end later now.

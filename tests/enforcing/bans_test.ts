@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { formatScope } from "../../lib/core/scope.ts";
+import { formatDuration } from "../../lib/core/time.ts";
 import { type Ban, nameOf } from "../../lib/deciding/ban.ts";
 import type { Outcome } from "../../lib/firewall/firewall.ts";
 import { eventually, MANUAL, scopeOf, temporaryState } from "../support/helpers.ts";
@@ -28,6 +29,20 @@ Deno.test("`Bans.decide()` bans an address once, and the whitelisted never", () 
   assert.deepEqual(scene.log.lines, [], "nothing is told before the commit");
   bans.enforce([]);
   assert.match(scene.log.lines.join(), /not banning 198\.51\.100\.9, whitelisted by configuration/);
+});
+
+Deno.test("`Bans` warns of a ban for longer only if that adds half of its time", () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  for (const time of [1_000, 1_100, 3_700]) act(bans, [trip(ONE, { time, banTime: 5_000 })]);
+  act(bans, [trip(ONE, { time: 3_800, banTime: null })]);
+  const told = scene.log.lines.map((line) => line.replace(/: \[SSHD\].*/, ""));
+  assert.deepEqual(told, [
+    `warn: banning ${ONE} for ${formatDuration(5_000)}`,
+    `warn: banning for longer ${ONE} for ${formatDuration(5_000)}`,
+    `warn: banning for longer ${ONE} for good`,
+  ]);
 });
 
 Deno.test("`Bans` puts bans into the firewall and lifts them when their time is up", async () => {
