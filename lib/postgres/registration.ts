@@ -58,10 +58,11 @@ export class Registration {
     const asked = now();
     const [row] = await connection.query<Renewed>(RENEW, parameters).catch(async (error) => {
       if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-      const [own] = await connection.query<{ role: string }>("SELECT quote_literal(current_user) AS role");
+      const [own] = await connection.query<{ role: string }>(OF_ANOTHER, [id]);
+      if (own === undefined) throw error;
       throw new UserError(
         `Another role registered this server: as the owner of the tables, ` +
-          `UPDATE host SET role = ${own!.role} WHERE id = '${id}'`,
+          `UPDATE host SET role = ${own.role} WHERE id = '${id}'`,
         69,
       );
     });
@@ -97,6 +98,10 @@ export class Registration {
     this.#isCopied = true;
   }
 }
+
+/** Returns this role, as a literal, if another one registered the server. */
+const OF_ANOTHER =
+  "SELECT quote_literal(current_user) AS role FROM host WHERE id = $1::uuid AND role <> current_user";
 
 const RENEW = `
 WITH former AS (SELECT last_seen FROM host WHERE id = $1::uuid)
