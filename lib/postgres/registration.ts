@@ -1,7 +1,7 @@
 /** Renews the row by which the fleet knows this server. */
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { aheadBy, formatDuration, type Micros, MINUTE, now } from "../core/time.ts";
+import { aheadBy, differenceText, type Micros, MINUTE, now } from "../core/time.ts";
 import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, micros, sqlState } from "./connection.ts";
 
 /** Facts that a server tells about itself. */
@@ -77,12 +77,8 @@ export class Registration {
   #compareClock(ahead: Micros): void {
     const isOff = Math.abs(ahead) > MINUTE;
     if (isOff && !this.#isClockOff) {
-      this.#log.warn(
-        `PostgreSQL's clock is ${formatDuration(Math.abs(ahead))} ${
-          ahead > 0 ? "ahead of" : "behind"
-        } this ` +
-          "machine's: bans travel for too long or not at all; synchronise both",
-      );
+      const text = `PostgreSQL's clock is ${differenceText(ahead)}`;
+      this.#log.warn(`${text}, so that shared bans end too late or at once: synchronise both`);
     }
     this.#isClockOff = isOff;
   }
