@@ -147,8 +147,9 @@ async function settle(directory: string, main: string): Promise<void> {
 }
 
 /**
- * Shortens code, which V8 keeps in memory, and leaves out where this machine has its packages. All names stay, for the traces of errors. The result is
- * ASCII: V8 reads ASCII in place, and copies anything else.
+ * Shortens code, which V8 keeps in memory, and leaves out where this machine has its packages. All
+ * names stay, for the traces of errors. The result is ASCII: V8 reads ASCII in place, and copies
+ * anything else.
  */
 async function shorten(text: string): Promise<string> {
   const { code } = await transform(text.replaceAll(CACHED, '"$1'), {

@@ -138,9 +138,9 @@ function* repeatedNames(document: Document, rules: Path): Generator<Problem> {
     if (typeof name !== "string") continue;
     const before = seen.get(name);
     if (before === undefined) seen.set(name, i);
-    else {yield document.badValue(
-        [...rules, i, "name"],
-        `must be unique in its module, yet rules[${before}] has it`,
-      );}
+    else {
+      const complaint = `must be unique in its module, yet rules[${before}] has it`;
+      yield document.badValue([...rules, i, "name"], complaint);
+    }
   }
 }

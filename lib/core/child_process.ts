@@ -151,7 +151,7 @@ export function childEnvironment(): { clearEnv: true; env: Record<string, string
 }
 
 /** Returns this process's PATH; null: unset, or not permitted to read. */
-export function ownPath(): string | null {
+function ownPath(): string | null {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "PATH" });
   return state === "granted" ? Deno.env.get("PATH") ?? null : null;
 }

@@ -12,6 +12,7 @@ export interface Obstacle {
   readonly info: Deno.FileInfo | null;
 }
 
+/** Permissions, as in a mode's last digit. */
 export const [READ, WRITE, SEARCH] = [4, 2, 1] as const;
 /** Directories that `ProtectHome=yes` hides from a service: they then have mode 0. */
 const HOMES = ["/home", "/root", "/run/user"];

@@ -63,6 +63,11 @@ export function aheadBy(time: Micros, before: Micros): Micros {
   return time < before ? time - before : Math.max(0, time - now());
 }
 
+/** Words how far another clock is ahead: `3h ahead of this machine's`; negative: `3h behind ...`. */
+export function differenceText(ahead: Micros): string {
+  return `${formatDuration(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} this machine's`;
+}
+
 /** Returns monotonic time: setting the wall clock lengthens no wait. */
 export function elapsed(): Micros {
   return performance.now() * MILLISECOND;

@@ -61,8 +61,8 @@ export interface Following {
   readonly ends: readonly Pick<Ban, "address" | "scope">[];
   /** Sentences on who is not banned and why. */
   readonly spared: readonly string[];
-  /** Whether some are not banned because too many bans are followed already. */
-  readonly isFull: boolean;
+  /** Servers of whose bans some are not followed for want of room. */
+  readonly crowded: ReadonlySet<string>;
 }
 
 /** Prefix lengths: no wider network is banned because another server reports it. */
@@ -79,7 +79,12 @@ export function follow(
   );
   const inForce = Map.groupBy(facts.inForce, ({ address }) => address);
   const room = new Room(rules, facts);
-  const following = { bans: [] as NewBan[], ends: [] as KnownBan[], spared: [] as string[], isFull: false };
+  const following = {
+    bans: [] as NewBan[],
+    ends: [] as KnownBan[],
+    spared: [] as string[],
+    crowded: new Set<string>(),
+  };
   for (const address of new Set(addresses)) {
     const known = inForce.get(address) ?? [];
     const followed = known.filter(({ isFollowed }) => isFollowed);
@@ -93,7 +98,7 @@ export function follow(
       if (before !== undefined && before.until === ban.until) continue;
       if (before !== undefined || room.take(ban)) following.bans.push(ban);
       else {
-        following.isFull = true;
+        following.crowded.add(ban.provenance.name);
         following.spared.push(
           `not following ${
             sayBan(ban)

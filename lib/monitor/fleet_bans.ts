@@ -32,11 +32,10 @@ const [MOST_SENTENCES, MOST_A_MINUTE] = [10, 100];
  */
 export class FleetBans {
   readonly #parts: FleetBansParts;
-  /**
-   * Number of followed bans above which others had no room; infinite: some may be missing by the
-   * rules before this start.
-   */
-  #fullAt: number;
+  /** Whether bans may be missing by the rules before this start. */
+  #mayMissBans: boolean;
+  /** Servers of whose bans some had no room. */
+  readonly #crowded = new Set<string>();
   /** Addresses and networks spared because this server protects them for now. */
   readonly #spared = new Set<string>();
   /** Number of sentences that the log may still take, and when it may take all again, by `elapsed()`. */
@@ -45,13 +44,17 @@ export class FleetBans {
 
   constructor(parts: FleetBansParts) {
     this.#parts = parts;
-    this.#fullAt = parts.state.fleet.positions().size > 0 ? Infinity : 0;
+    this.#mayMissBans = parts.state.fleet.positions().size > 0;
   }
 
   /** Reports once that there is room for bans that may have been left out. */
   takeRoom(): boolean {
-    if (this.#parts.state.fleet.followed() >= this.#fullAt) return false;
-    this.#fullAt = 0;
+    const { rules, state: { fleet } } = this.#parts;
+    const free = rules.maxBans - fleet.followed();
+    const hasRoom = this.#mayMissBans || [...this.#crowded].some((server) => fleet.followed(server) < free);
+    if (!hasRoom) return false;
+    this.#mayMissBans = false;
+    this.#crowded.clear();
     return true;
   }
 
@@ -85,7 +88,7 @@ export class FleetBans {
       bans.endFollowed(following.ends, facts.now);
       fleet.storePositions(positions);
     });
-    if (following.isFull) this.#fullAt = fleet.followed();
+    for (const server of following.crowded) this.#crowded.add(server);
     this.#tell(following);
     if (following.bans.length + following.ends.length > 0) changed();
   }

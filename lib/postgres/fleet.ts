@@ -4,7 +4,6 @@ import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "..
 import { Connection, explain } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { Follower, type Sharing } from "./follower.ts";
-
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";
 import { tidyPartitions } from "./partitions.ts";
 import { type MemberFacts, Registration } from "./registration.ts";

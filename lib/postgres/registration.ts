@@ -1,7 +1,7 @@
 /** Renews the row by which the fleet knows this server. */
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { aheadBy, formatDuration, type Micros, MINUTE, now } from "../core/time.ts";
+import { aheadBy, differenceText, type Micros, MINUTE, now } from "../core/time.ts";
 import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, micros, sqlState } from "./connection.ts";
 
 /** Facts that a server tells about itself. */
@@ -58,10 +58,11 @@ export class Registration {
     const asked = now();
     const [row] = await connection.query<Renewed>(RENEW, parameters).catch(async (error) => {
       if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-      const [own] = await connection.query<{ role: string }>("SELECT quote_literal(current_user) AS role");
+      const [own] = await connection.query<{ role: string }>(OF_ANOTHER, [id]);
+      if (own === undefined) throw error;
       throw new UserError(
         `Another role registered this server: as the owner of the tables, ` +
-          `UPDATE host SET role = ${own!.role} WHERE id = '${id}'`,
+          `UPDATE host SET role = ${own.role} WHERE id = '${id}'`,
         69,
       );
     });
@@ -76,12 +77,8 @@ export class Registration {
   #compareClock(ahead: Micros): void {
     const isOff = Math.abs(ahead) > MINUTE;
     if (isOff && !this.#isClockOff) {
-      this.#log.warn(
-        `PostgreSQL's clock is ${formatDuration(Math.abs(ahead))} ${
-          ahead > 0 ? "ahead of" : "behind"
-        } this ` +
-          "machine's: bans travel for too long or not at all; synchronise both",
-      );
+      const text = `PostgreSQL's clock is ${differenceText(ahead)}`;
+      this.#log.warn(`${text}, so that shared bans end too late or at once: synchronise both`);
     }
     this.#isClockOff = isOff;
   }
@@ -97,6 +94,10 @@ export class Registration {
     this.#isCopied = true;
   }
 }
+
+/** Returns this role, as a literal, if another one registered the server. */
+const OF_ANOTHER =
+  "SELECT quote_literal(current_user) AS role FROM host WHERE id = $1::uuid AND role <> current_user";
 
 const RENEW = `
 WITH former AS (SELECT last_seen FROM host WHERE id = $1::uuid)

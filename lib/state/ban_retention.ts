@@ -58,7 +58,7 @@ export class BanRetention {
     return this.#db.run(
       `DELETE FROM ban WHERE change < (SELECT max(change) FROM ban) AND id IN (
          SELECT id FROM ban INDEXED BY ban_followed_past
-         WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired') AND applied_by IS NULL
+         WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired', 'unfollowed') AND applied_by IS NULL
          ORDER BY id DESC LIMIT ${STEP} OFFSET ?)`,
       most,
     );

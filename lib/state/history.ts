@@ -194,6 +194,7 @@ export class History {
   }
 }
 
+/** Adds up bans made and ended. */
 export function sumOfBans(bans: readonly BanCount[]): BanCount {
   const sum = (key: keyof BanCount) => bans.reduce((all, count) => all + count[key], 0);
   return { made: sum("made"), ended: sum("ended") };

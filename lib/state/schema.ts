@@ -176,7 +176,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   DROP INDEX ban_followed;
   CREATE INDEX ban_followed ON ban (name, provenance, ended) WHERE ended IS NULL AND provenance = 'fleet';
   CREATE INDEX ban_followed_past ON ban (id)
-    WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired') AND applied_by IS NULL;
+    WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired', 'unfollowed') AND applied_by IS NULL;
   CREATE INDEX ban_shipped ON ban (change) WHERE provenance <> 'fleet';
   `,
 ];

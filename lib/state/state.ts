@@ -150,10 +150,7 @@ export class State {
 
   /** Returns when the next whitelist entry ends, of whatever origin; null: none will. */
   nextWhitelistEnd(now: Micros): Micros | null {
-    return this.#db.get<{ next: Micros | null }>(
-      "SELECT min(until) AS next FROM whitelist WHERE until > ?",
-      now,
-    )!.next;
+    return this.#db.value("SELECT min(until) FROM whitelist WHERE until > ?", now);
   }
 
   /** Deletes whitelist entries whose end has come. */

@@ -11,6 +11,21 @@ import { type Scene as Database, testOnPostgres, until } from "../support/postgr
 
 const RULES = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 1_000 };
 
+/** The bans of a server that is not connected. */
+function unconnected(state: State, { maxBans = RULES.maxBans, log = memoryLog() }): FleetBans {
+  const rules = { ...RULES, maxBans };
+  const whyNot = () => null;
+  return new FleetBans({
+    rules,
+    state,
+    log,
+    whyNot,
+    isReal: () => true,
+    firewalls: new Set(),
+    changed: () => {},
+  });
+}
+
 /** A server of the fleet: its state, and what it protects. */
 class Server implements AsyncDisposable {
   readonly log = memoryLog();
@@ -225,18 +240,44 @@ await testOnPostgres("three servers of a fleet", {
   },
 });
 
+Deno.test("`FleetBans.takeRoom()` reports room for a server's bans, however many others are followed meanwhile", () => {
+  using temporary = temporaryState();
+  const bans = unconnected(temporary.state, { maxBans: 10 });
+  const take = (server: string, numbers: readonly number[], isInForce = true) => {
+    const provenance = { kind: "manual", name: "" } as const;
+    const ban = {
+      scope: "all",
+      host: server,
+      server,
+      provenance,
+      reason: "x",
+      start: now(),
+      until: null,
+    } as const;
+    const reports = numbers.map((n) => ({ ...ban, address: `192.0.2.${n}`, isInForce }));
+    bans.take({
+      addresses: reports.map(({ address }) => address),
+      reports,
+      positions: new Map(),
+      members: [],
+    });
+    return temporary.state.fleet.followed();
+  };
+  assert.equal(take("b", [1, 2, 3, 4, 5, 6]), 5);
+  assert.equal(bans.takeRoom(), false);
+  assert.equal(take("a", [11, 12]), 7);
+  assert.equal(bans.takeRoom(), false);
+  assert.equal(take("b", [1, 2], false), 5);
+  assert.equal(bans.takeRoom(), true);
+  assert.equal(bans.takeRoom(), false);
+  assert.equal(take("b", [1, 6]), 6);
+  assert.equal(bans.takeRoom(), false);
+});
+
 Deno.test("`FleetBans.take()` tells the log little of bans that change without end", () => {
   using temporary = temporaryState();
   const log = memoryLog();
-  const bans = new FleetBans({
-    rules: RULES,
-    state: temporary.state,
-    log,
-    whyNot: () => null,
-    isReal: () => true,
-    firewalls: new Set(),
-    changed: () => {},
-  });
+  const bans = unconnected(temporary.state, { log });
   const addresses = Array.from({ length: 50 }, (_, n) => `192.0.2.${n}`);
   const report = {
     scope: "all",

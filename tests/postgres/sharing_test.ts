@@ -645,6 +645,18 @@ await testOnPostgres("a member with rights of its own", {
     assert.equal((await scene.query("SELECT FROM log")).length, 1);
   },
 
+  "says that a role which may only read lacks rights": async ({ login, query }) => {
+    await using owner = new TestMember(login);
+    await owner.shipped();
+    const user = `reader_${login.database}`;
+    await query(
+      `CREATE ROLE ${user} LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${user}`,
+    );
+    await using reader = new TestMember({ ...login, user, password: "x" });
+    await until(() => reader.fleet.status().error !== null);
+    assert.match(reader.fleet.status().error!, /lacks rights for user .*permission denied for table host/);
+  },
+
   "is cut off when it is removed, and registers no other server in its place": async (scene) => {
     await using owner = new Listener(scene.login, "owner");
     await owner.shipped();

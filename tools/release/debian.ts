@@ -56,8 +56,8 @@ export function layDebian(root: string, parts: Parts): void {
   const { project, program, pages } = parts;
   const place = (from: string, to: string, mode = 0o644) => copy(from, `${root}/${to}`, mode);
   place(program, "usr/bin/strongmonitor", 0o755);
-  // It has no rules, and stays the same: whenever it changes, dpkg asks everybody who has another one, and an upgrade
-  // without a terminal fails.
+  // It has no rules, and stays the same: whenever it changes, dpkg asks everybody who has another
+  // one, and an upgrade without a terminal fails.
   place(`${project}/packaging/config.jsonc`, "etc/strongmonitor/config.jsonc");
   place(`${project}/packaging/sysusers.conf`, "usr/lib/sysusers.d/strongmonitor.conf");
   for (const name of UNITS) {

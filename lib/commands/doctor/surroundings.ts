@@ -1,6 +1,6 @@
 /** Checks the database and the clock. */
 import { messageOf } from "../../core/error.ts";
-import { aheadBy, formatDuration, localTime, type Micros, now, SECOND } from "../../core/time.ts";
+import { aheadBy, differenceText, localTime, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
 import { asRoot, newestEntry, seesJournal } from "../machine.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
@@ -32,8 +32,7 @@ export async function* examineDatabase(config: DatabaseConfig): AsyncGenerator<F
       : failureOf("database", `${reached}: ${obstacle}`);
     if (risk !== null) yield failureOf("database", risk);
     if (Math.abs(off) <= TOLERANCE) return;
-    const where = `${formatDuration(Math.abs(off))} ${off > 0 ? "ahead of" : "behind"} this machine's`;
-    yield warning("clock", `the database's clock is ${where}`, "synchronise both");
+    yield warning("clock", `the database's clock is ${differenceText(off)}`, "synchronise both");
   } catch (error) {
     yield failureOf("database", messageOf(error));
   }
