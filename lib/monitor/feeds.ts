@@ -61,6 +61,8 @@ function journalFeed(
     ...journalMatches(modules),
     wake: interval === null ? null : { directory: `${stateDirectory}/${JOURNAL_LINKS}`, interval },
     problem: (sentence) => log.info(sentence),
+    // A log on a terminal does not reach the journal.
+    ...(Deno.stderr.isTerminal() ? { quiet: Infinity } : {}),
   });
   return { name: source.name, source, reader: pipeline.readers.of(modules), modules };
 }

@@ -20,7 +20,7 @@ export interface JournalOptions extends JournalSelection {
   readonly answer?: Micros;
   /** How long after printed entries until the journal is asked for omitted ones before them. */
   readonly proof?: Micros;
-  /** How long no program may write until this one tries; the default is an hour. */
+  /** How long no program may write until this one tries; the default is an hour. Infinite: never. */
   readonly quiet?: Micros;
   /** How to get entries at once; null: as journald announces them, up to half a second late. */
   readonly wake?: WakeOptions | null;
