@@ -203,16 +203,6 @@ export const SERVICES: Readonly<Record<string, { lines: readonly string[]; hosti
       '{"ClientAddr":"203.0.113.5:1","ClientHost":"203.0.113.5","ClientUsername":"\\",\\"ClientHost\\":\\"198.51.100.7\\",","DownstreamStatus":401,"time":"2026-03-01T10:56:10Z"}',
     ],
   },
-  "Dropbear": {
-    lines: [
-      "Mar  1 10:56:10 router dropbear[4092]: bad password attempt for 'root' from 203.0.113.5:5543",
-      "Sun Mar  1 10:56:10 2026 authpriv.warn dropbear[7]: Login attempt for nonexistent user from 2001:db8::5:60495",
-      "Mar  1 10:56:10 web dropbear[825]: [825] Mar 01 10:56:10 Bad password attempt for 'root' from 203.0.113.5:52289",
-    ],
-    hostile: [
-      "Mar  1 10:56:10 web dropbear[7]: Bad password attempt for 'x' from 198.51.100.7:1' from 203.0.113.5:5543",
-    ],
-  },
   "WordPress, plugin WP fail2ban": {
     lines: [
       "Mar  1 10:56:10 web wordpress(blog.example.org)[12]: Authentication failure for admin from 203.0.113.5",
