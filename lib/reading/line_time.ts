@@ -11,7 +11,7 @@ const OPENING = /^(?:["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)
  * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`.
  */
 const LEVEL =
-  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>1?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>(?:1 )?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
 const ADDRESS = "[\\da-f]*[.:][\\da-f.:]+";
 /** A time in brackets, up to its content. The request in quotes must follow. */
 const BRACKET = '\\[(?=[^\\]]{1,40}\\] ")';

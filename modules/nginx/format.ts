@@ -76,6 +76,9 @@ const PIECES: Readonly<Record<string, string>> = {
   hostname: '[^\\s"]*',
 };
 
+/** Text of a client as it was sent, without line breaks. nginx decodes others: %0A in `$uri`. */
+const AS_SENT = /^(?:request(?:_uri)?|args|query_string|(?:arg|cookie|http)_\w+)$/;
+
 interface Part {
   readonly text: string;
   /** Null for literal text. */
@@ -112,6 +115,12 @@ export function compileFormat(given: string, { index = 0, forwarded = false }: F
   if (free) {
     throw refuse(
       `holds $${free.variable} before $remote_addr, where a client could write another address: put $remote_addr first`,
+    );
+  }
+  const decoded = escape === "none" && parts.find((part) => isText(part) && !AS_SENT.test(part.variable!));
+  if (decoded) {
+    throw refuse(
+      `holds $${decoded.variable} with escape=none, where a client could write a line of its own: leave out escape=none`,
     );
   }
   const last = Math.max(at, parts.findIndex(({ variable }) => variable === "status"));

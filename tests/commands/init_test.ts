@@ -211,6 +211,17 @@ Deno.test("`init` leaves out only those formats of nginx that name no client", a
   assert.match(stdout.replaceAll(/\n +\/\/ /g, " "), /not read in full: .* must hold \$remote_addr/);
 });
 
+Deno.test("`init` says that clients could write lines of their own with escape=none", async () => {
+  using machine = bareMachine();
+  const format = `log_format raw escape=none '$remote_addr - $remote_user [$time_local] "$request" $status';`;
+  Deno.writeTextFileSync(`${machine.directory}/nginx.conf`, `${format} access_log /var/log/nginx/a.log raw;`);
+  const { stdout } = await run(init(machine, "--yes"));
+  assert.match(
+    stdout.replaceAll(/\n +\/\/ /g, " "),
+    /not read in full: .* holds \$remote_user with escape=none/,
+  );
+});
+
 Deno.test("`init` leaves out a proxy that nginx.conf names by its host name, and says so", async () => {
   using machine = bareMachine();
   const text = "http { set_real_ip_from cdn.example; set_real_ip_from 192.0.2.0/24; }";

@@ -41,6 +41,7 @@ Deno.test("`readNginxSetup()` gives formats only where one in use has to be know
     [`log_format main '${COMBINED} ' "\\"$http_x_forwarded_for\\""; access_log /a.log main;`, []],
     [`log_format vhost '$host ${COMBINED}'; access_log /a.log vhost;`, []],
     [`log_format j escape=json '{"remote_addr":"$remote_addr"}'; access_log /a.log j;`, []],
+    [`log_format raw escape=none '${COMBINED}'; access_log /a.log raw;`, [`escape=none ${COMBINED}`]],
     ["log_format own '$remote_addr $status'; access_log /a.log;", []],
     ["log_format own '$remote_addr $status'; access_log /a.log own buffer=1k;", ["$remote_addr $status"]],
     ["log_format own escape=json '$remote_addr' ' $status'; access_log /a.log own;", [

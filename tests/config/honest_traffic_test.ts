@@ -814,12 +814,12 @@ Deno.test("the shipped rules of NGINX ban who looks for what is not there under 
   assert.deepEqual(bansOf("NGINX", instants, 0.9), ["not_found"]);
 });
 
-Deno.test("the shipped rules of SSHD ban who breaks off with a fatal error, as servers before 7.4 call it", () => {
-  const line = (i: number) =>
-    `fatal: ssh_dispatch_run_fatal: Connection from ${
-      port(i)
-    }: message authentication code incorrect [preauth]`;
-  assert.deepEqual(bansOf("SSHD", Array.from({ length: 11 }, (_, i) => line(i)), 60), ["not_ssh"]);
+Deno.test("the shipped rules of SSHD ban who breaks off with a fatal error, as old servers and FreeBSD's call it", () => {
+  for (const name of ["fatal: ssh_dispatch_run_fatal", "Fssh_ssh_dispatch_run_fatal"]) {
+    const line = (i: number) =>
+      `${name}: Connection from ${port(i)}: message authentication code incorrect [preauth]`;
+    assert.deepEqual(bansOf("SSHD", Array.from({ length: 11 }, (_, i) => line(i)), 60), ["not_ssh"]);
+  }
 });
 
 Deno.test("the shipped rules of SSHD ban who connects and goes, by two messages for each connection", () => {

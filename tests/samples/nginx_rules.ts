@@ -117,6 +117,8 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "/WEB-INF/web.xml",
       "/administrator/index.php",
       "/administrator/manifests/files/joomla.xml",
+      "/old/wp-admin/network/site-new.php",
+      "/wp-admin/",
       "/admin/login",
       "/.well-known/x.php",
     ],

@@ -99,8 +99,9 @@ function formatText(words: readonly string[]): string {
   return isOption ? `${words[0]} ${words.slice(1).join("")}` : words.join("");
 }
 
-/** Reports whether a format needs no `log_format`: extended `combined`, or JSON. */
+/** Reports whether a format needs no `log_format`: extended `combined`, or JSON, with escapes. */
 function isKnown(format: string): boolean {
+  if (format.startsWith("escape=none ")) return false;
   const text = format.replace(/^escape=\w+ /, "").replace(/\$\{(\w+)\}/g, "$$$1");
   return text.replace(/^\$(?:host|http_host|server_name) /, "").startsWith(COMBINED) || text.startsWith("{");
 }

@@ -207,9 +207,9 @@ const GIVEN: readonly (readonly [format: string, line: string, fields: Record<st
     { upstream_status: "", status: "404" },
   ],
   [
-    `escape=none '$remote_addr "$remote_user" "$request" $status'`,
+    `escape=none '$remote_addr "$http_user_agent" "$request" $status'`,
     `${TRUE} "D\\nick" "GET /..\\boot?a\\" 404`,
-    { user: "D\\nick", path: "/..\\boot", query: "a\\", status: "404" },
+    { user_agent: "D\\nick", path: "/..\\boot", query: "a\\", status: "404" },
   ],
   ["$realip_remote_addr $remote_addr $status", `192.0.2.1 ${TRUE} 404`, { status: "404" }],
   ["'$proxy_protocol_addr\\t$remote_addr\\t$status'", `-\t${TRUE}\t404`, { status: "404" }],
@@ -232,6 +232,8 @@ const REFUSED: readonly (readonly [format: string, complaint: RegExp, trusted?: 
   ["$remote_user $remote_addr", /holds \$remote_user before/],
   ["$host $remote_addr - $remote_user [$time_local]", /holds \$host before/],
   [`escape=none '"$http_x" $remote_addr'`, /holds \$http_x before/],
+  [`escape=none '$remote_addr "$request_method $uri" $status'`, /holds \$uri with escape=none/],
+  [`escape=none '$remote_addr - $remote_user "$request" $status'`, /holds \$remote_user with escape=none/],
   ["$remote_addr $http_x_forwarded_for $status", /must have \$http_x_forwarded_for in quotes/, true],
 ];
 
