@@ -144,7 +144,10 @@ function compileUpon(
   return compile(entry, { output: `${directory}/program`, permissions: [], base });
 }
 
-Deno.test("`compile()` says what to do without a runtime to build upon", async () => {
+/** esbuild's service ends a moment after it is stopped. */
+const AND_ESBUILD = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test("`compile()` says what to do without a runtime to build upon", AND_ESBUILD, async () => {
   using directory = scratch();
   const compiled = compileUpon("/nonexistent/denort", { code: "console.log(1);", directory: directory.path });
   await assert.rejects(compiled, {
@@ -153,7 +156,7 @@ Deno.test("`compile()` says what to do without a runtime to build upon", async (
   });
 });
 
-Deno.test("`compile()` says what is missing where npm does not answer", async () => {
+Deno.test("`compile()` says what is missing where npm does not answer", AND_ESBUILD, async () => {
   using directory = scratch();
   const words = `error: Failed loading http://npm/@esbuild for package "@esbuild/linux-x64"`;
   script(directory.path, { name: "deno", body: `echo '${words}' >&2; exit 1` });
@@ -164,7 +167,7 @@ Deno.test("`compile()` says what is missing where npm does not answer", async ()
   });
 });
 
-Deno.test("`compile()` passes on what Deno has against a program", async () => {
+Deno.test("`compile()` passes on what Deno has against a program", AND_ESBUILD, async () => {
   using directory = scratch();
   const compiled = compileUpon("/nonexistent/denort", {
     code: "const n: number = '';",
@@ -173,40 +176,48 @@ Deno.test("`compile()` passes on what Deno has against a program", async () => {
   await assert.rejects(compiled, { code: 1, message: /^Cannot compile [\s\S]*TS2322/ });
 });
 
-Deno.test("`compile()` embeds no npm package, even when its output lies in the project", async () => {
-  const project = fileURLToPath(new URL("../..", import.meta.url));
-  Deno.mkdirSync(`${project}dist`, { recursive: true });
-  const directory = Deno.makeTempDirSync({ dir: `${project}dist`, prefix: "build-test-" });
-  try {
-    const code = "import ipaddr from 'ipaddr.js'; console.log('the program itself', ipaddr);";
-    Deno.writeTextFileSync(`${directory}/main.ts`, code);
+Deno.test(
+  "`compile()` embeds no npm package, even when its output lies in the project",
+  AND_ESBUILD,
+  async () => {
+    const project = fileURLToPath(new URL("../..", import.meta.url));
+    Deno.mkdirSync(`${project}dist`, { recursive: true });
+    const directory = Deno.makeTempDirSync({ dir: `${project}dist`, prefix: "build-test-" });
+    try {
+      const code = "import ipaddr from 'ipaddr.js'; console.log('the program itself', ipaddr);";
+      Deno.writeTextFileSync(`${directory}/main.ts`, code);
+      // Any ELF file takes what is embedded; this one is small and always there.
+      const base = { deno: Deno.execPath(), denort: "/bin/true" };
+      await compile(`${directory}/main.ts`, { output: `${directory}/program`, permissions: [], base });
+      const executable = Deno.readFileSync(`${directory}/program`);
+      assert.ok(holds(executable, "the program itself"), "the program is embedded");
+      assert.ok(!holds(executable, "otplib"), "a package that only tests import is not");
+      assert.ok(!holds(executable, "/npm/registry"), "no place of packages on this machine is");
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "`compile()` makes equal programs of equal sources, wherever and whenever",
+  AND_ESBUILD,
+  async () => {
+    using directory = scratch();
     // Any ELF file takes what is embedded; this one is small and always there.
     const base = { deno: Deno.execPath(), denort: "/bin/true" };
-    await compile(`${directory}/main.ts`, { output: `${directory}/program`, permissions: [], base });
-    const executable = Deno.readFileSync(`${directory}/program`);
-    assert.ok(holds(executable, "the program itself"), "the program is embedded");
-    assert.ok(!holds(executable, "otplib"), "a package that only tests import is not");
-    assert.ok(!holds(executable, "/npm/registry"), "no place of packages on this machine is");
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
-});
-
-Deno.test("`compile()` makes equal programs of equal sources, wherever and whenever", async () => {
-  using directory = scratch();
-  // Any ELF file takes what is embedded; this one is small and always there.
-  const base = { deno: Deno.execPath(), denort: "/bin/true" };
-  const made = [];
-  for (const place of [`${directory.path}/here`, `${directory.path}/there/deeper`]) {
-    Deno.mkdirSync(place, { recursive: true });
-    Deno.writeTextFileSync(`${place}/main.ts`, "console.log(await import('./late.ts'));");
-    Deno.writeTextFileSync(`${place}/late.ts`, "export const late = 'embedded as well';");
-    await compile(`${place}/main.ts`, { output: `${place}/program`, permissions: [], base });
-    made.push(Deno.readFileSync(`${place}/program`));
-  }
-  assert.ok(holds(made[0]!, "embedded as well"));
-  assert.ok(Buffer.from(made[0]!).equals(made[1]!));
-});
+    const made = [];
+    for (const place of [`${directory.path}/here`, `${directory.path}/there/deeper`]) {
+      Deno.mkdirSync(place, { recursive: true });
+      Deno.writeTextFileSync(`${place}/main.ts`, "console.log(await import('./late.ts'));");
+      Deno.writeTextFileSync(`${place}/late.ts`, "export const late = 'embedded as well';");
+      await compile(`${place}/main.ts`, { output: `${place}/program`, permissions: [], base });
+      made.push(Deno.readFileSync(`${place}/program`));
+    }
+    assert.ok(holds(made[0]!, "embedded as well"));
+    assert.ok(Buffer.from(made[0]!).equals(made[1]!));
+  },
+);
 
 /** Reports whether a text stands in bytes. */
 function holds(bytes: Uint8Array, text: string): boolean {
