@@ -39,3 +39,4 @@ export const REFERER = NAMES.indexOf("referer");
 export const USER_AGENT = NAMES.indexOf("user_agent");
 export const FORWARDED_FOR = NAMES.indexOf("forwarded_for");
 export const TEXT = NAMES.indexOf("text");
+export const LEVEL = NAMES.indexOf("level");

@@ -3,22 +3,32 @@ import type { Bytes } from "../../lib/core/bytes.ts";
 import {
   type Counting,
   EACH,
+  MESSAGE,
   type MessageForm,
   type MessageReader,
   NOTHING,
   UNSEEN,
 } from "../../lib/reading/message_reader.ts";
 import type { ModuleKind, ModuleOptions } from "../../lib/reading/module.ts";
-import { makeFindings, TextForm, type TextFormOptions, TextReader } from "../../lib/reading/text_reader.ts";
+import {
+  makeFindings,
+  type ReadMessage,
+  TextForm,
+  type TextFormOptions,
+  TextReader,
+} from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
 import { clientNamer } from "../proxies.ts";
 import { CombinedReader } from "./combined.ts";
-import { NAMES } from "./fields.ts";
+import { LEVEL, NAMES } from "./fields.ts";
+import { hasLinesBehind } from "./forgery.ts";
 import { compileFormat } from "./format.ts";
 import { isPossibleLine, lineParser } from "./lines.ts";
 import { countingOf } from "./refusal.ts";
 import { fieldOf, isField } from "./variables.ts";
+
+type Clients = Pick<TextFormOptions, "countingOf" | "nameClient">;
 
 /** nginx: access logs and error logs, from files and from the journal. */
 export const nginx: ModuleKind = {
@@ -31,9 +41,14 @@ export const nginx: ModuleKind = {
 
 function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
   const forwarded = (trustedProxies ?? []).length > 0;
-  const clients = trustedProxies === null
-    ? { countingOf }
-    : { nameClient: clientNamer(NAMES, trustedProxies) };
+  const nameBehindProxies = clientNamer(NAMES, trustedProxies);
+  const clients: Clients = {
+    nameClient(message) {
+      if (message.from[LEVEL]! >= 0 && isOfSeveral(message)) message.address.clear();
+      else nameBehindProxies?.(message);
+    },
+    ...(trustedProxies === null ? { countingOf } : {}),
+  };
   const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
   if (formats.length > 0) {
     const variables = formats.flatMap(({ variables }) => variables);
@@ -41,6 +56,11 @@ function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
     return new TextForm({ fields, parse: lineParser(formats), ...clients });
   }
   return { fields: NAMES, literals: [], open: () => new KnownFormatsReader(clients) };
+}
+
+/** Reports whether a client may have written a line of the error log, or a part of it. */
+function isOfSeveral(message: ReadMessage): boolean {
+  return hasLinesBehind(message.bytesOf(MESSAGE), message.from[MESSAGE]!, message.to[MESSAGE]!);
 }
 
 /**
@@ -56,11 +76,11 @@ class KnownFormatsReader implements MessageReader {
   readonly to: Int32Array;
   readonly #combined: CombinedReader;
   readonly #text: TextReader;
-  readonly #clients: Pick<TextFormOptions, "countingOf" | "nameClient">;
+  readonly #clients: Clients;
   /** Whether the message was read by positions. */
   #isCombined = false;
 
-  constructor(clients: Pick<TextFormOptions, "countingOf" | "nameClient">) {
+  constructor(clients: Clients) {
     this.#clients = clients;
     const findings = makeFindings(NAMES.length);
     this.address = findings.address;

@@ -201,5 +201,7 @@ function errorLine(line: string, now: number): Said | null {
   const others = { server, upstream, host, referer, user: LOGIN_NAME.exec(text!)?.groups?.user };
   for (const [name, value] of Object.entries(others)) if (value) fields[name] = value;
   if (request !== undefined) Object.assign(fields, requestFields(request, fields));
-  return { address: canonical(address!), fields: { ...fields, level, text: text! }, time, isZoneless: true };
+  // Lines behind a line of invalid UTF-8 are out of sight; no line here is of several.
+  const named = line.includes("\ufffd") ? null : canonical(address!);
+  return { address: named, fields: { ...fields, level, text: text! }, time, isZoneless: true };
 }
