@@ -31,7 +31,7 @@ Deno.test("`Bans.decide()` bans an address once, and the whitelisted never", () 
   assert.match(scene.log.lines.join(), /not banning 198\.51\.100\.9, whitelisted by configuration/);
 });
 
-Deno.test("`Bans` warns of a ban for longer only if that adds half of its time", () => {
+Deno.test("`Bans` warns of a ban for longer only if that adds half of its time", async () => {
   using temporary = temporaryState();
   const { scene, make, act } = setUp(temporary);
   const bans = make();
@@ -43,6 +43,7 @@ Deno.test("`Bans` warns of a ban for longer only if that adds half of its time",
     `warn: banning for longer ${ONE} for ${formatDuration(5_000)}`,
     `warn: banning for longer ${ONE} for good`,
   ]);
+  await bans.stop(AbortSignal.abort());
 });
 
 Deno.test("`Bans` puts bans into the firewall and lifts them when their time is up", async () => {
