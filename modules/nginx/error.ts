@@ -1,12 +1,16 @@
 import { canonicalAddress } from "../../lib/core/address.ts";
+import { SLASH } from "../../lib/core/ascii.ts";
+import { isDigit } from "../../lib/core/bytes.ts";
 import { readIsoTime } from "../../lib/core/timestamp.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { ADDRESS } from "./format.ts";
 import { addRequest } from "./text.ts";
 
 const HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
-/** nginx cuts a line of its error log at this many bytes (NGX_MAX_ERROR_STR). */
-const CUT = 2_040;
+/** Bytes of the longest record of the error log, which nginx cuts there (NGX_MAX_ERROR_STR). */
+export const LONGEST = 2_048;
+/** A line of so many bytes may be a cut one. */
+const CUT = LONGEST - 8;
 
 /**
  * Texts of nginx itself, in which a client chooses at most a name without a colon: a name of Basic
@@ -44,6 +48,15 @@ const LAST = new RegExp(`^(?<text>.*)${TAIL}$`, "s");
 /** A name of Basic authentication in a text of nginx or its PAM module. */
 const USER =
   /^(?:PAM: )?user ["'](?<user>.*)["'](?: was not found in "|: password mismatch| - not authenticated: )/s;
+
+/** Digits of the year with which a record of the error log begins. */
+const YEAR = 4;
+
+/** Reports whether `array[at]` begins with a year and a slash, as a record of the error log. */
+export function beginsRecord(array: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + YEAR; i++) if (!isDigit(array[i]!)) return false;
+  return array[at + YEAR] === SLASH;
+}
 
 type Groups = Readonly<Record<string, string | undefined>>;
 

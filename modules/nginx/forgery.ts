@@ -4,18 +4,15 @@
  * all of them but the start of the first and the end of the last. nginx writes a record at once, so
  * that the end, with the request, follows in the same bytes.
  */
-import { LINE_FEED, SLASH } from "../../lib/core/ascii.ts";
-import { type Bytes, decode, isDigit } from "../../lib/core/bytes.ts";
+import { LINE_FEED } from "../../lib/core/ascii.ts";
+import { type Bytes, decode } from "../../lib/core/bytes.ts";
+import { beginsRecord, LONGEST } from "./error.ts";
 
-/** Bytes of the longest record, which nginx cuts (NGX_MAX_ERROR_STR). */
-const LONGEST = 2_048;
 /** Stands for bytes of invalid UTF-8. */
 const REPLACED = "\ufffd";
 const CLIENT = ", client: ";
 const REQUEST = ', request: "';
 const LINE_BREAK = /%0a/gi;
-/** Digits of the year with which a record begins. */
-const YEAR = 4;
 
 /**
  * Reports whether the line `bytes[from, to)` belongs to a record with further lines: a line behind
@@ -45,7 +42,5 @@ function breaksIn(text: string): number {
 
 /** Reports whether a record begins at `at`, not behind the line at `from`. */
 function isStart(array: Uint8Array, at: number, from: number): boolean {
-  if (at < 0 || at > from || (at > 0 && array[at - 1] !== LINE_FEED)) return false;
-  for (let i = 0; i < YEAR; i++) if (!isDigit(array[at + i]!)) return false;
-  return array[at + YEAR] === SLASH;
+  return at >= 0 && at <= from && (at === 0 || array[at - 1] === LINE_FEED) && beginsRecord(array, at);
 }

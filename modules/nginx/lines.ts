@@ -1,7 +1,7 @@
-import { LEFT_BRACE, LEFT_BRACKET, SLASH, SPACE } from "../../lib/core/ascii.ts";
-import { type Bytes, isDigit, Literal } from "../../lib/core/bytes.ts";
+import { LEFT_BRACE, LEFT_BRACKET, SPACE } from "../../lib/core/ascii.ts";
+import { type Bytes, Literal } from "../../lib/core/bytes.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
-import { parseErrorLine } from "./error.ts";
+import { beginsRecord, parseErrorLine } from "./error.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_ISO, TIME_LOCAL } from "./format.ts";
 import { isJson, parseJson } from "./json.ts";
 import { userIn } from "./user.ts";
@@ -79,8 +79,6 @@ function isAmbiguous({ host, remote_user: user }: Readonly<Record<string, string
 }
 
 const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
-/** Digits of the year at the start of a line of the error log. */
-const YEAR = 4;
 
 /**
  * Reports whether `bytes[from, to)` may be a line of a known format or of the error log. It begins
@@ -90,11 +88,8 @@ const YEAR = 4;
 export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean {
   const { array } = bytes;
   if (from >= to) return false;
-  if (array[from] === LEFT_BRACKET || array[from] === LEFT_BRACE) return true;
-  let at = from;
-  while (at < to && isDigit(array[at]!)) at++;
-  if (at === from + YEAR && array[at] === SLASH) return true;
-  const second = nextWord(array, at, to);
+  if (array[from] === LEFT_BRACKET || array[from] === LEFT_BRACE || beginsRecord(array, from)) return true;
+  const second = nextWord(array, from, to);
   if (second > to) return false;
   if (PROGRAM.isAt(bytes, second) || DASH.isAt(bytes, second)) return true;
   const third = nextWord(array, second, to);
