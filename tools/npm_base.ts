@@ -7,7 +7,6 @@ import { scratchIn } from "./task.ts";
  * builds upon.
  */
 export interface Base {
-  /** Path of the Deno. */
   readonly deno: string;
   /** Path of the runtime; null: Deno downloads its own. */
   readonly denort: string | null;

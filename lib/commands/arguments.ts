@@ -2,7 +2,6 @@
 import { nearest } from "../config/suggest.ts";
 import { counted } from "../core/text.ts";
 
-/** A program or command with its commands and options. */
 interface Command {
   name(): string;
   readonly commands: readonly Command[];

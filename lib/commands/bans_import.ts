@@ -20,7 +20,6 @@ const SLICE = 1_000;
 /** Milliseconds between transactions: a waiting writer tries the lock every 1 to 100 ms. */
 const BETWEEN_SLICES = 30;
 
-/** Options of `bans --import`. */
 export interface ImportOptions extends CommonOptions {
   /** Default span of bans without an end in the list: a span, or `forever`, the default. */
   readonly for?: string;
@@ -43,12 +42,10 @@ export interface ImportStore {
   addAll(bans: readonly NewBan[]): void;
 }
 
-/** Input of `Importing`. */
 export interface ImportParts {
   readonly bans: ImportStore;
   readonly whitelist: Whitelist;
   readonly now: Micros;
-  /** Name of the list. */
   readonly name: string;
   /** Modules that have firewalls of their own here. */
   readonly firewalls: ReadonlySet<string>;

@@ -28,7 +28,6 @@ const COMMANDS = [
   addFleet,
 ];
 
-/** Returns the program with all its commands. */
 export function commandLine(parts: CommandLineParts): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")

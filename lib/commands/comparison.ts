@@ -50,7 +50,6 @@ export class BansByAddress {
     this.#since = since;
   }
 
-  /** Adds a ban. */
   add(ban: NewBan): void {
     if (ban.start < this.#since) return;
     this.count++;
@@ -76,7 +75,6 @@ export class BansByAddress {
 export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 
-  /** Adds a login. */
   add({ address, user, time }: Login): void {
     if ((this.#newest.get(address)?.time ?? -Infinity) < time) this.#newest.set(address, { user, time });
   }

@@ -57,7 +57,6 @@ export interface LineMatch {
   readonly address: string | null;
   /** Fields that the module read from the line. */
   readonly fields: Readonly<Record<string, string>>;
-  /** Names of the rules hit. */
   readonly hits: readonly string[];
   /** Whether hits of the line count; false: not until `trusted_proxies` is set. */
   readonly counted: boolean;
@@ -87,7 +86,6 @@ export class LineMatcher {
     this.#reader = this.#pipeline.readers.of([rules]);
   }
 
-  /** Matches record `i`. */
   match(records: Records, i: number): LineMatch {
     const isFound = this.#reader.read(records, i, now());
     const { event } = this.#reader;

@@ -15,7 +15,6 @@ export interface CommonOptions {
 
 /** Default path of the configuration. */
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
-/** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */
 export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;

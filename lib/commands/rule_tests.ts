@@ -4,7 +4,6 @@ import { LineMatcher, recordOf } from "./dry_run.ts";
 
 /** Result of a configuration's rule tests. */
 export interface TestResult {
-  /** Number of lines tried. */
   readonly tried: number;
   /** A sentence for each line that a rule judged wrongly. */
   readonly failures: readonly string[];

@@ -14,7 +14,6 @@ import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 
-/** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
   /** Ends all bans in force. */
   readonly all?: boolean;
@@ -23,7 +22,6 @@ export interface UnbanOptions extends CommonOptions {
 /** Outcome of `unban` for one ban. */
 interface Result {
   readonly ban: BanStatus;
-  /** The ban before `unban`. */
   readonly before: BanStatus;
   /** No command can lift it from the firewall. */
   readonly stays: boolean;

@@ -72,7 +72,6 @@ export function otherPlaces(
   return places;
 }
 
-/** Returns an entry as JSON. */
 export function entryJson({ address, origin, file, until, note }: ListedEntry) {
   return { address, origin, file, until: isoTimeOrNull(until), note };
 }

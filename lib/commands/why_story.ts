@@ -24,7 +24,6 @@ export interface Story {
   readonly sessions: readonly Session[];
   /** Login that keeps it from being banned; null: none. */
   readonly trusted: Login | null;
-  /** Keys of its last knocks. */
   readonly knocks: readonly KnockKey[];
   /** Current counts, nearest to a limit first. */
   readonly counts: readonly Count[];

@@ -9,7 +9,6 @@ export interface ConfiguredFirewall {
   /** The module with a firewall of its own; null: the firewall for everything. */
   readonly module: string | null;
   readonly ban: BanConfig;
-  /** Path of the section. */
   readonly at: Path;
 }
 
@@ -80,7 +79,6 @@ export function locate(command: readonly string[] | undefined, folder: string): 
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
 }
 
-/** Returns the modules with firewalls of their own. */
 export function modulesWithFirewall({ moduleBans }: Pick<Config, "moduleBans">): ReadonlySet<string> {
   return new Set(moduleBans.map(({ module }) => module));
 }

@@ -51,7 +51,6 @@ export function texts(item: z.ZodType<string, string> = text(MAX_MESSAGE)) {
   return z.union([item, z.array(item)], STRINGS).transform((given) => [given].flat());
 }
 
-/** Accepts a whole number from `least` to `most`. */
 export function whole(least: number, most: number) {
   return z.int("must be a whole number").min(least, `must be at least ${least}`).max(
     most,

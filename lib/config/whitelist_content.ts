@@ -9,12 +9,10 @@ import type { WhitelistMember } from "./whitelist.ts";
 export interface ListedNetworks {
   /** When they end and may be banned like others; null: never. */
   readonly until: Micros | null;
-  /** Number of entries. */
   readonly count: number;
   readonly set: NetworkSet;
 }
 
-/** The content of a whitelist file. */
 export interface WhitelistContent {
   /** Number of lines with an entry. */
   readonly entries: number;

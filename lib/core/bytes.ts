@@ -178,7 +178,6 @@ export function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Reports whether a byte is an ASCII digit. */
 export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte < ZERO + 10;
 }
@@ -204,7 +203,6 @@ export function isBlank(byte: number): boolean {
   return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN);
 }
 
-/** Returns the end of the digits at `at`. */
 export function endOfDigits(array: Uint8Array, at: number): number {
   while (isDigit(array[at]!)) at++;
   return at;

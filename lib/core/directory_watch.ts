@@ -12,7 +12,6 @@ export interface DirectoryWatcher {
   close(): void;
 }
 
-/** Directories with a watcher. */
 const watched = new Set<{ readonly directories: readonly string[] }>();
 let isBlocked = false;
 

@@ -6,7 +6,6 @@ import type { Micros } from "./time.ts";
 /** Kind of a record: a line hit rules; an address begins anew in some rules, or in all. */
 export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;
 
-/** Kinds of records by their numbers. */
 export type RecordKind = typeof HIT | typeof SPENT | typeof FORGOTTEN;
 
 /** Most rules of a group: a record names rules as bits of a group. */
@@ -31,7 +30,6 @@ export interface AddressWords {
   readonly prefix: number;
 }
 
-/** Fields of a record. */
 export interface NoteRecord extends AddressWords {
   readonly kind: RecordKind;
   /**

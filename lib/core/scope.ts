@@ -103,7 +103,6 @@ export function coversScope(wide: Scope, narrow: Scope): boolean {
     );
 }
 
-/** Reports whether two scopes are the same. */
 export function isSameScope(a: Scope, b: Scope): boolean {
   return a === b || formatScope(a) === formatScope(b);
 }

@@ -52,7 +52,6 @@ export function guardState(directory: string): void {
   guarded.add(directory);
 }
 
-/** Reports whether a file is one of a guarded state. */
 export function isGuarded(file: Pick<Deno.FileInfo, "dev" | "ino">): boolean {
   const identity = identityOf(file);
   return guarded.values().some((directory) =>

@@ -10,7 +10,6 @@ import { type Login, type LoginChange, loginChange, type Session } from "./login
 export interface LoginUpdate {
   /** The newest login of each address and method. */
   readonly logins: readonly Login[];
-  /** Open sessions. */
   readonly opened: readonly Session[];
   /** Stored sessions that have ended. */
   readonly closed: readonly Session[];
@@ -31,7 +30,6 @@ export class Logins {
   readonly #trust: TrustOptions | null;
   /** The newest login of each method, by address. */
   readonly #logins = new Map<string, Map<string, Login>>();
-  /** Open sessions. */
   readonly #sessions = new Map<SessionKey, Session>();
   /** Sessions by process: one, unless several machines share a log or lines are out of order. */
   readonly #ofProcess = new Map<number, SessionKey[]>();
@@ -122,7 +120,6 @@ export class Logins {
     }
   }
 
-  /** Addresses with an open session. */
   get openAddresses(): string[] {
     return [...new Set(this.#sessions.values().map(({ address }) => address))];
   }

@@ -26,16 +26,13 @@ export interface FirewallStore extends LaneStore {
   of(module: string): LaneStore;
 }
 
-/** Options of `Bans`. */
 export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;
   /** Modules' own firewalls, by module name. */
   readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
   readonly logins: Logins;
-  /** Returns the stored logins and sessions. */
   readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
-  /** Steps of network bans. */
   readonly networks: readonly NetworkStep[];
   /** Room for counts of networks. Default: the decider's own. */
   readonly networkRoom?: Room;

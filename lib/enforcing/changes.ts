@@ -7,7 +7,6 @@ import { type ChangedBan, keyOf, type NewBan } from "../deciding/ban.ts";
 
 /** The state's methods that `Changes` uses. */
 export interface ChangesStore {
-  /** Number of the latest change. */
   lastChange(): number;
   changedSince(change: number): ChangedBan[];
 }

@@ -23,7 +23,6 @@ export interface EndsStore {
   addresses(range: BanRange): string[];
 }
 
-/** Options of `Ends`. */
 export interface EndsOptions {
   readonly store: EndsStore;
   readonly whitelist: Whitelist;
@@ -38,7 +37,6 @@ export interface EndsOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** Ends bans. */
 export class Ends {
   readonly #options: EndsOptions;
   /** Compares the bans in force with a changed whitelist. */

@@ -21,7 +21,6 @@ export interface LaneStore extends EnforcerStore, ReconcilerStore {
   applyAnew(range: BanRange): void;
 }
 
-/** Options of a lane. */
 export interface LaneOptions extends Omit<EnforcerOptions, "endOf">, Pick<ReconcilerOptions, "lastId"> {
   readonly store: LaneStore;
   /** Module of the bans; null: all bans but those of modules with their own firewall. */
@@ -62,7 +61,6 @@ export class Lane {
     this.#taking = new Walk({ slice: (range) => this.#takeUp(range), failed });
   }
 
-  /** Name of the firewall. */
   get firewall(): string {
     return this.#options.firewall.name;
   }

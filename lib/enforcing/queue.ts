@@ -12,7 +12,6 @@ export interface QueueStore {
   toLift(due: DueBans): BanStatus[];
 }
 
-/** Options of the queue. */
 export interface QueueOptions {
   readonly store: QueueStore;
   readonly firewall: Firewall;

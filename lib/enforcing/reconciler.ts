@@ -12,7 +12,6 @@ import { rangesUpTo } from "./walk.ts";
 
 /** Result of the last comparison of the firewall with the state. */
 export interface Holding {
-  /** Time of the comparison. */
   readonly time: Micros;
   /** Number of bans that it had; null: it cannot tell. */
   readonly held: number | null;
@@ -31,7 +30,6 @@ export interface ReconcilerStore {
   mayHold(ban: Pick<Ban, "address" | "scope">): boolean;
 }
 
-/** Options of the reconciler. */
 export interface ReconcilerOptions {
   readonly store: ReconcilerStore;
   readonly firewall: Firewall;

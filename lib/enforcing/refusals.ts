@@ -79,7 +79,6 @@ function withOthers(ban: BanStatus, count: number): string {
   return nameOf(ban) + (count > 1 ? ` and ${counted(count - 1, "other ban")}` : "");
 }
 
-/** Returns the failure, or the error without the address. */
 function failureOf({ address, error, failure }: Outcome): string {
   return failure ?? error!.replaceAll(address, "%s");
 }

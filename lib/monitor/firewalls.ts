@@ -31,10 +31,8 @@ export function openFirewall(
     : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }
 
-/** All firewalls of a monitor. */
 export class Firewalls {
   readonly main: Firewall;
-  /** By name of the module. */
   readonly ofModules: ReadonlyMap<string, Firewall>;
   /** Names of the firewalls that really ban, not only observe. */
   readonly #real: ReadonlySet<string>;

@@ -6,7 +6,6 @@ import { follow, type Following, type FollowRules } from "../deciding/following.
 import type { FleetNews } from "../postgres/follower.ts";
 import type { State } from "../state/state.ts";
 
-/** Options of `FleetBans`. */
 export interface FleetBansParts {
   readonly rules: FollowRules;
   readonly state: State;

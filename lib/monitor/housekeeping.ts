@@ -46,7 +46,6 @@ export class Housekeeping {
     this.#evicted = parts.pipeline.throughput.counts.evicted;
   }
 
-  /** Runs until `signal` aborts. */
   run(signal: AbortSignal): Promise<unknown> {
     return Promise.all([
       every(HOUSEKEEPING, signal, () => this.turn()),

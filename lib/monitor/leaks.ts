@@ -22,7 +22,6 @@ export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "star
   readonly appliedAt: Micros | null;
 }
 
-/** Options of `Leaks`. */
 export interface LeaksParts {
   /** By index of the module. */
   readonly modules: readonly { readonly name: string; readonly scope: Scope }[];
@@ -35,7 +34,6 @@ export interface LeaksParts {
 
 /** Most bans that are watched. */
 const MOST = 1_000;
-/** Most leaks in the report. */
 const MOST_NAMED = 20;
 /** Time in which lines after a ban are normal: sshd takes seconds to refuse a password. */
 const GRACE: Micros = 5 * SECOND;

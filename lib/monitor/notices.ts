@@ -91,7 +91,6 @@ export class Notices {
     if (this.#told.size > 0 && Math.abs(now - this.#storedAt) > MINUTE) this.#storeMemory(now);
   }
 
-  /** Adds one present problem. */
   add(problem: Problem, now: Micros): void {
     const key = keyOf(problem);
     const told = this.#told.get(key);

@@ -24,7 +24,6 @@ const GROWTH = 3;
  */
 const [STOP, FAILURE] = [2_000, 5_000];
 
-/** Options of `Notifier`. */
 export interface NotifierParts {
   readonly config: NotifyConfig;
   readonly store: NoticeStore;

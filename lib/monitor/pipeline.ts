@@ -57,7 +57,6 @@ interface Intake {
 
 /** Processes the batches of all sources, one after the other. */
 export class Pipeline {
-  /** The readers of all modules' messages. */
   readonly readers: ModuleReaders;
   /** Times of the last line and hit of each module and rule, and how many lines it understands. */
   readonly activity: Activity;

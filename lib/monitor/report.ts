@@ -77,7 +77,6 @@ const report = z.object({
   failure: z.string().nullable().default(null),
   config: z.string(),
   firewall: z.string(),
-  /** Modules with a firewall of their own. */
   moduleFirewalls: z.array(z.object({ module: z.string(), firewall: z.string() })).readonly().default([]),
   /** How many bans the firewall really has, see `Holding`; null: not yet checked. */
   holding: z.object({
@@ -137,7 +136,6 @@ export type Leak = Readonly<z.infer<typeof leak>>;
 /** Counts of committed records. */
 export type Counts = z.infer<typeof counts>;
 
-/** Returns all counts at 0. */
 export function noCounts(): Counts {
   return Object.fromEntries(Object.keys(counts.shape).map((name) => [name, 0])) as Counts;
 }

@@ -14,7 +14,6 @@ import type { Totals } from "./totals.ts";
 import type { Whitelisting } from "./whitelisting.ts";
 import type { TrialWatch } from "./trial.ts";
 
-/** The parts that a report describes. */
 export interface ReportingParts {
   readonly state: Pick<State, "setReport">;
   readonly totals: Totals;
@@ -76,7 +75,6 @@ export class Reporting {
     this.#writtenAt = time;
   }
 
-  /** Returns the present report. */
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
     const { totals, bans, leaks, trial, pipeline, database, notices, metricsError, whitelisting } =

@@ -32,7 +32,6 @@ export class Throughput {
     this.decided = decided;
   }
 
-  /** Adds a commit. */
   add(committed: Committed): void {
     const { source, records, events, lag, bans } = committed;
     if (events > 0) this.lags.set(source, lag);

@@ -8,10 +8,8 @@ import { modifiedAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { State } from "../state/state.ts";
 
-/** Options of `WhitelistFiles`. */
 export interface WhitelistFilesOptions {
   readonly log: Log;
-  /** Keeps copies of the files. */
   readonly state: Pick<State, "whitelistCopy" | "keepOnlyWhitelistCopies" | "storeWhitelistCopy">;
 }
 

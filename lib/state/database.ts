@@ -44,7 +44,6 @@ export class Database {
     this.#db = recovery?.open() ?? open(directory);
   }
 
-  /** Returns all rows of a query. */
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.#attempt(() => this.#prepare(sql).all(...values) as Row[]);
   }

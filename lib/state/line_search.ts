@@ -28,9 +28,7 @@ export interface FoundLines {
   readonly searchedSince: Micros | null;
 }
 
-/** Bounds of a search. */
 export interface SearchLimits {
-  /** Most lines. */
   readonly most: number;
   /** Milliseconds after which the search stops. */
   readonly patience: number;

@@ -32,7 +32,6 @@ export class LoginTable {
     return this.#db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
   }
 
-  /** Deletes logins before `time`. */
   deleteLogins(time: Micros): void {
     this.#db.run("DELETE FROM login WHERE time < ?", time);
   }

@@ -75,7 +75,6 @@ export class NoteTable {
     }
   }
 
-  /** Forgets addresses and networks. */
   forget(addresses: Iterable<string>): void {
     const writer = new NoteWriter();
     for (const address of addresses) {

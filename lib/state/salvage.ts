@@ -33,7 +33,6 @@ export interface Salvage {
   readonly isWhole: boolean;
 }
 
-/** Options of a copy. */
 export interface SalvageOptions {
   /** Whether to copy recorded lines too, and not only their numbering. */
   readonly lines: boolean;

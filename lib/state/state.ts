@@ -180,7 +180,6 @@ export class State {
     return this.#db.meta<Uint8Array>(COPY + path);
   }
 
-  /** Stores a copy of the whitelist file `path`. */
   storeWhitelistCopy(path: string, copy: Uint8Array): void {
     this.#db.setMeta(COPY + path, copy);
   }

@@ -10,7 +10,6 @@ export type Architecture = "amd64" | "arm64";
 export interface Parts {
   /** The project's directory. */
   readonly project: string;
-  /** The compiled program. */
   readonly program: string;
   /** Directory with the manual page and the completions. */
   readonly pages: string;

@@ -12,7 +12,6 @@ import { bareSubcommand, type CommandLineParts, type Options, subcommand } from 
 
 type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
 
-/** Adds `bans` with its export and import. */
 export function addBans(program: Command, { exit }: CommandLineParts): void {
   subcommand(program, {
     usage: "bans",
@@ -43,7 +42,6 @@ export function addBans(program: Command, { exit }: CommandLineParts): void {
     .action(async (options: BansOptions) => exit(await runBans(options)));
 }
 
-/** Adds `ban` and `unban`. */
 export function addBan(program: Command, { exit }: CommandLineParts): void {
   subcommand(program, {
     usage: "ban <addresses...>",
@@ -81,7 +79,6 @@ async function runBans(options: BansOptions): Promise<number> {
   return (await import("../bans.ts")).bansCommand(options);
 }
 
-/** Adds `whitelist` and its commands. */
 export function addWhitelist(program: Command, { exit }: CommandLineParts): void {
   const whitelist = bareSubcommand(program, {
     usage: "whitelist",
@@ -125,7 +122,6 @@ export function addWhitelist(program: Command, { exit }: CommandLineParts): void
     );
 }
 
-/** Adds `knock` and its commands. */
 export function addKnock(program: Command, { exit }: CommandLineParts): void {
   const knock = bareSubcommand(program, {
     usage: "knock",
@@ -161,7 +157,6 @@ export function addKnock(program: Command, { exit }: CommandLineParts): void {
     );
 }
 
-/** Adds `fleet` and its commands. */
 export function addFleet(program: Command, { exit }: CommandLineParts): void {
   const fleet = bareSubcommand(program, {
     usage: "fleet",

@@ -19,7 +19,6 @@ import { agrees, askUser, proposed } from "./questions.ts";
 import { isEdited, runStep, shellCommand, type Step, stepsFor, targetAt } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
-/** Options of `init`. */
 export interface InitOptions extends CommonOptions {
   /** Ask nothing. */
   readonly yes?: boolean;
@@ -27,7 +26,6 @@ export interface InitOptions extends CommonOptions {
   readonly install?: boolean;
   /** Replace an existing configuration. */
   readonly force?: boolean;
-  /** Path of nginx.conf. */
   readonly nginxConf: string;
 }
 

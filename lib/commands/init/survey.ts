@@ -31,7 +31,6 @@ import {
 } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
-/** Result of a survey. */
 export interface Survey {
   /** Why the journal cannot be read, in a sentence; null: it can. */
   readonly journal: string | null;
@@ -47,7 +46,6 @@ export interface Survey {
   readonly origin: string | null;
   /** Null: there is no nginx. */
   readonly nginx: NginxSurvey | null;
-  /** nft is installed. */
   readonly hasNft: boolean;
   /** Why nft cannot ban; null: it can, as far as this user can see. */
   readonly obstacle: string | null;
@@ -55,11 +53,9 @@ export interface Survey {
   readonly managers: readonly string[];
   /** Name of the unit that starts the monitor, without ".service"; null: none is installed. */
   readonly unit: string | null;
-  /** That unit bans with sudo. */
   readonly bansBySudo: boolean;
 }
 
-/** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
   /** Why its configuration was not read in full; null: it was. */
   readonly unread: string | null;

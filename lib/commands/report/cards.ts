@@ -59,7 +59,6 @@ export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup
   );
 }
 
-/** Lists the newest bans in force. */
 export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);

@@ -12,7 +12,6 @@ import type { SlowAttacker } from "./slow.ts";
 export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;
 export type Subject = typeof SUBJECTS[number];
 
-/** A counted name. */
 export interface Row extends CountRow {
   /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
@@ -20,7 +19,6 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
-/** Totals of a period. */
 export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -43,9 +41,7 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
-/** All data of a report. */
 export interface Review {
-  /** Name of this machine. */
   readonly host: string;
   readonly now: Micros;
   readonly period: Period;
@@ -64,6 +60,5 @@ export interface Review {
   readonly changes: readonly Change[] | null;
   readonly bansInForce: BansInForce;
   readonly status: Status;
-  /** Problems, as sentences. */
   readonly problems: readonly string[];
 }

@@ -23,7 +23,6 @@ export function lead({ tables, totals }: Review): Markup {
   }.`;
 }
 
-/** Says whether all works. */
 export function health({ problems }: Review): Markup {
   if (problems.length === 0) {
     return markup`<p class="card health">All works: the monitor runs and its bans hold.</p>`;

@@ -6,7 +6,6 @@ import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
-/** Tables of counts. */
 export const TABLES = ["address", "network", "user", "path", "rule"] as const;
 export type Table = typeof TABLES[number];
 /** Orders of a table of counts. */
@@ -93,14 +92,12 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
-/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;
   readonly ban: BanStatus;
 }
 
-/** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
   const { counted } = snapshot;
@@ -125,7 +122,6 @@ export function banRows({ snapshot, filter }: Model): BanRow[] {
     .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
 }
 
-/** Returns the rows of a panel. */
 export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }

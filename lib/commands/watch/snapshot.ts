@@ -12,7 +12,6 @@ import { statusProblems } from "../status_problems.ts";
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
 export type Period = keyof typeof PERIODS;
 
-/** Orders of bans. */
 export const BAN_ORDERS = ["newest", "next to end"] as const;
 export type BanOrder = typeof BAN_ORDERS[number];
 

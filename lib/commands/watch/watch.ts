@@ -20,7 +20,6 @@ import { Rates } from "./rates.ts";
 import { SnapshotReader } from "./snapshot.ts";
 import { Terminal } from "./terminal.ts";
 
-/** Options of `watch`. */
 export interface WatchOptions extends CommonOptions {
   readonly ascii?: boolean;
 }
@@ -37,7 +36,6 @@ type Message =
   | "continue"
   | "end";
 
-/** Output of a command. */
 interface Told {
   readonly request: ActionRequest;
   readonly lines: readonly string[];

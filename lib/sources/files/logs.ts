@@ -45,7 +45,6 @@ export class Logs implements Disposable {
     this.#copies = new Copies(this.#files);
   }
 
-  /** Begins to read at `start`. */
   async begin({ after, since }: Start): Promise<void> {
     if (after === null) this.#since = since;
     else this.#files.missing = parsePosition(after).map(knownFileOf);

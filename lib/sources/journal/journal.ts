@@ -31,7 +31,6 @@ export interface JournalOptions extends JournalSelection {
   readonly problem?: (sentence: string) => void;
 }
 
-/** A batch of this source. */
 interface JournalBatch extends Batch {
   readonly records: JournalRecords;
 }

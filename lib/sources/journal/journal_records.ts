@@ -13,7 +13,6 @@ export class JournalRecords extends RecordBuffer {
   cursorFrom = new Int32Array(this.from.length);
   cursorTo = new Int32Array(this.from.length);
 
-  /** Returns the cursor of record `i`. */
   cursor(i: number): string {
     return decode(this.bytes, this.cursorFrom[i]!, this.cursorTo[i]!);
   }
