@@ -2,29 +2,30 @@ import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
 import { transact } from "./transaction.ts";
 
-/** Migrations in order: number n makes `PRAGMA user_version` n + 1. Never edit a shipped one. */
+/** Version of the tables of 1.0, the first release. */
+const FIRST = 5;
+
+/** The tables of 1.0, and the migrations since, in order. Never edit a shipped one. */
 const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE position (source TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE log (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    service TEXT NOT NULL, address TEXT NOT NULL, time INTEGER NOT NULL, message TEXT NOT NULL
+  CREATE TABLE log_batch (
+    last INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, time INTEGER NOT NULL, content TEXT NOT NULL
   );
-  CREATE INDEX log_time ON log (time);
-  CREATE TABLE hit (
-    id INTEGER PRIMARY KEY,
-    service TEXT NOT NULL, rule TEXT NOT NULL, address TEXT NOT NULL, time INTEGER NOT NULL
-  );
-  CREATE INDEX hit_address ON hit (address);
-  CREATE INDEX hit_time ON hit (time);
+  CREATE VIEW log (seq, service, address, time, message) AS
+    SELECT last - lines + 1 + key, value ->> 0, value ->> 1, time - (value ->> 2), value ->> 3
+    FROM log_batch, json_each(content);
+  CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
+  CREATE INDEX tally_until ON tally (until);
   CREATE TABLE ban (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     change INTEGER NOT NULL,
     address TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
     start INTEGER NOT NULL, until INTEGER, ended INTEGER, end_reason TEXT,
     applied_by TEXT, applied_at INTEGER,
-    attempts INTEGER NOT NULL DEFAULT 0, next_try INTEGER NOT NULL DEFAULT 0, error TEXT
+    attempts INTEGER NOT NULL DEFAULT 0, next_try INTEGER NOT NULL DEFAULT 0, error TEXT,
+    scope TEXT NOT NULL DEFAULT 'all'
   );
   CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
   CREATE UNIQUE INDEX ban_change ON ban (change);
@@ -33,14 +34,9 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   CREATE INDEX ban_to_apply ON ban (next_try) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
   CREATE TABLE whitelist (
-    origin TEXT NOT NULL, address TEXT NOT NULL, note TEXT NOT NULL, since INTEGER NOT NULL,
+    origin TEXT NOT NULL, address TEXT NOT NULL, note TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
     PRIMARY KEY (origin, address)
   ) WITHOUT ROWID;
-  `,
-  "ALTER TABLE hit ADD COLUMN value TEXT",
-  `
-  ALTER TABLE ban ADD COLUMN scope TEXT NOT NULL DEFAULT 'all';
-  ALTER TABLE whitelist ADD COLUMN until INTEGER;
   CREATE TABLE login (
     address TEXT NOT NULL, method TEXT NOT NULL, user TEXT NOT NULL, time INTEGER NOT NULL,
     PRIMARY KEY (address, method)
@@ -53,51 +49,6 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, secret TEXT NOT NULL, since INTEGER NOT NULL,
     used_step INTEGER, used_by TEXT, used_at INTEGER
   ) WITHOUT ROWID;
-  `,
-  // Earlier hits are kept for a year, as their rules' windows are unknown here.
-  `
-  CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
-  CREATE INDEX tally_until ON tally (until);
-  INSERT INTO tally (until, content)
-    SELECT max(newest) + 31557600000000,
-      json_object('forgotten', json_array(), 'rules', json_group_array(json(rule)))
-    FROM (
-      SELECT max(time) AS newest, json_array(service, rule, json_array(), json_group_array(address),
-        json_group_array(time), iif(value IS NULL, json_array(), json_group_array(value))) AS rule
-      FROM (SELECT * FROM hit ORDER BY time, id) GROUP BY service, rule, value IS NULL
-    ) HAVING count(*) > 0;
-  DROP TABLE hit;
-  DROP INDEX log_time;
-  `,
-  // Line numbers continue, so that PostgreSQL takes none for one that it has.
-  `
-  CREATE TABLE log_batch (
-    last INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, time INTEGER NOT NULL, content TEXT NOT NULL
-  );
-  INSERT INTO sqlite_sequence SELECT 'log_batch', seq FROM sqlite_sequence WHERE name = 'log';
-  INSERT INTO log_batch SELECT seq, 1, time, json_array(json_array(service, address, 0, message)) FROM log;
-  DROP TABLE log;
-  CREATE VIEW log (seq, service, address, time, message) AS
-    SELECT last - lines + 1 + key, value ->> 0, value ->> 1, time - (value ->> 2), value ->> 3
-    FROM log_batch, json_each(content);
-  CREATE TEMP TABLE counted AS
-    SELECT tally.id, rule.key AS rule, hit.key AS hit, hit.value AS address, rule.value ->> 4 ->> hit.key AS time,
-      row_number() OVER (PARTITION BY tally.id ORDER BY rule.key, hit.key) - 1 AS number
-    FROM tally, json_each(content -> '$.rules') AS rule, json_each(rule.value -> 3) AS hit;
-  CREATE INDEX counted_number ON counted (id, number);
-  UPDATE tally SET content = json_object(
-    'forgotten', content -> '$.forgotten',
-    'addresses', (SELECT json_group_array(address) FROM (SELECT address FROM counted WHERE id = tally.id ORDER BY number)),
-    'steps', (SELECT json_group_array(step) FROM (
-      SELECT time - lag(time, 1, 0) OVER (ORDER BY number) AS step FROM counted WHERE id = tally.id ORDER BY number)),
-    'rules', (SELECT json_group_array(json(entry)) FROM (
-      SELECT json_array(value ->> 0, value ->> 1, value -> 2, (
-        SELECT json_group_array(number) FROM (
-          SELECT number FROM counted WHERE id = tally.id AND counted.rule = each.key ORDER BY number)
-        ), value -> 5) AS entry
-      FROM json_each(content -> '$.rules') AS each ORDER BY key))
-  );
-  DROP TABLE counted;
   `,
   // Times of lines are relative to the first of their batch, so that JSON is written as they
   // come.
@@ -181,22 +132,23 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `,
 ];
 
+/** This program's `PRAGMA user_version`. */
+const NEWEST = FIRST + MIGRATIONS.length - 1;
+
 /**
  * Migrates the tables of `db` to this program's version in one transaction. Throws if a newer
  * program made them.
  */
 export function migrate(db: DatabaseSync): void {
-  if (version(db) === MIGRATIONS.length) return;
+  if (version(db) === NEWEST) return;
   transact(db, () => {
-    const user_version = version(db);
-    if (user_version > MIGRATIONS.length) {
-      throw new Error(`it has version ${user_version}, made by a newer StrongMonitor`);
-    }
-    for (const step of MIGRATIONS.slice(user_version)) {
+    const found = version(db);
+    if (found > NEWEST) throw new Error(`it has version ${found}, made by a newer StrongMonitor`);
+    for (const step of found === 0 ? MIGRATIONS : MIGRATIONS.slice(found - NEWEST)) {
       if (typeof step === "string") db.exec(step);
       else step(db);
     }
-    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    db.exec(`PRAGMA user_version = ${NEWEST}`);
   });
 }
 

@@ -255,43 +255,45 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
   assert.deepEqual(rows, temporary.state.log.after(0, 5));
 });
 
-/** What made the lines and hits of earlier versions. */
-const EARLIER = `${WITHOUT_TURNS}
-  DROP VIEW log;
-  DROP TABLE log_batch;
-  DROP TABLE note;
-  DROP TABLE note_group;
-  DROP INDEX ban_in_force;
-  ALTER TABLE ban DROP COLUMN provenance;
-  ALTER TABLE ban DROP COLUMN name;
-  ALTER TABLE ban DROP COLUMN decided;
-  CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
-  DELETE FROM meta WHERE key = 'note_seed';
-  CREATE TABLE log (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT, address TEXT, time INTEGER, message TEXT
-  );`;
-
-Deno.test("`State` takes over lines that an earlier program recorded one by one, and what it counted", () => {
+Deno.test("`State` takes over what 1.0 recorded and counted", () => {
   using temporary = temporaryState();
   const rules = [
-    ["SSHD", "b", ["192.0.2.3"], ["192.0.2.2", "192.0.2.1", "192.0.2.2"], [5, 9, 7], []],
-    ["NGINX", "a", [], ["2001:db8::"], [1_771_000_000_000_000], ['/x"']],
+    ["SSHD", "b", ["192.0.2.3"], [1, 0, 2], []],
+    ["NGINX", "a", [], [3], ['/x"']],
   ];
-  temporary.exec(`${EARLIER}
+  const addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.2", "2001:db8::"];
+  const tally = { forgotten: [], addresses, steps: [9, -4, 2, 1_770_999_999_999_993], rules };
+  const forgotten = { forgotten: ["192.0.2.9"], addresses: [], steps: [], rules: [] };
+  temporary.exec(`${WITHOUT_TURNS}
+    DROP VIEW log;
+    DROP TABLE log_batch;
+    DROP TABLE note;
+    DROP TABLE note_group;
+    DROP INDEX ban_in_force;
+    ALTER TABLE ban DROP COLUMN provenance;
+    ALTER TABLE ban DROP COLUMN name;
+    ALTER TABLE ban DROP COLUMN decided;
+    CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
+    DELETE FROM meta WHERE key = 'note_seed';
+    CREATE TABLE log_batch (
+      last INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, time INTEGER NOT NULL, content TEXT NOT NULL
+    );
+    CREATE VIEW log AS SELECT last FROM log_batch;
     CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
     CREATE INDEX tally_until ON tally (until);
-    INSERT INTO log VALUES (3, 'SSHD', '192.0.2.1', 5, 'a "b"'), (7, 'NGINX', '2001:db8::', 4, 'c'), (9, '', '', 0, '');
-    DELETE FROM log WHERE seq = 9;
+    INSERT INTO log_batch VALUES
+      (4, 2, 5, '[["SSHD","192.0.2.1",1,"a"],["NGINX","2001:db8::",0,"c"]]'), (9, 1, 6, '[["","",0,""]]');
+    DELETE FROM log_batch WHERE last = 9;
     INSERT INTO tally (until, content) VALUES
-      (12, '${JSON.stringify({ forgotten: [], rules })}'), (NULL, '{"forgotten":["192.0.2.9"],"rules":[]}');
-    PRAGMA user_version = 4`);
+      (12, '${JSON.stringify(tally)}'), (NULL, '${JSON.stringify(forgotten)}');
+    PRAGMA user_version = 5`);
   const again = new State(temporary.directory);
   assert.deepEqual(again.log.after(0, 5), [
-    { seq: 3, module: "SSHD", address: "192.0.2.1", time: 5, message: 'a "b"' },
-    { seq: 7, module: "NGINX", address: "2001:db8::", time: 4, message: "c" },
+    { seq: 3, module: "SSHD", address: "192.0.2.1", time: 4, message: "a" },
+    { seq: 4, module: "NGINX", address: "2001:db8::", time: 5, message: "c" },
   ]);
   again.log.add(lines(EVENT));
-  assert.equal(again.log.after(7, 5)[0]!.seq, 10, "a number given once is never given again");
+  assert.equal(again.log.after(4, 5)[0]!.seq, 10, "a number given once is never given again");
   assert.deepEqual(fullNotesOf(again, ['/x"']), [
     // Whether the rule counted values was not stored.
     'spent 192.0.2.3 0 [["SSHD","b",null,false]] until 12',
@@ -303,28 +305,6 @@ Deno.test("`State` takes over lines that an earlier program recorded one by one,
     "forgotten 192.0.2.9 0 until null",
   ]);
   again.close();
-});
-
-Deno.test("`State` takes over the hits that an earlier program counted one by one", () => {
-  using temporary = temporaryState();
-  temporary.exec(`${EARLIER}
-    CREATE INDEX log_time ON log (time);
-    CREATE TABLE hit (id INTEGER PRIMARY KEY, service TEXT, rule TEXT, address TEXT, time INTEGER, value TEXT);
-    INSERT INTO hit (service, rule, address, time, value) VALUES
-      ('SSHD', 'b', '192.0.2.2', 3, NULL), ('SSHD', 'b', '192.0.2.1', 2, NULL),
-      ('NGINX', 'a', '2001:db8::', 4, '/x"'), ('NGINX', 'a', '2001:db8::', 5, '/y');
-    PRAGMA user_version = 3`);
-  const state = new State(temporary.directory);
-  const notes = fullNotesOf(state, ['/x"', "/y"]);
-  state.close();
-  // A year behind the newest.
-  const until = 5 + 31_557_600_000_000;
-  assert.deepEqual(notes, [
-    `hit 2001:db8:: 4 [["NGINX","a","*",false]] of /x" until ${until}`,
-    `hit 2001:db8:: 5 [["NGINX","a","*",false]] of /y until ${until}`,
-    `hit 192.0.2.1 2 [["SSHD","b",null,false]] until ${until}`,
-    `hit 192.0.2.2 3 [["SSHD","b",null,false]] until ${until}`,
-  ]);
 });
 
 Deno.test("`State` refuses a directory that is not there and a state from a newer program, in a sentence", () => {
