@@ -7,7 +7,7 @@ import { unknownCommand } from "./arguments.ts";
 import { addHistory } from "./command_line/history.ts";
 import { addInit, addNotify, addRun, addWatch } from "./command_line/monitoring.ts";
 import { addBan, addBans, addFleet, addKnock, addWhitelist } from "./command_line/state.ts";
-import { type CommandLineParts, examplesText } from "./command_line/subcommand.ts";
+import { type CommandLineParts, examplesText, type ProgramParts } from "./command_line/subcommand.ts";
 import { addChecks, addRehearsals, addWhatIf } from "./command_line/testing.ts";
 import { printError, printLines } from "./output.ts";
 
@@ -28,10 +28,10 @@ const COMMANDS = [
   addFleet,
 ];
 
-export function commandLine(parts: CommandLineParts): Command {
+export function commandLine({ version, exit, log, signals }: ProgramParts): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
-    .version(parts.version, "-V, --version", "print the version")
+    .version(version, "-V, --version", "print the version")
     .configureOutput({
       writeOut: (text) => printLines(text.trimEnd().split("\n")),
       writeErr: (text) => text.trimEnd().split("\n").forEach(printError),
@@ -49,6 +49,9 @@ export function commandLine(parts: CommandLineParts): Command {
   program.on("command:*", ([name]: string[]) => {
     program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });
   });
-  for (const add of COMMANDS) add(program, parts);
+  // Commander passes itself behind the options.
+  const run: CommandLineParts["run"] = (load) => async (...given) =>
+    exit(await (await load())(...given.slice(0, -1) as never[]));
+  for (const add of COMMANDS) add(program, { run, log, signals });
   return program;
 }

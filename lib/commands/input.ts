@@ -41,6 +41,14 @@ const JOURNAL_FORMS: readonly (readonly [form: string, beginning: RegExp])[] = [
   ["with-unit", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \S+ \S+\.(?:service|scope)[[:/]/],
 ];
 
+/** Returns the input, or `-`. Throws `UserError` (64) if no input is given on a terminal. */
+export function inputOrStdin(input?: string): string {
+  if (input === undefined && Deno.stdin.isTerminal()) {
+    throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);
+  }
+  return input ?? "-";
+}
+
 /** Opens a file, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string, command: string): Input {
   if (name === "-") return { name, command, file: Deno.stdin, size: null };

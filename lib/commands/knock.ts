@@ -40,7 +40,7 @@ const QR_COLOURS = ["\x1b[97;40m", "\x1b[0m"] as const;
  * `knock new`: makes a key, prints it once, and tells the monitor. Throws `UserError` (64, 69, 78;
  * 1: the name is taken).
  */
-export function knockNewCommand(name: string, options: KnockNewOptions): number {
+export function knockNewCommand(name = "owner", options: KnockNewOptions): number {
   requireName(name);
   const config = openConfig(options);
   const secret = options.plain || options.secretStdin ? choosePlain(options) : null;

@@ -5,7 +5,7 @@ import { lookAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
-import { type Input, openInput, readInput } from "./input.ts";
+import { type Input, inputOrStdin, openInput, readInput } from "./input.ts";
 import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
 import { openConfigOrShipped } from "./open.ts";
 import { type CommonOptions, print, printJson, printResult } from "./output.ts";
@@ -20,12 +20,13 @@ type Match = Omit<LineMatch, "isUnderstood"> & { readonly n: number };
  * it, first to one whose rules it hits.
  */
 export async function matchCommand(
-  input: string,
+  input: string | undefined,
   options: CommonOptions & { module?: string },
 ): Promise<number> {
+  const name = inputOrStdin(input);
   const matchers = chosenModules(options).map((rules) => new LineMatcher(rules));
   const counts = new MatchCounts();
-  for await (const { records } of batchesOf(input)) {
+  for await (const { records } of batchesOf(name)) {
     for (let i = 0; i < records.length; i++) {
       const { isUnderstood: _, ...best } = bestOf(matchers.map((matcher) => matcher.match(records, i)));
       const match = { n: counts.lines + 1, ...best };

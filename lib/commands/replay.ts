@@ -5,6 +5,7 @@ import { isoTime, isoTimeOrNull, localTime } from "../core/time.ts";
 import { lengthOf, type NewBan } from "../deciding/ban.ts";
 import type { Batch } from "../sources/source.ts";
 import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
+import { inputOrStdin } from "./input.ts";
 import { knownWhitelist, openConfig } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printResult } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -72,7 +73,7 @@ function batches(
     if (files.length > 1) {
       printError("The files are read one after another, as they are named: name the oldest first.");
     }
-    return fileBatches(files.length > 0 ? files : ["-"], { command: "replay", progress });
+    return fileBatches(files.length > 0 ? files : [inputOrStdin()], { command: "replay", progress });
   }
   if (files.length > 0) {
     throw new UserError("Cannot replay files with --since or --until: these read the journal", 64);

@@ -1,21 +1,17 @@
 /** Commands that print history. */
 import { type Command, Option } from "commander";
 import { TOP_TABLES } from "../output.ts";
-import type { ReportOptions } from "../report/report.ts";
-import type { TopOptions } from "../top.ts";
-import { type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
+import { type CommandLineParts, subcommand } from "./subcommand.ts";
 
 /** Adds `why`, `top` and `report`. */
-export function addHistory(program: Command, { exit }: CommandLineParts): void {
+export function addHistory(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "why <address>",
     summary: "tell why an address or a network is banned, or why it is not",
     examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
   })
     .option("--json", "print JSON")
-    .action(async (address: string, options: Options) =>
-      exit(await (await import("../why.ts")).whyCommand(address, options))
-    );
+    .action(run(async () => (await import("../why.ts")).whyCommand));
   subcommand(program, {
     usage: "top",
     summary: "show who attacks most, what they try and which rules they hit",
@@ -29,7 +25,7 @@ export function addHistory(program: Command, { exit }: CommandLineParts): void {
     .option("--since <time>", "count from the hour of this time on", "24h")
     .addOption(new Option("--by <what>", "show this table alone, with more rows").choices(TOP_TABLES))
     .option("--json", "print JSON")
-    .action(async (options: Options & TopOptions) => exit((await import("../top.ts")).topCommand(options)));
+    .action(run(async () => (await import("../top.ts")).topCommand));
   subcommand(program, {
     usage: "report",
     summary: "tell of a week: who attacked, when, how, and what became of it, as text or as a page",
@@ -43,7 +39,5 @@ export function addHistory(program: Command, { exit }: CommandLineParts): void {
       ).conflicts("json"),
     )
     .option("--json", "print JSON")
-    .action(async (options: Options & ReportOptions) =>
-      exit((await import("../report/report.ts")).reportCommand(options))
-    );
+    .action(run(async () => (await import("../report/report.ts")).reportCommand));
 }

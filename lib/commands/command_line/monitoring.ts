@@ -1,13 +1,12 @@
 /** Commands that prepare, run and view a monitor. */
 import type { Command } from "commander";
-import type { InitOptions } from "../init/init.ts";
 import { CONFIG, NGINX_CONF } from "../output.ts";
 import type { RunOptions } from "../run.ts";
 import type { WatchOptions } from "../watch/watch.ts";
-import { bareSubcommand, type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
+import { bareSubcommand, type CommandLineParts, subcommand } from "./subcommand.ts";
 
 /** Adds `init`, which makes a configuration. */
-export function addInit(program: Command, { exit }: CommandLineParts): void {
+export function addInit(program: Command, { run }: CommandLineParts): void {
   bareSubcommand(program, {
     usage: "init",
     summary: "make a configuration for this machine, and say what root has to do",
@@ -19,13 +18,11 @@ export function addInit(program: Command, { exit }: CommandLineParts): void {
     .option("--force", "replace a configuration that is there already")
     .option("--nginx-conf <file>", "where nginx.conf is", NGINX_CONF)
     .option("--json", "print JSON; asks nothing")
-    .action(async (options: InitOptions) =>
-      exit(await (await import("../init/init.ts")).initCommand(options))
-    );
+    .action(run(async () => (await import("../init/init.ts")).initCommand));
 }
 
 /** Adds `run`, `status` and `confirm`. */
-export function addRun(program: Command, { exit, log, signals }: CommandLineParts): void {
+export function addRun(program: Command, { run, log, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "run",
     summary: "monitor until told to stop (the default)",
@@ -37,45 +34,46 @@ export function addRun(program: Command, { exit, log, signals }: CommandLinePart
       "--boot-id <id>",
       "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
     )
-    .action(async (options: Options & RunOptions & { verbose?: boolean }) => {
+    .action(run(async () => {
       const { runCommand } = await import("../run.ts");
-      exit(await runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() }));
-    });
+      return async (options: RunOptions & { verbose?: boolean }) =>
+        runCommand(options, { log: await log({ verbose: !!options.verbose }), signals: signals() });
+    }));
   subcommand(program, {
     usage: "status",
     summary: "tell how the monitor is doing",
     examples: ["status", "status --json"],
   })
     .option("--json", "print JSON")
-    .action(async (options: Options) => exit((await import("../status.ts")).statusCommand(options)));
+    .action(run(async () => (await import("../status.ts")).statusCommand));
   subcommand(program, {
     usage: "confirm",
     summary: "let the bans of `run --trial` hold",
     examples: ["confirm"],
   })
     .option("--json", "print JSON")
-    .action(async (options: Options) => exit((await import("../confirm.ts")).confirmCommand(options)));
+    .action(run(async () => (await import("../confirm.ts")).confirmCommand));
 }
 
 /** Adds `watch`, the live view. */
-export function addWatch(program: Command, { exit, signals }: CommandLineParts): void {
+export function addWatch(program: Command, { run, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "watch",
     summary: "show live what comes in, who attacks and who is banned, with keys to act",
     examples: ["watch", "watch --ascii"],
   })
     .option("--ascii", "draw with characters of ASCII, for terminals without UTF-8")
-    .action(async (options: Options & WatchOptions) =>
-      exit(await (await import("../watch/watch.ts")).watchCommand(options, signals))
-    );
+    .action(run(async () => {
+      const { watchCommand } = await import("../watch/watch.ts");
+      return (options: WatchOptions) => watchCommand(options, signals);
+    }));
 }
 
 /** Adds `notify`, which tests the hook. */
-export function addNotify(program: Command, { exit }: CommandLineParts): void {
+export function addNotify(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "notify",
     summary: "send a test notice to the program of `notify`, and say whether it took it",
     examples: ["notify"],
-  })
-    .action(async (options: Options) => exit(await (await import("../notify.ts")).notifyCommand(options)));
+  }).action(run(async () => (await import("../notify.ts")).notifyCommand));
 }

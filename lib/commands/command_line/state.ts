@@ -1,18 +1,14 @@
 /** Commands that list and change bans, whitelist, knocks and fleet. */
 import { type Command, Option } from "commander";
 import { UserError } from "../../core/error.ts";
-import type { BanOptions } from "../ban.ts";
 import type { ExportFormat } from "../bans_export.ts";
 import type { ImportOptions } from "../bans_import.ts";
-import type { KnockNewOptions } from "../knock.ts";
 import { EXPORT_FORMATS } from "../output.ts";
-import type { UnbanOptions } from "../unban.ts";
-import type { WhitelistAddOptions } from "../whitelist.ts";
-import { bareSubcommand, type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
+import { bareSubcommand, type CommandLineParts, subcommand } from "./subcommand.ts";
 
-type BansOptions = Options & ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
+type BansOptions = ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
 
-export function addBans(program: Command, { exit }: CommandLineParts): void {
+export function addBans(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "bans",
     summary: "list the bans in force and those to be lifted yet, export them, or import others",
@@ -39,10 +35,10 @@ export function addBans(program: Command, { exit }: CommandLineParts): void {
     .option("--for <span>", "how long, where the imported list does not say (default: forever)")
     .option("--reason <text>", "reason, where the imported list gives none (default: [IMPORT] file)")
     .option("--json", "print one JSON object a ban, or what was imported")
-    .action(async (options: BansOptions) => exit(await runBans(options)));
+    .action(run(() => Promise.resolve(runBans)));
 }
 
-export function addBan(program: Command, { exit }: CommandLineParts): void {
+export function addBan(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "ban <addresses...>",
     summary: "ban addresses and networks",
@@ -51,9 +47,7 @@ export function addBan(program: Command, { exit }: CommandLineParts): void {
     .option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever")
     .option("--reason <text>", "reason to keep with it")
     .option("--json", "print JSON")
-    .action(async (addresses: string[], options: Options & BanOptions) =>
-      exit(await (await import("../ban.ts")).banCommand(addresses, options))
-    );
+    .action(run(async () => (await import("../ban.ts")).banCommand));
   subcommand(program, {
     usage: "unban [addresses...]",
     summary: "lift bans",
@@ -61,9 +55,7 @@ export function addBan(program: Command, { exit }: CommandLineParts): void {
   })
     .option("--all", "lift all bans")
     .option("--json", "print one JSON object a ban")
-    .action(async (addresses: string[], options: Options & UnbanOptions) =>
-      exit(await (await import("../unban.ts")).unbanCommand(addresses, options))
-    );
+    .action(run(async () => (await import("../unban.ts")).unbanCommand));
 }
 
 async function runBans(options: BansOptions): Promise<number> {
@@ -79,7 +71,7 @@ async function runBans(options: BansOptions): Promise<number> {
   return (await import("../bans.ts")).bansCommand(options);
 }
 
-export function addWhitelist(program: Command, { exit }: CommandLineParts): void {
+export function addWhitelist(program: Command, { run }: CommandLineParts): void {
   const whitelist = bareSubcommand(program, {
     usage: "whitelist",
     summary: "list and change who is never banned",
@@ -99,30 +91,24 @@ export function addWhitelist(program: Command, { exit }: CommandLineParts): void
     .option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)")
     .option("--note <text>", "note to keep with it")
     .option("--json", "print JSON")
-    .action(async (targets: string[], options: Options & WhitelistAddOptions) =>
-      exit(await (await import("../whitelist.ts")).whitelistAddCommand(targets, options))
-    );
+    .action(run(async () => (await import("../whitelist.ts")).whitelistAddCommand));
   subcommand(whitelist, {
     usage: "remove <targets...>",
     summary: "end entries that `whitelist add` or a knock made",
     examples: ["whitelist remove 198.51.100.0/24"],
   })
     .option("--json", "print JSON")
-    .action(async (targets: string[], options: Options) =>
-      exit(await (await import("../whitelist.ts")).whitelistRemoveCommand(targets, options))
-    );
+    .action(run(async () => (await import("../whitelist.ts")).whitelistRemoveCommand));
   subcommand(whitelist, {
     usage: "list",
     summary: "list who is never banned (the default)",
     examples: ["whitelist list", "whitelist list --json"],
   })
     .option("--json", "print one JSON object an entry")
-    .action(async (options: Options) =>
-      exit((await import("../whitelist_list.ts")).whitelistListCommand(options))
-    );
+    .action(run(async () => (await import("../whitelist_list.ts")).whitelistListCommand));
 }
 
-export function addKnock(program: Command, { exit }: CommandLineParts): void {
+export function addKnock(program: Command, { run }: CommandLineParts): void {
   const knock = bareSubcommand(program, {
     usage: "knock",
     summary: "list and change the keys by which a login name or a path whitelists its sender",
@@ -136,28 +122,24 @@ export function addKnock(program: Command, { exit }: CommandLineParts): void {
     .option("--plain", "a secret that is the same every time, in place of one-time codes")
     .option("--secret-stdin", "a plain secret of your own, read from standard input")
     .option("--json", "print JSON")
-    .action(async (name: string | undefined, options: Options & KnockNewOptions) =>
-      exit((await import("../knock.ts")).knockNewCommand(name ?? "owner", options))
-    );
+    .action(run(async () => (await import("../knock.ts")).knockNewCommand));
   subcommand(knock, {
     usage: "list",
     summary: "list the keys, and when each was used last (the default)",
     examples: ["knock list --json"],
   })
     .option("--json", "print one JSON object a key")
-    .action(async (options: Options) => exit((await import("../knock.ts")).knockListCommand(options)));
+    .action(run(async () => (await import("../knock.ts")).knockListCommand));
   subcommand(knock, {
     usage: "remove <name>",
     summary: "let nobody in by a key any more",
     examples: ["knock remove phone"],
   })
     .option("--json", "print JSON")
-    .action(async (name: string, options: Options) =>
-      exit((await import("../knock.ts")).knockRemoveCommand(name, options))
-    );
+    .action(run(async () => (await import("../knock.ts")).knockRemoveCommand));
 }
 
-export function addFleet(program: Command, { exit }: CommandLineParts): void {
+export function addFleet(program: Command, { run }: CommandLineParts): void {
   const fleet = bareSubcommand(program, {
     usage: "fleet",
     summary: "show the servers that share this one's database, and their bans",
@@ -169,21 +151,19 @@ export function addFleet(program: Command, { exit }: CommandLineParts): void {
     examples: ["fleet list --json"],
   })
     .option("--json", "print one JSON object a server")
-    .action(async (options: Options) => exit(await (await import("../fleet.ts")).fleetCommand(options)));
+    .action(run(async () => (await import("../fleet.ts")).fleetCommand));
   subcommand(fleet, {
     usage: "bans",
     summary: "list the bans in force of all servers",
     examples: ["fleet bans", "fleet bans --json"],
   })
     .option("--json", "print one JSON object a ban")
-    .action(async (options: Options) => exit(await (await import("../fleet.ts")).fleetBansCommand(options)));
+    .action(run(async () => (await import("../fleet.ts")).fleetBansCommand));
   subcommand(fleet, {
     usage: "remove <server>",
     summary: "cut a server off: the others lift what it alone banned",
     examples: ["fleet remove web3"],
   })
     .option("--json", "print JSON")
-    .action(async (server: string, options: Options) =>
-      exit(await (await import("../fleet.ts")).fleetRemoveCommand(server, options))
-    );
+    .action(run(async () => (await import("../fleet.ts")).fleetRemoveCommand));
 }

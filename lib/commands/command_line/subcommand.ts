@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import type { Log } from "../../core/log.ts";
 import { capitalized } from "../../core/text.ts";
-import { type CommonOptions, CONFIG } from "../output.ts";
+import { CONFIG } from "../output.ts";
 import type { RunSignals } from "../run.ts";
 
 /** The program's callbacks for the command line. */
-export interface CommandLineParts {
+export interface ProgramParts {
   readonly version: string;
   /** Called with the exit code of the command that ran. */
   exit(code: number): void;
@@ -15,8 +15,17 @@ export interface CommandLineParts {
   signals(): RunSignals;
 }
 
-/** Options of a command, passed after its arguments. */
-export type Options = CommonOptions & Record<string, never>;
+/** The program's callbacks for its commands. */
+export interface CommandLineParts extends Pick<ProgramParts, "log" | "signals"> {
+  /**
+   * Returns an action that loads a command, runs it with the arguments and then the options, and
+   * passes its exit code on.
+   */
+  run(load: () => Promise<Run>): (...given: unknown[]) => Promise<void>;
+}
+
+/** Runs a command and returns its exit code. */
+export type Run = (...given: never[]) => number | Promise<number>;
 
 /** Name and help of a subcommand. */
 interface Definition {

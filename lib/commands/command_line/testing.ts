@@ -1,22 +1,17 @@
 /** Commands that test a machine and a configuration, and ban nobody. */
 import type { Command } from "commander";
-import { UserError } from "../../core/error.ts";
-import type { CheckOptions } from "../check.ts";
 import { CONFIG } from "../output.ts";
-import type { WhatIfOptions } from "../what_if.ts";
-import { type CommandLineParts, type Options, subcommand } from "./subcommand.ts";
+import { type CommandLineParts, subcommand } from "./subcommand.ts";
 
 /** Adds `doctor` and `check`, which examine the machine and the configuration. */
-export function addChecks(program: Command, { exit }: CommandLineParts): void {
+export function addChecks(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "doctor",
     summary: "examine everything that monitoring and banning need, and say what to do",
     examples: ["doctor", "doctor --json"],
   })
     .option("--json", "print one JSON object for each part")
-    .action(async (options: Options) =>
-      exit(await (await import("../doctor/doctor.ts")).doctorCommand(options))
-    );
+    .action(run(async () => (await import("../doctor/doctor.ts")).doctorCommand));
   subcommand(program, {
     usage: "check",
     summary: "check the configuration and say what it means",
@@ -31,13 +26,11 @@ export function addChecks(program: Command, { exit }: CommandLineParts): void {
     .option("--rules", "explain each rule")
     .option("--syntax", "look at the configuration alone, and at nothing else of this machine")
     .option("--json", "print JSON")
-    .action(async (options: Options & CheckOptions) =>
-      exit(await (await import("../check.ts")).checkCommand(options))
-    );
+    .action(run(async () => (await import("../check.ts")).checkCommand));
 }
 
 /** Adds `match` and `replay`, which show what the rules make of lines. */
-export function addRehearsals(program: Command, { exit }: CommandLineParts): void {
+export function addRehearsals(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "match [input]",
     summary: "show what the rules make of a line, or of each line of a file or of standard input",
@@ -49,9 +42,7 @@ export function addRehearsals(program: Command, { exit }: CommandLineParts): voi
   })
     .option("-m, --module <name>", "module that reads all lines; otherwise each line's own")
     .option("--json", "print one JSON object a line, and a summary")
-    .action(async (input: string | undefined, options: Options & { module?: string }) =>
-      exit(await (await import("../match.ts")).matchCommand(requireInput(input), options))
-    );
+    .action(run(async () => (await import("../match.ts")).matchCommand));
   subcommand(program, {
     usage: "replay [files...]",
     summary: "show whom the rules would have banned in the past; bans nobody",
@@ -65,15 +56,11 @@ export function addRehearsals(program: Command, { exit }: CommandLineParts): voi
     .option("--since <time>", "read the journal from this time on: a time, or a span before now")
     .option("--until <time>", "read the journal up to this time")
     .option("--json", "print one JSON object a ban, and a summary")
-    .action(async (files: string[], options: Options & { since?: string; until?: string }) => {
-      const isOfJournal = options.since !== undefined || options.until !== undefined;
-      const inputs = files.length > 0 || isOfJournal ? files : [requireInput(undefined)];
-      exit(await (await import("../replay.ts")).replayCommand(inputs, options));
-    });
+    .action(run(async () => (await import("../replay.ts")).replayCommand));
 }
 
 /** Adds `what-if`, which compares two configurations. */
-export function addWhatIf(program: Command, { exit }: CommandLineParts): void {
+export function addWhatIf(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "what-if [files...]",
     summary: "show whom a new configuration would have banned otherwise than the present one",
@@ -90,15 +77,5 @@ export function addWhatIf(program: Command, { exit }: CommandLineParts): void {
     .option("--journal", "read the journal, not the lines that the state has recorded")
     .option("-a, --all", "list all differences, not the first 20 of each kind")
     .option("--json", "print one JSON object a difference, and a summary")
-    .action(async (files: string[], options: Options & WhatIfOptions) =>
-      exit(await (await import("../what_if.ts")).whatIfCommand(files, options))
-    );
-}
-
-/** Returns the input, or `-`. Throws `UserError` (64) if no input is given on a terminal. */
-function requireInput(input: string | undefined): string {
-  if (input === undefined && Deno.stdin.isTerminal()) {
-    throw new UserError("Cannot read lines from a terminal: name a file, or say - to type them", 64);
-  }
-  return input ?? "-";
+    .action(run(async () => (await import("../what_if.ts")).whatIfCommand));
 }
