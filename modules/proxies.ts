@@ -38,10 +38,7 @@ class Proxies {
     });
   }
 
-  /**
-   * Goes from the last hop to the first that is not a trusted proxy; if all are, the connected one
-   * stays named.
-   */
+  /** Goes from the last hop to the first that is no trusted proxy; if all are, nothing changes. */
   nameClient(message: ReadMessage, field: number): void {
     const { address } = message;
     if (!address.isAddress || message.from[field]! < 0 || !this.#has(address)) return;
@@ -67,10 +64,7 @@ class Proxies {
   }
 }
 
-/**
- * Reads the address of a hop, perhaps between blanks: `192.0.2.1`, `192.0.2.1:443` or
- * `[2001:db8::1]:443`.
- */
+/** Reads a hop's address, perhaps between blanks: `192.0.2.1:443` or `[2001:db8::1]:443`. */
 function readHop(address: AddressReader, bytes: Bytes, from: number, to: number): boolean {
   const { array } = bytes;
   while (from < to && isBlank(array[from]!)) from++;

@@ -1,7 +1,4 @@
-/**
- * Compiles StrongMonitor into one executable with fixed permissions, or with those that a
- * configuration asks for.
- */
+/** Compiles one executable with fixed permissions, or those that a configuration asks for. */
 import { basename, dirname, resolve } from "node:path";
 import { stop, transform } from "esbuild";
 import { type Permissions, SOCKET } from "../lib/config/permissions.ts";
@@ -107,10 +104,7 @@ export async function compile(
   }
 }
 
-/**
- * Reports whether a Deno has `net` permissions for Unix sockets. Deno 2.4 has none, and refuses
- * their spelling.
- */
+/** Reports whether a Deno has `net` permissions for Unix sockets. Deno 2.4 refuses them. */
 export async function hasSockets({ deno }: Base): Promise<boolean> {
   const args = ["run", "--quiet", "--no-config", `--allow-net=${SOCKET}/socket`, "data:,"];
   const { success } = await new Deno.Command(deno, { args, stdout: "null", stderr: "null" }).output();

@@ -2,10 +2,7 @@ import { tried, UserError } from "../lib/core/error.ts";
 import { sha256 } from "./release/files.ts";
 import { scratchIn } from "./task.ts";
 
-/**
- * Programs that together compile: a Deno, and the runtime (denort) of the same version that it
- * builds upon.
- */
+/** Programs that compile: a Deno, and the runtime (denort) of its version that it builds upon. */
 export interface Base {
   readonly deno: string;
   /** Path of the runtime; null: Deno downloads its own. */

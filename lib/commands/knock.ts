@@ -30,10 +30,7 @@ const SECRET_BYTES = 20;
 const SALT_BYTES = 16;
 /** Most bytes of standard input: more than the longest secret with its line end. */
 const MOST_INPUT = 256;
-/**
- * White on black in any colour scheme: scanners need dark on light, and the renderer draws the
- * light modules.
- */
+/** White on black: scanners need dark on light, and the renderer draws the light modules. */
 const QR_COLOURS = ["\x1b[97;40m", "\x1b[0m"] as const;
 
 /**

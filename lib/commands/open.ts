@@ -186,10 +186,7 @@ function contentOf(file: WhitelistFile, state: State | null): WhitelistContent {
   return copy === null ? content : decodeCopy(copy).content;
 }
 
-/**
- * Throws `UserError` (69) if no state exists. Commands create none: the monitor's user could not
- * write to it.
- */
+/** Throws `UserError` (69) without a state: the monitor could not use one that a command makes. */
 function requireState(directory: string, options: CommonOptions): void {
   try {
     Deno.statSync(databaseOf(directory));

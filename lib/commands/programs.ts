@@ -22,10 +22,7 @@ export function notifyProblem({ notify }: Config): string | null {
   return fault && `notify cannot run ${notify!.program}: ${fault}`;
 }
 
-/**
- * Returns the programs of a command: its first word, and for sudo(8) the first absolute path among
- * the arguments.
- */
+/** Returns the programs of a command: its first word, and for sudo(8) its first absolute path. */
 function programsOf([program, ...args]: readonly string[]): string[] {
   if (program === undefined) return [];
   const run = isSudo(program) ? args.find((word) => word.startsWith("/")) : undefined;

@@ -109,10 +109,7 @@ function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log
   }
 }
 
-/**
- * Opens the state, creating it if missing. Takes the lock first: other processes open `state.db`
- * once it exists.
- */
+/** Opens or creates the state; takes the lock first, as others open `state.db` once it exists. */
 async function claimState(
   directory: string,
   { options, log }: { options: CommonOptions; log: Log },

@@ -9,10 +9,7 @@ import { firewallsOf } from "./firewalls.ts";
 import type { BanConfig, Config } from "./types.ts";
 import type { WhitelistMember } from "./whitelist.ts";
 
-/**
- * Describes `config` in lines for people: rules by their names, or in full with `rules`. Leaves out
- * the password.
- */
+/** Describes `config` for people, with `rules` each rule in full. Leaves out the password. */
 export function describeConfig(config: Config, { rules = false } = {}): string {
   return [
     `Configuration: ${config.name}`,
@@ -67,10 +64,7 @@ function describeBan(ban: BanConfig): string[] {
   return [`Bans: by ${quoteWords(ban.command)}`, `  lifted by ${unban}`, `  ${limits}`];
 }
 
-/**
- * Joins words as a shell would read them: words with blanks, quotes or backslashes in double
- * quotes.
- */
+/** Joins words as a shell reads them: those with blanks, quotes or backslashes in double quotes. */
 function quoteWords(words: readonly string[]): string {
   return words.map((word) => /^[^\s"'\\]+$/.test(word) ? word : JSON.stringify(word)).join(" ");
 }

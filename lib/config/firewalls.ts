@@ -69,10 +69,7 @@ function ownBan(
   };
 }
 
-/**
- * Resolves a program with a `/` in its path against the configuration's folder; PATH finds a bare
- * name.
- */
+/** Resolves a program with a `/` against the configuration's folder; PATH finds a bare name. */
 export function locate(command: readonly string[] | undefined, folder: string): readonly string[] | null {
   if (!command) return null;
   const [program, ...args] = command;

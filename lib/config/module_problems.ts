@@ -42,10 +42,7 @@ export function* lockedFileProblems(
   }
 }
 
-/**
- * Reports whether `pattern` matches the text `file`, so that it covers all files that `file`
- * matches.
- */
+/** Reports whether `pattern` matches the text `file`, and so all files that `file` matches. */
 function covers(pattern: string, file: string): boolean {
   const source = pattern.replace(/[\\^$.+()[\]{}|]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll(
     "?",
@@ -110,10 +107,7 @@ function isExpression(source: string): boolean {
   return tried(() => new RegExp(source, "s")) !== null;
 }
 
-/**
- * Returns the path of item `index`, or the path itself if the document has one value instead of a
- * list.
- */
+/** Returns the path of item `index`, or `path` itself where one value stands for a list. */
 function item(document: Document, path: Path, index: number): Path {
   return Array.isArray(document.at(path)) ? [...path, index] : path;
 }

@@ -7,10 +7,7 @@ import type { Config } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import { isInJournal } from "../reading/module.ts";
 
-/**
- * Permissions of a program, in the syntax of Deno's `--allow-…` options. An empty list allows
- * nothing.
- */
+/** Permissions in the syntax of Deno's `--allow-…` options. An empty list allows nothing. */
 export interface Permissions {
   /** Programs, by name or absolute path. */
   readonly run: readonly string[];

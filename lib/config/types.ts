@@ -45,10 +45,7 @@ export interface Config {
   readonly keepLog: Micros | null;
   /** Bytes of the state beyond which the oldest recorded lines are deleted; null: never. */
   readonly keepLogSize: number | null;
-  /**
-   * How long bans are kept after their end, at least while later decisions depend on them; null:
-   * for ever.
-   */
+  /** How long ended bans are kept, at least while later decisions need them; null: for ever. */
   readonly keepBans: Micros | null;
   /** Makes a sentence about a key, with its position in the file. */
   readonly complain: (key: Path, complaint: string) => string;

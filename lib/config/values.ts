@@ -89,10 +89,7 @@ export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FORE
 /** Bans told "at once" share a notice if they come within this time. */
 const AT_ONCE: Micros = 10 * SECOND;
 
-/**
- * How often something is told: `at once`, at most once in a span, or `never`. Gives microseconds;
- * null: `never`.
- */
+/** How often something is told: `at once`, at most once in a span, or `never` (null). */
 export const howOften = z.union(
   [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
   `${SPAN}, "at once" or "never"`,
@@ -139,10 +136,7 @@ function complainOfWords(words: readonly string[]): string | null {
   return words.some((word) => word.includes("\0")) ? "must not hold a NUL character" : null;
 }
 
-/**
- * A program and its arguments. One argument holds `%s`, which stands for the address. No shell runs
- * them.
- */
+/** A program and its arguments, run without a shell. `%s` in one of them stands for the address. */
 export const command = words((words) => {
   if (words.join(" ").split("%s").length !== 2) return "must hold %s exactly once, where the address goes";
   return words[0]!.includes("%s") ? "must begin with a program, not with %s" : null;
@@ -178,10 +172,7 @@ function port() {
   );
 }
 
-/**
- * A DNS name with labels of RFC 1123. The last label must not be all digits: that is a mistyped
- * address.
- */
+/** A DNS name (RFC 1123). Its last label is not all digits: that is a mistyped address. */
 export const DNS_NAME =
   /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
 

@@ -185,10 +185,7 @@ function lasts(span: Micros | null, least: Micros | null): boolean {
   return span === null || (least !== null && span >= least);
 }
 
-/**
- * Reports whether every text that meets `narrow` also meets `wide`; false if the texts cannot prove
- * it.
- */
+/** Reports whether the texts prove that every text that meets `narrow` meets `wide`. */
 function covers(wide: Condition, narrow: Condition): boolean {
   if (narrow.ignoreCase && !wide.ignoreCase) return false;
   const given = wide.ignoreCase && narrow.mode !== "regex"

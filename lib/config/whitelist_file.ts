@@ -104,10 +104,7 @@ function* readInSteps(wanted: Wanted): Generator<void, WhitelistReading> {
   }
 }
 
-/**
- * Calls `visit` with each line of a file, without its end; with the first step's bytes of a longer
- * line.
- */
+/** Calls `visit` with each line of a file, without its end, and of a longer one with its start. */
 function* linesOf(
   wanted: Wanted,
   visit: (bytes: Bytes, from: number, to: number, line: number) => void,

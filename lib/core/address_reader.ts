@@ -3,10 +3,7 @@ import { type Bytes, encode, hexDigit } from "./bytes.ts";
 
 const [OTHER, DIGIT, LETTER, MARK] = [0, 1, 2, 3];
 
-/**
- * Kind of each byte in an address: a decimal digit, a hexadecimal letter, a point or colon, or
- * other.
- */
+/** Kind of each byte in an address: decimal digit, hexadecimal letter, point or colon, or other. */
 const KIND = Uint8Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte);
   if (/\d/.test(character)) return DIGIT;
@@ -18,10 +15,7 @@ const IS_ZONE = Uint8Array.from(
   (_, byte) => /[\w.-]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/**
- * The 16-bit groups of an IPv6 address during a read; one more, as an embedded IPv4 address takes
- * two at once.
- */
+/** The groups of an IPv6 address, and one to spare: an embedded IPv4 address takes two at once. */
 const groups = new Int32Array(9);
 
 /**
@@ -228,10 +222,7 @@ function readGroups(array: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-/**
- * Reports whether the groups are the old `::a.b.c.d` (RFC 4291, section 2.5.5.1), not `::` or
- * `::1`.
- */
+/** Reports whether the groups are the old `::a.b.c.d` (RFC 4291, 2.5.5.1), not `::` or `::1`. */
 function isIPv4Compatible(): boolean {
   for (let i = 0; i < 6; i++) if (groups[i] !== 0) return false;
   return groups[6]! >>> 8 !== 0;

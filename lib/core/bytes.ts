@@ -6,10 +6,7 @@
  */
 import { CARRIAGE_RETURN, DELETE, SPACE, TAB, UPPER_A, UPPER_Z, ZERO } from "./ascii.ts";
 
-/**
- * Bytes, and a view that reads four of them at once. Code may read `PADDING` bytes behind the end
- * of any range.
- */
+/** Bytes, and a view of four at once. `PADDING` bytes behind the end of any range may be read. */
 export interface Bytes {
   readonly array: Uint8Array;
   readonly view: DataView;
@@ -46,10 +43,7 @@ const encoder = new TextEncoder();
 // Keeps a byte order mark: without it, the string would differ from the bytes.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/**
- * Encodes `text` as UTF-8 into new bytes, `bytes[0, end)`. It allocates: only for tests and rare
- * cases.
- */
+/** Encodes `text` into new bytes, `bytes[0, end)`. It allocates: only for tests and rare cases. */
 export function encode(text: string): { bytes: Bytes; end: number } {
   const content = encoder.encode(text);
   const bytes = makeBytes(content.length);
@@ -87,10 +81,7 @@ export class Literal {
     this.others = Int32Array.from(others);
   }
 
-  /**
-   * Reports whether the text is at `at`. The caller checks that it ends within its range:
-   * `at + length <= to`.
-   */
+  /** Reports whether the text is at `at`. The caller checks that `at + length <= to`. */
   isAt({ view }: Bytes, at: number): boolean {
     if (((view.getInt32(at, true) ^ this.first) & this.mask) !== 0) return false;
     return this.length <= 4 || this.#goesOn(view, at);
@@ -122,15 +113,9 @@ const LINE_FEEDS = 0x0a0a0a0a;
 const ONES = 0x01010101;
 const HIGH_BITS = 0x80808080 | 0;
 
-/**
- * Finds line ends, four bytes at a time (a word without zero bytes: "Hacker's Delight", section
- * 6-1).
- */
+/** Finds line ends, four bytes at a time ("Hacker's Delight", section 6-1: find a zero byte). */
 export class LineEnds {
-  /**
-   * Whether all bytes that `next()` passed are ASCII: then they are valid UTF-8, and each byte is
-   * one character.
-   */
+  /** Whether all bytes that `next()` passed are ASCII: valid UTF-8, each byte a character. */
   isASCII = true;
 
   /** Returns the place of the next line feed in `bytes[from, to)`; `to` if there is none. */

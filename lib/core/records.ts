@@ -1,10 +1,7 @@
 import type { Bytes } from "./bytes.ts";
 import type { Micros } from "./time.ts";
 
-/**
- * Writer of a journal entry, in fields that journald itself vouches for
- * (systemd.journal-fields(7)).
- */
+/** Writer of a journal entry, in fields that journald vouches for (systemd.journal-fields(7)). */
 export interface Sender {
   /** `_UID` of the writing process; null: journald did not know it. */
   readonly uid: number | null;

@@ -12,10 +12,7 @@ export interface Provenance {
   readonly name: string;
 }
 
-/**
- * A stored ban, identified by address and scope. In force while `ended` is null and `until` is null
- * or ahead.
- */
+/** A stored ban of an address and scope. It is in force until it has `ended` or `until` comes. */
 export interface Ban {
   readonly id: number;
   /** Canonical address or network. */

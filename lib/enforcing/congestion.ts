@@ -38,10 +38,7 @@ export class Congestion {
     if (this.#crowd !== null) this.#crowd.done += bans;
   }
 
-  /**
-   * Checks now and then how many bans wait; warns once until none does. Throws errors of the
-   * state.
-   */
+  /** Warns once while too many bans wait, at a look now and then. Throws errors of the state. */
   look(): void {
     const { firewall, clock, backlog } = this.#options;
     const time = clock();

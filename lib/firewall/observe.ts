@@ -2,10 +2,7 @@ import { nextTurn } from "../core/async.ts";
 import type { Ban, HeldBan } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
 
-/**
- * Stands in where no firewall is configured: bans are decided and recorded, and no traffic is
- * dropped.
- */
+/** Stands in where no firewall is configured: bans are recorded, and no traffic is dropped. */
 export class ObserveFirewall implements Firewall {
   readonly name: string = "observe";
   readonly canUnban: boolean = true;

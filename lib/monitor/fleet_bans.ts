@@ -25,10 +25,7 @@ const MOST_SPARED = 1_000;
 /** Most sentences of one kind that one batch of news writes to the log, and of all that a minute does. */
 const [MOST_SENTENCES, MOST_A_MINUTE] = [10, 100];
 
-/**
- * Follows the bans of other servers: writes them into the state as bans of provenance `fleet`, and
- * ends them.
- */
+/** Follows other servers' bans: writes and ends them in the state as bans of provenance `fleet`. */
 export class FleetBans {
   readonly #parts: FleetBansParts;
   /** Whether bans may be missing by the rules before this start. */

@@ -32,10 +32,7 @@ export class MetricsFile {
     return this.#error;
   }
 
-  /**
-   * Replaces the file by `text` after all earlier writes. Never throws: logs each kind of failure
-   * once.
-   */
+  /** Replaces the file after all earlier writes. Never throws: logs each kind of failure once. */
   write(text: string): Promise<void> {
     return this.#writing = this.#writing.then(() => this.#replace(text)).then(
       () => this.#note(null),

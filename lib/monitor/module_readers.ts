@@ -39,10 +39,7 @@ export class ModuleReaders {
     return new Reader(readable, this.#health, otherZone);
   }
 
-  /**
-   * Returns a reader of recorded messages: the identifier of a record's origin is the name of its
-   * module.
-   */
+  /** Returns a reader of recorded messages. A record's identifier is the name of its module. */
   ofRecorded(): Reader {
     const readable = this.#modules.map(({ module: { name } }, index) => ({
       index,

@@ -18,10 +18,7 @@ import type { Problem } from "./problems.ts";
 const [FIRST_RETRY, LAST_RETRY] = [10_000, 3_600_000];
 /** Factor between one pause and the next. */
 const GROWTH = 3;
-/**
- * Milliseconds that the monitor's end waits for the hook: without an error, and with one that the
- * hook is told.
- */
+/** Milliseconds that the monitor's end waits for the hook: without an error, and with one. */
 const [STOP, FAILURE] = [2_000, 5_000];
 
 export interface NotifierParts {
@@ -86,10 +83,7 @@ export class Notifier {
     return { program: this.#parts.config.program, ...this.#totals, error: this.#error };
   }
 
-  /**
-   * Takes the present problems, and starts the hook if something is due. Throws if the state cannot
-   * be read.
-   */
+  /** Takes the present problems, and starts the hook if a notice is due. Throws state errors. */
   look(problems: readonly Problem[]): void {
     const now = this.#parts.clock();
     this.#notices.see(problems, now);
@@ -97,10 +91,7 @@ export class Notifier {
     if (isFree && performance.now() >= this.#nextTry) this.#begin(this.#notices.due(now));
   }
 
-  /**
-   * Tells the hook the problem that ends the monitor, null for none, and waits a little for it.
-   * Never throws.
-   */
+  /** Tells the hook the problem that ends the monitor, if any, and waits a little. Never throws. */
   async end(problem: Problem | null): Promise<void> {
     const deadline = pause(problem === null ? STOP : FAILURE, this.#stop.signal).then(() =>
       this.#stop.abort()

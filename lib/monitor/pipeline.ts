@@ -100,10 +100,7 @@ export class Pipeline {
     return this.#engine;
   }
 
-  /**
-   * Forgets all hits of addresses, in the state and in memory. While a monitor runs, nothing else
-   * may do this.
-   */
+  /** Forgets all hits of addresses, in state and memory; nothing else does in a running monitor. */
   forget(addresses: readonly string[]): void {
     for (const address of addresses) this.#engine.forget(address);
     if (this.#intake !== null) return;

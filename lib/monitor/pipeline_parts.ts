@@ -46,10 +46,7 @@ export interface Judge {
   takeLogins(): LoginUpdate;
   /** Restores memory from the state after a failed commit. */
   reset(): void;
-  /**
-   * Logs the committed decisions, and tells the firewall. Call it after trips, even without
-   * bans.
-   */
+  /** Logs committed decisions, and tells the firewall. Call it after trips, even without bans. */
   enforce(bans: readonly NewBan[]): void;
 }
 

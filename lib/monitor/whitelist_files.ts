@@ -13,10 +13,7 @@ export interface WhitelistFilesOptions {
   readonly state: Pick<State, "whitelistCopy" | "keepOnlyWhitelistCopies" | "storeWhitelistCopy">;
 }
 
-/**
- * Milliseconds that a file must rest before its removed entries are dropped: somebody may still be
- * writing it.
- */
+/** Milliseconds that a file must rest before its removed entries go: it may be half written. */
 const REST = 2_000;
 /** The same for a file without any entry. */
 const REST_EMPTY = 60_000;

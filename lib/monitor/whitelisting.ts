@@ -29,10 +29,7 @@ export interface WhitelistParts {
 /** The parts of a configuration that `Whitelisting` reads. */
 export type WhitelistingConfig = Pick<Config, "whitelist" | "database">;
 
-/**
- * Milliseconds between two looks at answers that are awaited, and before failed names are asked
- * again.
- */
+/** Milliseconds between looks at awaited answers, and before failed names are asked again. */
 const [BETWEEN_LOOKS, RETRY] = [200, 10_000];
 
 /**

@@ -18,10 +18,7 @@ const MAX_HELD = 4 * (MAX_LINE + 1);
  * offset. Between two pieces it keeps the beginning of the last line, at most 540 KiB.
  */
 export class LineSplitter {
-  /**
-   * Begins with the held bytes; kept from piece to piece, as a long line would otherwise leave a
-   * copy with each.
-   */
+  /** Begins with the held bytes; kept, as a long line would leave a copy with each piece. */
   #store = new Uint8Array(0);
   #held = 0;
   #pending = 0;

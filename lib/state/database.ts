@@ -35,10 +35,7 @@ export class Database {
   /** Whether the connection has changed since `look()`. */
   #hasChanged = false;
 
-  /**
-   * Throws `UserError` (69) if unusable. Without a recovery, methods throw it too if the file or its
-   * disk fails.
-   */
+  /** Throws `UserError` (69) if unusable; without a recovery, methods do so too on faults. */
   constructor(readonly directory: string, recovery: Recovery | null = null) {
     this.#recovery = recovery;
     this.#db = recovery?.open() ?? open(directory);
@@ -109,10 +106,7 @@ export class Database {
     );
   }
 
-  /**
-   * Switches to a better connection, if any; true: changed since the last look. Throws
-   * `UserError` (69).
-   */
+  /** Switches to a better connection, if any; true: changed since then. Throws `UserError` (69). */
   look(): boolean {
     if (this.#depth === 0) this.#adopt(this.#recovery?.look(this.#db) ?? null);
     const hasChanged = this.#hasChanged;

@@ -71,10 +71,7 @@ export class History {
     }));
   }
 
-  /**
-   * Returns the narrowest ban in force around each address or network; targets without one are
-   * missing.
-   */
+  /** Returns the narrowest ban in force around each address or network, where there is one. */
   narrowestInForce(targets: readonly string[]): Map<string, BanStatus> {
     const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());

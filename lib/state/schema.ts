@@ -135,10 +135,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
 /** This program's `PRAGMA user_version`. */
 const NEWEST = FIRST + MIGRATIONS.length - 1;
 
-/**
- * Migrates the tables of `db` to this program's version in one transaction. Throws if a newer
- * program made them.
- */
+/** Migrates `db` to this program's version in one transaction. Throws for a newer program's. */
 export function migrate(db: DatabaseSync): void {
   if (version(db) === NEWEST) return;
   transact(db, () => {

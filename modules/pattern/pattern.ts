@@ -94,10 +94,7 @@ interface Use {
   readonly isProxied: boolean;
 }
 
-/**
- * Compiles a pattern. Throws `OptionError` if an attacker could make it name a chosen address or
- * take very long.
- */
+/** Compiles a pattern. Throws `OptionError` if it could name a chosen address or be slow. */
 function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const refuse = (complaint: string): never => {
     throw new OptionError(complaint, "patterns", index);

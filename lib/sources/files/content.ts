@@ -21,10 +21,7 @@ export interface Content extends Disposable {
   readonly final: boolean;
   /** Returns the state of the file itself, compressed or not. */
   state(): FileState;
-  /**
-   * Fills `into` from `offset`, as far as there are bytes. Returns their number. Throws errors of
-   * reading.
-   */
+  /** Fills `into` from `offset`, and returns the number of bytes. Throws errors of reading. */
   readAt(offset: number, into: Uint8Array): Promise<number>;
 }
 

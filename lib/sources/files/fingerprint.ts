@@ -21,10 +21,7 @@ export class Fingerprint {
     this.trace = trace;
   }
 
-  /**
-   * Reports whether a newly opened file has the part read until `reached`. Learns its head and
-   * trace.
-   */
+  /** Reports whether an opened file has the part read until `reached`. Learns head and trace. */
   async recall(content: Content, reached: number): Promise<boolean> {
     if (!await continues(this.head, content)) return false;
     const head = await readHead(content, this.head.start);

@@ -35,10 +35,7 @@ export class Opener {
     );
   }
 
-  /**
-   * Forgets problems of files that are gone or were replaced, and of directories that can be listed
-   * again.
-   */
+  /** Forgets problems of files that are gone or replaced, and of directories listed again. */
   review({ directories, failures }: Listing): void {
     for (const [path, { identity }] of this.#problems) {
       const isGone = isAbsent(path) || (identityAt(path) ?? identity) !== identity;
@@ -86,10 +83,7 @@ export class Opener {
     return null;
   }
 
-  /**
-   * Opens a file behind the lines of `known` in it, wherever they are; null if it does not have
-   * them.
-   */
+  /** Opens a file behind the lines that it has of `known`, anywhere in it; null: it has none. */
   async openBehind(
     file: Neighbour,
     known: KnownFile,

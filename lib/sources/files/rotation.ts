@@ -39,10 +39,7 @@ export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
   return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
 }
 
-/**
- * Reports whether a name has a date, as in `access-2026-11-23.log`, and may be that of a log in
- * use.
- */
+/** Reports whether a name with a date, `access-2026-11-23.log`, may be that of a log in use. */
 export function isDated(path: string): boolean {
   return DATED.test(path) && !COMPRESSED.test(path) && !SPARE.test(path);
 }
@@ -79,10 +76,7 @@ function isAt(file: Neighbour, known: KnownFile): boolean {
   return isSameFile(file, known) && !(known.head.length === 0 && isYounger);
 }
 
-/**
- * Returns the file that has the content of `known`: a copy, compressed or not; the newest of
- * several.
- */
+/** Returns the newest file with the content of `known`: a copy, compressed or not. */
 export function findCopy(known: KnownFile): Promise<Neighbour | null> {
   return among(known.path, (all) => copyIn(all, known));
 }

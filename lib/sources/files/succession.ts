@@ -38,10 +38,7 @@ export class Succession {
     return true;
   }
 
-  /**
-   * Reports whether a copy has the content of an open file, which may have been rotated away since
-   * it was opened.
-   */
+  /** Reports whether a copy is of an open file, rotated away perhaps since it was opened. */
   async #isOpen(copy: Tail): Promise<boolean> {
     for (const tail of this.#files.open.filter(({ path }) => path === copy.path)) {
       // An empty tail must not learn its head here: its earlier lines are still to be found.

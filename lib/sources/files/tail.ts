@@ -34,10 +34,7 @@ export interface TailOptions {
   readonly trace?: Trace;
   /** Whether its present content was written before the first look. */
   readonly backlog: boolean;
-  /**
-   * Earliest time at which the content behind the offset may have been written; default: the file's
-   * last change.
-   */
+  /** When the content behind the offset was written at the earliest; default: the last change. */
   readonly time?: Micros;
   readonly shared: SharedParts;
 }
@@ -56,15 +53,9 @@ export interface SharedParts {
 export class ContentLost extends Error {}
 
 const MIN_CHUNK = 64 * 1_024;
-/**
- * Most bytes of one read: with more, V8 would promote the objects made of them before they can be
- * freed.
- */
+/** Most bytes of one read: of more, V8 would promote the objects before they can be freed. */
 export const MAX_CHUNK = 128 * 1_024;
-/**
- * Two changes this close may have the same time: a file system's clock is a little late, and
- * rounded.
- */
+/** Two changes this close may have the same time: file systems' clocks are late, and rounded. */
 const SETTLED: Micros = 50_000;
 
 /** A log file being read, recognized by inode, head and trace under any name. */
@@ -93,10 +84,7 @@ export class Tail implements Disposable {
   /** Whether the zone of its times was sought at its end. */
   #isZoneSought = false;
 
-  /**
-   * Opens the file at `place`, perhaps not the name that it is followed by; throws the errors of
-   * `Deno.open`.
-   */
+  /** Opens the file at `place`, perhaps not the followed name; throws the errors of `Deno.open`. */
   constructor(
     place: string,
     { path, offset, head, trace, backlog, time = Infinity, shared }: TailOptions,
@@ -257,10 +245,7 @@ export class Tail implements Disposable {
     return this.#content.final ? Infinity : this.#state.size;
   }
 
-  /**
-   * Has the zone of its times learned at its end, once: before lines are read in another batch than
-   * the end.
-   */
+  /** Has the zone learned at the file's end, once, before lines of another batch are read. */
   async #seekZone(): Promise<void> {
     const { learnZone } = this.#shared;
     if (this.#isZoneSought || learnZone === undefined || this.#content.final) return;

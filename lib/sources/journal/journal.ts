@@ -176,10 +176,7 @@ class Journal implements Source {
     return (await this.#prove(printed, signal)).leftOut;
   }
 
-  /**
-   * Asks the journal for omitted entries before the last printed one, and whether there are later
-   * ones.
-   */
+  /** Asks the journal for entries omitted before the last printed one, and whether more came. */
   async #prove(
     printed: PrintedEntries,
     signal: AbortSignal,

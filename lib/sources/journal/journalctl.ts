@@ -51,10 +51,7 @@ export class Journalctl implements AsyncDisposable {
     return this.#hasMore;
   }
 
-  /**
-   * Returns its next output: a single line at once, a flood in bulk. Empty at the end; good until
-   * the next call.
-   */
+  /** Returns the next output, a line or a flood; good until the next call. Empty at the end. */
   async read(): Promise<Uint8Array> {
     using patience = new Patience(GATHER);
     let size = 0;
