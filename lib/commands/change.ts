@@ -50,10 +50,7 @@ export function tellMonitor(state: State, what: string): void {
   wakeMonitor(state.directory);
 }
 
-/**
- * Runs `work` for each target; prints its error and continues with the next target. Returns the
- * first exit code that is not 0.
- */
+/** Runs `work` for each target, and prints its error. Returns the first exit code that is not 0. */
 export async function forEach<T>(
   targets: readonly T[],
   { json = false }: Pick<CommonOptions, "json">,

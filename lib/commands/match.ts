@@ -55,10 +55,7 @@ function chosenModules(options: CommonOptions & { module?: string }): readonly M
   );
 }
 
-/**
- * Returns the lines to match: `input` with a blank is a line, unless a file has that name. Throws
- * `UserError` (64, 69).
- */
+/** Returns the lines to match. `input` with a blank is a line, unless a file has that name. */
 function batchesOf(input: string): AsyncIterable<Pick<Batch, "records">> {
   if (input === "") throw new UserError("Cannot match: the line is empty", 64);
   if (/\s/.test(input) && !lookAt(input)?.isFile) return ReadableStream.from([{ records: recordOf(input) }]);

@@ -8,10 +8,7 @@ import { runHook } from "../monitor/notifier.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, print } from "./output.ts";
 
-/**
- * `notify`: sends a test notice to the hook and prints whether it succeeded. Exit code 1 if it
- * failed. Throws `UserError` (78).
- */
+/** `notify`: sends a test notice to the hook, and says whether it took it. Throws `UserError`. */
 export async function notifyCommand(options: CommonOptions): Promise<number> {
   const config = openConfig(options);
   const { notify, ban: { firewall } } = config;

@@ -130,10 +130,7 @@ export function makeStateDirectory(directory: string, options: CommonOptions): s
   }
 }
 
-/**
- * Builds the whitelist from configuration, state and machine, as a monitor does; without a state
- * from the configuration alone.
- */
+/** Builds the whitelist as a monitor does, without a state from the configuration alone. */
 export function knownWhitelist(
   { config, state }: { config: Config | null; state: State | null },
 ): Whitelist {

@@ -3,10 +3,7 @@ import type { Config } from "../config/types.ts";
 import { hindrance } from "../config/permissions.ts";
 import { isSudo } from "../core/child_process.ts";
 
-/**
- * Returns a sentence for each missing or non-executable program of `config`. Skips files that this
- * process may not look at.
- */
+/** Returns a sentence for each program of `config` that is seen to be missing or not executable. */
 export function programProblems(config: Config): string[] {
   return firewallsOf(config).flatMap(commandsOf).flatMap(({ key, command }) =>
     programsOf(command).flatMap((program) => {

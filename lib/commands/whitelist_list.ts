@@ -19,10 +19,7 @@ export interface ListedEntry extends WhitelistEntry {
 /** Origins of the entries that people make, and of those that are replaced as a whole. */
 const LISTED: readonly KeptOrigin[] = ["command", "knock", "database", ...SURROUNDINGS];
 
-/**
- * `whitelist list`: prints all entries that have not ended, with origin, end and note, and the
- * addresses of names.
- */
+/** `whitelist list`: prints all entries that have not ended, and the addresses of names. */
 export function whitelistListCommand(options: CommonOptions): number {
   const { listed, names, problems } = withContext(options, (context) => ({
     listed: [

@@ -10,10 +10,7 @@ export interface BuildTarget {
   readonly state?: string;
 }
 
-/**
- * Returns how to build a program with the permissions that `target` needs: the end of a sentence,
- * with absolute paths.
- */
+/** Returns how to build a program with the permissions of `target`, as the end of a sentence. */
 export function buildHint({ config, state }: BuildTarget): string {
   const option = (name: string, path: string) => ` --${name} ${shellWord(resolve(path))}`;
   // The program may not know the working directory that a relative path begins in.

@@ -132,10 +132,7 @@ function stateProblems(
   return read.flatMap(([at, patterns]) => [...lockedFileProblems(document, at, { patterns, locked })]);
 }
 
-/**
- * Resolves `path` against the working directory. Throws `UserError` (78) if the program may not
- * know that directory.
- */
+/** Resolves `path`. Throws `UserError` (78) if the program may not know its working directory. */
 function absolute(path: string): string {
   try {
     return resolve(path);

@@ -98,10 +98,7 @@ function metricsNeeds({ metricsFile, stateDirectory }: Config): Need[] {
   );
 }
 
-/**
- * Returns the file that replaces a metrics file once it is complete. node_exporter does not read
- * files of this name.
- */
+/** Returns the file that replaces a metrics file when complete; node_exporter reads none such. */
 export function freshMetricsFile(metricsFile: string): string {
   return `${metricsFile}.new`;
 }

@@ -36,10 +36,7 @@ function fitsInKind(issues: readonly Issue[]): boolean {
     );
 }
 
-/**
- * Returns problems for unknown modules, missing keys of modules, rule names used twice, and a
- * configuration without modules.
- */
+/** Returns problems for modules missing, unknown or incomplete, and for rule names used twice. */
 export function* moduleProblems(document: Document, known: readonly ModuleKind[]): Generator<Problem> {
   const modules = document.at(["modules"]);
   if (typeof modules !== "object" || modules === null || Array.isArray(modules)) return;

@@ -21,10 +21,7 @@ export function unknownKey(key: string, allowed: readonly string[]): string {
   return meant ? `is an unknown key, did you mean "${meant}"?` : `is an unknown key: known here are ${known}`;
 }
 
-/**
- * Returns the name that `written` probably misspells: at most a third of its letters differ. Null
- * if there is none.
- */
+/** Returns the name that `written` misspells in at most a third of its letters; null: none. */
 export function nearest(written: string, names: readonly string[]): string | null {
   const lower = written.toLowerCase().slice(0, 64);
   const ranked = names.map((name) => ({ name, slips: distance(lower, name.toLowerCase()) }))

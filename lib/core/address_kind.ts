@@ -39,10 +39,7 @@ export function clientBits(w0: number): number {
 
 const words = new Int32Array(ADDRESS_WORDS);
 
-/**
- * Reports whether the network of `length` bits around a canonical address or network has several
- * unrelated clients.
- */
+/** Reports whether the network of `length` bits around an address has unrelated clients. */
 export function isOfStrangers(address: string, length: number): boolean {
   return length < clientBitsOf(address);
 }

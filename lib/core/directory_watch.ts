@@ -26,10 +26,7 @@ export function lookForPipes(): boolean {
   return isBlocked ||= [...directories].some(holdsPipe);
 }
 
-/**
- * Watches directories, except those with a named pipe, but not those below. Returns null if nothing
- * can be watched.
- */
+/** Watches directories, not those below. Leaves out any with a named pipe; null: none is left. */
 export function watchDirectories(paths: readonly string[]): DirectoryWatcher | null {
   const directories = paths.filter((path) => !holdsPipe(path));
   if (lookForPipes() || directories.length === 0) return null;

@@ -24,10 +24,7 @@ export interface MonitorFeed extends Feed {
   readonly modules: readonly ModuleRules[];
 }
 
-/**
- * Opens the feeds of `config`: one of the journal for all modules with entries there, and one for
- * each log file or pattern.
- */
+/** Opens the feeds: one of the journal for all modules that read it, and one for each log file. */
 export function openFeeds(config: Config, { pipeline, log }: FeedParts): MonitorFeed[] {
   const inJournal = config.modules.filter(({ module }) => isInJournal(module));
   return [

@@ -92,10 +92,7 @@ export class Leaks {
     this.#read.clear();
   }
 
-  /**
-   * Compares the lines committed since the last call with the bans in force. Warns of each leak
-   * once. Returns the leaks.
-   */
+  /** Compares the lines since the last call with the bans in force; warns of each leak once. */
   look(now: Micros): Leak[] {
     const seen = this.#take();
     const wanted = [...seen.keys(), ...[...this.#watched.values()].map(({ ban }) => ban.address)];

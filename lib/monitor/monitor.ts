@@ -1,7 +1,4 @@
-/**
- * The run of a monitor under one configuration: start, changes of the state, stop. composition.ts
- * builds its parts.
- */
+/** The run of a monitor under one configuration. composition.ts builds its parts. */
 import { abortedWith, every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { isoTime, type Micros, now, SECOND } from "../core/time.ts";

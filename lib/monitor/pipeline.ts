@@ -100,7 +100,7 @@ export class Pipeline {
     return this.#engine;
   }
 
-  /** Forgets all hits of addresses, in state and memory; nothing else does in a running monitor. */
+  /** Forgets all hits of addresses, in state and memory. In a running monitor nothing else may. */
   forget(addresses: readonly string[]): void {
     for (const address of addresses) this.#engine.forget(address);
     if (this.#intake !== null) return;

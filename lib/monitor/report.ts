@@ -54,10 +54,7 @@ const counts = z.object({
   untrusted: count,
   /** Events dated ahead of the clock, taken as of now. */
   ahead: count,
-  /**
-   * Events that rules hit without counting, as `trusted_proxies` is not set. Missing in earlier
-   * versions, as the next one.
-   */
+  /** Events that rules hit without counting (`trusted_proxies`). Missing in 1.0, like the next. */
   uncounted: count.default(0),
   /** Addresses evicted for want of room. */
   evicted: count.default(0),

@@ -72,10 +72,7 @@ export class Sightings {
     this.last[slot] = last;
   }
 
-  /**
-   * Returns the slot of an address and module. Without one, returns a free slot, or frees the one
-   * silent for longest.
-   */
+  /** Returns the slot of an address and module; without one a free one, or the longest silent. */
   #slotOf(w0: number, w1: number, w2: number, w3: number, module: number): number {
     const words = this.#words;
     const set = (mix(mix(mix(SEED ^ module, w1 ^ w2), w3 >>> 16), w3 & 0xffff) & SLOTS / WAYS - 1) * WAYS;

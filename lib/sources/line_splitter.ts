@@ -55,10 +55,7 @@ export class LineSplitter {
     return cut;
   }
 
-  /**
-   * Adds the unfinished line, when no more will come, to a buffer after `begin()`. Returns how many
-   * lines were cut.
-   */
+  /** Adds the unfinished last line to a buffer after `begin()`. Returns how many lines were cut. */
   finish(buffer: RecordBuffer, time: Micros): number {
     const to = buffer.end;
     this.#held = 0;

@@ -65,10 +65,7 @@ export class RecordBuffer implements Records {
     return this.add(range, { origin: LINE, time, pid: NO_PID });
   }
 
-  /**
-   * Adds a record. Invalid UTF-8 becomes U+FFFD, and text beyond `most` characters is cut off.
-   * Returns whether text was cut off.
-   */
+  /** Adds a record, U+FFFD for invalid UTF-8. Returns whether it was cut to `most` characters. */
   add(range: TextRange, { origin, time, pid }: { origin: number; time: Micros; pid: number }): boolean {
     if (this.length === this.from.length) this.growColumns();
     const i = this.length++;

@@ -5,10 +5,7 @@ import type { Database } from "./database.ts";
 
 /** Bans that `deleteOld()` visits in one step. */
 const STEP = 500;
-/**
- * Most past bans of other servers that are kept, some 50 MB, as a hostile server may make and lift
- * thousands each second.
- */
+/** Most past bans of other servers, some 50 MB: a hostile one may make thousands each second. */
 const MOST_FOLLOWED = 100_000;
 /** Pause before `deleteOld()` visits all bans again. */
 const PAUSE: Micros = HOUR;

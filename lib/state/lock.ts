@@ -10,10 +10,7 @@ import { makePrivate, stateError } from "./connect.ts";
 
 /** Proves that this process is the state's only monitor; the lock ends with the process. */
 export interface Lock {
-  /**
-   * Retakes the lock if its file is gone or replaced, or was on a read-only disk. Throws `UserError`
-   * (69) if another has it.
-   */
+  /** Retakes the lock if its file is gone, replaced or was read-only. Throws `UserError` (69). */
   look(): void;
   release(): void;
 }

@@ -50,10 +50,7 @@ function isHarmless(element: AST.Element): boolean {
   return /^(?:\\[ds]|\[0-9\]|[\d ])$/.test(element.raw);
 }
 
-/**
- * Reports whether an element contains a named group: an attacker may choose its text, even if the
- * pattern expects digits.
- */
+/** Reports whether an element contains a named group, whose text an attacker may choose. */
 export function hasField(element: AST.Element): boolean {
   return /\(\?<\w/.test(element.raw);
 }

@@ -21,10 +21,7 @@ export interface Parts {
 
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
-/**
- * Returns `name <address>` for the field Maintainer (deb-control(5)). Throws `UserError` (64) if
- * dpkg would misread it.
- */
+/** Returns `name <address>` (deb-control(5)). Throws `UserError` (64) if dpkg would misread it. */
 export function maintainerOf(name: string, address: string): string {
   if (/^[^<>,@\p{Cc}]+$/u.test(name) && /^[^\s<>,@]+@[^\s<>,@]+$/.test(address)) {
     return `${name.trim()} <${address}>`;

@@ -17,10 +17,7 @@ export interface ProgramParts {
 
 /** The program's callbacks for its commands. */
 export interface CommandLineParts extends Pick<ProgramParts, "log" | "signals"> {
-  /**
-   * Returns an action that loads a command, runs it with the arguments and then the options, and
-   * passes its exit code on.
-   */
+  /** Returns an action that loads a command, runs it, and passes its exit code on. */
   run(load: () => Promise<Run>): (...given: unknown[]) => Promise<void>;
 }
 

@@ -20,10 +20,7 @@ export interface FileOptions {
   readonly poll?: Micros;
   /** False: no inotify, only a check each `poll`. */
   readonly inotify?: boolean;
-  /**
-   * How long a rotated file is read after its last line, as its writer may not have noticed. The
-   * default is a minute.
-   */
+  /** How long a rotated file is read after its last line, for a slow writer; default: a minute. */
   readonly linger?: Micros;
   /** Called with a sentence on why a file cannot be read; the file is tried again. */
   readonly problem?: (sentence: string) => void;

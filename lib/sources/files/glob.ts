@@ -8,10 +8,7 @@ export interface Listing {
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
-/**
- * An absolute path in which `*` and `?` stand for parts of names, as in a shell: neither for `/`
- * nor for a first dot.
- */
+/** An absolute path whose `*` and `?` match any part of a name, but no first dot, as in a shell. */
 export class Glob {
   readonly #parts: readonly (string | RegExp)[];
 

@@ -12,10 +12,7 @@ export interface Inspection {
   readonly problems: readonly string[];
 }
 
-/**
- * Checks whether this process may read the log files of `pattern`. Throws an `Error` if `pattern`
- * is not absolute.
- */
+/** Checks whether this process may read a pattern's files. Throws if it is not absolute. */
 export function inspectFiles(pattern: string): Inspection {
   const { paths, problems } = logFiles(pattern);
   return { pattern, found: paths.length, problems };

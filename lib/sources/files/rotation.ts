@@ -31,10 +31,7 @@ const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
 const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
 const NUMBER = /\.(\d{1,5})$/;
 
-/**
- * Reports whether a name is a rotation's: compressed, or derived from one of `logs`. Programs also
- * give dated names to their logs.
- */
+/** Reports whether a name is a rotation's: it is compressed, or derived from one of `logs`. */
 export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
   return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
 }
@@ -122,10 +119,7 @@ function isNewer(file: Neighbour, last: KnownFile): boolean {
   return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
 }
 
-/**
- * Searches files that were rotated away from a log; again if names changed meanwhile, as a rotation
- * may be in progress.
- */
+/** Searches files rotated away from a log, again if a rotation in progress changed their names. */
 async function among<T>(log: string, search: (generations: Neighbour[]) => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     const files = generations(log);

@@ -73,10 +73,7 @@ export class Selection {
   }
 }
 
-/**
- * Reports whether a dated file that nobody reads is a log of its own: it came or grew, and is no
- * copy of a file that was read.
- */
+/** Reports whether a dated file that nobody reads came or grew, and is no copy of a log. */
 async function isLog(
   { path, size, offset }: Neighbour & { offset: number },
   files: KnownFiles,

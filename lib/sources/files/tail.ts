@@ -62,10 +62,7 @@ const SETTLED: Micros = 50_000;
 export class Tail implements Disposable {
   /** The name under which it is followed; a rotated file keeps it. */
   path: string;
-  /**
-   * When it was found to have lost its name, or to grow after that, by `performance.now()`; null
-   * while it has its name.
-   */
+  /** When it lost its name, or grew since, by `performance.now()`; null while it has its name. */
   quietSince: number | null = null;
   readonly #content: Content;
   readonly #lines = new LineSplitter();
@@ -201,10 +198,7 @@ export class Tail implements Disposable {
     await this.#fingerprint.move(this.#content, this.#reached);
   }
 
-  /**
-   * Reads new lines, `MAX_CHUNK` bytes at most; null if nothing was added. Throws `ContentLost`,
-   * and errors of reading.
-   */
+  /** Reads new lines, up to `MAX_CHUNK` bytes; null: none. Throws `ContentLost` or read errors. */
   async read(): Promise<Piece | null> {
     const [before, looked] = [this.#state, this.#looked];
     [this.#state, this.#looked] = [this.#content.state(), Date.now() * 1_000];
