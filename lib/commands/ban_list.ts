@@ -90,7 +90,7 @@ function readRecord(text: string): ListedBan | string {
     address: network,
     scope,
     provenance,
-    reason: reason === undefined ? undefined : reasonOf(reason),
+    reason: reason?.trim().slice(0, MOST_TEXT) || undefined,
     count: count as number,
     start: times.start ?? undefined,
     until: times.until,
@@ -116,11 +116,6 @@ function readProvenance({ provenance, name = "" }: Record<string, unknown>): Pro
 function readTime(value: unknown): Micros | null | undefined {
   if (value === undefined) return undefined;
   return typeof value === "string" ? instantOf(value) : null;
-}
-
-function reasonOf(text: string): string | undefined {
-  const reason = text.trim().slice(0, MOST_TEXT);
-  return reason === "" ? undefined : reason;
 }
 
 /** Returns `ban` without its undefined keys. */

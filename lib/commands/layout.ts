@@ -59,7 +59,7 @@ const LEAST = 12;
 export function tableLines(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
-  width = Infinity,
+  width = WIDTH,
 ): string[] {
   const lines = [heading, ...rows];
   // `Math.max(...rows)` overflows the stack at 100,000 rows.

@@ -2,7 +2,7 @@ import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime } from "../core/time.ts";
-import { lengthOf, type NewBan } from "../deciding/ban.ts";
+import { lengthOf } from "../deciding/ban.ts";
 import type { Batch } from "../sources/source.ts";
 import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
 import { inputOrStdin } from "./input.ts";
@@ -28,8 +28,12 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     banned: (ban) => {
       bans++;
       progress.clear();
-      if (options.json) printJson(banJson(ban));
-      else print(banLine(ban));
+      const { address, reason, start, count, until } = ban;
+      if (options.json) {
+        printJson({ address, reason, time: isoTime(start), count, until: isoTimeOrNull(until) });
+      } else {
+        print(`${localTime(start)}  ${address}  ${lengthOf(ban)}  ${reason}, ${counted(count, "hit")}`);
+      }
     },
   });
   let lines = 0;
@@ -46,22 +50,9 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
     printError(`${names} found no address in any line: are these lines of another service?`);
   }
   const read = `${counted(lines, "line")}, ${recorded} to record`;
-  printResult(
-    options,
-    { summary },
-    `${read}, ${counted(hits, "hit")}, ${counted(bans, "ban")}, ${seconds} s`,
-    ...uncounted > 0 ? [uncountedText(uncounted)] : [],
-  );
+  const sum = `${read}, ${counted(hits, "hit")}, ${counted(bans, "ban")}, ${seconds} s`;
+  printResult(options, { summary }, sum, ...uncounted > 0 ? [uncountedText(uncounted)] : []);
   return 0;
-}
-
-function banJson({ address, reason, start, count, until }: NewBan): unknown {
-  return { address, reason, time: isoTime(start), count, until: isoTimeOrNull(until) };
-}
-
-function banLine(ban: NewBan): string {
-  const { address, reason, start, count } = ban;
-  return `${localTime(start)}  ${address}  ${lengthOf(ban)}  ${reason}, ${counted(count, "hit")}`;
 }
 
 function batches(

@@ -36,22 +36,14 @@ function timePlotOf(series: Series, { name, width }: Size): Markup {
   return markup`
     <svg class="plot ${name}" viewBox="0 0 ${width} ${base + LINE}" role="img" aria-label="${label}">
       ${
-    hits.ticks(4).filter(Number.isInteger).map((tick) =>
-      markup`
-          <line class="grid" x1="${LEFT}" x2="${width}" y1="${round(hits(tick))}" y2="${
-        round(
-          hits(tick),
-        )
-      }" />
-          <text
-            class="tick end"
-            x="${LEFT - 8}"
-            y="${round(hits(tick) + 4)}"
-          >
-            ${tick.toLocaleString("en-US", { notation: "compact" })}
-          </text>
-        `
-    )
+    hits.ticks(4).filter(Number.isInteger).map((tick) => {
+      const y = hits(tick);
+      const text = tick.toLocaleString("en-US", { notation: "compact" });
+      return markup`
+          <line class="grid" x1="${LEFT}" x2="${width}" y1="${round(y)}" y2="${round(y)}" />
+          <text class="tick end" x="${LEFT - 8}" y="${round(y + 4)}">${text}</text>
+        `;
+    })
   } ${
     layers.map((layer) =>
       markup`
@@ -70,17 +62,14 @@ function timePlotOf(series: Series, { name, width }: Size): Markup {
   }" />
       <line class="axis" x1="${LEFT}" x2="${width}" y1="${base}" y2="${base}" />
       ${
-    bars.map((bar) =>
-      markup`
-          <rect class="hover" x="${round(x(bar)! - x.step() * 0.09)}" y="${TOP}" width="${
-        round(
-          x.step(),
-        )
-      }" height="${base - TOP}">
+    bars.map((bar) => {
+      const [left, step] = [round(x(bar)! - x.step() * 0.09), round(x.step())];
+      return markup`
+          <rect class="hover" x="${left}" y="${TOP}" width="${step}" height="${base - TOP}">
             <title>${tipOf(bar, series)}</title>
           </rect>
-        `
-    )
+        `;
+    })
   }
     </svg>
   `;
@@ -95,15 +84,11 @@ function timeLabels({ bars, unit }: Series, x: ScaleBand<Bar>, y: number): Marku
   const first = x(marked[0]!)!;
   const step = marked.length > 1 ? x(marked[1]!)! - first : LABEL;
   const every = Math.max(1, Math.ceil(LABEL / step));
-  return marked.filter((bar, i) => i % every === 0 && x(bar)! < right).map((bar) =>
-    markup`
-      <text class="tick" x="${round(x(bar)!)}" y="${y}">${dayText(bar.start)}</text>
-    `
-  );
-}
-
-function dayText(start: number): string {
-  return new Date(start / MILLISECOND).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return marked.filter((bar, i) => i % every === 0 && x(bar)! < right).map((bar) => {
+    const day = new Date(bar.start / MILLISECOND);
+    const text = day.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+    return markup`<text class="tick" x="${round(x(bar)!)}" y="${y}">${text}</text>`;
+  });
 }
 
 function tipOf(bar: Bar, series: Series): string {
@@ -135,11 +120,10 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
     heat.map((day, i) =>
       markup`
           <text class="tick" x="0" y="${i * height + height / 2 + 3}">${WEEKDAYS[i]!}</text>${
-        day.map((
-          hits,
-          hour,
-        ) =>
-          hits === null ? null : markup`
+        day.map((hits, hour) => {
+          if (hits === null) return null;
+          const title = `${WEEKDAYS[i]} ${twoDigits(hour)}:00: ${counted(hits, "hit")}`;
+          return markup`
               <rect
                 class="heat"
                 rx="2"
@@ -149,19 +133,17 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
                 height="${height - 2}"
                 fill-opacity="${round(depth(hits) * 100) / 100}"
               >
-                <title>${`${WEEKDAYS[i]} ${String(hour).padStart(2, "0")}:00: ${
-            counted(hits, "hit")
-          }`}</title>
+                <title>${title}</title>
               </rect>
-            `
-        )
+            `;
+        })
       }
         `
     )
   } ${
     [0, 3, 6, 9, 12, 15, 18, 21].map((hour) =>
       markup`
-          <text class="tick" x="${round(x(hour)!)}" y="${bottom + 14}">${String(hour).padStart(2, "0")}</text>
+          <text class="tick" x="${round(x(hour)!)}" y="${bottom + 14}">${twoDigits(hour)}</text>
         `
     )
   }
@@ -173,6 +155,10 @@ function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
 function box(x: number, width: number, { top, bottom }: { top: number; bottom: number }): string {
   if (bottom - top < 0.05) return "";
   return `M${round(x)} ${round(top)}h${round(width)}V${round(bottom)}h${round(-width)}z`;
+}
+
+function twoDigits(hour: number): string {
+  return String(hour).padStart(2, "0");
 }
 
 function round(value: number): number {

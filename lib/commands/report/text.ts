@@ -34,7 +34,9 @@ export function reviewLines(review: Review): string[] {
   return [
     title,
     "",
-    ...problems.length === 0 ? ["All works."] : problems.flatMap((problem) => text(`Problem: ${problem}`)),
+    ...problems.length === 0
+      ? ["All works."]
+      : problems.flatMap((problem) => wrap(bounded(`Problem: ${problem}`, 400), WIDTH)),
     "",
     ...totalLines(review),
     ...section("Hits over time", plotLines(review)),
@@ -53,15 +55,6 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", title.toUpperCase(), ...lines];
 }
 
-/** Breaks a sentence, which may hold foreign text, into lines. */
-function text(sentence: string): string[] {
-  return wrap(bounded(sentence, 400), WIDTH);
-}
-
-function table(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  return tableLines(heading, rows, WIDTH);
-}
-
 function totalLines({ totals, totalsBefore }: Review): string[] {
   const rows = ([
     ["Lines that name an address", "lines"],
@@ -74,7 +67,7 @@ function totalLines({ totals, totalsBefore }: Review): string[] {
     totalsBefore === null ? "-" : countText(totalsBefore[key]),
     changeText(totalsBefore && totalsBefore[key], totals[key]),
   ]);
-  return table(["", "NOW", "BEFORE", "CHANGE"], rows);
+  return tableLines(["", "NOW", "BEFORE", "CHANGE"], rows);
 }
 
 function plotLines({ series }: Review): string[] {
@@ -127,7 +120,7 @@ function subjectLines({ tables }: Review, subject: Subject): string[] {
   if (rows.length === 0) return [];
   const hasBans = rows.some(({ made }) => made !== null);
   const isCompared = rows.some(({ before }) => before !== null);
-  return table(
+  return tableLines(
     [
       NOUNS[subject].toUpperCase(),
       "HITS",
@@ -145,7 +138,7 @@ function subjectLines({ tables }: Review, subject: Subject): string[] {
   );
 }
 
-function bansText({ made, isBanned }: Row): string {
+function bansText({ made, isBanned }: Pick<Row, "made" | "isBanned">): string {
   return `${countText(made ?? 0)}${isBanned ? ", banned now" : ""}`;
 }
 
@@ -155,12 +148,12 @@ function bansInForceLines({ bansInForce: { totals, by, newest }, now }: Review):
     `${
       counted(totals.decided, "ban")
     }: ${totals.confirmed} in force, ${totals.waiting} waiting for the firewall, ${totals.noted} noted only.`,
-    ...table(
+    ...tableLines(
       ["BY", "BANS"],
       by.map(({ provenance, count }) => [bounded(provenanceText(provenance), NAME), countText(count)]),
     ),
     "",
-    ...table(
+    ...tableLines(
       ["NEWEST", "ENDS", "FIREWALL", "REASON"],
       newest.map((ban) => [nameOf(ban), endText(ban, now), heldText(ban), bounded(ban.reason, WIDTH - 4)]),
     ),
@@ -169,12 +162,12 @@ function bansInForceLines({ bansInForce: { totals, by, newest }, now }: Review):
 
 function slowLines({ slow }: Review): string[] {
   if (slow.length === 0) return ["None: nobody came in six hours or more with at most ten hits in each."];
-  return table(
+  return tableLines(
     ["ADDRESS", "HOURS", "DAYS", "HITS", "MOST IN AN HOUR", "BANS"],
     slow.map(({ address, hours, days, hits, most, made, isBanned }) => [
       address,
       ...[hours, days, hits, most].map(String),
-      bansText({ made, isBanned } as Row),
+      bansText({ made, isBanned }),
     ]),
   );
 }
@@ -182,7 +175,7 @@ function slowLines({ slow }: Review): string[] {
 function changeLines({ changes }: Review): string[] {
   if (changes === null) return [];
   if (changes.length === 0) return ["Nothing came much more or much less than in the period before."];
-  return table(
+  return tableLines(
     ["WHAT", "NAME", "BEFORE", "NOW", "CHANGE"],
     changes.map(({ subject, name, before, hits }) => [
       NOUNS[subject],
@@ -196,7 +189,7 @@ function changeLines({ changes }: Review): string[] {
 
 function sourceLines({ status: { report } }: Review): string[] {
   if (report === null) return ["No monitor has reported yet."];
-  return table(
+  return tableLines(
     ["SOURCE", "STATE", "LAST BATCH"],
     report.sources.map((source) => [
       bounded(source.name, NAME),

@@ -26,7 +26,6 @@ export interface Panel {
   readonly none: string;
   /** Index of the selected row; null: another panel has the keys, or nothing can be selected. */
   readonly cursor?: number | null;
-  readonly hasFocus?: boolean;
 }
 
 /** Blanks between two columns. */
@@ -34,15 +33,16 @@ const GAP = 1;
 
 /** Returns a heading and as many rows as fit, around the selected one. */
 export function panelLines(panel: Panel, { width, height }: { width: number; height: number }): Line[] {
-  const { rows, none, cursor = null, hasFocus = false } = panel;
+  const { rows, none, cursor = null } = panel;
   const isShown = panel.columns.map(({ from = 0 }) => width >= from);
   const columns = panel.columns.filter((_, i) => isShown[i]);
-  const widths = widthsOf(columns, width);
+  const fixed = columns.reduce((sum, column) => sum + (column.width ?? 0) + GAP, -GAP);
+  const widths = columns.map((column) => column.width ?? Math.max(1, width - fixed));
   const room = height - 1;
   const top = Math.max(0, Math.min((cursor ?? 0) - Math.floor(room / 2), rows.length - room));
   const shown = rows.slice(top, top + room);
   const heading = columns.map(({ heading, side }, i) => fit(heading, widths[i]!, side)).join(" ".repeat(GAP));
-  const lines: Line[] = [[span(fit(heading, width), hasFocus ? "accent" : "bold")]];
+  const lines: Line[] = [[span(fit(heading, width), cursor === null ? "bold" : "accent")]];
   for (const [i, row] of shown.entries()) {
     const cells = row.cells.filter((_, i) => isShown[i]);
     lines.push(rowLine({ ...row, cells }, { columns, widths, width, isSelected: top + i === cursor }));
@@ -72,11 +72,6 @@ function rowLine(
   ]);
   const taken = parts.reduce((sum, part) => sum + widthOf(part) + GAP, -GAP);
   return taken < width ? [...spans, span(" ".repeat(width - taken))] : spans;
-}
-
-function widthsOf(columns: readonly Column[], width: number): number[] {
-  const fixed = columns.reduce((sum, column) => sum + (column.width ?? 0) + GAP, -GAP);
-  return columns.map((column) => column.width ?? Math.max(1, width - fixed));
 }
 
 /** Joins two panels of the same height side by side. */

@@ -1,5 +1,5 @@
 /** Draws the four tables of the view, and the row below. Input: the model. Output: lines. Pure. */
-import { localTime, type Micros } from "../../core/time.ts";
+import { localTime } from "../../core/time.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import { BY_HAND } from "../ban.ts";
@@ -96,12 +96,8 @@ export function topPanel(model: Model, room: Room): Line[] {
       ban === null ? "-" : left(ban.until, snapshot!.time),
     ],
   }));
-  const hasFocus = focus === "top";
-  const place = hasFocus ? placeOf(cursor.top, all) : null;
-  return panelLines(
-    { columns, rows, none: ` ${noneOf(model, "nothing counted")}`, cursor: place, hasFocus },
-    room,
-  );
+  const place = focus === "top" ? placeOf(cursor.top, all) : null;
+  return panelLines({ columns, rows, none: ` ${noneOf(model, "nothing counted")}`, cursor: place }, room);
 }
 
 /** Returns the words of a table without rows: `words`, or that the filter has left none. */
@@ -129,20 +125,11 @@ export function bansPanel(model: Model, room: Room): Line[] {
   ];
   const all = banRows(model);
   const rows = all.map(({ name, ban }) => ({
-    cells: [
-      name,
-      ago(ban.start, snapshot!.time),
-      left(ban.until, snapshot!.time),
-      byOf(ban),
-    ],
+    cells: [name, ago(ban.start, snapshot!.time), left(ban.until, snapshot!.time), byOf(ban)],
     style: ban.error !== null ? "bad" as const : undefined,
   }));
-  const hasFocus = focus === "bans";
-  const place = hasFocus ? placeOf(cursor.bans, all) : null;
-  return panelLines(
-    { columns, rows, none: noneOf(model, "nobody is banned"), cursor: place, hasFocus },
-    room,
-  );
+  const place = focus === "bans" ? placeOf(cursor.bans, all) : null;
+  return panelLines({ columns, rows, none: noneOf(model, "nobody is banned"), cursor: place }, room);
 }
 
 function byOf({ provenance, reason, error }: BanStatus): string {
@@ -156,21 +143,17 @@ function nameWidth({ width }: Room): number | null {
   return width < WIDER ? null : NAME;
 }
 
-function banText({ until, reason }: BanStatus, now: Micros): string {
-  const end = until === null ? "for good" : `for ${left(until, now)} more`;
-  return `banned ${end}: ${reason}`;
-}
-
 /** Draws the selected row in full. */
 export function selectedLine(model: Model, columns: number): Line {
   const row = selected(model);
   const { time } = model.snapshot!;
   if (row === null) return [];
-  const ban = row.ban;
+  const { ban } = row;
+  const endOf = ({ until }: BanStatus) => until === null ? "for good" : `for ${left(until, time)} more`;
   const words = [
     row.name,
     ..."hits" in row ? [`${countText(row.hits)} hits, ${percent(row.share)} of all`] : [],
-    ...ban === null ? [] : [banText(ban, time)],
+    ...ban === null ? [] : [`banned ${endOf(ban)}: ${ban.reason}`],
   ];
   const text = cut(words.join(" · "), columns - 2);
   const since = ban === null ? "" : ` · since ${localTime(ban.start)}`;

@@ -12,29 +12,23 @@ export function plot(
 ): string[] {
   const shown = values.slice(-2 * width);
   const padded = [...Array.from({ length: 2 * width - shown.length }, () => 0), ...shown];
-  const bars = padded.map((value) => barOf(value, most, height * DOTS));
+  const dots = (value: number) =>
+    Math.max(1, Math.min(height * DOTS, Math.round(value / most * height * DOTS)));
+  const bars = padded.map((value) => value > 0 && most > 0 ? dots(value) : 0);
   return Array.from({ length: height }, (_, row) => {
     const below = (height - 1 - row) * DOTS;
-    return Array.from(
-      { length: width },
-      (_, x) => patternOf(bits(LEFT, bars[2 * x]! - below) + bits(RIGHT, bars[2 * x + 1]! - below)),
-    ).join("");
+    return Array.from({ length: width }, (_, x) => {
+      const pattern = bits(LEFT, bars[2 * x]! - below) + bits(RIGHT, bars[2 * x + 1]! - below);
+      // Some fonts draw circles for a pattern without dots.
+      return pattern === 0 ? " " : String.fromCharCode(BRAILLE + pattern);
+    }).join("");
   });
-}
-
-/** Returns a pattern, or a blank without dots: some fonts draw circles for it. */
-function patternOf(dots: number): string {
-  return dots === 0 ? " " : String.fromCharCode(BRAILLE + dots);
 }
 
 /** Draws a bar for a share of `width` columns, with two steps a column. */
 export function bar(share: number, width: number): string {
   const steps = Math.max(1, Math.round(2 * share * Math.max(0, width)));
   return "⠶".repeat(steps >> 1) + (steps % 2 === 1 ? "⠆" : "");
-}
-
-function barOf(value: number, most: number, dots: number): number {
-  return value <= 0 || most <= 0 ? 0 : Math.max(1, Math.min(dots, Math.round(value / most * dots)));
 }
 
 function bits(half: readonly number[], dots: number): number {
