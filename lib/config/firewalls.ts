@@ -2,22 +2,11 @@ import { resolve } from "node:path";
 import type { ModuleSection } from "./module_schema.ts";
 import type { Path } from "./document.ts";
 import type { Settings } from "./schema.ts";
-import type { BanConfig, Config, ModuleBan } from "./types.ts";
-
-/** How some bans are carried out, with the section of the configuration that says so. */
-export interface ConfiguredFirewall {
-  /** The module with a firewall of its own; null: the firewall for everything. */
-  readonly module: string | null;
-  readonly ban: BanConfig;
-  readonly at: Path;
-}
+import type { BanConfig, Config, ConfiguredFirewall } from "./types.ts";
 
 /** Returns all firewalls of a configuration, the one for everything first. */
 export function firewallsOf({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">): ConfiguredFirewall[] {
-  return [
-    { module: null, ban, at: [] },
-    ...moduleBans.map(({ module, ban }) => ({ module, ban, at: ["modules", module] })),
-  ];
+  return [{ module: null, ban }, ...moduleBans];
 }
 
 /** Returns how bans of a module are carried out; null: bans of no module. */
@@ -26,8 +15,10 @@ export function banOf(config: Pick<Config, "ban" | "moduleBans">, module: string
 }
 
 /** Returns the commands of a firewall with their keys, such as `nft_command`. */
-export function commandsOf({ ban, at }: ConfiguredFirewall): { key: Path; command: readonly string[] }[] {
-  const { firewall, nft, command, unban } = ban;
+export function commandsOf(
+  { module, ban: { firewall, nft, command, unban } }: ConfiguredFirewall,
+): { key: Path; command: readonly string[] }[] {
+  const at = module === null ? [] : ["modules", module];
   const commands = firewall === "nftables"
     ? [["nft_command", nft] as const]
     : [["ban_command", command], ["unban_command", unban]] as const;
@@ -49,7 +40,7 @@ export function toBanConfig(settings: Settings, folder: string): BanConfig {
 }
 
 /** Returns the modules' own ways to ban. An outermost `"firewall": "observe"` holds here too. */
-export function toModuleBans(settings: Settings, folder: string): ModuleBan[] {
+export function toModuleBans(settings: Settings, folder: string): Config["moduleBans"] {
   return Object.entries(settings.modules).flatMap(([module, section]) =>
     section.ban_command === undefined ? [] : [{ module, ban: ownBan(section, { settings, folder }) }]
   );

@@ -87,19 +87,16 @@ function makeModule(
     ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
   );
   const match = matchOf(section, kind);
+  const known = kind.match.identifiers;
   return {
     name,
     ...match,
-    programs: programsOf(match, kind),
+    // Without any name, a pattern reads the messages of any container.
+    programs: known.length === 0 ? [] : [...new Set([...known, ...match.identifiers])],
     form: form ?? NO_FORM,
     options,
     ...(section.time_zone && { zone: section.time_zone }),
   };
-}
-
-/** Returns the names in the heads of a container's messages; empty: a pattern reads any name. */
-function programsOf({ identifiers }: ModuleMatch, { match }: ModuleKind): string[] {
-  return match.identifiers.length === 0 ? [] : [...new Set([...match.identifiers, ...identifiers])];
 }
 
 /** Returns the configured proxies; null: none are configured and the module may need them. */

@@ -2,8 +2,8 @@ import { dirname, join } from "node:path";
 import { childEnvironment, isSudo, KILL } from "../core/child_process.ts";
 import { type DatabaseConfig, socketOf, spellServer } from "../postgres/database_config.ts";
 import type { Path } from "./document.ts";
-import { commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
-import type { Config } from "./types.ts";
+import { commandsOf, firewallsOf } from "./firewalls.ts";
+import type { Config, ConfiguredFirewall } from "./types.ts";
 import { PASSWORD_FILE } from "./file.ts";
 import { isInJournal } from "../reading/module.ts";
 
@@ -55,14 +55,8 @@ export function permissionsFor(config: Config): Permissions {
   const of = (kind: keyof Permissions) => [
     ...new Set(needs.flatMap((need) => need.kind === kind ? need.item : [])),
   ];
-  return {
-    run: of("run"),
-    net: of("net"),
-    read: of("read"),
-    write: of("write"),
-    env: of("env"),
-    sys: of("sys"),
-  };
+  const [run, net, read] = [of("run"), of("net"), of("read")];
+  return { run, net, read, write: of("write"), env: of("env"), sys: of("sys") };
 }
 
 function needsOf(config: Config): Need[] {

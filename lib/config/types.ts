@@ -24,7 +24,7 @@ export interface Config {
   readonly tests: readonly RuleTests[];
   readonly ban: BanConfig;
   /** How bans of modules with a `ban_command` of their own are carried out. */
-  readonly moduleBans: readonly ModuleBan[];
+  readonly moduleBans: readonly (ConfiguredFirewall & { readonly module: string })[];
   /** The PostgreSQL database to ship to; null: none. */
   readonly database: DatabaseConfig | null;
   /** Rules for following bans of other servers; null: none are followed. */
@@ -76,9 +76,10 @@ export interface BanConfig {
   readonly concurrency: number;
 }
 
-/** How bans of one module are carried out. */
-export interface ModuleBan {
-  readonly module: string;
+/** How the bans of one module or of all others are carried out. */
+export interface ConfiguredFirewall {
+  /** The module with a firewall of its own; null: the firewall for everything. */
+  readonly module: string | null;
   readonly ban: BanConfig;
 }
 

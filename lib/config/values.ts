@@ -152,13 +152,12 @@ export const ports = z.union([
   port(),
   z.array(port(), PORTS).min(1, "must not be empty").max(32, "must be at most 32"),
 ], PORTS)
-  .transform((given) => (isRange(given) ? [given] : given).map(([low, high]) => `${low}-${high}`).join());
+  .transform((given) => {
+    const ranges = typeof given[0] === "number" ? [given as Range] : given as Range[];
+    return ranges.map(([low, high]) => `${low}-${high}`).join();
+  });
 
 type Range = [low: number, high: number];
-
-function isRange(given: Range | Range[]): given is Range {
-  return typeof given[0] === "number";
-}
 
 function port() {
   return z.union([z.int(), z.string().regex(/^\d{1,5}(?:-\d{1,5})?$/, PORTS)], PORTS).transform(

@@ -3,9 +3,9 @@ import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import { listed } from "../core/text.ts";
 import { hasEnded, type Micros, now } from "../core/time.ts";
 import { isOfPackets } from "../core/scope.ts";
-import { banOf, commandsOf, type ConfiguredFirewall, firewallsOf } from "./firewalls.ts";
+import { banOf, commandsOf, firewallsOf } from "./firewalls.ts";
 import { isWide, longestOfEach } from "./whitelist.ts";
-import type { Config, WhitelistConfig } from "./types.ts";
+import type { Config, ConfiguredFirewall, WhitelistConfig } from "./types.ts";
 import type { WhitelistFile } from "./whitelist_file.ts";
 
 /** Most rules or entries that one warning names. */

@@ -1,7 +1,7 @@
 /** A notice as the hook gets it: JSON with all known facts, and a text ready to be sent. */
 import { counted, jsonText, printable } from "../core/text.ts";
 import { formatDuration, isoTime } from "../core/time.ts";
-import { banRecord, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
+import { banRecord, lengthOf, nameOf } from "../deciding/ban.ts";
 import type { Notice, OpenProblem } from "./notices.ts";
 
 /** The server that sends a notice. */
@@ -17,6 +17,7 @@ const MOST_TEXT = 500;
 /** Writes a notice as one line of JSON. */
 export function noticeJson(notice: Notice, { host, firewall }: Sender): string {
   const { time, problems, over, bans, banCount } = notice;
+  const verb = firewall === "observe" ? "Would ban" : "Banned";
   return jsonText({
     version: 1,
     host,
@@ -27,7 +28,9 @@ export function noticeJson(notice: Notice, { host, firewall }: Sender): string {
       ...over.map((problem) =>
         `Over after ${formatDuration(problem.seen - problem.since)}: ${short(problem.text)}`
       ),
-      ...bans.map((ban) => banText(ban, firewall)),
+      ...bans.map((ban) =>
+        `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`
+      ),
       ...banCount > bans.length ? [`and ${counted(banCount - bans.length, "earlier ban")}`] : [],
     ].map(printable).join("\n"),
     firewall,
@@ -55,12 +58,6 @@ function titleOf({ problems, over, banCount }: Notice): string {
     ...over.length > 0 ? [`${counted(over.length, "problem")} over`] : [],
     ...banCount > 0 ? [counted(banCount, "ban")] : [],
   ].join(", ");
-}
-
-function banText(ban: NewBan, firewall: string): string {
-  const { reason, count } = ban;
-  const verb = firewall === "observe" ? "Would ban" : "Banned";
-  return `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${reason}, ${counted(count, "hit")}`;
 }
 
 function problemJson({ kind, subject, text, since }: OpenProblem): Record<string, unknown> {

@@ -67,7 +67,10 @@ export class Notices {
   #storedAt: Micros = 0;
 
   constructor(store: NoticeStore, digest: Micros | null) {
-    const { told, lastBan, bansTold } = readMemory(store.memory());
+    // Without a memory, bans of the past are not told.
+    const memory: Memory = { lastBan: Infinity, bansTold: 0, told: [] };
+    const text = store.memory() ?? "{}";
+    const { told, lastBan, bansTold }: Memory = { ...memory, ...tried(() => JSON.parse(text)) };
     this.#store = store;
     this.#digest = digest;
     this.#told = new Map(told.map((problem) => [keyOf(problem), problem]));
@@ -140,11 +143,6 @@ export class Notices {
     };
     this.#store.keepMemory(JSON.stringify(memory));
   }
-}
-
-/** Reads the memory. Without one, bans of the past are not told. */
-function readMemory(text: string | null): Memory {
-  return { lastBan: Infinity, bansTold: 0, told: [], ...tried(() => JSON.parse(text ?? "{}")) };
 }
 
 function keyOf({ kind, subject }: Problem): string {

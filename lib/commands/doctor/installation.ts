@@ -2,8 +2,8 @@
 import { isSudo } from "../../core/child_process.ts";
 import { PASSWORD_FILE } from "../../config/file.ts";
 import { may, RESOLVER } from "../../config/permissions.ts";
-import { commandsOf, type ConfiguredFirewall, firewallsOf } from "../../config/firewalls.ts";
-import type { Config } from "../../config/types.ts";
+import { commandsOf, firewallsOf } from "../../config/firewalls.ts";
+import type { Config, ConfiguredFirewall } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
 import { SERVICE_USER } from "../../core/program.ts";
 import { lockedFiles } from "../../core/state_files.ts";
