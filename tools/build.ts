@@ -156,11 +156,13 @@ async function shorten(text: string): Promise<string> {
 }
 
 /** Runs a Deno in the project; throws its complaint if it fails. */
-async function deno(base: Base, args: readonly string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(base.deno, {
+async function deno({ deno, denort }: Base, args: readonly string[]): Promise<void> {
+  // Deno from npm trusts the system's certificates only when told to.
+  const store = Deno.env.get("DENO_TLS_CA_STORE") ?? "mozilla,system";
+  const { success, stderr } = await new Deno.Command(deno, {
     args: [...args],
     cwd: PROJECT,
-    env: compileEnvironment(base),
+    env: { NO_COLOR: "1", ...denort && { DENORT_BIN: denort, DENO_TLS_CA_STORE: store } },
     stdin: "null",
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr).split("\nStack backtrace:")[0]!.trim());
@@ -170,12 +172,6 @@ async function deno(base: Base, args: readonly string[]): Promise<void> {
 function causeIn(words: string): string {
   const causes = words.split("\n").map((line) => line.match(/^ +\d+: (.*)/)?.[1]).filter((cause) => cause);
   return causes[1] ?? causes[0] ?? words.split("\n")[0]!.replace(/^error: /, "");
-}
-
-/** Deno from npm trusts the system's certificates only when told to. */
-function compileEnvironment({ denort }: Base): Record<string, string> {
-  const store = Deno.env.get("DENO_TLS_CA_STORE") ?? "mozilla,system";
-  return { NO_COLOR: "1", ...(denort ? { DENORT_BIN: denort, DENO_TLS_CA_STORE: store } : {}) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { tried, UserError } from "../lib/core/error.ts";
 import { sha256 } from "./release/files.ts";
-import { scratchIn } from "./task.ts";
+import { outputOf, scratchIn } from "./task.ts";
 
 /** Programs that compile: a Deno, and the runtime (denort) of its version that it builds upon. */
 export interface Base {
@@ -54,14 +54,11 @@ export async function npmBase(
       69,
     );
   }
-  const cache = cacheDirectory();
+  // By the XDG Base Directory Specification.
+  const home = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
+  const cache = `${home}/strongmonitor`;
   await Deno.mkdir(cache, { recursive: true });
   return { deno: await provide(DENO, { cache, say }), denort: await provide(DENORT, { cache, say }) };
-}
-
-/** Where programs for one's own use are kept, by the XDG Base Directory Specification. */
-function cacheDirectory(): string {
-  return `${Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`}/strongmonitor`;
 }
 
 /** Path of the checked program, fetched if the cache has none or a damaged one. */
@@ -90,19 +87,12 @@ async function fetchMember(part: Part, scratch: string): Promise<Uint8Array<Arra
 
 /** Runs a program to its end and returns what it printed. */
 async function run(part: Part, [program, ...args]: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await output(part, new Deno.Command(program!, { args, stdin: "null" }));
+  const result = await outputOf(program!, { args, stdin: "null" });
+  if (result === null) throw failure(part, "npm and tar must be installed");
+  const { success, stdout, stderr } = result;
   if (success) return new TextDecoder().decode(stdout).trim();
   const complaint = new TextDecoder().decode(stderr).trim().split("\n")[0];
   throw failure(part, `${program} failed: ${complaint || "it does not say why"}`);
-}
-
-async function output(part: Part, command: Deno.Command): Promise<Deno.CommandOutput> {
-  try {
-    return await command.output();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw failure(part, "npm and tar must be installed");
-    throw error;
-  }
 }
 
 function failure(part: Part, cause: string): UserError {

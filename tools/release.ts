@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/program.ts";
-import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
+import { outputOf, PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
 import { targetOf, TARGETS } from "./target.ts";
 import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";
 import { sha256 } from "./release/files.ts";
@@ -197,10 +197,8 @@ async function run(
   { env, stdout = "piped" }: Pick<Deno.CommandOptions, "env" | "stdout"> = {},
 ): Promise<string> {
   const how = { args, cwd: PROJECT, env, stdin: "null", stdout, stderr: "inherit" } as const;
-  const command = new Deno.Command(program, how);
-  const child = await command.output().catch(() => {
-    throw new UserError(`Cannot run ${program}: is it installed?`, 69);
-  });
+  const child = await outputOf(program, how);
+  if (child === null) throw new UserError(`Cannot run ${program}: is it installed?`, 69);
   if (!child.success) throw new UserError(`${program} failed: exit status ${child.code}`, 1);
   return stdout === "inherit" ? "" : new TextDecoder().decode(child.stdout).trim();
 }

@@ -6,6 +6,19 @@ import { UserError } from "../lib/core/error.ts";
 /** Directory of the project, without a slash at its end. */
 export const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
+/** Runs a program to its end; null: it is not installed. */
+export async function outputOf(
+  program: string,
+  options: Deno.CommandOptions,
+): Promise<Deno.CommandOutput | null> {
+  try {
+    return await new Deno.Command(program, options).output();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
 /** Makes a directory below `parent` that is removed with all its content when its scope ends. */
 export async function scratchIn(parent: string, prefix: string) {
   const path = await Deno.makeTempDir({ dir: parent, prefix });

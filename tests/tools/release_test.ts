@@ -59,26 +59,27 @@ function pagesIn(directory: string): string[] {
   return [...Deno.readDirSync(directory)].flatMap(({ name }) => name.endsWith(".md") ? [name] : []);
 }
 
+/** Runs the release to a place where it cannot write. Returns its exit code and complaint. */
+async function release(env: Record<string, string>): Promise<[code: number, complaint: string]> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--no-check", "--allow-all", RELEASE, "--output=/dev/null/dist"],
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  return [code, new TextDecoder().decode(stderr)];
+}
+
 for (const epoch of ["yesterday", "", "-5", "99999999999999"]) {
   Deno.test(`\`deno task release\` refuses the time "${epoch}" in a sentence, before it builds`, async () => {
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-prompt",
-        "--no-check",
-        "--allow-all",
-        RELEASE,
-        "--output=/dev/null/dist",
-      ],
-      env: { SOURCE_DATE_EPOCH: epoch, NO_COLOR: "1" },
-    }).output();
-    assert.deepEqual([code, new TextDecoder().decode(stderr)], [
+    assert.deepEqual(await release({ SOURCE_DATE_EPOCH: epoch }), [
       64,
       `SOURCE_DATE_EPOCH must be the seconds since 1970, got "${epoch}"\n`,
     ]);
   });
 }
+
+Deno.test("`deno task release` names a program that is not installed", async () => {
+  assert.deepEqual(await release({ PATH: "/nonexistent" }), [69, "Cannot run git: is it installed?\n"]);
+});
 
 for (
   const [name, address] of [["", "a@b"], ["Jane", "nobody"], ["Jane\nDepends: x", "a@b"], [
