@@ -81,7 +81,10 @@ export class Runner {
       const child = spawn(argv, options);
       const said = tailOf(child.stderr);
       const output = options.output ? new Response(child.stdout).text().catch(() => "") : "";
-      if (options.input !== undefined) write(child.stdin, options.input);
+      // A program may end without reading: its exit status tells.
+      if (options.input !== undefined) {
+        new Blob([options.input]).stream().pipeTo(child.stdin).catch(() => {});
+      }
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, pause(timeout / 1_000, stop.signal).then(() => null)]);
       if (result === null) {
@@ -128,13 +131,12 @@ function whyNotStarted(error: unknown, program: string): string {
 function endGroup(child: Deno.ChildProcess): void {
   const maySignal = Deno.permissions.querySync({ name: "run" }).state === "granted";
   // The group may have ended, or belong to another user.
-  tried(() => maySignal ? Deno.kill(-child.pid, "SIGKILL") : endGroupByKill(child.pid));
-}
-
-function endGroupByKill(group: number): void {
-  const kill = spawn([KILL, "-KILL", "--", `-${group}`], {});
-  kill.unref();
-  kill.stderr.cancel().catch(() => {});
+  tried(() => {
+    if (maySignal) return Deno.kill(-child.pid, "SIGKILL");
+    const kill = spawn([KILL, "-KILL", "--", `-${child.pid}`], {});
+    kill.unref();
+    kill.stderr.cancel().catch(() => {});
+  });
 }
 
 /** PATH of programs that are run, if this process may not read its own. */
@@ -145,13 +147,9 @@ export const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
  * must not depend on the monitor's environment. `LC_ALL` makes messages English; they are parsed.
  */
 export function childEnvironment(): { clearEnv: true; env: Record<string, string> } {
-  return { clearEnv: true, env: { PATH: ownPath() ?? SEARCH_PATH, LC_ALL: "C.UTF-8" } };
-}
-
-/** Returns this process's PATH; null: unset, or not permitted to read. */
-function ownPath(): string | null {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "PATH" });
-  return state === "granted" ? Deno.env.get("PATH") ?? null : null;
+  const path = state === "granted" ? Deno.env.get("PATH") : undefined;
+  return { clearEnv: true, env: { PATH: path ?? SEARCH_PATH, LC_ALL: "C.UTF-8" } };
 }
 
 /**
@@ -171,11 +169,6 @@ export function spawn(
     stdout: output ? "piped" : "null",
     stderr: "piped",
   }).spawn();
-}
-
-/** Writes the input. Ignores errors: the exit status covers a program that ends without reading. */
-function write(stdin: WritableStream<Uint8Array>, text: string): void {
-  new Blob([text]).stream().pipeTo(stdin).catch(() => {});
 }
 
 /** Bytes of standard error that are kept. */

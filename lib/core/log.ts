@@ -53,7 +53,7 @@ export function openLog({ verbose }: { verbose: boolean }): Log {
   const forPeople = Deno.stderr.isTerminal();
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => write(forPeople ? peopleLine(record) : journalLine(record)) },
+    sinks: { stderr: (record) => write(lineOf(record, forPeople)) },
     loggers: [
       { category: "strongmonitor", lowestLevel: verbose ? "debug" : "info", sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
@@ -71,19 +71,12 @@ export function openLog({ verbose }: { verbose: boolean }): Log {
   };
 }
 
-function text(record: LogRecord): string {
-  const message = record.properties.message;
-  return printable(typeof message === "string" ? message : record.message.join(""));
-}
-
-function journalLine(record: LogRecord): string {
-  const [priority] = LOOKS[record.level] ?? ERROR;
-  return `<${priority}>${text(record)}`;
-}
-
-function peopleLine(record: LogRecord): string {
-  const line = `${localTime(record.timestamp * MILLISECOND)} ${text(record)}`;
-  const [, colour] = LOOKS[record.level] ?? ERROR;
+function lineOf({ level, message, properties, timestamp }: LogRecord, isForPeople: boolean): string {
+  const given = properties.message;
+  const text = printable(typeof given === "string" ? given : message.join(""));
+  const [priority, colour] = LOOKS[level] ?? ERROR;
+  if (!isForPeople) return `<${priority}>${text}`;
+  const line = `${localTime(timestamp * MILLISECOND)} ${text}`;
   return colour === "" || Deno.noColor ? line : `${colour}${line}\x1b[0m`;
 }
 

@@ -99,15 +99,13 @@ const names = new Cache<string, ReadonlyMap<string, Micros>>(100);
 function namesOf({ zone, year }: Place): ReadonlyMap<string, Micros> {
   return names.of(keyOf({ zone, year }), () => {
     const times = halves(year);
-    const initials = times.map((time) => [initialsOf(nameIn("en", "long", { zone, time })), time] as const);
+    const initialsAt = (time: Micros) =>
+      nameIn("en", "long", { zone, time }).split(/[ -]/).map((word) => word[0]).join("");
+    const initials = times.map((time) => [initialsAt(time), time] as const);
     const short = times.flatMap((time) => shortNames(zone, time).map((name) => [name, time] as const));
     // The short names win: the long name of `CET` has the initials of `CEST`.
     return new Map([...initials, ...short].map(([name, time]) => [name, zone.ahead(time)]));
   });
-}
-
-function initialsOf(long: string): string {
-  return long.split(/[ -]/).map((word) => word[0]).join("");
 }
 
 /** Regions whose language has short names for their zones. */

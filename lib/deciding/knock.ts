@@ -92,7 +92,8 @@ export class Knocks {
    */
   check(event: KnockEvent): KnockResult {
     if (this.isEmpty) return null;
-    const names = namesIn(event);
+    const { user, raw_path: path } = event.fields;
+    const names = [user ?? [], path?.startsWith("/") ? path.slice(1) : []].flat();
     return this.#checkCode(event, names) ?? this.#checkSecret(event, names);
   }
 
@@ -139,11 +140,6 @@ export class Knocks {
     this.#uses.set(key.name, { step, by: address, at: time });
     return { key: key.name, address, time, until: time + this.#config.time, step };
   }
-}
-
-/** Returns the login name and path of an event as they came, which may be knocks. */
-function namesIn({ fields: { user, raw_path: path } }: KnockEvent): string[] {
-  return [...user === undefined ? [] : [user], ...path?.startsWith("/") ? [path.slice(1)] : []];
 }
 
 function codeOf(name: string, prefix: string): string | null {
