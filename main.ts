@@ -8,7 +8,6 @@ import { linesOf, UserError } from "./lib/core/error.ts";
 import { VERSION } from "./lib/core/program.ts";
 
 const USAGE = 64;
-/** Arguments that ask for the version. */
 const VERSION_OPTIONS = ["-V", "--version"];
 
 /**

@@ -123,13 +123,11 @@ async function writePages(
   }
 }
 
-/** Parts of a release. */
 interface Made {
   readonly scratch: string;
   readonly program: string;
   /** Time of all files, in seconds since 1970. */
   readonly epoch: number;
-  /** Maintainer of the Debian package. */
   readonly maintainer: string;
   readonly architecture: Architecture;
 }

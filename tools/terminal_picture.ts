@@ -29,7 +29,6 @@ export interface TerminalPicture {
   readonly label: string;
 }
 
-/** Draws a terminal as SVG. */
 export function terminalPicture({ lines, columns, label }: TerminalPicture): string {
   const [width, height] = [columns * ACROSS + 2 * MARGIN, lines.length * DOWN + 2 * MARGIN];
   return [

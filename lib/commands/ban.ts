@@ -27,10 +27,8 @@ interface WrittenBan {
   readonly before: BanStatus | null;
 }
 
-/** Outcome of `ban`. */
 interface Result {
   readonly done: "banned" | "extended" | "unchanged";
-  /** The ban in force now. */
   readonly ban: BanStatus;
   readonly running: boolean;
   /** The configuration uses no firewall (`observe`). */

@@ -14,7 +14,6 @@ export interface ListedBan extends Pick<NewBan, "address"> {
   readonly start?: Micros;
   /** Null: the ban has no end. */
   readonly until?: Micros | null;
-  /** The ban has ended already. */
   readonly ended?: boolean;
 }
 

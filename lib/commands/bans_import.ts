@@ -112,7 +112,6 @@ async function read(file: string, importing: Importing): Promise<void> {
   }
 }
 
-/** Imports lines of a list. */
 export class Importing {
   readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
   /** Lines that could not be read. */

@@ -25,7 +25,6 @@ export interface Banned {
   readonly total: Micros | null;
 }
 
-/** The newest login of an address. */
 export type LastLogin = Pick<Login, "user" | "time">;
 
 /** An address or network that two configurations treat differently. */
@@ -57,7 +56,6 @@ export class BansByAddress {
     this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
   }
 
-  /** Number of banned addresses and networks. */
   get addresses(): number {
     return this.#banned.size;
   }
@@ -71,7 +69,6 @@ export class BansByAddress {
   }
 }
 
-/** The newest login of each address. */
 export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 

@@ -3,7 +3,6 @@ import { jsonText, printable } from "../core/text.ts";
 import { localTime, type Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
 
-/** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */
   readonly config: string;

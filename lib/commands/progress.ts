@@ -3,7 +3,6 @@ import { widthOf } from "./output.ts";
 const WIDTH = 30;
 const EVERY = 100;
 
-/** Formats of amounts by unit. */
 const UNITS = {
   bytes: (count: number) => `${(count / 1e6).toFixed(1)} MB`,
   lines: (count: number) => `${count} lines`,

@@ -18,7 +18,6 @@ import { requireSpan } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
 import { leftText } from "./words.ts";
 
-/** Signals to a running monitor. */
 export interface RunSignals {
   /** Aborts to stop the monitor in order. */
   readonly stop: AbortSignal;

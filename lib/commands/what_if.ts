@@ -38,7 +38,6 @@ interface Side {
   readonly bans: BansByAddress;
 }
 
-/** Results of one run. */
 interface Outcome {
   readonly before: Side;
   readonly after: Side;

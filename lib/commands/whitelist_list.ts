@@ -8,7 +8,6 @@ import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
-/** A whitelist entry with its origin. */
 export interface ListedEntry extends WhitelistEntry {
   /** In words for people. */
   readonly origin: string;
@@ -115,7 +114,6 @@ export function configuredEntries(
   ];
 }
 
-/** Returns the addresses with open sessions. */
 export function sessionEntries(state: State): ListedEntry[] {
   const addresses = new Set(state.logins.sessions().map(({ address }) => address));
   return [...addresses].map((address) => lastingEntry(address, "open session"));

@@ -197,7 +197,6 @@ const SYNTAX: Readonly<Record<string, string>> = {
   InvalidCharacter: "a control character or stray sign stands",
 };
 
-/** Returns keys and values of an object node. */
 function members(node: Node): [key: Node, value: Node][] {
   return (node.children ?? []).map((property) => property.children as [Node, Node]);
 }

@@ -142,7 +142,6 @@ export const command = words((words) => {
   return words[0]!.includes("%s") ? "must begin with a program, not with %s" : null;
 });
 
-/** A program and its first arguments. */
 export const program = words(() => null);
 
 const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
@@ -182,7 +181,6 @@ export const network = text().transform((given, context) => {
   return network ?? z.NEVER;
 });
 
-/** A time zone by its name or offset. */
 export const timeZone = text().transform((given, context) => {
   const zone = zoneOf(given);
   if (zone === null) {

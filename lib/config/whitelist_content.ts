@@ -25,7 +25,6 @@ export interface WhitelistContent {
   readonly complaints: readonly string[];
 }
 
-/** The content of an empty file. */
 export const NO_CONTENT: WhitelistContent = { entries: 0, networks: [], names: [], wide: [], complaints: [] };
 
 /** A copy of a whitelist file's content, with the stamp of the file. */

@@ -32,7 +32,6 @@ export class AddressReader {
   isAddress = false;
   /** Whether the address is IPv6, and not IPv4 mapped into it. */
   isIPv6 = false;
-  /** Whether `read()` dropped a zone. */
   hasZone = false;
 
   /** Reports whether the address that was read at `at` is a dotted quad: digits and points. */
@@ -98,7 +97,6 @@ export class AddressReader {
     this.isAddress = this.isIPv6 = false;
   }
 
-  /** Takes over the address of `other`. */
   copy(other: AddressReader): void {
     this.w0 = other.w0;
     this.w1 = other.w1;

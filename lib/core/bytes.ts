@@ -142,7 +142,6 @@ export class LineEnds {
   }
 }
 
-/** Returns all parts in one array, in order. */
 export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -153,12 +152,10 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return all;
 }
 
-/** Reports whether two byte arrays are equal. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Formats bytes in hexadecimal. */
 export function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -178,7 +175,6 @@ export function hexDigit(byte: number): number {
   return HEX_VALUES[byte]!;
 }
 
-/** Reports whether a byte is an ASCII capital. */
 export function isUpper(byte: number): boolean {
   return byte >= UPPER_A && byte <= UPPER_Z;
 }

@@ -20,7 +20,6 @@ export class Cache<K, T> {
     return made;
   }
 
-  /** Forgets all results. */
   clear(): void {
     this.#known.clear();
   }

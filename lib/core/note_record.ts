@@ -10,7 +10,6 @@ export type RecordKind = typeof HIT | typeof SPENT | typeof FORGOTTEN;
 
 /** Most rules of a group: a record names rules as bits of a group. */
 export const GROUP_RULES = 12;
-/** All bits of a group. */
 export const GROUP_MASK = (1 << GROUP_RULES) - 1;
 
 /**
@@ -154,7 +153,6 @@ export function readNotes(content: Uint8Array): NoteReader {
   return new NoteReader(new Int32Array(copy.buffer));
 }
 
-/** Formats the address or network of `words`. */
 export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
   return addressText([w0, w1, w2, w3], 0, prefix);
 }

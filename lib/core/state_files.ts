@@ -9,7 +9,6 @@ import { identityAt, identityOf } from "./file_identity.ts";
 /** SQLite's own files beside a database, by the suffixes of its name. */
 export const SIDES = ["", "-wal", "-shm"] as const;
 
-/** Returns the database of the state in `directory`. */
 export function databaseOf(directory: string): string {
   return `${directory}/state.db`;
 }

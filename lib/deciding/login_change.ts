@@ -18,7 +18,6 @@ export interface Session {
   readonly time: Micros;
 }
 
-/** A successful login. */
 export interface Login {
   /** Canonical. */
   readonly address: string;

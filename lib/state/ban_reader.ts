@@ -14,7 +14,6 @@ import type {
 import { AMONG, MOST_PAST, readScope, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
-/** Numbers of bans. */
 export interface BanTotals {
   readonly all: number;
   /** Bans that have not ended. */
@@ -180,7 +179,6 @@ export class BanReader {
     }
   }
 
-  /** Returns the bans of networks in force. */
   networks(): BanStatus[] {
     return selectBans(this.#db, "WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
   }

@@ -64,7 +64,6 @@ export class HeavyHitters {
     });
   }
 
-  /** Forgets all keys. */
   clear(): void {
     this.#counts.fill(0);
     this.#errors.fill(0);

@@ -33,7 +33,6 @@ const IS_ESCAPED = Uint8Array.from(ESCAPES, (escape) => escape === null ? 0 : 1)
 
 /** Lines of one transaction. */
 export class LogLines {
-  /** Number of lines. */
   length = 0;
   /** Time of the first line. The JSON has spans before `base`, below zero for later lines. */
   base: Micros = 0;
@@ -63,7 +62,6 @@ export class LogLines {
     return bytes.subarray(0, this.#end + 1);
   }
 
-  /** Removes all lines. */
   clear(): void {
     this.length = 0;
     this.#end = 0;

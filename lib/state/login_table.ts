@@ -11,7 +11,6 @@ export class LoginTable {
     this.#db = db;
   }
 
-  /** Stores changes. */
   apply({ logins, opened, closed }: LoginUpdate): void {
     for (const { address, method, user, time } of logins) {
       this.#db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);

@@ -26,7 +26,6 @@ const REWRITE_STEP = 1 << 20;
 /** Most bytes read about a network: 130,000 hits (IPv6: 78,000), within a fifth of a second. */
 const MOST = 3 << 20;
 
-/** Notes of an address or network. */
 export interface FoundNotes {
   /** Records, in order. */
   readonly contents: readonly Uint8Array[];
@@ -83,7 +82,6 @@ export class NoteTable {
     this.#addForgotten(writer.take());
   }
 
-  /** Returns the groups of rules that notes name. */
   groups(): StoredGroup[] {
     return this.#db.all<StoredGroup>("SELECT number, rules FROM note_group ORDER BY number");
   }

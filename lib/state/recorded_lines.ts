@@ -54,7 +54,6 @@ export class RecordedLines implements Records {
   /** End of the text of the last string read. */
   #textEnd = 0;
 
-  /** Removes all lines. */
   begin(): void {
     this.length = 0;
     this.#end = 0;

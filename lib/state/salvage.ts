@@ -26,7 +26,6 @@ const TABLES = [
 
 type Table = typeof TABLES[number][0];
 
-/** Result of a copy. */
 export interface Salvage {
   readonly rows: Readonly<Record<Table, number>>;
   /** Whether nothing was lost. */

@@ -8,7 +8,6 @@ export type Architecture = "amd64" | "arm64";
 
 /** Input of the package. */
 export interface Parts {
-  /** The project's directory. */
   readonly project: string;
   readonly program: string;
   /** Directory with the manual page and the completions. */

@@ -112,7 +112,6 @@ export function changesCard({ changes }: Review): Markup {
   );
 }
 
-/** Lists sources and their problems. */
 export function sourcesCard({ status: { report } }: Review): Markup {
   if (report === null) return card("Sources", nothing("No monitor has reported yet."));
   return card("Sources", markup`<ul class="rows">${report.sources.map(sourceEntry)}</ul>`);

@@ -63,7 +63,6 @@ function tile(label: string, value: string, note: string): Markup {
   `;
 }
 
-/** Shows hits over time. */
 export function overTime({ series }: Review): Markup {
   const title = "Hits over time";
   const { bars, modules } = series;
@@ -100,7 +99,6 @@ export function heat({ heat }: Review): Markup {
   );
 }
 
-/** Explains the limits of the counts. */
 export function limits(review: Review): Markup {
   return card(
     "About the counts",

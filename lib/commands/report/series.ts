@@ -12,7 +12,6 @@ export interface Period {
   readonly to: Micros;
 }
 
-/** Hits and bans of one bar. */
 export interface Bar {
   readonly start: Micros;
   /** By module, in the order of `Series.modules`. */
@@ -68,7 +67,6 @@ export class SeriesBuilder {
     }
   }
 
-  /** Counts bans that began in an hour. */
   addBans({ hour, made }: { hour: Micros; made: number }): void {
     const at = this.#at(hour + HOUR / 2);
     if (at in this.#bans) this.#bans[at]! += made;

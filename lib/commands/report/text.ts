@@ -25,7 +25,6 @@ const [PLOT, NAME] = [56, 40];
 const BARS = " ▁▂▃▄▅▆▇█";
 const SHADES = "·░▒▓█";
 
-/** Formats all lines, with printable names. */
 export function reviewLines(review: Review): string[] {
   const { host, period, problems } = review;
   const title = `StrongMonitor on ${bounded(host, NAME)}: ${tableTime(period.from)} to ${

@@ -8,13 +8,11 @@ import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
 export const TABLES = ["address", "network", "user", "path", "rule"] as const;
 export type Table = typeof TABLES[number];
-/** Orders of a table of counts. */
 export const TOP_ORDERS = ["hits", "name"] as const;
 
 /** Commands for an address. */
 export type Action = "why" | "ban" | "unban" | "whitelist";
 
-/** A command with its arguments. */
 export interface ActionRequest {
   readonly action: Action;
   readonly target: string;
@@ -64,7 +62,6 @@ export interface Cursor {
   readonly at: number;
 }
 
-/** Returns the view at its start. */
 export function initialModel(rates: Rates): Model {
   const cursor = { key: null, at: 0 };
   return {
@@ -82,7 +79,6 @@ export function initialModel(rates: Rates): Model {
   };
 }
 
-/** A row of a table of counts. */
 export interface TopRow {
   readonly key: string;
   readonly name: string;

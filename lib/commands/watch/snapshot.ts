@@ -20,7 +20,6 @@ const MOST_BANS = 200;
 /** Interval at which the monitor stores counts of the hour. */
 const PACE: Micros = 10 * SECOND;
 
-/** The state at an instant. */
 export interface Snapshot {
   readonly time: Micros;
   readonly isRunning: boolean;
