@@ -27,9 +27,7 @@ export interface ImportOptions extends CommonOptions {
   readonly reason?: string;
 }
 
-/**
- * Outcome of a line: `extended` and `unchanged` as in `BanEffect`; `over`: the ban ended before.
- */
+/** Outcome of a line: `extended`, `unchanged`: see `BanEffect`; `over`: the ban ended before. */
 type Outcome = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
 
 /** Number of lines with each outcome, without lines that name no address. */

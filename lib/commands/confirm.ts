@@ -4,9 +4,7 @@ import { tellMonitor, warnIfStopped } from "./change.ts";
 import { withState } from "./open.ts";
 import { type CommonOptions, printResult } from "./output.ts";
 
-/**
- * `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: no trial is running).
- */
+/** `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: there is no trial). */
 export function confirmCommand(options: CommonOptions): number {
   return withState(options, (state) => {
     const trial = state.trial();

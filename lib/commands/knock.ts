@@ -48,8 +48,12 @@ export function knockNewCommand(name = "owner", options: KnockNewOptions): numbe
     const uri = secret === null ? otpauthUri(code, { name, host: Deno.hostname() }) : null;
     if (options.json) printJson(uri === null ? { name, secret } : { name, uri });
     else if (!Deno.stdout.isTerminal()) print(uri ?? code);
-    else if (uri === null) tellSecret(code, config);
-    else tellCodes(uri, config);
+    else if (uri !== null) tellCodes(uri, config);
+    else {
+      print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.");
+      print("");
+      explain(code, config);
+    }
     warnIfStopped(state.directory);
     return 0;
   });
@@ -123,12 +127,6 @@ function tellCodes(uri: string, config: Config): void {
   printLines(["", uri, ""]);
   print("Let an authenticator app scan this; it is not shown again. Then, from wherever you are,");
   explain(`${config.knock.prefix}<code>`, config);
-}
-
-function tellSecret(secret: string, config: Config): void {
-  print("Keep this secret; it is not shown again. Whoever reads this server's logs can use it, too.");
-  print("");
-  explain(secret, config);
 }
 
 function explain(login: string, { knock }: Config): void {

@@ -69,17 +69,14 @@ function verdict(story: Story): string[] {
   const inForce = [...bans, ...around].filter(({ ended }) => ended === null);
   const sentences = inForce.length === 0 ? [`${target} is not banned.`, ...whyNot(story)] : [
     ...inForce.slice(0, 3).map((ban) => inForceText(ban, story)),
-    ...report?.firewall === "observe" ? [observeText(inForce)] : [],
+    ...report?.firewall !== "observe"
+      ? []
+      : inForce.some(isConfirmed)
+      ? ["The monitor only observes now: docs/firewalls.md tells how to lift it."]
+      : ["The monitor observes, and cuts nobody off."],
   ];
   if (!isRunning) sentences.push("The monitor is not running.");
   return folded(sentences.join(" "));
-}
-
-/** Says what a monitor that only observes does about bans. */
-function observeText(bans: readonly BanStatus[]): string {
-  return bans.some(isConfirmed)
-    ? "The monitor only observes now: docs/firewalls.md tells how to lift it."
-    : "The monitor observes, and cuts nobody off.";
 }
 
 function inForceText(ban: BanStatus, { target, report, now }: Story): string {

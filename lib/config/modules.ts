@@ -28,9 +28,7 @@ export interface Modules {
   readonly problems: readonly Problem[];
 }
 
-/**
- * Returns the kind of the module `name`; for a service of the user's own, the kind without a name.
- */
+/** Returns the kind of the module `name`; for a service of the user's own, the nameless kind. */
 function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
   return known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
 }

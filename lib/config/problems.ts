@@ -26,9 +26,7 @@ export function schemaProblems(document: Document, issue: Issue, outer: Path = [
   return [document.badValue(path, issue.message)];
 }
 
-/**
- * Reports whether a member of a union was meant: it has the right type and is wrong only inside.
- */
+/** Reports whether a member of a union was meant: its type is right, and it is wrong inside. */
 function fitsInKind(issues: readonly Issue[]): boolean {
   return issues.length > 0 &&
     issues.every((issue) =>

@@ -177,9 +177,7 @@ export const settingsSchema = section({
 /** A checked configuration by its written keys; `undefined`: the value is inherited. */
 export type Settings = z.output<typeof settingsSchema>;
 
-/**
- * Returns the JSON Schema (2020-12) of a configuration, for editors and docs/config.schema.json.
- */
+/** Returns a configuration's JSON Schema (2020-12), for editors and docs/config.schema.json. */
 export function jsonSchema(): Record<string, unknown> {
   return { title: "StrongMonitor configuration", ...z.toJSONSchema(settingsSchema, { io: "input" }) };
 }

@@ -65,9 +65,7 @@ function written(complaint: string) {
   );
 }
 
-/**
- * Accepts a span of time up to `most`, such as `1h`; bare numbers are seconds. Gives microseconds.
- */
+/** Accepts a span up to `most`, such as `1h`; a bare number is seconds. Gives microseconds. */
 export function span(most?: string) {
   return written(SPAN).transform((given, context) => {
     const micros = parseDuration(given);

@@ -170,9 +170,7 @@ function overrules(other: Rule, rule: Rule): boolean {
     seesAllOf(other, rule);
 }
 
-/**
- * Reports whether every hit of `rule` is also a hit of `other`; false if the texts cannot prove it.
- */
+/** Reports whether the texts prove that every hit of `rule` is also a hit of `other`. */
 function seesAllOf(other: Rule, rule: Rule): boolean {
   return (other.condition === null || (rule.condition !== null && covers(other.condition, rule.condition))) &&
     (other.status === null ||

@@ -33,9 +33,7 @@ export interface Records {
   readonly to: Int32Array;
   /** Index into `origins` of a journal entry; `LINE` for a line of text. */
   readonly origin: Int32Array;
-  /**
-   * Recent origins, shared by entries. The object of an origin stays the same while it is listed.
-   */
+  /** Recent origins, shared by entries. An origin's object stays the same while it is listed. */
   readonly origins: readonly Origin[];
   /** When an entry was written, or a line was read, in microseconds since the epoch. */
   readonly times: Float64Array;

@@ -39,9 +39,7 @@ export interface EnforcerOptions extends QueueOptions {
 
 /** Longest wait of a timer: setTimeout takes 31 bits of milliseconds, and the clock may be set. */
 const LONGEST_WAIT: Micros = MINUTE;
-/**
- * Milliseconds before the first retry of an unusable state, and the longest delay of later ones.
- */
+/** Milliseconds before the first retry of an unusable state, and before later ones at most. */
 const [FIRST_RETRY, LONGEST_RETRY] = [1_000, 60_000];
 /** Delay before a firewall that is not ready is asked again: an abandoned command still runs. */
 const NOT_READY: Micros = SECOND;

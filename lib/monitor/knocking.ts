@@ -29,9 +29,7 @@ export class Knocking {
     this.#knocks = new Knocks(options.keys(), options.config);
   }
 
-  /**
-   * Reads the stored keys again, so that a knock that was not committed does not use up its code.
-   */
+  /** Reads the stored keys again: a knock that was not committed does not use up its code. */
   takeKeys(): void {
     this.#knocks = new Knocks(this.#options.keys(), this.#options.config);
   }
@@ -65,6 +63,6 @@ function knockEvent({ reader, bytes, from, to, time, isTrusted }: LogEvent): Kno
     time,
     trusted: isTrusted,
     message: decode(bytes, from, to),
-    fields: { ...(user === null ? {} : { user }), ...(path === null ? {} : { raw_path: path }) },
+    fields: { user: user ?? undefined, raw_path: path ?? undefined },
   };
 }

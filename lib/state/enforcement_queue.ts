@@ -78,9 +78,7 @@ export class EnforcementQueue {
     return bans.length === limit ? bans : [...bans, ...then(limit - bans.length)];
   }
 
-  /**
-   * Confirms bans of addresses that a firewall without scopes already has; returns their number.
-   */
+  /** Confirms bans of addresses that a firewall without scopes has; returns their number. */
   #confirmHeld(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
       AND ${

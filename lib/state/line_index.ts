@@ -51,9 +51,7 @@ export class LineIndex {
     }
   }
 
-  /**
-   * Counts the current transaction's lines; writes a full chapter. Call the result after commit.
-   */
+  /** Counts the transaction's lines; writes a full chapter. Call the result after the commit. */
   write(lines: number, { isAll = false } = {}): () => void {
     if (this.#lines + lines === 0) return () => {};
     const first = this.#lines === 0 ? lastLine(this.#db) - lines + 1 : this.#first;

@@ -19,9 +19,7 @@ interface Row {
 
 /** Batches read in one step of `LogTable.recorded()`. */
 const READ_STEP = 32;
-/**
- * Most lines deleted by one `LogTable.deleteOld()`, except for a larger batch, to free the writer.
- */
+/** Most lines that one `deleteOld()` deletes, unless a batch is larger: others may write then. */
 const DELETE_STEP = 5_000;
 
 /**
@@ -136,9 +134,7 @@ export class LogTable {
     )!;
   }
 
-  /**
-   * Deletes the first batches recorded while the state exceeds `most` bytes, like `deleteOld()`.
-   */
+  /** Deletes the oldest batches while the state exceeds `most` bytes, like `deleteOld()`. */
   shrink(most: number): number {
     let size = this.size();
     return size <= most ? 0 : this.#deleteOldest(({ bytes }) => {

@@ -125,9 +125,7 @@ export class NoteTable {
     return { contents: contents.reverse(), isComplete };
   }
 
-  /**
-   * Deletes some notes that no longer matter at `now`, oldest end first; returns the rows deleted.
-   */
+  /** Deletes some notes that no longer matter, oldest end first; returns the rows deleted. */
   deleteOld(now: Micros): number {
     return this.#db.run(
       "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",

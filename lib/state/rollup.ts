@@ -163,12 +163,8 @@ function mostCounted(counted: Counted, most: number): Counted {
   const least = counts[counts.length - most] ?? 0;
   const enough = counted.filter(([, count]) => count > least);
   const equal = counted.filter(([, count]) => count === least).slice(0, 4 * most);
-  return [...enough, ...equal].sort(byCount).slice(0, most);
-}
-
-/** Orders by count, then by name. */
-function byCount([a, timesOfA]: readonly [string, number], [b, timesOfB]: readonly [string, number]): number {
-  return timesOfB - timesOfA || (a < b ? -1 : 1);
+  const all = [...enough, ...equal].sort(([a, times], [b, others]) => others - times || (a < b ? -1 : 1));
+  return all.slice(0, most);
 }
 
 function textOf(key: Uint8Array): string {

@@ -80,9 +80,7 @@ export class RollupTable {
     return this.#db.value("SELECT min(start) FROM rollup");
   }
 
-  /**
-   * Adds an old day's hours to its row, deletes too old days; returns the number of rows deleted.
-   */
+  /** Adds an old day's hours to its row, and deletes very old days; returns the rows deleted. */
   fold(now: Micros): number {
     const dropped = this.#db.run("DELETE FROM rollup WHERE span = ? AND start < ?", DAY, now - KEEP_DAYS);
     const query = "SELECT start FROM rollup WHERE span = ? AND start < ? ORDER BY start LIMIT 1";

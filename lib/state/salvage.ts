@@ -64,9 +64,8 @@ function versionOf(db: DatabaseSync): number | null {
 function copyTable(
   { from, to, table, order }: { from: DatabaseSync; to: DatabaseSync; table: Table; order: string },
 ): { count: number; isWhole: boolean } {
-  const columns = (to.prepare(`PRAGMA table_info(${table})`).all() as { name: string }[]).map(({ name }) =>
-    name
-  );
+  const info = to.prepare(`PRAGMA table_info(${table})`).all() as { name: string }[];
+  const columns = info.map(({ name }) => name);
   const insert = to.prepare(
     `INSERT OR REPLACE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`,
   );
@@ -79,14 +78,9 @@ function copyTable(
     }
   };
   const copy = (direction: string) => {
-    for (
-      const row of readable(
-        from,
-        `SELECT ${columns.join()} FROM ${table} ORDER BY ${withDirection(order, direction)}`,
-      )
-    ) {
-      put(columns.map((name) => row[name]!));
-    }
+    const by = order.split(", ").map((column) => `${column} ${direction}`).join();
+    const query = `SELECT ${columns.join()} FROM ${table} ORDER BY ${by}`;
+    for (const row of readable(from, query)) put(columns.map((name) => row[name]!));
   };
   const count = (db: DatabaseSync) =>
     tried(() => db.prepare(`SELECT count(*) AS n FROM ${table} NOT INDEXED`).get() as { n: number })?.n ??
@@ -95,10 +89,6 @@ function copyTable(
   const all = count(from);
   if (all !== count(to)) copy("DESC");
   return { count: count(to)!, isWhole: all === count(to) };
-}
-
-function withDirection(order: string, direction: string): string {
-  return order.split(", ").map((column) => `${column} ${direction}`).join();
 }
 
 /** Yields the rows of a query up to the first unreadable one. */
@@ -135,8 +125,6 @@ function continueNumbers(from: DatabaseSync, to: DatabaseSync): void {
     to.prepare("INSERT INTO sqlite_sequence VALUES (?, ?)").run(name, seq);
   }
   // Changes are numbered behind the largest present.
-  to.prepare(
-    "UPDATE meta SET value = min(value, (SELECT ifnull(max(change), 0) FROM ban)) WHERE key IN ('shipped_ban', 'sent_ban')",
-  )
-    .run();
+  to.exec(`UPDATE meta SET value = min(value, (SELECT ifnull(max(change), 0) FROM ban))
+    WHERE key IN ('shipped_ban', 'sent_ban')`);
 }

@@ -31,9 +31,7 @@ export function beginsWithField(elements: readonly AST.Element[]): boolean {
   return texts.slice(0, first + 1).some((element) => !isAddress(element) && hasField(element));
 }
 
-/**
- * Last character of a text: the service's; perhaps an attacker's or part of the address; or none.
- */
+/** Last character of a text: the service's, perhaps an attacker's or the address's, or none. */
 type End = "fixed" | "free" | "empty";
 
 function endOf(elements: readonly AST.Element[]): End {

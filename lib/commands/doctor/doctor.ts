@@ -29,7 +29,9 @@ export async function doctorCommand(options: CommonOptions): Promise<number> {
   }
   const failures = results.filter((result) => result === "failure").length;
   const warnings = results.filter((result) => result === "warning").length;
-  if (!options.json) print(verdict(failures, warnings));
+  const warned = warnings === 0 ? "" : `, ${counted(warnings, "warning")}`;
+  const verdict = failures === 0 ? "Everything works" : counted(failures, "failure");
+  if (!options.json) print(`${verdict}${warned}.`);
   return failures === 0 ? 0 : 1;
 }
 
@@ -63,9 +65,4 @@ function linesOf({ subject, result, text, remedy }: Finding): string[] {
     ...folded(text, `${result.padEnd(RESULT)}${subject.padEnd(INDENT - RESULT)}`),
     ...(remedy === null ? [] : folded(remedy, ARROW)),
   ];
-}
-
-function verdict(failures: number, warnings: number): string {
-  const warned = warnings === 0 ? "" : `, ${counted(warnings, "warning")}`;
-  return failures === 0 ? `Everything works${warned}.` : `${counted(failures, "failure")}${warned}.`;
 }

@@ -20,9 +20,7 @@ export interface MonitorExamination {
   readonly findings: readonly Finding[];
 }
 
-/**
- * Opens the state and checks the monitor's last report. `unit` starts the monitor; null: none does.
- */
+/** Opens the state and checks the last report. `unit` starts the monitor; null: none does. */
 export function examineMonitor(
   options: CommonOptions & { readonly state: string },
   unit: string | null,

@@ -43,8 +43,9 @@ export function readNginxSetup(path: string, reading: Reading): NginxSetup {
   formats.set("combined", COMBINED);
   const texts = [...used].flatMap((name) => formats.get(name) ?? []);
   const proxies = unique(named("set_real_ip_from").flatMap(([from]) => from === "unix:" ? [] : from ?? []));
+  const files = plain.map(([file]) => file!.replace(/\$\{\w+\}|\$\w+/g, "*").replace(/\*+/g, "*"));
   return {
-    logs: unique(plain.map(([file]) => withoutVariables(file!))),
+    logs: unique(files),
     formats: texts.every(isKnown) ? [] : unique(texts),
     proxies: proxies.filter((proxy) => canonicalNetwork(proxy) !== null),
     proxyNames: proxies.filter((proxy) => canonicalNetwork(proxy) === null),
@@ -104,10 +105,6 @@ function isKnown(format: string): boolean {
   if (format.startsWith("escape=none ")) return false;
   const text = format.replace(/^escape=\w+ /, "").replace(/\$\{(\w+)\}/g, "$$$1");
   return text.replace(/^\$(?:host|http_host|server_name) /, "").startsWith(COMBINED) || text.startsWith("{");
-}
-
-function withoutVariables(path: string): string {
-  return path.replace(/\$\{\w+\}|\$\w+/g, "*").replace(/\*+/g, "*");
 }
 
 function unique(texts: readonly string[]): string[] {

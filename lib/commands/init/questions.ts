@@ -25,17 +25,13 @@ export function askUser({ origins, obstacle, nginx }: Survey): Answers {
 export function agrees(question: string, isProposed: boolean): boolean {
   for (;;) {
     promptError(`${question} [${isProposed ? "Y/n" : "y/N"}] `);
-    const answer = readLine().trim().toLowerCase();
+    // A terminal delivers whole lines.
+    const bytes = new Uint8Array(1_024);
+    const count = Deno.stdin.readSync(bytes) ?? 0;
+    const answer = new TextDecoder().decode(bytes.subarray(0, count)).trim().toLowerCase();
     if (answer === "") return isProposed;
     if (["y", "yes"].includes(answer)) return true;
     if (["n", "no"].includes(answer)) return false;
     printError("Please answer y or n.");
   }
-}
-
-/** Reads a line of standard input; a terminal delivers whole lines. */
-function readLine(): string {
-  const bytes = new Uint8Array(1_024);
-  const count = Deno.stdin.readSync(bytes) ?? 0;
-  return new TextDecoder().decode(bytes.subarray(0, count));
 }

@@ -209,8 +209,8 @@ function targetOf(path: string): string {
  * until they are done.
  */
 function neighbours(target: string, isSuitable: (path: string) => boolean = () => true): Neighbour[] {
-  const names = new Set(tried(() => [...Deno.readDirSync(directoryOf(target))].map(({ name }) => name)));
   const directory = target.slice(0, target.lastIndexOf("/") + 1);
+  const names = new Set(tried(() => [...Deno.readDirSync(directory)].map(({ name }) => name)));
   return [...names].filter((name) => !COMPRESSED.test(name) || !names.has(name.replace(COMPRESSED, "")))
     .map((name) => directory + name).filter(isSuitable).flatMap(stateAt);
 }

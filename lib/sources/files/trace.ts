@@ -17,9 +17,7 @@ const [MIN_LOOK, MAX_LOOK] = [64 * 1_024, 1_024 * 1_024];
 /** Numbers of lines; the last one read is at the end. */
 export type Trace = readonly number[];
 
-/**
- * Makes numbers of lines whose bytes come in pieces. Ignores NULs before a line: see `findData()`.
- */
+/** Numbers lines whose bytes come in pieces. Ignores NULs before a line: see `findData()`. */
 export class LineNumbers {
   #number = FIRST;
   #length = 0;
