@@ -79,8 +79,8 @@ export async function monitorEntry(user: SystemUser | null = null): Promise<Moni
 
 /**
  * Returns the name of the unit that starts the monitor here: of those installed, the one that ran
- * `last`, or else the one without sudo unless bans go through it. Null: none is installed. Supposes
- * both if this program may not look.
+ * `last`, or else the one without sudo unless bans go through sudo. Null: none is installed. If
+ * this program may not look for them, both count as installed.
  */
 export function unitHere(last: MonitorEntry | null, isBySudo = false): string | null {
   const isInstalled = (unit: string) =>

@@ -35,8 +35,8 @@ export interface RehearsalOptions {
 }
 
 /**
- * Returns the texts that the rules of two configurations share, for a rehearsal of each: then one
- * of them can read for both. Null: they do not read each line alike.
+ * Returns the texts of the rules of two configurations, for a rehearsal of each: with them, one
+ * rehearsal reads the lines for both. Null: the configurations read lines differently.
  */
 export function shareTexts(before: Config, after: Config): readonly TextShare[][] | null {
   if (readingOf(before) !== readingOf(after)) return null;

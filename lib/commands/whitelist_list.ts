@@ -48,8 +48,8 @@ export function whitelistListCommand(options: CommonOptions): number {
 }
 
 /**
- * Returns, by address or name, the places where a change by hand could take a present entry of
- * exactly that away, other than those of commands and knocks.
+ * Returns, by address or name, the other places with an entry of exactly that target, which a
+ * person can remove there: the configuration, its files and the database.
  */
 export function otherPlaces(
   targets: readonly string[],
@@ -90,9 +90,9 @@ function endless(origin: string): string {
 }
 
 /**
- * Returns the entries of a configuration and of its whitelist files that can be read.
- * @param isAsked leaves out entries
- * @param isIn leaves out files without an entry that is asked for
+ * Returns the entries of a configuration and of its readable whitelist files.
+ * @param isAsked reports whether to return an entry
+ * @param isIn reports whether a file may have such an entry; other files are not searched
  */
 export function configuredEntries(
   { whitelist: { members, files } }: Config,

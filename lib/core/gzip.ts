@@ -6,7 +6,7 @@ const CHUNK = 1 << 17;
  * `DecompressionStream` refuses all but one. Throws Node.js's and the input's errors.
  */
 export async function* gunzip(packed: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  // Few need it: load it then.
+  // Few commands read gzip: load it only then.
   const [{ createGunzip }, { pipeline, Readable }] = await Promise.all([
     import("node:zlib"),
     import("node:stream"),

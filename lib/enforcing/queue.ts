@@ -17,7 +17,7 @@ export interface QueueOptions {
   readonly firewall: Firewall;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Ends a ban of a whitelisted address, which must not be applied; false: it may be applied. */
+  /** Ends the ban of a whitelisted address. Returns whether it did: then the ban is not applied. */
   readonly drop: (ban: Ban) => boolean;
 }
 

@@ -30,7 +30,9 @@ export class Refusals {
 
   /** Logs the bans that one call refused, each failure once. */
   refused(refusals: readonly Refusal[]): void {
-    for (const [failure, all] of Map.groupBy(refusals, ({ outcome }) => failureOf(outcome))) {
+    const failureOf = ({ outcome: { address, error, failure } }: Refusal) =>
+      failure ?? error!.replaceAll(address, "%s");
+    for (const [failure, all] of Map.groupBy(refusals, failureOf)) {
       const isNew = !this.#told.has(failure);
       const fresh = isNew ? all : all.filter(({ ban }) => ban.attempts === 0);
       const count = this.#due(failure, fresh.length);
@@ -77,8 +79,4 @@ export class Refusals {
 /** Names one of `count` bans. */
 function withOthers(ban: BanStatus, count: number): string {
   return nameOf(ban) + (count > 1 ? ` and ${counted(count - 1, "other ban")}` : "");
-}
-
-function failureOf({ address, error, failure }: Outcome): string {
-  return failure ?? error!.replaceAll(address, "%s");
 }

@@ -4,7 +4,6 @@ import { ClockWatch } from "../core/clock_watch.ts";
 import { isoTime, type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
-import type { ManualChange } from "../state/manual_change_table.ts";
 import type { Lock } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { compose, type MonitorOptions, type MonitorParts } from "./composition.ts";
@@ -186,7 +185,11 @@ export class Monitor {
   /** Takes over changes by commands, by the database and in the network around us. */
   #refresh(): void {
     const { log, knocking, whitelisting, trial, bans, pipeline, reporting } = this.#parts;
-    for (const change of this.#state.manualChanges.take()) log.info(manualChangeText(change, now()));
+    for (const { time, who, what } of this.#state.manualChanges.take()) {
+      // No monitor ran when the command was given.
+      const isLate = now() - time > LATE;
+      log.info(`by hand: ${what}, by ${who}${isLate ? ` at ${isoTime(time)}` : ""}`);
+    }
     knocking.takeKeys();
     whitelisting.gather();
     if (trial.takeConfirmation()) bans.confirm();
@@ -246,10 +249,4 @@ export class Monitor {
     } else if (!isNft || !isTrialOver) return;
     housekeeping.attempt("note that bans are lifted", () => this.#state.enforcement.cleared());
   }
-}
-
-/** Describes a command's change for the log; with its time if no monitor ran then. */
-function manualChangeText({ time, who, what }: ManualChange, now: Micros): string {
-  const isPast = now - time > LATE;
-  return `by hand: ${what}, by ${who}${isPast ? ` at ${isoTime(time)}` : ""}`;
 }

@@ -69,7 +69,6 @@ export class Notifier {
   /** Earliest time of the next try, by `performance.now()`. */
   #nextTry = 0;
   readonly #totals: NoticeTotals;
-  /** Why the last try failed; null: it did not. */
   #error: string | null = null;
 
   constructor(parts: NotifierParts) {

@@ -74,8 +74,8 @@ export function heldText(ban: BanStatus): string {
 /** Explains the limits of the counts, in sentences. */
 export function limitsOf({ totalsBefore, oldest }: Review): string[] {
   return [
-    "The report adds up counts of each hour, kept for 15 days, and of each day before, kept for 400. Weekdays and slow attackers are told of hours alone.",
-    "Of each hour the hundred addresses, networks, names and paths are kept that came most, names up to 96 bytes. Counts are at least what is told; how many different ones there were is not known, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why ADDRESS` shows the newest 200 lines of an address that it finds within half a second.",
+    "The report adds up counts of hours, which are kept for 15 days, and of days, which are kept for 400. Hits by weekday and slow attackers come from the counts of hours alone.",
+    "Each hour keeps the hundred most frequent addresses, networks, names and paths, and 96 bytes of a name. So the true counts may be higher, nobody knows how many different ones there were, and a slow attacker behind a hundred louder ones is missed. `strongmonitor why ADDRESS` shows the newest 200 lines of an address that it finds within half a second.",
     ...totalsBefore !== null ? [] : [
       oldest === null
         ? "Nothing was counted yet."

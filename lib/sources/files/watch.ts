@@ -46,7 +46,7 @@ export class Watch implements AsyncDisposable {
    * flood of writes keeps it busy.
    */
   follow(directories: readonly string[]): void {
-    // Without events, the checks from time to time must do.
+    // No watcher has events any more: the regular checks find changes.
     if (lookForPipes()) return;
     const present = directories.filter((path) => identityAt(path) !== null);
     const identities = present.map((path) => `${path}:${identityAt(path)}`).join();
