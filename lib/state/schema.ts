@@ -141,7 +141,8 @@ export function migrate(db: DatabaseSync): void {
   transact(db, () => {
     const found = version(db);
     if (found > NEWEST) throw new Error(`it has version ${found}, made by a newer StrongMonitor`);
-    for (const step of found === 0 ? MIGRATIONS : MIGRATIONS.slice(found - NEWEST)) {
+    // Another process may have made the tables since the first look.
+    for (const step of MIGRATIONS.slice(Math.max(0, found - FIRST + 1))) {
       if (typeof step === "string") db.exec(step);
       else step(db);
     }

@@ -14,6 +14,8 @@ import { mix } from "../../lib/rules/hash.ts";
 import type { Database } from "../../lib/state/database.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
 import { LogTable } from "../../lib/state/log_table.ts";
+import { inMemory } from "../../lib/state/connect.ts";
+import { migrate } from "../../lib/state/schema.ts";
 import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/login_change.ts";
 import { UserError } from "../../lib/core/error.ts";
@@ -305,6 +307,18 @@ Deno.test("`State` takes over what 1.0 recorded and counted", () => {
     "forgotten 192.0.2.9 0 until null",
   ]);
   again.close();
+});
+
+Deno.test("`migrate()` leaves the tables alone that another process has made since its first look", () => {
+  const db = inMemory();
+  let looks = 0;
+  const late = {
+    prepare: (sql: string) => db.prepare(looks++ === 0 ? "SELECT 0 AS user_version" : sql),
+    exec: (sql: string) => db.exec(sql),
+  };
+  migrate(late as unknown as DatabaseSync);
+  assert.equal(looks, 2);
+  db.close();
 });
 
 Deno.test("`State` refuses a directory that is not there and a state from a newer program, in a sentence", () => {
