@@ -21,8 +21,8 @@ export interface Input {
   readonly size: number | null;
 }
 
-/** Bytes of one read. */
-const CHUNK = 1 << 17;
+/** Bytes of one read, and of a file's end. */
+const [CHUNK, END] = [1 << 17, 1 << 18];
 /** First bytes of gzip data (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
 /** First bytes of data that other programs compress, and the programs that unpack it. */
@@ -61,18 +61,18 @@ export function openInput(name: string, command: string): Input {
   }
 }
 
-/** Opens the last `most` bytes of a file, from the first whole line on. Throws Deno's errors. */
-export function openEnd(name: string, most: number): Input {
+/** Opens the last `END` bytes of a file, from the first whole line on. Throws Deno's errors. */
+export function openEnd(name: string): Input {
   const file = Deno.openSync(name);
   const { size } = file.statSync();
-  if (size > most) {
-    file.seekSync(-most, Deno.SeekMode.End);
-    const chunk = new Uint8Array(most);
+  if (size > END) {
+    file.seekSync(-END, Deno.SeekMode.End);
+    const chunk = new Uint8Array(END);
     const count = file.readSync(chunk) ?? 0;
     // Bytes before the first line break are the rest of a line.
     file.seekSync(chunk.subarray(0, count).indexOf(LINE_FEED) + 1 - count, Deno.SeekMode.Current);
   }
-  return { name, command: "replay", file, size: Math.min(size, most) };
+  return { name, command: "replay", file, size: Math.min(size, END) };
 }
 
 /**

@@ -17,10 +17,8 @@ import { openEnd, readInput } from "../input.ts";
 import { asRoot, closedTo, type SystemUser } from "../machine.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
-/** Journal entries and bytes at a file's end that are read from each source. */
-const ENTRIES = 2_000;
-const SPAN = 7 * DAY;
-const BYTES = 1 << 18;
+/** Most journal entries that are read at a time, and how far back. */
+const [ENTRIES, SPAN] = [2_000, 7 * DAY];
 
 /** Checks the journal, the log files, and how much of them each module understands. */
 export async function* examineLogs(config: Config, user: SystemUser | null): AsyncGenerator<Finding> {
@@ -39,7 +37,7 @@ async function examineJournal(): Promise<Finding[]> {
   try {
     let count = 0;
     // The source leaves out the monitor's own entries, which may be the newest ones.
-    for await (const { records } of entries({ identifiers: [], units: [] }, ENTRIES)) count += records.length;
+    for await (const { records } of entries({ identifiers: [], units: [] })) count += records.length;
     if (count > 0) return [ok("journal", "can be read")];
     return [warning("journal", "holds no entry that can be seen", "let systemd-journald run")];
   } catch (error) {
@@ -96,9 +94,9 @@ async function activityOf(
   const feed = { name: "doctor", reader: pipeline.readers.of([rules]) };
   const { suppressions: _, ...matches } = journalMatches([rules]);
   const sources = [
-    ...(isInJournal(rules.module) && isJournalReadable ? [entries(matches, ENTRIES)] : []),
+    ...(isInJournal(rules.module) && isJournalReadable ? [entries(matches)] : []),
     ...rules.module.files.flatMap((pattern) => logFiles(pattern).paths).map((path) =>
-      readInput(openEnd(path, BYTES))
+      readInput(openEnd(path))
     ),
   ];
   for (const source of sources) {
@@ -110,8 +108,7 @@ async function activityOf(
 /** Reads the newest entries of the journal. */
 function entries(
   matches: { readonly identifiers: readonly string[]; readonly units: readonly string[] },
-  newest: number,
 ): AsyncIterable<Batch> {
-  const journal = openJournal({ ...matches, follow: false, newest });
+  const journal = openJournal({ ...matches, follow: false, newest: ENTRIES });
   return journal.batches({ after: null, since: now() - SPAN }, NEVER);
 }

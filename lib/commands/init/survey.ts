@@ -68,10 +68,8 @@ export const [NGINX_LOGS] = modules.find(({ name }) => name === "NGINX")!.match.
 /** Syslog's files for sshd on Debian and Red Hat. */
 export const SSH_LOGS = ["/var/log/auth.log", "/var/log/secure"];
 const LISTENING = /^Server listening on \S+ port (\d+)\.$/;
-/** Most journal entries of sshd, and bytes at an access log's end. */
-const ENTRIES = 20_000;
-const SPAN = 3 * DAY;
-const BYTES = 1 << 18;
+/** Most journal entries of sshd, and how far back. */
+const [ENTRIES, SPAN] = [20_000, 3 * DAY];
 /** Least number of requests that reveals a proxy, and its least share of them. */
 const [ENOUGH, NEARLY_ALL] = [50, 0.9];
 /** Networks that are not on the internet (RFC 1918, RFC 6598, RFC 4193), and loopback. */
@@ -197,7 +195,7 @@ async function busiestClient(nginx: ModuleRules, logs: readonly string[]): Promi
   const counts = new Map<string, number>();
   let all = 0;
   for (const path of logs) {
-    for await (const { records } of readInput(openEnd(path, BYTES))) {
+    for await (const { records } of readInput(openEnd(path))) {
       for (let i = 0; i < records.length; i++) {
         const { address } = matcher.match(records, i);
         if (address === null) continue;
