@@ -52,12 +52,18 @@ export class Connection {
     ]);
   }
 
-  /** Runs one statement, or several if there are no parameters. SQL must cast each parameter. */
-  query<R = Record<string, unknown>>(text: string, parameters: readonly Parameter[] = []): Promise<R[]> {
+  /**
+   * Runs one statement, or several if there are no parameters. SQL must cast each parameter. Returns
+   * the rows, and the number of rows found or written.
+   */
+  query<R = Record<string, unknown>>(
+    text: string,
+    parameters: readonly Parameter[] = [],
+  ): Promise<R[] & { readonly count: number }> {
     if (this.#gone) return Promise.reject(this.#gone);
     const prepare = parameters.length > 0;
     const answer = this.#sql.unsafe(text, [...parameters], { prepare });
-    return this.#within(answer) as unknown as Promise<R[]>;
+    return this.#within(answer) as unknown as Promise<R[] & { readonly count: number }>;
   }
 
   /** Runs `work` between BEGIN and COMMIT, `timeout` per statement. Rolls back if it throws. */
