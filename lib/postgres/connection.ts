@@ -225,7 +225,10 @@ export function explain(error: unknown, config: DatabaseConfig): string {
   if (mistrust !== null) return `${server} is not trusted: ${mistrust}`;
   switch (sqlState(error)) {
     case "28P01":
-      return `${server} refuses the password of user "${user}"`;
+      return `${server} refuses the password of user "${user}": write the right one to db_password.secret and ` +
+        `reload the monitor`;
+    case "3F000":
+      return `${server} fails: ${noSchema(user)}`;
     case "3D000":
       return `${server} has no database "${database}": create it, owned by user "${user}"`;
     case INSUFFICIENT_PRIVILEGE:
@@ -245,6 +248,11 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     default:
       return `${server} fails: ${cause}`;
   }
+}
+
+/** Says that a user's `search_path` leads nowhere, and what helps. */
+export function noSchema(user: string): string {
+  return `the search_path of user "${user}" names no schema that it may use: ALTER ROLE "${user}" SET search_path = public`;
 }
 
 function isRefusal(error: unknown): boolean {
