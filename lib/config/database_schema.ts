@@ -79,6 +79,6 @@ export const fleet = section({
   ),
   max_bans: described(
     whole(1, 1_000_000).default(100_000),
-    "At most so many bans of other servers are in force here at the same time, of one server half of what the others leave.",
+    "At most so many bans of other servers are in force here at the same time, of one server among several half of what the others leave.",
   ),
 });

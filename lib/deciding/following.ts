@@ -100,9 +100,9 @@ export function follow(
       else {
         following.crowded.add(ban.provenance.name);
         following.spared.push(
-          `not following ${
-            sayBan(ban)
-          }: no room, as max_bans is ${rules.maxBans}, and one server gets half of what the others leave`,
+          `not following ${sayBan(ban)}: no room, as max_bans is ${rules.maxBans}${
+            sharesRoom(rules) ? ", and one server gets half of what the others leave" : ""
+          }`,
         );
       }
     }
@@ -114,23 +114,35 @@ export function follow(
 }
 
 /**
- * Room for more followed bans. A server's bans may fill as much as stays free, so that a hostile
- * one leaves half to the others.
+ * Reports whether a server may have one more ban followed than its `share`, with room for `free`
+ * more. Its bans may fill as much as stays free, so that a hostile one leaves half to the others, if
+ * others are followed.
  */
+export function hasRoom(rules: FollowRules, { free, share }: { free: number; share: number }): boolean {
+  return free > (sharesRoom(rules) ? share : 0);
+}
+
+function sharesRoom({ acceptFrom }: FollowRules): boolean {
+  return acceptFrom?.size !== 1;
+}
+
+/** Room for more followed bans. */
 class Room {
+  readonly #rules: FollowRules;
   readonly #facts: FollowFacts;
   readonly #shares = new Map<string, number>();
   #free: number;
 
-  constructor({ maxBans }: FollowRules, facts: FollowFacts) {
+  constructor(rules: FollowRules, facts: FollowFacts) {
+    this.#rules = rules;
     this.#facts = facts;
-    this.#free = maxBans - facts.followed;
+    this.#free = rules.maxBans - facts.followed;
   }
 
   /** Takes room for a ban; false: there is none for its server. */
   take({ provenance: { name } }: NewBan): boolean {
     const share = this.#shares.get(name) ?? this.#facts.followedOf(name);
-    if (share >= this.#free) return false;
+    if (!hasRoom(this.#rules, { free: this.#free, share })) return false;
     this.#shares.set(name, share + 1);
     this.#free--;
     return true;

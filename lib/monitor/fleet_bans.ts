@@ -2,7 +2,7 @@ import type { Log } from "../core/log.ts";
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { elapsed, type Micros, MINUTE, now } from "../core/time.ts";
 import { lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
-import { follow, type Following, type FollowRules } from "../deciding/following.ts";
+import { follow, type Following, type FollowRules, hasRoom } from "../deciding/following.ts";
 import type { FleetNews } from "../postgres/follower.ts";
 import type { State } from "../state/state.ts";
 
@@ -47,8 +47,10 @@ export class FleetBans {
   takeRoom(): boolean {
     const { rules, state: { fleet } } = this.#parts;
     const free = rules.maxBans - fleet.followed();
-    const hasRoom = this.#mayMissBans || [...this.#crowded].some((server) => fleet.followed(server) < free);
-    if (!hasRoom) return false;
+    const isRoomier = [...this.#crowded].some((server) =>
+      hasRoom(rules, { free, share: fleet.followed(server) })
+    );
+    if (!this.#mayMissBans && !isRoomier) return false;
     this.#mayMissBans = false;
     this.#crowded.clear();
     return true;

@@ -52,12 +52,18 @@ export class Connection {
     ]);
   }
 
-  /** Runs one statement, or several if there are no parameters. SQL must cast each parameter. */
-  query<R = Record<string, unknown>>(text: string, parameters: readonly Parameter[] = []): Promise<R[]> {
+  /**
+   * Runs one statement, or several if there are no parameters. SQL must cast each parameter. Returns
+   * the rows, and the number of rows found or written.
+   */
+  query<R = Record<string, unknown>>(
+    text: string,
+    parameters: readonly Parameter[] = [],
+  ): Promise<R[] & { readonly count: number }> {
     if (this.#gone) return Promise.reject(this.#gone);
     const prepare = parameters.length > 0;
     const answer = this.#sql.unsafe(text, [...parameters], { prepare });
-    return this.#within(answer) as unknown as Promise<R[]>;
+    return this.#within(answer) as unknown as Promise<R[] & { readonly count: number }>;
   }
 
   /** Runs `work` between BEGIN and COMMIT, `timeout` per statement. Rolls back if it throws. */
@@ -219,7 +225,10 @@ export function explain(error: unknown, config: DatabaseConfig): string {
   if (mistrust !== null) return `${server} is not trusted: ${mistrust}`;
   switch (sqlState(error)) {
     case "28P01":
-      return `${server} refuses the password of user "${user}"`;
+      return `${server} refuses the password of user "${user}": write the right one to db_password.secret and ` +
+        `reload the monitor`;
+    case "3F000":
+      return `${server} fails: ${noSchema(user)}`;
     case "3D000":
       return `${server} has no database "${database}": create it, owned by user "${user}"`;
     case INSUFFICIENT_PRIVILEGE:
@@ -239,6 +248,11 @@ export function explain(error: unknown, config: DatabaseConfig): string {
     default:
       return `${server} fails: ${cause}`;
   }
+}
+
+/** Says that a user's `search_path` leads nowhere, and what helps. */
+export function noSchema(user: string): string {
+  return `the search_path of user "${user}" names no schema that it may use: ALTER ROLE "${user}" SET search_path = public`;
 }
 
 function isRefusal(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { BanChange } from "../deciding/ban.ts";
 import type { Log } from "../core/log.ts";
 import type { LogRow } from "../reading/event.ts";
+import { abortedWith, NEVER, pause } from "../core/async.ts";
 import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { type Connection, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
@@ -12,6 +13,8 @@ export interface Outbox {
   readonly hostId: string;
   /** Returns at most `limit` unconfirmed log rows, ascending by `seq`. */
   unshippedLog(limit: number): LogRow[];
+  /** Brings the rows to the disk: a power cut must not undo shipped ones, whose numbers others would get. */
+  settle(): Promise<void>;
   /** Marks all rows up to `seq` as shipped. */
   confirmLog(seq: number): void;
   /** Returns the line this many before the last confirmed one; null: it has none. */
@@ -34,6 +37,9 @@ export interface Outbox {
 /** Most rows of one statement; a larger one is no faster. */
 const LARGEST_BATCH = 5000;
 const SMALLEST_BATCH = 50;
+
+/** Longest wait, in milliseconds, for the disk, as bans wait behind the lines. */
+const MOST_SETTLING = 250;
 
 /** Counts of shipments since the start. */
 export interface ShipmentTotals {
@@ -139,6 +145,8 @@ export class Shipper {
     const { hostId } = this.#outbox;
     const rows = this.#outbox.unshippedLog(limit);
     if (rows.length === 0) return 0;
+    using late = abortedWith(NEVER);
+    await Promise.race([this.#outbox.settle(), pause(MOST_SETTLING, late.signal)]);
     const refused = await storeAll(rows, async (some) => {
       await storeLog(connection, some, hostId);
       await this.#see(connection, some.map(({ address, time }) => [address, time]));

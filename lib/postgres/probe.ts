@@ -1,5 +1,5 @@
 import { type Micros, SECOND } from "../core/time.ts";
-import { explain, micros, withConnection } from "./connection.ts";
+import { explain, micros, noSchema, withConnection } from "./connection.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { OPEN_TO_MEMBER } from "./sharing.ts";
 
@@ -48,12 +48,14 @@ interface Row {
   readonly version: string;
   readonly time: string;
   readonly isReadOnly: boolean;
+  /** Null: there is no schema in which the tables could be. */
   readonly writable: boolean | null;
 }
 
 function obstacleOf({ user, database }: DatabaseConfig, { isReadOnly, writable }: Row): string | null {
   if (isReadOnly) return "it is a standby or read-only, and takes no rows; name its primary";
   if (writable === true) return null;
+  if (writable === null) return noSchema(user);
   return `user "${user}" may not write; make it the owner of database "${database}" and of the tables in it`;
 }
 

@@ -41,7 +41,10 @@ function isAboutData(error: unknown): boolean {
   return /^(?:22|23|54|P0)/.test(sqlState(error));
 }
 
-/** Stores lines, and makes missing partitions for them. */
+/**
+ * Stores lines, and makes missing partitions for them. An older copy of a state gives numbers again:
+ * a line with the number of another one of that instant gets the negative number.
+ */
 export async function storeLog(connection: Connection, rows: readonly LogRow[], host: string): Promise<void> {
   const parameters = [
     host,
@@ -51,14 +54,14 @@ export async function storeLog(connection: Connection, rows: readonly LogRow[], 
     arrayOf(rows.map((row) => row.time)),
     arrayOf(rows.map((row) => row.message)),
   ];
-  try {
-    await connection.query(STORE_LOG, parameters);
-  } catch (error) {
+  const store = () => connection.query(STORE_LOG, parameters);
+  const { count } = await store().catch(async (error) => {
     // 23514, check_violation: a row has no partition.
     if (sqlState(error) !== "23514") throw error;
     await makePartitions(connection, rows.map((row) => row.time));
-    await connection.query(STORE_LOG, parameters);
-  }
+    return await store();
+  });
+  if (count < rows.length) await connection.query(STORE_OTHERS, parameters);
 }
 
 /** Stores bans, of which the database has an earlier change or none. */
@@ -110,12 +113,22 @@ ON CONFLICT (address) DO UPDATE SET
 WHERE known.first_seen IS NULL OR known.last_seen IS NULL
   OR excluded.first_seen < known.first_seen OR excluded.last_seen > known.last_seen`;
 
-const STORE_LOG = `
+const storeLines = (seq: string, where = "") => `
 INSERT INTO log (host, seq, service, address, time, message)
-SELECT $1::uuid, seq, service, address, ${instant("micros")}, message
+SELECT $1::uuid, ${seq}, service, address, ${instant("micros")}, message
 FROM unnest($2::bigint[], $3::text[], $4::inet[], $5::bigint[], $6::text[])
-  AS input (seq, service, address, micros, message)
+  AS input (seq, service, address, micros, message) ${where}
 ON CONFLICT DO NOTHING`;
+
+const STORE_LOG = storeLines("seq");
+
+const STORE_OTHERS = storeLines(
+  "-seq",
+  `WHERE EXISTS (SELECT FROM log WHERE log.time = ${
+    instant("micros")
+  } AND log.host = $1::uuid AND log.seq = input.seq
+    AND (log.service, log.address, log.message) <> (input.service, input.address, input.message))`,
+);
 
 const STORE_BANS = `
 WITH given AS (

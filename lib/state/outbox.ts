@@ -1,5 +1,6 @@
 import type { BanChange } from "../deciding/ban.ts";
 import type { LogRow } from "../reading/event.ts";
+import { databaseOf } from "../core/state_files.ts";
 import { selectChanges } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 import type { LogTable } from "./log_table.ts";
@@ -20,10 +21,18 @@ export class StateOutbox {
   }
 
   unshippedLog(limit: number): LogRow[] {
-    const confirmed = this.#meta("shipped_log");
-    const rows = this.#log.after(confirmed, limit);
-    // A state in memory lacks earlier lines: the file's go first.
-    return this.#db.isInMemory && rows.length > 0 && rows[0]!.seq > confirmed + 1 ? [] : rows;
+    // After a crash the file gives the numbers of lines in memory again, perhaps to others.
+    return this.#db.isInMemory ? [] : this.#log.after(this.#meta("shipped_log"), limit);
+  }
+
+  async settle(): Promise<void> {
+    try {
+      // SQLite locks the database, but not the log beside it.
+      using file = await Deno.open(`${databaseOf(this.#db.directory)}-wal`);
+      await file.syncData();
+    } catch {
+      // The state is in memory, or a new file replaces it.
+    }
   }
 
   confirmLog(seq: number): void {

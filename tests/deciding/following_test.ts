@@ -178,6 +178,12 @@ Deno.test("`follow()` goes by reports, bans in force and rules", async (t) => {
       "?no room, as max_bans is 5, and one server gets half of what the others leave",
     ]],
     [
+      "the only followed server fills all of max_bans",
+      [report("a"), report("a", { address: "192.0.2.2" })],
+      { followed: 4, followedOf: () => 4, rules: { maxBans: 5, acceptFrom: new Set(["a"]) } },
+      ["+192.0.2.1 1", "?no room, as max_bans is 5"],
+    ],
+    [
       "a server leaves half of the room to others",
       [
         report("a"),

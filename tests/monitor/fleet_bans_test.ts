@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
+import type { Log } from "../../lib/core/log.ts";
 import { HOUR, now } from "../../lib/core/time.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
+import type { FollowRules } from "../../lib/deciding/following.ts";
 import { FleetBans } from "../../lib/monitor/fleet_bans.ts";
 import { Fleet } from "../../lib/postgres/fleet.ts";
 import { members, removeMember } from "../../lib/postgres/members.ts";
@@ -12,11 +14,13 @@ import { type Scene as Database, testOnPostgres, until } from "../support/postgr
 const RULES = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 1_000 };
 
 /** The bans of a server that is not connected. */
-function unconnected(state: State, { maxBans = RULES.maxBans, log = memoryLog() }): FleetBans {
-  const rules = { ...RULES, maxBans };
+function unconnected(
+  state: State,
+  { log = memoryLog(), ...rules }: Partial<FollowRules> & { log?: Log },
+): FleetBans {
   const whyNot = () => null;
   return new FleetBans({
-    rules,
+    rules: { ...RULES, ...rules },
     state,
     log,
     whyNot,
@@ -240,29 +244,37 @@ await testOnPostgres("three servers of a fleet", {
   },
 });
 
+/** Hands over reports of a server on numbered addresses. Returns the number of followed bans. */
+function takeReports(
+  { bans, state }: { bans: FleetBans; state: State },
+  { server, numbers, isInForce = true }: { server: string; numbers: readonly number[]; isInForce?: boolean },
+): number {
+  const provenance = { kind: "manual", name: "" } as const;
+  const ban = {
+    scope: "all",
+    host: server,
+    server,
+    provenance,
+    reason: "x",
+    start: now(),
+    until: null,
+  } as const;
+  const reports = numbers.map((n) => ({ ...ban, address: `192.0.2.${n}`, isInForce }));
+  bans.take({
+    addresses: reports.map(({ address }) => address),
+    reports,
+    positions: new Map(),
+    members: [],
+  });
+  return state.fleet.followed();
+}
+
 Deno.test("`FleetBans.takeRoom()` reports room for a server's bans, however many others are followed meanwhile", () => {
   using temporary = temporaryState();
-  const bans = unconnected(temporary.state, { maxBans: 10 });
-  const take = (server: string, numbers: readonly number[], isInForce = true) => {
-    const provenance = { kind: "manual", name: "" } as const;
-    const ban = {
-      scope: "all",
-      host: server,
-      server,
-      provenance,
-      reason: "x",
-      start: now(),
-      until: null,
-    } as const;
-    const reports = numbers.map((n) => ({ ...ban, address: `192.0.2.${n}`, isInForce }));
-    bans.take({
-      addresses: reports.map(({ address }) => address),
-      reports,
-      positions: new Map(),
-      members: [],
-    });
-    return temporary.state.fleet.followed();
-  };
+  const { state } = temporary;
+  const bans = unconnected(state, { maxBans: 10 });
+  const take = (server: string, numbers: readonly number[], isInForce = true) =>
+    takeReports({ bans, state }, { server, numbers, isInForce });
   assert.equal(take("b", [1, 2, 3, 4, 5, 6]), 5);
   assert.equal(bans.takeRoom(), false);
   assert.equal(take("a", [11, 12]), 7);
@@ -272,6 +284,18 @@ Deno.test("`FleetBans.takeRoom()` reports room for a server's bans, however many
   assert.equal(bans.takeRoom(), false);
   assert.equal(take("b", [1, 6]), 6);
   assert.equal(bans.takeRoom(), false);
+});
+
+Deno.test("`FleetBans.takeRoom()` reports room for the only followed server until `max_bans` is full", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const bans = unconnected(state, { maxBans: 3, acceptFrom: new Set(["b"]) });
+  const take = (numbers: readonly number[], isInForce = true) =>
+    takeReports({ bans, state }, { server: "b", numbers, isInForce });
+  assert.equal(take([1, 2, 3, 4]), 3);
+  assert.equal(bans.takeRoom(), false);
+  assert.equal(take([1], false), 2);
+  assert.equal(bans.takeRoom(), true);
 });
 
 Deno.test("`FleetBans.take()` tells the log little of bans that change without end", () => {

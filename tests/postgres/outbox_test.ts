@@ -79,6 +79,50 @@ await testOnPostgres("the shipment", {
     assert.deepEqual([...await query(COUNT)], [{ count: 12_000, seqs: 12_000 }]);
   },
 
+  "of an older copy of the state loses no line whose number another one has": async ({ login, query }) => {
+    const [before, after] = [new MemoryOutbox(), new MemoryOutbox()];
+    Object.assign(after, { hostId: before.hostId });
+    const messages = async () => {
+      const rows = await query<{ message: string }>("SELECT message FROM log ORDER BY message");
+      return rows.map(({ message }) => message);
+    };
+    // Two logs with times in seconds, read in another order again, and one line that was not shipped.
+    for (const message of ["a1", "a2"]) before.add({ time: MONDAY, message });
+    for (const message of ["b1", "a2", "a1"]) after.add({ time: MONDAY, message });
+    {
+      await using member = new TestMember(login, { outbox: before });
+      await member.shipped();
+    }
+    await using member = new TestMember(login, { outbox: after });
+    await member.shipped();
+    assert.deepEqual(await messages(), ["a1", "a1", "a2", "b1"]);
+    after.forget();
+    await member.shipped();
+    assert.deepEqual(await messages(), ["a1", "a1", "a2", "b1"]);
+  },
+
+  "sends lines once the state is on the disk, or does not get there, and bans before": async (
+    { login, query },
+  ) => {
+    const outbox = new MemoryOutbox();
+    const said: string[] = [];
+    const settling = Promise.withResolvers<void>();
+    outbox.settle = () => {
+      said.push("settling");
+      return settling.promise;
+    };
+    const count = async (table: string) => (await query(`SELECT FROM ${table}`)).length;
+    await using member = new TestMember(login, { outbox });
+    await member.shipped();
+    outbox.add({});
+    outbox.bans = [ban({})];
+    member.fleet.wake();
+    await until(() => said.length > 0);
+    assert.deepEqual([await count("ban"), await count("log")], [1, 0]);
+    // A slow disk delays the lines only a little.
+    await until(async () => await count("log") === 1);
+  },
+
   "lets a ban's newest change win, in whatever order they come": async ({ login, query }) => {
     await using member = new TestMember(login);
     member.outbox.bans = [ban({ change: 5, ended: MONDAY + 9, endReason: "expired" })];

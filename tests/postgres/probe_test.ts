@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
-import { MemoryLog, testOnPostgres } from "../support/postgres_fixtures.ts";
+import { MemoryLog, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("probeDatabase()", {
   "tells version and time, and changes nothing": async ({ login, query }) => {
@@ -25,6 +25,18 @@ await testOnPostgres("probeDatabase()", {
     await query("GRANT INSERT ON log TO stranger");
     assert.equal((await probeDatabase(stranger)).obstacle, null);
     await query("DROP OWNED BY stranger; DROP ROLE stranger");
+  },
+
+  "tells a user whose search path leads nowhere": async ({ login, query }) => {
+    const name = `lost_${login.database}`;
+    await query(`CREATE ROLE ${name} LOGIN PASSWORD 'x'; ALTER ROLE ${name} SET search_path = ''`);
+    const lost = { ...login, user: name, password: "x" };
+    const sentence =
+      `the search_path of user "${name}" names no schema that it may use: ALTER ROLE "${name}" SET search_path = public`;
+    assert.equal((await probeDatabase(lost)).obstacle, sentence);
+    await using member = new TestMember(lost);
+    await until(() => member.fleet.status().error !== null);
+    assert.ok(member.fleet.status().error!.endsWith(` fails: ${sentence}`), member.fleet.status().error!);
   },
 
   "tells a user whose sessions only read": async ({ login, query }) => {

@@ -372,6 +372,7 @@ for (const when of ["while it is open", "before it is opened"] as const) {
       addLines(state, 5_000);
       assert.equal(state.bans.inForce().length, 2 + 1_990);
       assert.equal(state.position("journal"), "s=5000");
+      assert.deepEqual(state.outbox.unshippedLog(1), []);
       assert.equal(place.errors.length, 1, place.errors.join("\n"));
       assert.match(place.errors[0]!, /cannot be written.*going on in memory with 3 bans/);
       // Without the files beside it, no command can open the state on a full disk.
@@ -385,6 +386,8 @@ for (const when of ["while it is open", "before it is opened"] as const) {
       });
       await leaveMemory(state, place);
       assert.ok(!read(place, (command) => command.isInMemory));
+      assert.equal(state.outbox.unshippedLog(5_000).length, 5_000);
+      await state.outbox.settle();
       state.bans.add(ban(5_001));
       assert.equal(place.errors.length, 1);
       const found = read(place, (other) => ({

@@ -39,6 +39,10 @@ export class MemoryOutbox implements Outbox {
     return this.rows.slice(this.#confirmedLog, this.#confirmedLog + limit);
   }
 
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   confirmLog(seq: number): void {
     this.#confirmedLog = seq;
   }
