@@ -184,6 +184,9 @@ Deno.test("messages that name nobody are told from messages that sshd does not w
     "Server listening on 0.0.0.0 port 22.",
     "Received signal 15; terminating.",
     "error: kex_exchange_identification: Connection closed by remote host",
+    "Disconnecting: Too many authentication failures for root [preauth]",
+    'pam_succeed_if(sshd:auth): requirement "uid >= 1000" not met by user "root"',
+    `SSH: Server;Ltype: Authname;Remote: ${FAR}-40022;Name: root [preauth]`,
     `Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`,
   ];
   for (const message of nameless) {
