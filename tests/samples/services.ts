@@ -1,8 +1,15 @@
-/**
- * Lines of services for which docs/modules.md has patterns. All were written by 203.0.113.5 or
- * 2001:db8::5 at 2026-03-01 10:56:10 UTC. In `hostile` a stranger wrote 198.51.100.7.
- */
-export const SERVICES: Readonly<Record<string, { lines: readonly string[]; hostile: readonly string[] }>> = {
+/** Lines of a service. */
+interface ServiceLines {
+  /** Written by 203.0.113.5 or 2001:db8::5 at 2026-03-01 10:56:10 UTC. */
+  readonly lines: readonly string[];
+  /** In these, a stranger wrote 198.51.100.7. */
+  readonly hostile: readonly string[];
+  /** Clients who did nothing wrong. */
+  readonly honest?: readonly string[];
+}
+
+/** Lines of services for which docs/modules.md has patterns. */
+export const SERVICES: Readonly<Record<string, ServiceLines>> = {
   "Apache, error.log": {
     lines: [
       '[Sun Mar 01 10:56:10.978080 2026] [auth_basic:error] [pid 17512:tid 140123053950720] [client 203.0.113.5:51390] AH01617: user bob: authentication failure for "/basic/file": Password Mismatch',
@@ -66,10 +73,14 @@ export const SERVICES: Readonly<Record<string, { lines: readonly string[]; hosti
     lines: [
       '{"level":"info","ts":1772362570.1234567,"logger":"http.log.access.log0","msg":"handled request","request":{"remote_ip":"203.0.113.5","remote_port":"5","client_ip":"203.0.113.5","proto":"HTTP/2.0","method":"GET","host":"x.example","uri":"/","headers":{"Authorization":[],"User-Agent":["x"]}},"bytes_read":0,"user_id":"","duration":0.1,"size":0,"status":401,"resp_headers":{}}',
       '{"level":"info","ts":1772362570.1234567,"logger":"http.log.access.log0","msg":"handled request","request":{"remote_ip":"2001:db8::5","remote_port":"5","client_ip":"2001:db8::5","proto":"HTTP/2.0","method":"GET","host":"x.example","uri":"/","headers":{"Authorization":[],"User-Agent":["x"]}},"bytes_read":0,"user_id":"","duration":0.1,"size":0,"status":401,"resp_headers":{}}',
+      '{"level":"info","ts":1772362570.12,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"2001:db8::5","remote_port":"5","client_ip":"2001:db8::5","proto":"HTTP/2.0","method":"POST","host":"x.example","uri":"/login","headers":{"User-Agent":["x"]}},"bytes_read":9,"user_id":"","duration":0.1,"size":0,"status":401,"resp_headers":{}}',
       '{"level":"info","ts":"2026-03-01T10:56:10.123Z","logger":"http.log.access","msg":"handled request","request":{"remote_ip":"192.0.2.9","remote_port":"5","client_ip":"203.0.113.5","uri":"/","headers":{"Authorization":["REDACTED"]}},"status":401,"x":1}',
     ],
     hostile: [
       '{"level":"info","ts":1772362570.12,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"203.0.113.5","remote_port":"5","client_ip":"203.0.113.5","uri":"/\\"client_ip\\":\\"198.51.100.7\\",\\"status\\":401,","headers":{"Authorization":[]}},"status":401,"x":1}',
+    ],
+    honest: [
+      '{"level":"info","ts":1772362570.12,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"203.0.113.5","remote_port":"5","client_ip":"203.0.113.5","proto":"HTTP/2.0","method":"GET","host":"x.example","uri":"/","headers":{"User-Agent":["x"]}},"bytes_read":0,"user_id":"","duration":0.1,"size":0,"status":401,"resp_headers":{}}',
     ],
   },
   "Exim": {
@@ -240,10 +251,14 @@ export const SERVICES: Readonly<Record<string, { lines: readonly string[]; hosti
   "Traefik, access log in JSON": {
     lines: [
       '{"ClientAddr":"203.0.113.5:33796","ClientHost":"203.0.113.5","ClientPort":"33796","ClientUsername":"bob","DownstreamStatus":401,"Duration":1,"StartUTC":"2026-03-01T10:56:10.8Z","time":"2026-03-01T10:56:10Z"}',
+      '{"ClientAddr":"203.0.113.5:33796","ClientHost":"203.0.113.5","ClientPort":"33796","ClientUsername":"-","DownstreamStatus":401,"Duration":1,"RequestHost":"x.example","RequestMethod":"POST","RequestPath":"/login","time":"2026-03-01T10:56:10Z"}',
       '{"ClientAddr":"[2001:db8::5]:33796","ClientHost":"2001:db8::5","ClientPort":"33796","ClientUsername":"-x","DownstreamStatus":401,"RequestPath":"/","time":"2026-03-01T10:56:10Z"}',
     ],
     hostile: [
       '{"ClientAddr":"203.0.113.5:1","ClientHost":"203.0.113.5","ClientUsername":"\\",\\"ClientHost\\":\\"198.51.100.7\\",","DownstreamStatus":401,"time":"2026-03-01T10:56:10Z"}',
+    ],
+    honest: [
+      '{"ClientAddr":"203.0.113.5:1","ClientHost":"203.0.113.5","ClientUsername":"-","DownstreamStatus":401,"RequestMethod":"GET","time":"2026-03-01T10:56:10Z"}',
     ],
   },
   "WordPress, plugin WP fail2ban": {
