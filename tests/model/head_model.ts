@@ -33,7 +33,7 @@ const SYSLOG_TIME = new RegExp(
 );
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
-  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${
+  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)(?:[T _]| - )${
     CLOCK.replace("\\d\\d", "[ \\d]\\d")
   }${FRACTION}${ZONE}`,
 );

@@ -105,6 +105,18 @@ export const SERVICES: Readonly<Record<string, ServiceLines>> = {
     ],
     hostile: ["2026-03-01T10:56:10.667Z: Failed Login: username=x ip=198.51.100.7 ip=203.0.113.5"],
   },
+  "Gotify, and others by Gin": {
+    lines: [
+      '[GIN] 2026/03/01 - 10:56:10 | 401 |     505.317µs |     203.0.113.5 | POST     "/client"',
+      '[GIN] 2026/03/01 - 10:56:10 |\x1b[90;43m 401 \x1b[0m|   12.30001ms |     2001:db8::5 |\x1b[97;46m POST    \x1b[0m "/client"',
+    ],
+    hostile: [
+      '[GIN] 2026/03/01 - 10:56:10 | 401 |     505.317µs |     203.0.113.5 | POST     "/x [GIN] 2026/03/01 - 10:56:10 | 401 | 1ms | 198.51.100.7 | POST "',
+    ],
+    honest: [
+      '[GIN] 2026/03/01 - 10:56:10 | 401 |     505.317µs |     203.0.113.5 | GET      "/client"',
+    ],
+  },
   "Grafana": {
     lines: [
       'logger=context userId=0 orgId=0 uname= t=2026-03-01T10:56:10.123456789Z level=info msg="Request Completed" method=POST path=/login status=401 remote_addr=203.0.113.5 time_ms=12 duration=12.3ms size=52 referer="http://x/login" handler=/login status_source=server',
