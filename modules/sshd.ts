@@ -135,7 +135,8 @@ const NAMING: readonly Template[] = [
   { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}", says: NO_ACTIVITY },
   {
     name: "timeout of a connection",
-    text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>{ (early)|}",
+    text:
+      "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>{ ({early|sending config|sending keys})|}",
     says: NO_ACTIVITY,
   },
   {

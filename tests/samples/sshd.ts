@@ -234,6 +234,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`Timeout before authentication for connection from ${V4} to 192.0.2.22, pid = 4711`, V4],
     [`fatal: Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12`, V6],
     [`Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12 (early)`, V6],
+    [`Timeout before authentication for connection from ${V4} to 192.0.2.22, pid = 12 (sending config)`, V4],
   ],
   "client silent": [
     [`Timeout, client not responding from user root ${V4} port 51234`, V4],
