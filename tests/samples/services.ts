@@ -98,12 +98,22 @@ export const SERVICES: Readonly<Record<string, ServiceLines>> = {
       "2026-03-01 10:56:10 dovecot_login authenticator failed for (x) [203.0.113.5]:1 I=[192.0.2.2]:25: 535 Incorrect authentication data (set_id=x) [198.51.100.7]: 535 Incorrect authentication data (set_id=y)",
     ],
   },
-  "GitLab, application.log": {
+  "GitLab, application.log (up to 15.10)": {
     lines: [
       "March 01, 2026 10:56:10: Failed Login: username=bob ip=203.0.113.5",
       "2026-03-01T10:56:10.667Z: Failed Login: username=user name ip=2001:db8::5",
     ],
     hostile: ["2026-03-01T10:56:10.667Z: Failed Login: username=x ip=198.51.100.7 ip=203.0.113.5"],
+  },
+  "GitLab, application_json.log": {
+    lines: [
+      '{"severity":"INFO","time":"2026-03-01T10:56:10.667Z","correlation_id":"01J","meta.caller_id":"SessionsController#create","meta.remote_ip":"203.0.113.5","meta.client_id":"ip/203.0.113.5","message":"Failed Login: username=bob ip=203.0.113.5"}',
+      '{"severity":"INFO","time":"2026-03-01T10:56:10.667Z","correlation_id":null,"message":"Failed Login: username=user name ip=2001:db8::5","pid":7}',
+    ],
+    hostile: [
+      '{"severity":"INFO","time":"2026-03-01T10:56:10.667Z","correlation_id":null,"message":"Failed Login: username=x ip=198.51.100.7\\"} ip=203.0.113.5"}',
+      '{"severity":"INFO","time":"2026-03-01T10:56:10.667Z","correlation_id":null,"message":"Failed Login: username=x\\",\\"message\\":\\"Failed Login: username=x ip=198.51.100.7 ip=203.0.113.5"}',
+    ],
   },
   "Gotify, and others by Gin": {
     lines: [
@@ -219,7 +229,10 @@ export const SERVICES: Readonly<Record<string, ServiceLines>> = {
   "OpenVPN, password": {
     lines: [
       "2026-03-01 10:56:10 203.0.113.5:1194 TLS Auth Error: Auth Username/Password verification failed for peer",
-      "Mar  1 10:56:10 host ovpn-server[901]: 2001:db8::5:10107 TLS Auth Error: Auth Username/Password verification failed for peer",
+      "Mar  1 10:56:10 host ovpn-server[901]: 2001:db8::5 TLS Auth Error: Auth Username/Password verification failed for peer",
+      "Sun Mar  1 10:56:10 2026 203.0.113.5:1194 TLS Auth Error: Auth Username/Password verification failed for peer",
+      "2026-03-01 10:56:10 udp4:203.0.113.5:1194 TLS Auth Error: Auth Username/Password verification failed for peer",
+      "2026-03-01 10:56:10 tcp6-server:[2001:db8::5]:1194 TLS Auth Error: Auth Username/Password verification failed for peer",
     ],
     hostile: [],
   },
