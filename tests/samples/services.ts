@@ -136,6 +136,15 @@ export const SERVICES: Readonly<Record<string, ServiceLines>> = {
       'logger=context userId=0 orgId=0 uname= t=2026-03-01T10:56:10.1Z level=info msg="Request Completed" method=POST path=/login status=401 remote_addr=203.0.113.5 time_ms=12 referer="x msg=\\"Request Completed\\" method=POST path=/login status=401 remote_addr=198.51.100.7 "',
     ],
   },
+  "Grafana, JSON": {
+    lines: [
+      '{"duration":"8.1ms","error":"x","errorMessageID":"password-auth.failed","handler":"/login","level":"info","logger":"context","method":"POST","msg":"Request Completed","orgId":0,"path":"/login","referer":"","remote_addr":"203.0.113.5","size":94,"status":401,"status_source":"server","t":"2026-03-01T10:56:10.123456789Z","time_ms":8,"uname":"","userId":0}',
+      '{"duration":"8.1ms","handler":"/login","level":"info","logger":"context","method":"POST","msg":"Request Completed","orgId":0,"path":"/login","referer":"http://x/login","remote_addr":"[2001:db8::5]","size":94,"status":401,"t":"2026-03-01T10:56:10.1Z","time_ms":8,"uname":"","userId":0}',
+    ],
+    hostile: [
+      '{"level":"info","logger":"context","method":"POST","msg":"Request Completed","orgId":0,"path":"/login","referer":"\\",\\"remote_addr\\":\\"198.51.100.7\\",\\"size\\":1,\\"status\\":401,","remote_addr":"203.0.113.5","size":94,"status":401,"t":"2026-03-01T10:56:10.1Z"}',
+    ],
+  },
   "HAProxy": {
     lines: [
       'Mar  1 10:56:10 host haproxy[760]: 203.0.113.5:58444 [01/Mar/2026:10:56:10.439] main main/<NOSRV> -1/-1/-1/-1/0 401 248 - - PR-- 0/0/0/0/0 0/0 "GET / HTTP/1.1"',
@@ -235,6 +244,15 @@ export const SERVICES: Readonly<Record<string, ServiceLines>> = {
       "2026-03-01 10:56:10 tcp6-server:[2001:db8::5]:1194 TLS Auth Error: Auth Username/Password verification failed for peer",
     ],
     hostile: [],
+  },
+  "PostgreSQL, jsonlog": {
+    lines: [
+      '{"timestamp":"2026-03-01 10:56:10.038 UTC","user":"bob","dbname":"x","pid":1659,"remote_host":"203.0.113.5","remote_port":40022,"session_id":"69.1","line_num":1,"ps":"authentication","session_start":"2026-03-01 10:56:09 UTC","vxid":"3/2","txid":0,"error_severity":"FATAL","state_code":"28P01","message":"password authentication failed for user \\"bob\\"","backend_type":"client backend","query_id":0}',
+      '{"timestamp":"2026-03-01 10:56:10.038 UTC","user":"bob","dbname":"x","pid":1659,"remote_host":"2001:db8::5","remote_port":40022,"session_id":"69.1","line_num":1,"error_severity":"FATAL","state_code":"28P01","message":"password authentication failed for user \\"bob\\""}',
+    ],
+    hostile: [
+      '{"timestamp":"2026-03-01 10:56:10.038 UTC","user":"x\\",\\"remote_host\\":\\"198.51.100.7\\",\\"remote_port\\":1,","dbname":"x","pid":1659,"remote_host":"203.0.113.5","remote_port":40022,"error_severity":"FATAL","state_code":"28P01","message":"x"}',
+    ],
   },
   "PostgreSQL, log_line_prefix = '%m [%p] %h '": {
     lines: [
