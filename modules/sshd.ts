@@ -222,6 +222,8 @@ const NAMELESS: readonly Template[] = [
   { name: "throttling", text: "{beginning|exited|in} MaxStartups throttling<REST>" },
   { name: "nobody silent", text: "Timeout, client not responding<REST>" },
   { name: "subsystem", text: "subsystem request for <REST>" },
+  // LogLevel DEBUG: most lines.
+  { name: "debug", text: "debug<NUMBER>: <REST>" },
   // HPN-SSH writes three for each connection.
   { name: "HPN", text: "SSH: Server;<REST>" },
 ];
