@@ -84,7 +84,7 @@ const NAMING: readonly Template[] = [
   },
   {
     name: "connection lost",
-    text: "{Closing connection to|Read{ error|} from remote host} <ADDR> port <PORT>{: <REST>|}",
+    text: "{Closing connection to|Read{ error|} from remote host} <ADDR>{ port <PORT>{: <REST>|}|: <REST>}",
     says: END,
   },
   { name: "disconnected", text: "Disconnected from <ADDR>{ port <PORT>|}{ [preauth]|}", says: END },
@@ -102,6 +102,12 @@ const NAMING: readonly Template[] = [
     text: "Bad protocol version identification <TEXT> from <ADDR>{ port <PORT>|}",
   },
   { name: "version differs", text: "Protocol major versions differ for <ADDR>{ port <PORT>|}: <REST>" },
+  // After a broken packet, and with the patch that hides the handshake.
+  { name: "discarded", text: "Finished discarding for <ADDR>{ port <PORT>|}{ [preauth]|}" },
+  {
+    name: "obfuscation failed",
+    text: "Magic value check failed (<NUMBER>) on obfuscated handshake from <ADDR> port <PORT>",
+  },
   { name: "probe", text: "{probed|scanned} from <ADDR>{ port <PORT>|} with <REST>" },
   {
     name: "packet failure",
@@ -129,7 +135,8 @@ const NAMING: readonly Template[] = [
   { name: "timeout", text: "Timeout before authentication for <ADDR>{ port <PORT>|}", says: NO_ACTIVITY },
   {
     name: "timeout of a connection",
-    text: "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>{ (early)|}",
+    text:
+      "Timeout before authentication for connection from <ADDR> to <TOKEN>, pid = <NUMBER>{ ({early|sending config|sending keys})|}",
     says: NO_ACTIVITY,
   },
   {
@@ -195,11 +202,13 @@ const NAMELESS: readonly Template[] = [
   // The only message at the end of every session. The process that served the session writes it.
   { name: "session closed", text: "pam_unix(sshd:session): session closed for <REST>", says: END },
   { name: "PAM", text: "pam_<WORD>(sshd:{session|setcred|account}): <REST>" },
-  { name: "PAM check", text: "pam_unix(sshd:auth): check pass<REST>" },
+  { name: "PAM check", text: "pam_<WORD>(sshd:auth): {check pass|received for|requirement}<REST>" },
   { name: "session opened", text: "session {opened|closed} for <REST>" },
   { name: "listening", text: "Server listening on <REST>" },
   { name: "signal", text: "Received {SIGHUP|signal }<REST>" },
   { name: "exit", text: "Exiting on signal<REST>" },
+  // Versions before 7.5 name nobody here.
+  { name: "disconnecting nobody", text: "Disconnecting: <REST>" },
   { name: "key accepted", text: "Accepted {certificate|key} <REST>" },
   { name: "user child", text: "User child is on pid <REST>" },
   // A client that connects and leaves. The process's next message tells its address.
@@ -213,6 +222,10 @@ const NAMELESS: readonly Template[] = [
   { name: "throttling", text: "{beginning|exited|in} MaxStartups throttling<REST>" },
   { name: "nobody silent", text: "Timeout, client not responding<REST>" },
   { name: "subsystem", text: "subsystem request for <REST>" },
+  // LogLevel DEBUG: most lines.
+  { name: "debug", text: "debug<NUMBER>: <REST>" },
+  // HPN-SSH writes three for each connection.
+  { name: "HPN", text: "SSH: Server;<REST>" },
 ];
 
 /** All messages of sshd; the first template that fits counts. */

@@ -30,7 +30,7 @@ const SYSLOG = new RegExp(
     `(?:${HALF}(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
 );
 const ISO = new RegExp(
-  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)[T _]${BLANK_CLOCK}${HALF}${ZONE}${NAME}`,
+  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)(?:[T _]| - )${BLANK_CLOCK}${HALF}${ZONE}${NAME}`,
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
 const MAIL = new RegExp(
@@ -116,8 +116,8 @@ export function readSyslogTime(text: string): Read | null {
 
 /**
  * Reads the time of ISO 8601 or RFC 3339 at the start of `text`:
- * `2026-05-06T10:56:10.123456+02:00`; blanks, slashes (nginx), an underscore (svlogd) and a missing
- * zone are allowed.
+ * `2026-05-06T10:56:10.123456+02:00`; blanks, slashes (nginx), an underscore (svlogd), a dash (Gin)
+ * and a missing zone are allowed.
  */
 export function readIsoTime(text: string): Read | null {
   return read(ISO, text);

@@ -66,7 +66,7 @@ const GAP = new RegExp(
 );
 const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
 /** `journalctl -o short-delta` adds the time since the line before. */
-const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
+const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
 
 /** Reads the time at the start of `given`; null if there is none. */
 export function readHeadTime(given: string): TimePart | null {
@@ -175,7 +175,7 @@ const STRUCTURED = new RegExp(
     '(?<after> \\S+ (?:-|(?:\\[[^\\s\\]"=]+(?: [^\\s\\]"=]+="(?:[^"\\\\]|\\\\.)*")*\\])+)(?: +\\ufeff?|$))',
 );
 /** Sequence number or time that Solaris and kernels write before a message. */
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
+const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 
 /**
  * Reads the tag at the start of `given`; null if there is none.

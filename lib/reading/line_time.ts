@@ -8,10 +8,10 @@ import { type Read, readTime } from "../core/timestamp.ts";
 const OPENING = /^(?:["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)/;
 /**
  * Level, priority or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
- * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`.
+ * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`; or Gin's name.
  */
 const LEVEL =
-  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>(?:1 )?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|\[GIN\]|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>(?:1 )?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
 const ADDRESS = "[\\da-f]*[.:][\\da-f.:]+";
 /** A time in brackets, up to its content. The request in quotes must follow. */
 const BRACKET = '\\[(?=[^\\]]{1,40}\\] ")';

@@ -33,7 +33,7 @@ const SYSLOG_TIME = new RegExp(
 );
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
-  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)[T _]${
+  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)(?:[T _]| - )${
     CLOCK.replace("\\d\\d", "[ \\d]\\d")
   }${FRACTION}${ZONE}`,
 );
@@ -43,6 +43,8 @@ export const CLF_TIME = new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4}):${C
 const OWN_TIMES = [
   ISO_TIME,
   SYSLOG_TIME,
+  // `CEST May  6 10:56:10`
+  new RegExp(`^(?<name>[A-Z]{2,5}) ${MONTH} (?<day>[ \\d]\\d) ${CLOCK}`),
   // `06/May/2026:10:56:10 +0200`
   new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4})[: ]${CLOCK}${FRACTION}${ZONE}`),
   // `Wed, 06 May 2026 10:56:10 +0200`
@@ -58,7 +60,7 @@ export const A_TIME = OWN_TIMES.map(({ source }) =>
 const UNIX_TIME = /^(?<seconds>\d{9,10})\.(?<fraction>\d{3,6}) +/;
 const TAI_TIME = /^@4(?<tai>[0-9a-f]{15})(?<nano>[0-9a-f]{8}) +/;
 /** Alone, or with the time since the line before, for which the first line leaves 16 blanks. */
-const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\] +/;
+const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
 /** Of RFC 5424: nobody knows when. */
 const NIL_TIME = /^(?:\d{1,7} )?<\d{1,3}>1 - /;
 
@@ -115,7 +117,7 @@ const TAGS = {
   ],
 };
 const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
+const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
 const REPEATED = /^message repeated (?<count>\d{1,9}) times: \[(?<message>.*)\]$/s;

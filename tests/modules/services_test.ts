@@ -15,7 +15,7 @@ Deno.test("docs/modules.md has a pattern for each service with samples", () => {
   assert.deepEqual(Object.keys(PATTERNS).sort(), Object.keys(SERVICES).sort());
 });
 
-for (const [name, { lines, hostile }] of Object.entries(SERVICES)) {
+for (const [name, { lines, hostile, honest = [] }] of Object.entries(SERVICES)) {
   const reader = openForm(pattern.form({ ...NO_OPTIONS, patterns: [PATTERNS[name]!] }));
   const read = (text: string) =>
     readAll(readerOf([{ index: 0, identifiers: [], units: [], reader }]), [line(text)])[0];
@@ -30,7 +30,8 @@ for (const [name, { lines, hostile }] of Object.entries(SERVICES)) {
       }
     }));
 
-  Deno.test(`docs/modules.md: the pattern of ${name} names nobody of a stranger's choice`, () => {
+  Deno.test(`docs/modules.md: the pattern of ${name} names nobody of a stranger's choice, nor honest clients`, () => {
+    for (const text of honest) assert.equal(read(text)?.address ?? null, null, text);
     for (const text of hostile) assert.ok([IPV4, null, undefined].includes(read(text)?.address), text);
   });
 }

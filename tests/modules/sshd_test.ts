@@ -184,6 +184,10 @@ Deno.test("messages that name nobody are told from messages that sshd does not w
     "Server listening on 0.0.0.0 port 22.",
     "Received signal 15; terminating.",
     "error: kex_exchange_identification: Connection closed by remote host",
+    "Disconnecting: Too many authentication failures for root [preauth]",
+    'pam_succeed_if(sshd:auth): requirement "uid >= 1000" not met by user "root"',
+    `debug1: userauth-request for user root service ssh-connection method none from ${FAR} port 22 ssh2 [preauth]`,
+    `SSH: Server;Ltype: Authname;Remote: ${FAR}-40022;Name: root [preauth]`,
     `Failed password for x from ${FAR} port 22 ssh2: from ${NEAR} ssh2`,
   ];
   for (const message of nameless) {
@@ -198,7 +202,7 @@ Deno.test("messages that name nobody are told from messages that sshd does not w
 
 Deno.test("nothing is found in a message that does not begin as sshd begins", () => {
   for (const { message } of SSHD_SAMPLES) {
-    for (const before of ["x ", " ", "\n", "\0", "\x1b[0m", "message repeated 2 times: [ ", "debug1: "]) {
+    for (const before of ["x ", " ", "\n", "\0", "\x1b[0m", "message repeated 2 times: [ ", "debug: "]) {
       assert.equal(read(before + message), null, before + message);
     }
   }

@@ -401,6 +401,16 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
     { line: "kernel:[ 970.699396] sshd[4711]: %", time: null, nearMiss: "kernel: sshd[4711]: %" },
     {
+      line: "web sshd[4711]: kernel:[  12.345678]: %",
+      time: null,
+      nearMiss: "web sshd[4711]: kernel:[  12.345678]; %",
+    },
+    {
+      line: "Mar  9 04:05:06 web kernel: [12.3]: sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web kernel: [12.3]sshd[4711]: %",
+    },
+    {
       line: "Mar  9 04:05:06 web kernel: [12.3] %",
       time: TIME,
       program: "kernel",

@@ -130,6 +130,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`Read error from remote host ${V4} port 55110: Connection timed out`, V4],
     [`Read from remote host ${V6} port 55111: No route to host`, V6],
     [`Closing connection to ${V4} port 55112`, V4],
+    [`Read error from remote host ${V6}: Connection timed out`, V6],
   ],
   "disconnected": [
     [`Disconnected from ${V4} port 38300 [preauth]`, V4],
@@ -173,6 +174,14 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
   "version differs": [
     [`Protocol major versions differ for ${V4} port 39000: SSH-2.0-OpenSSH_8.4 vs. SSH-1.5-NmapNSE_1.0`, V4],
     [`Protocol major versions differ for ${V6}: SSH-2.0-OpenSSH_7.4 vs. SSH-1.5-x`, V6],
+  ],
+  "discarded": [
+    [`Finished discarding for ${V4}`, V4],
+    [`Finished discarding for ${V6} port 39300 [preauth]`, V6],
+  ],
+  "obfuscation failed": [
+    [`Magic value check failed (3221225985) on obfuscated handshake from ${V4} port 39301`, V4],
+    [`Magic value check failed (12) on obfuscated handshake from ${V6} port 39302`, V6],
   ],
   "probe": [
     [`probed from ${V4} port 39100 with SSH-2.0-probe-5.  Don't panic.`, V4],
@@ -225,6 +234,7 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
     [`Timeout before authentication for connection from ${V4} to 192.0.2.22, pid = 4711`, V4],
     [`fatal: Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12`, V6],
     [`Timeout before authentication for connection from ${V6} to 2001:db8::22, pid = 12 (early)`, V6],
+    [`Timeout before authentication for connection from ${V4} to 192.0.2.22, pid = 12 (sending config)`, V4],
   ],
   "client silent": [
     [`Timeout, client not responding from user root ${V4} port 51234`, V4],
@@ -417,6 +427,11 @@ const misses: Record<string, readonly string[]> = {
     `Bad packet length 1349676916.`,
   ],
   "version differs": [`Protocol major versions differ for UNKNOWN: SSH-2.0-x vs. SSH-1.5-${V4}`],
+  "discarded": [`Finished discarding for UNKNOWN port 65535`, `Finished discarding for ${V4}: ${V6}`],
+  "obfuscation failed": [
+    `Magic value check failed (x) on obfuscated handshake from ${V4} port 39301`,
+    `Magic value check failed (12) on obfuscated handshake from UNKNOWN port 65535`,
+  ],
   "probe": [`probed from UNKNOWN port 65535 with ${V4}.  Don't panic.`, `probed from ${V4}`],
   "packet failure": [
     `error: kex_exchange_identification: Connection closed by remote host`,
