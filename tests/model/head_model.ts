@@ -114,7 +114,8 @@ const TAGS = {
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
 };
-const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
+// deno-lint-ignore no-control-regex
+const POD = /^(?:\[pod\/[\w.-]+\/[\w.-]+\] +|(?:\x1b\[[\d;]*m)?nginx\.\d+ +\| (?:\x1b\[[\d;]*m)?)/;
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
