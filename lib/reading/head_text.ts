@@ -142,8 +142,9 @@ const NAME = "[\\w./@-]+";
 /** `sshd`, `[sshd]`, `sshd(pam_unix)` */
 const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\\))?)`;
 const PROCESS = "\\[(?<pid>\\d+)\\]";
-/** `kubectl logs --prefix` names pod and container. */
-const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
+/** `kubectl logs --prefix` names pod and container; forego, in the container nginx-proxy, a process. */
+// deno-lint-ignore no-control-regex
+const POD = /^(?:\[pod\/[\w.-]+\/[\w.-]+\] +|(?:\x1b\[[\d;]*m)?nginx\.\d+ +\| (?:\x1b\[[\d;]*m)?)/;
 /** The kernel writes the time since its start behind its name. */
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
 /**

@@ -3,6 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf, tried, UserError } from "../core/error.ts";
 import { migrate } from "./schema.ts";
 
+/** Milliseconds to wait for another program that writes. */
+export const PATIENCE = 5_000;
 /** A head with a larger length is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
 
@@ -13,7 +15,7 @@ export function connect(file: string): DatabaseSync {
   try {
     // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may
     // undo the last ones, together with their position, so that their lines are read again.
-    db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    db.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`);
     // Pages of the log that a flood fills again and again are copied back once, not each time:
     // 16 MiB.
     db.exec("PRAGMA wal_autocheckpoint = 4000");
@@ -92,11 +94,13 @@ function causeOf(error: unknown, db: DatabaseSync): unknown {
   }
 }
 
-/** Returns the file's fault in an error: it is no state, or cannot be written. Null: neither. */
+/** Returns the file's fault in an error: it is no state, or cannot be written now. Null: neither. */
 export function faultOf(error: unknown, db: DatabaseSync | null = null): "damaged" | "unwritable" | null {
   const message = messageOf(db === null ? error : causeOf(error, db));
   if (/not a database|malformed|no such table/.test(message)) return "damaged";
-  return /disk is full|disk I\/O error|readonly database/.test(message) ? "unwritable" : null;
+  return /disk is full|disk I\/O error|readonly database|database is locked/.test(message)
+    ? "unwritable"
+    : null;
 }
 
 /** Remedies by SQLite's words. */

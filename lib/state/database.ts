@@ -143,7 +143,7 @@ export class Database {
 
   /** Returns a sentence for a fault of the file, its disk or its users, and any other error as it is. */
   #explained(error: unknown): unknown {
-    if (faultOf(error, this.#db) === null && !/database is locked/.test(messageOf(error))) return error;
+    if (faultOf(error, this.#db) === null) return error;
     return stateError("use", databaseOf(this.directory), error);
   }
 

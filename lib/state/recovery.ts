@@ -3,7 +3,7 @@
  *
  *   no state, or cut short    set aside by name and date; a new file with all that can be read of it
  *   removed, or overwritten   the same, out of the connection that is still open
- *   cannot be written         a state in memory; its changes are written when there is room again
+ *   cannot be written now     a state in memory; its changes are written as soon as they can be
  *
  * Each is logged as an error, once. Banning goes on in all of them.
  */
@@ -12,7 +12,16 @@ import { messageOf, UserError } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";
 import type { Log } from "../core/log.ts";
 import { databaseOf, markMemory } from "../core/state_files.ts";
-import { close, connect, connectSound, faultOf, inMemory, openAsItIs, stateError } from "./connect.ts";
+import {
+  close,
+  connect,
+  connectSound,
+  faultOf,
+  inMemory,
+  openAsItIs,
+  PATIENCE,
+  stateError,
+} from "./connect.ts";
 import type { Recovery } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside } from "./fresh_file.ts";
 import { MemoryFallback } from "./memory_fallback.ts";
@@ -201,7 +210,7 @@ export class FileRecovery implements Recovery {
       `The state ${databaseOf(this.#directory)} cannot be written (${why}): going on in memory with ${
         countsText(saved)
       }; ` +
-        "bans hold, and what comes is written when there is room",
+        "bans hold, and what comes is written as soon as it can be",
     );
     if (!saved.isWhole) this.#hasLoss = true;
     return memory;
@@ -216,7 +225,10 @@ export class FileRecovery implements Recovery {
     let db: DatabaseSync | null = null;
     try {
       db = connect(file);
+      // Who has locked it may do so for long.
+      db.exec("PRAGMA busy_timeout = 100");
       fallback.writeTo(db);
+      db.exec(`PRAGMA busy_timeout = ${PATIENCE}`);
     } catch (error) {
       db?.close();
       if (faultOf(error) === "damaged") return this.#rebuild(memory, messageOf(error));

@@ -124,7 +124,7 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
     refused_form: {
       who: "has a page open that sends its state though the login has ended",
       every: 9,
-      line: () => access("POST /api/progress HTTP/1.1", 401),
+      line: () => access("POST /api/state HTTP/1.1", 401),
     },
     refused_flood: {
       who: "has many pages open that go on asking after their login has ended",
@@ -693,6 +693,92 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "whose program asks a database by whole statements",
+    module: "NGINX",
+    every: 5,
+    count: 100,
+    lines: (i) => {
+      const influx = encodeURIComponent(`SELECT last("a") FROM "b${i}";SELECT distinct("c") FROM "d"`);
+      const sparql = encodeURIComponent(`SELECT (GROUP_CONCAT(?n) AS ?all) WHERE { ?s ?p ${i} }`);
+      return [
+        get(`/api/datasources/proxy/1/query?db=metrics&q=${influx}&epoch=ms`, 200),
+        get(`/sparql?query=${sparql}&format=json`, 200),
+        get(`/dbadmin/sql.php?db=shop&sql_query=SELECT+%2A+FROM+%60t${i}%60+ORDER+BY+1&pos=0`, 200),
+      ];
+    },
+  },
+  {
+    who: "who opens WordPress' app and sends it pictures",
+    module: "NGINX",
+    every: 1,
+    count: 300,
+    lines: () => {
+      const agent = "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 wp-android/23.4";
+      return [
+        access("POST /xmlrpc.php HTTP/2.0", 200, { agent }),
+        access("POST /wp-login.php HTTP/2.0", 200, { agent: agent.replace("android/23", "iphone/22") }),
+      ];
+    },
+  },
+  {
+    who: "who looks through contacts and files by a page of the cloud, of which some have no picture",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [
+      get(`/remote.php/dav/addressbooks/users/nina/contacts/${i}.vcf?photo`),
+      get(`/remote.php/webdav/letters/${i}.odt`),
+      get(`/api/v4/emoji/name/party${i}`, i % 2 ? 403 : 404),
+      get(`/media/square_thumbnails/x${i}`, 403),
+    ],
+  },
+  {
+    who: "whose open pages and films go on telling after their login has ended",
+    module: "NGINX",
+    every: 2,
+    count: 299,
+    lines: () => [
+      access("POST /index.php/apps/text/session/sync HTTP/1.1", 403),
+      access("POST /Sessions/Playing/Progress HTTP/1.1", 401),
+      access("POST /api/auth/token/refresh/ HTTP/1.1", 403),
+    ],
+  },
+  {
+    who: "who has pages open whose WebSockets a proxy does not let through",
+    module: "NGINX",
+    every: 1,
+    count: 600,
+    lines: (i) => [
+      get(`/socket.io/?EIO=4&transport=websocket&sid=${i}`, 400),
+      get("/notifications/hub?access_token=x", 400),
+      get("/api/live/ws", 400),
+    ],
+  },
+  {
+    who: "who follows relative links as they are written",
+    module: "NGINX",
+    every: 20,
+    count: 60,
+    lines: (i) => [get(`/blog/../pictures/${i}.png`, 200), get(`/2026/../about/${i}/`, 200)],
+  },
+  {
+    who: "whose game looks for each file packed first",
+    module: "NGINX",
+    every: 0.2,
+    count: 1_000,
+    lines: (i) =>
+      [".bz2", ""].map((packed) =>
+        access(`GET /maps/town_${i}.bsp${packed} HTTP/1.1`, 404, { agent: "Half-Life 2" })
+      ),
+  },
+  {
+    who: "whose chat asks for the profiles of strangers",
+    module: "NGINX",
+    every: 1,
+    count: 200,
+    lines: (i) => [get(`/_matrix/client/v3/profile/%40member${i}%3Aexample.org`, 403)],
+  },
+  {
     who: "whose game has a launcher by the name of Hydra",
     module: "NGINX",
     every: 5,
@@ -773,6 +859,13 @@ Deno.test("the shipped rules of NGINX ban who looks for shells and copies by man
     ["leftovers", (i) => get(`/copy${"abcdef"[i]}.zip`)],
     ["leftovers", (i) => get(`/copy${i}.sql.gz`)],
     ["exploit_query", () => get("/x?cmd=cd${IFS}/srv", 200)],
+    // A server that answers each request on port 80 by the same one on port 443.
+    ["leftovers", (i) => get(`/app${i}/.env`, 301)],
+    ["leftovers", (i) => get(`/mail${i}.env`, 503)],
+    ["sql_injection", (i) => get(`/item?id=1/**/and/**/${i}=${i}`, 200)],
+    ["exploit", () => get("/app/../../srv/keys", 200)],
+    ["exploit", () => get("/static../../srv/keys", 200)],
+    ["attack_tool", () => access("POST /api HTTP/1.1", 200, { agent: "libredtail-http" })],
   ];
   for (const [name, line] of looked) {
     const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;
@@ -798,6 +891,10 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["wordpress_login", () => access("POST /wp-login.php?for=jetpack&token=x HTTP/1.1", 200)],
     ["wordpress_login", () => access("POST /wp%2Dlogin%2ephp HTTP/1.1", 200)],
     ["wordpress_flood", () => access("POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1", 200)],
+    ["wordpress_flood", () => access("POST /wp-login.php HTTP/1.1", 200, { agent: "wp-iphone/22.3" })],
+    ["refused_form", () => access("POST /login.php/sync HTTP/1.1", 403)],
+    ["sql_injection", (i) => get(`/item?q=select+a&id=${i}'+or+'1'='1`, 200)],
+    ["exploit", () => get("/app/..%2f..%2fsrv/keys", 200)],
   ];
   for (const [name, line] of dressed) {
     const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;

@@ -604,6 +604,20 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "[job/web-0/ssh] 2026-03-09T04:05:06.25Z %",
     },
     {
+      line: "nginx.1     | %",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "nginx1     | %",
+    },
+    {
+      line: "\x1b[0;33;1mnginx.1    | \x1b[0m%",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "\x1b[0;33;1mnginx    | \x1b[0m%",
+    },
+    {
       line: "2026-03-09T04:05:06.25Z stdout F %",
       time: TIME + 250_000,
       program: "",

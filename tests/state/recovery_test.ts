@@ -411,6 +411,35 @@ for (const when of ["while it is open", "before it is opened"] as const) {
   });
 }
 
+Deno.test("`State` of a monitor goes on in memory while another program keeps its file locked, and writes all of it later", async () => {
+  using place = new StateDirectory();
+  place.prepare();
+  const state = place.open();
+  const other = new DatabaseSync(place.file);
+  other.exec("BEGIN IMMEDIATE; DELETE FROM whitelist");
+  state.bans.add(ban(10));
+  addLines(state, 5);
+  assert.match(
+    place.errors.join("\n"),
+    /^error: .*cannot be written \(database is locked\).*in memory with 3 bans[^\n]*$/,
+  );
+  const start = performance.now();
+  while (performance.now() - start < 2_500) state.look();
+  assert.ok(state.isInMemory && performance.now() - start < 3_500, "waits for the other program no more");
+  other.exec("COMMIT");
+  other.close();
+  await leaveMemory(state, place);
+  state.bans.add(ban(11));
+  const found = read(place, (command) => ({
+    bans: command.bans.inForce().length,
+    lines: command.log.count(),
+    whitelist: command.whitelist("command", 0).length,
+  }));
+  assert.deepEqual(found, { bans: 5, lines: 5, whitelist: 0 });
+  assert.equal(place.errors.length, 1);
+  state.close();
+});
+
 Deno.test("`State` of a monitor that fails for want of tables puts them back", () => {
   using place = new StateDirectory();
   const state = place.open();
