@@ -9,16 +9,19 @@ export interface RuleConditions {
   readonly except: readonly CompiledCondition[];
 }
 
-/** A dictionary of the automaton with its field. */
-interface FieldDictionary extends Dictionary {
+/** A dictionary of the automaton with its number and its field. */
+export interface FieldDictionary extends Dictionary {
+  readonly number: number;
   readonly field: number;
   readonly texts: SoughtText[];
 }
 
 /** Meaning of the automaton's outputs for one module's rules: each text meets conditions. */
 export class RuleOutputs {
-  /** The first dictionary is for the message itself. */
+  /** The first dictionary is for the message itself; the last ones have only texts of exceptions. */
   readonly dictionaries: readonly FieldDictionary[];
+  /** Number of the first dictionary that has only texts of exceptions. */
+  readonly firstException: number;
   /** Conditions that each output meets, by output. */
   readonly #conditions: CompiledCondition[][] = [];
   /** Index of the rule that needs each condition. */
@@ -27,13 +30,14 @@ export class RuleOutputs {
   readonly #always: readonly number[];
 
   constructor(rules: readonly RuleConditions[]) {
-    const dictionaries: FieldDictionary[] = [{ field: MESSAGE, ignoreCase: false, texts: [] }];
+    const dictionaries: FieldDictionary[] = [{ number: 0, field: MESSAGE, ignoreCase: false, texts: [] }];
     const outputs = new Map<string, number>();
     const add = (condition: CompiledCondition) => {
+      if (condition.texts === null) return;
       for (const field of condition.fields) {
         const dictionary = dictionaryOf(dictionaries, field, condition.ignoreCase);
-        for (const text of condition.texts ?? []) {
-          const key = `${dictionaries.indexOf(dictionary)} ${condition.place} ${text}`;
+        for (const text of condition.texts) {
+          const key = `${dictionary.number} ${condition.place} ${text}`;
           let output = outputs.get(key);
           if (output === undefined) {
             outputs.set(key, output = this.#conditions.push([]) - 1);
@@ -43,13 +47,13 @@ export class RuleOutputs {
         }
       }
     };
-    rules.forEach(({ condition, except }, index) => {
-      if (condition) {
-        add(condition);
-        this.#ruleOf.set(condition, index);
-      }
-      except.forEach(add);
+    rules.forEach(({ condition }, index) => {
+      if (condition === null) return;
+      add(condition);
+      this.#ruleOf.set(condition, index);
     });
+    this.firstException = dictionaries.length;
+    rules.forEach(({ except }) => except.forEach(add));
     this.dictionaries = dictionaries;
     this.#always = rules.flatMap(({ condition }, index) =>
       condition === null || condition.texts === null ? [index] : []
@@ -73,7 +77,7 @@ function dictionaryOf(dictionaries: FieldDictionary[], field: number, ignoreCase
     dictionary.field === field && dictionary.ignoreCase === ignoreCase
   );
   if (known) return known;
-  const dictionary = { field, ignoreCase, texts: [] };
+  const dictionary = { number: dictionaries.length, field, ignoreCase, texts: [] };
   dictionaries.push(dictionary);
   return dictionary;
 }

@@ -6,6 +6,7 @@ import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
 import type { NotePlan, NumberedRule } from "./note_plan.ts";
 import { type CompiledCondition, FieldTexts } from "./condition.ts";
+import type { FieldDictionary } from "./rule_outputs.ts";
 import { RuleTexts } from "./rule_texts.ts";
 import { TextCache } from "./text_cache.ts";
 
@@ -76,7 +77,7 @@ export class RuleSet {
   #partials: (PartialVerdict | undefined)[][] = [];
   #partialCount = 0;
   readonly #verdicts = new Cache<string, Verdict>(VERDICTS);
-  #none: Verdict;
+  readonly #none = new Verdict([]);
   #generation = 0;
   readonly #values = new FieldTexts();
   /** Sets of outputs of long values, by dictionary. */
@@ -101,16 +102,18 @@ export class RuleSet {
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
     this.#user = form.fields.indexOf("user");
     this.#seeksMessage = texts.outputs.dictionaries[0]!.texts.length > 0;
-    this.#none = this.#verdictOf([]);
     this.clear();
   }
 
   /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
   verdict({ reader }: LogEvent): Verdict {
     if (this.rules.length === 0) return this.#none;
-    const set = this.#outputsOf(reader);
+    const { firstException, dictionaries } = this.#texts.outputs;
     const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
-    const partial = this.#partials[status]![set] ?? this.#makePartial(set, status);
+    const wanted = this.#add(this.#begin(reader), reader, 1, firstException);
+    // An exception matters only to a rule that would be hit without it.
+    if (this.#partialOf(wanted, status).verdict === this.#none) return this.#none;
+    const partial = this.#partialOf(this.#add(wanted, reader, firstException, dictionaries.length), status);
     return partial.verdict ?? this.#test(partial, reader);
   }
 
@@ -119,7 +122,6 @@ export class RuleSet {
     this.#partials = Array.from({ length: this.#statuses.size + 1 }, () => []);
     this.#partialCount = 0;
     this.#verdicts.clear();
-    this.#none = this.#verdictOf([]);
     this.#knownVerdicts.clear();
   }
 
@@ -133,23 +135,25 @@ export class RuleSet {
     return length > 1 || (length === 1 && array[from] !== DASH);
   }
 
-  /** Returns the set of outputs of all fields. */
-  #outputsOf(reader: MessageReader): number {
+  /** Returns the set of outputs of the message, and begins the event's line. */
+  #begin(reader: MessageReader): number {
     const { automaton } = this;
     // A reader that runs the automaton has already begun the line.
     if (reader.outputSet === UNSEEN) automaton.begin();
     if (automaton.generation !== this.#generation) this.#drop();
+    if (reader.outputSet !== UNSEEN) return reader.outputSet;
+    return this.#seeksMessage
+      ? automaton.run(0, reader.bytesOf(MESSAGE), reader.from[MESSAGE]!, reader.to[MESSAGE]!)
+      : NO_OUTPUTS;
+  }
+
+  /** Returns `set` and the outputs of dictionaries `[first, end)`. */
+  #add(set: number, reader: MessageReader, first: number, end: number): number {
     const { dictionaries } = this.#texts.outputs;
-    let set = reader.outputSet;
-    if (set === UNSEEN) {
-      set = this.#seeksMessage
-        ? automaton.run(0, reader.bytesOf(MESSAGE), reader.from[MESSAGE]!, reader.to[MESSAGE]!)
-        : NO_OUTPUTS;
-    }
-    for (let dictionary = 1; dictionary < dictionaries.length; dictionary++) {
-      const { field } = dictionaries[dictionary]!;
-      if (reader.from[field]! >= 0) {
-        set = automaton.join(set, this.#setOf(dictionary, reader.bytesOf(field), reader));
+    for (let number = first; number < end; number++) {
+      const dictionary = dictionaries[number]!;
+      if (reader.from[dictionary.field]! >= 0) {
+        set = this.automaton.join(set, this.#setOf(dictionary, reader));
       }
     }
     return set;
@@ -162,25 +166,28 @@ export class RuleSet {
     this.clear();
   }
 
-  #setOf(dictionary: number, bytes: Bytes, reader: MessageReader): number {
-    const { field } = this.#texts.outputs.dictionaries[dictionary]!;
+  #setOf(dictionary: FieldDictionary, reader: MessageReader): number {
+    const { number, field } = dictionary;
+    const bytes = reader.bytesOf(field);
     const from = reader.from[field]!;
     const to = reader.to[field]!;
     if (to - from < LONG || field === MESSAGE) return this.#run(dictionary, bytes, from, to);
-    const known = this.#knownSets.get(dictionary, bytes, from, to);
+    const known = this.#knownSets.get(number, bytes, from, to);
     if (known !== null) return known;
     const set = this.#run(dictionary, bytes, from, to);
-    this.#knownSets.put(dictionary, bytes, from, to, set);
+    this.#knownSets.put(number, bytes, from, to, set);
     return set;
   }
 
-  #run(dictionary: number, bytes: Bytes, from: number, to: number): number {
-    if (!this.#texts.outputs.dictionaries[dictionary]!.ignoreCase || isASCII(bytes, from, to)) {
-      return this.automaton.run(dictionary, bytes, from, to);
-    }
+  #run({ number, ignoreCase }: FieldDictionary, bytes: Bytes, from: number, to: number): number {
+    if (!ignoreCase || isASCII(bytes, from, to)) return this.automaton.run(number, bytes, from, to);
     // Beyond ASCII only text has lower case: the Kelvin sign becomes a k.
     const { bytes: lowered, end } = encode(decode(bytes, from, to).toLowerCase());
-    return this.automaton.run(dictionary, lowered, 0, end);
+    return this.automaton.run(number, lowered, 0, end);
+  }
+
+  #partialOf(set: number, status: number): PartialVerdict {
+    return this.#partials[status]![set] ??= this.#makePartial(set, status);
   }
 
   #makePartial(set: number, status: number): PartialVerdict {
@@ -208,7 +215,7 @@ export class RuleSet {
         ...unwanted.flatMap(({ fields }) => fields),
       ]),
     );
-    return this.#partials[status]![set] = {
+    return {
       number: this.#partialCount++,
       certain,
       untested,
@@ -241,6 +248,7 @@ export class RuleSet {
   }
 
   #verdictOf(indexes: readonly number[]): Verdict {
+    if (indexes.length === 0) return this.#none;
     return this.#verdicts.of(
       indexes.join(),
       () => new Verdict(indexes.map((index) => this.rules[index]!)),
