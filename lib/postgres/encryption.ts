@@ -81,7 +81,7 @@ const REFUSALS: readonly [words: RegExp, sentence: string][] = [
     "its certificate is not for that name: write the name that stands in it as subjectAltName, or use sslmode verify-ca",
   ],
   [
-    /UnknownIssuer|UNABLE_TO_|unable to (?:verify|get)|self[- ]signed/i,
+    /UnknownIssuer|BadSignature|signature failure|UNABLE_TO_|unable to (?:verify|get)|self[- ]signed/i,
     "no authority of sslrootcert has signed its certificate: name the authority's own certificate there",
   ],
   [/CaUsedAsEndEntity/, "its certificate is an authority's own: have the authority sign one for the server"],

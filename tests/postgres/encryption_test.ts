@@ -55,6 +55,9 @@ await testOnPostgres("encryption", {
     const stranger = await refusal({ ...full, sslrootcert: other });
     assert.ok(stranger.startsWith(`${at}: no authority of sslrootcert has signed its certificate`), stranger);
     assert.ok((await refusal({ ...full, sslrootcert: undefined })).startsWith(at));
+    // Another authority of the same name, as somebody made it anew.
+    await encrypted(scene);
+    assert.equal(await refusal(full), stranger);
   },
 
   "by other modes works with newer versions of Deno": async (scene) => {
