@@ -222,6 +222,11 @@ const NAMELESS: readonly Template[] = [
   { name: "throttling", text: "{beginning|exited|in} MaxStartups throttling<REST>" },
   { name: "nobody silent", text: "Timeout, client not responding<REST>" },
   { name: "subsystem", text: "subsystem request for <REST>" },
+  // Beside the line that names the client; EC2 writes one for each key that a client offers.
+  {
+    name: "beside a failure",
+    text: "{AuthorizedKeysCommand|Could not get shadow information for|Access denied for user} <REST>",
+  },
   // LogLevel DEBUG: most lines.
   { name: "debug", text: "debug<NUMBER>: <REST>" },
   // HPN-SSH writes three for each connection.

@@ -43,6 +43,12 @@ export const CLF_TIME = new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4}):${C
 const OWN_TIMES = [
   ISO_TIME,
   SYSLOG_TIME,
+  // `20260506-10:56:10`, `260506  1:56:10`
+  new RegExp(
+    `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _]${
+      CLOCK.replace("\\d\\d", "[ \\d]\\d")
+    }${FRACTION}${ZONE}`,
+  ),
   // `CEST May  6 10:56:10`
   new RegExp(`^(?<name>[A-Z]{2,5}) ${MONTH} (?<day>[ \\d]\\d) ${CLOCK}`),
   // `06/May/2026:10:56:10 +0200`
@@ -312,7 +318,7 @@ const DAY = 86_400_000_000;
  */
 export function instantOf(time: Groups, now: number): number | null {
   const written = time.year ?? time.later;
-  if (written !== undefined) return instantOfYear(time, Number(written));
+  if (written !== undefined) return instantOfYear(time, Number(written.padStart(4, "20")));
   const latest = new Date((now + DAY) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 9; year--) {
     const instant = instantOfYear(time, year);
