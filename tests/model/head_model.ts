@@ -122,14 +122,9 @@ const TAGS = {
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
 };
-<<<<<<< HEAD
-const POD = /^\[pod\/[\w.-]+\/[\w.-]+\] +/;
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
-=======
 // deno-lint-ignore no-control-regex
 const POD = /^(?:\[pod\/[\w.-]+\/[\w.-]+\] +|(?:\x1b\[[\d;]*m)?nginx\.\d+ +\| (?:\x1b\[[\d;]*m)?)/;
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\] )/;
->>>>>>> refs/heads/reports
+const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
 const REPEATED = /^message repeated (?<count>\d{1,9}) times: \[(?<message>.*)\]$/s;
