@@ -25,7 +25,7 @@ function compare(module: ModuleName) {
   const linesOf = new Map<string, string[]>();
   for (let i = 0; i < LINES; i++) {
     // As a source hands it over: valid UTF-8 without the line's end.
-    const line = decoder.decode(maker.next()).replace(/\r$/, "");
+    const line = decoder.decode(maker.next()).replace(/\r+$/, "");
     const verdict = model.judge(line);
     const counted = verdict.address === null ? "" : countedAs(verdict.address, IPV6_PREFIX);
     const lines = linesOf.get(counted) ?? [];
