@@ -80,7 +80,7 @@ export class Reconciler {
     const [time, before] = [clock(), this.#holding];
     try {
       const holding = await this.#compare(time);
-      if (signal.aborted) return;
+      if (holding === null) return;
       this.#holding = holding;
       log.debug(() => {
         const { held, missing, stray } = holding;
@@ -104,14 +104,15 @@ export class Reconciler {
     }
   }
 
-  async #compare(time: Micros): Promise<Holding> {
+  /** Null: stopped meanwhile. */
+  async #compare(time: Micros): Promise<Holding | null> {
     const { store, firewall, isUnderWay, signal } = this.#options;
     const bans = await this.#held();
     const found = await firewall.inspect(bans, signal);
     const missing = found?.missing.filter((ban) => !isUnderWay(ban)) ?? [];
     // Bans under way in either direction are no strays.
     let stray = found?.stray.filter((ban) => !store.mayHold(ban)) ?? [];
-    if (signal.aborted) return { time, held: null, missing: 0, stray: [], error: null };
+    if (signal.aborted) return null;
     if (this.#isAdopting) {
       if (stray.length > 0) this.#options.adopt(stray);
       this.#isAdopting = false;
