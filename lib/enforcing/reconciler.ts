@@ -85,16 +85,13 @@ export class Reconciler {
       log.debug(() => {
         const { held, missing, stray } = holding;
         const has = held === null ? "an unknown number of bans" : counted(held, "ban");
-        return `${firewall.name} has ${has}, lacks ${missing}, and ${
-          counted(stray.length, "is nobody's", "are nobody's")
-        }`;
+        const strays = counted(stray.length, "is nobody's", "are nobody's");
+        return `${firewall.name} has ${has}, lacks ${missing}, and ${strays}`;
       });
       if (holding.missing > 0) {
-        log.warn(
-          `${counted(holding.missing, "ban was", "bans were")} gone from the firewall: putting ${
-            holding.missing === 1 ? "it" : "them"
-          } back`,
-        );
+        const gone = counted(holding.missing, "ban was", "bans were");
+        const them = holding.missing === 1 ? "it" : "them";
+        log.warn(`${gone} gone from the firewall: putting ${them} back`);
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -230,9 +230,8 @@ export class NftablesFirewall implements Firewall {
   /** Returns the failure: nft's message without its place in the script, or the exit status. */
   #why({ error, words }: RunResult): string {
     const told = words.split("\n").findLast((line) => line.includes("Error: ")) ?? causeIn(words);
-    return `${this.#options.command.join(" ")}: ${error}${
-      told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`
-    }`;
+    const cause = told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`;
+    return `${this.#options.command.join(" ")}: ${error}${cause}`;
   }
 }
 
