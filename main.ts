@@ -34,12 +34,6 @@ export function listenToSignals(): RunSignals {
   return { stop: stop.signal, onReload };
 }
 
-/** Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs. */
-async function silenceDeprecations(): Promise<void> {
-  const { default: process } = await import("node:process");
-  Object.assign(process, { noDeprecation: true });
-}
-
 /**
  * Prints what went wrong and returns the exit code. `run` prints for the journal, with a priority;
  * any other command for people, with the program's name.
@@ -61,7 +55,8 @@ function complain(error: unknown, { args: [command, ...rest], usage }: {
 async function main(given: readonly string[]): Promise<number> {
   // Scripts ask for the version: load no other module, and nothing of Node.js.
   if (VERSION_OPTIONS.includes(given[0]!)) return printVersion();
-  await silenceDeprecations();
+  // Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs.
+  Object.assign((await import("node:process")).default, { noDeprecation: true });
   const { commandLine } = await import("./lib/commands/command_line.ts");
   const { ordered, readUsage } = await import("./lib/commands/arguments.ts");
   let code = 0;

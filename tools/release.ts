@@ -78,10 +78,7 @@ function parse(args: readonly string[]) {
 
 function epochIn(text: string): number {
   if (/^\d{1,11}$/.test(text)) return Number(text);
-  throw new UserError(
-    `SOURCE_DATE_EPOCH must be the seconds since 1970, got "${text}"`,
-    64,
-  );
+  throw new UserError(`SOURCE_DATE_EPOCH must be the seconds since 1970, got "${text}"`, 64);
 }
 
 /** Returns the package's maintainer as for debchange(1), by default the last commit's author. */

@@ -34,9 +34,8 @@ const SENTENCES: Readonly<
     /^option '(?:.*, )?(--[\w-]+) .*' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/s,
     (name, value, choices) => {
       const meant = nearest(value!, choices!.split(", "));
-      return `${name} is one of ${choices}, got '${value}'${
-        meant === null ? "" : `: did you mean ${meant}?`
-      }`;
+      const hint = meant === null ? "" : `: did you mean ${meant}?`;
+      return `${name} is one of ${choices}, got '${value}'${hint}`;
     },
   ],
 };

@@ -106,9 +106,7 @@ function entriesText(address: string, { config, state }: CommandContext): string
 function whyEnded(context: CommandContext, { address, endReason }: BanStatus): string {
   if (endReason !== "whitelisted") return `the monitor ended the ban at once (${endReason})`;
   const origin = knownWhitelist(context).covering(address);
-  return `the monitor never bans it: it is ${
-    origin === null ? "whitelisted there" : `whitelisted (${origin})`
-  }`;
+  return `the monitor never bans it: it is whitelisted ${origin === null ? "there" : `(${origin})`}`;
 }
 
 function resultLines({ done, ban, running, observes }: Result, reason: string | null): string[] {

@@ -81,7 +81,10 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
     ...copied,
     ...programProblems(config),
     ...[notifyProblem(config)].filter((problem) => problem !== null),
-    ...forbidden.some(({ key }) => key?.[0] === "DB") ? [] : databaseProblems(config),
+    ...forbidden.some(({ key }) => key?.[0] === "DB")
+      ? []
+      // Whether the connection can be encrypted as configured.
+      : await complaintIn(() => config.database && encryptionOf(config.database)),
     ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),
   ];
@@ -189,19 +192,16 @@ async function journalProblems({ modules }: Config): Promise<string[]> {
   if (!isInJournal(matches)) return [];
   const time = now();
   const journal = openJournal({ ...matches, follow: false, until: time });
-  try {
+  return await complaintIn(async () => {
     const signal = AbortSignal.timeout(JOURNAL_PATIENCE);
     for await (const _ of journal.batches({ after: null, since: time }, signal)) break;
-    return [];
-  } catch (error) {
-    return [messageOf(error)];
-  }
+  });
 }
 
-/** Says why the connection to the database cannot be encrypted as configured. */
-function databaseProblems({ database }: Config): string[] {
+/** Returns the message of the error that `work` throws; empty if it throws none. */
+async function complaintIn(work: () => unknown): Promise<string[]> {
   try {
-    if (database !== null) encryptionOf(database);
+    await work();
     return [];
   } catch (error) {
     return [messageOf(error)];

@@ -123,11 +123,10 @@ function matchText({ address, hits, counted, logged }: Match, line: string): str
 
 function summaryLines({ lines, events, uncounted, rules }: MatchCounts["summary"]): string[] {
   const width = Math.max(0, ...rules.map(({ module, name }) => module.length + name.length + 1));
+  const none = uncounted === 0 ? "no rule hit" : "no hit counts";
   return [
     "",
-    `${counted(lines, "line")}, ${events} with an address, ${
-      rules.length === 0 ? uncounted === 0 ? "no rule hit" : "no hit counts" : "hits by rule:"
-    }`,
+    `${counted(lines, "line")}, ${events} with an address, ${rules.length === 0 ? none : "hits by rule:"}`,
     ...rules.map(({ module, name, hits }) => `  ${`${module} ${name}`.padEnd(width)}  ${hits}`),
     ...uncounted === 0 ? [] : [uncountedText(uncounted)],
   ];

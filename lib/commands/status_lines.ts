@@ -43,9 +43,8 @@ export function statusLines(status: Status, problems: readonly string[]): string
 function firstLine({ running, report }: Status, problems: readonly string[]): string {
   if (!running) return "not running";
   const since = report === null ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
-  return `running${since}: ${
-    problems.length === 0 ? worksText(report) : counted(problems.length, "problem")
-  }`;
+  return `running${since}: ` +
+    (problems.length === 0 ? worksText(report) : counted(problems.length, "problem"));
 }
 
 function reportLines(report: MonitorReport, bans: BanTotals): string[] {

@@ -17,11 +17,10 @@ export function statusProblems(status: Troubles): string[] {
   if (!running) return [`no monitor runs on this state${report?.failure ? `: ${report.failure}` : ""}`];
   if (report === null) return ["the monitor has not reported yet"];
   const leaks = leaksOf(status).map(leakText);
-  const refused = failing.map((ban) =>
-    `${nameOf(ban)}: the ${ban.ended === null ? "ban" : "lift"} failed ${
-      counted(ban.attempts, "time")
-    }: ${ban.error}`
-  );
+  const refused = failing.map((ban) => {
+    const what = ban.ended === null ? "ban" : "lift";
+    return `${nameOf(ban)}: the ${what} failed ${counted(ban.attempts, "time")}: ${ban.error}`;
+  });
   /** Sentences in place of one for all, or of one about something that the monitor has mended. */
   const others: { readonly [kind in ProblemKind]?: readonly string[] } = {
     getting_through: first(leaks, leaks.length),

@@ -78,11 +78,8 @@ async function unbanAll(context: CommandContext, options: UnbanOptions): Promise
   print(inForce.length === 0 ? "Nobody is banned." : `${counted(inForce.length, "ban")} ended`);
   if (left.length > 0) {
     const [verb, it] = left.length === 1 ? ["is", "it"] : ["are", "them"];
-    print(
-      `${counted(left.length, "ban")} ${verb} still in the firewall. ${
-        whyLeft(left[0]!, isLocked(state.directory), it)
-      }`,
-    );
+    const why = whyLeft(left[0]!, isLocked(state.directory), it);
+    print(`${counted(left.length, "ban")} ${verb} still in the firewall. ${why}`);
   }
   return left.some(({ error }) => error !== null) ? 1 : 0;
 }
@@ -128,9 +125,8 @@ function whyNot(state: State, address: string): string {
   if (!ban || ban.appliedBy === null) {
     return strayText(address, readReport(state.report())) ?? "it is not banned";
   }
-  return `its ban has ended, and the monitor is to lift it from the firewall${
-    ban.error ? `: ${ban.error}` : ""
-  }`;
+  const why = ban.error ? `: ${ban.error}` : "";
+  return `its ban has ended, and the monitor is to lift it from the firewall${why}`;
 }
 
 /** Returns the banned network that contains `address`; null: none. */

@@ -114,9 +114,8 @@ export function* whyNot(story: Story): Generator<string> {
   if (stray !== null) yield `But ${stray}.`;
   for (const entry of whitelist) yield `Whitelisted: ${coveringText(entry)}.`;
   if (trusted !== null) {
-    yield `Trusted by a ${shown(trusted.method)} login of ${shown(trusted.user)} ${
-      ago(trusted.time, story)
-    }.`;
+    const { method, user, time } = trusted;
+    yield `Trusted by a ${shown(method)} login of ${shown(user)} ${ago(time, story)}.`;
   }
   if (last !== undefined) yield `Its last ban ended ${ago(last.ended!, story)} (${endText(last)}).`;
   if (nearest !== undefined) yield `${countText(nearest, story)}.`;
@@ -168,11 +167,10 @@ function hitText({ rule, count, limit, window }: Count): string {
 
 function memberText({ member, lines, lastLine, bans }: MemberReport): string {
   const seen = lines === 0 ? "no line" : `${counted(lines, "line")}, the last at ${localTime(lastLine!)}`;
-  const told = bans.map(({ address, reason, start, ended }) =>
-    `; ${address} banned ${localTime(start)}${ended === null ? "" : `, ended ${localTime(ended)}`}: ${
-      shown(reason)
-    }`
-  );
+  const told = bans.map(({ address, reason, start, ended }) => {
+    const end = ended === null ? "" : `, ended ${localTime(ended)}`;
+    return `; ${address} banned ${localTime(start)}${end}: ${shown(reason)}`;
+  });
   return `${shown(member)}: ${seen}${told.slice(0, 3).join("")}`;
 }
 

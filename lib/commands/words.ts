@@ -49,10 +49,8 @@ export function worksText(report: Pick<MonitorReport, "sources"> | null): string
 
 /** Says that bans of an earlier configuration stay in a firewall that is no longer used. */
 export function leftText(bans: number): string {
-  return `${
-    counted(bans, "earlier ban stays", "earlier bans stay")
-  } in the former firewall, which this configuration does not use: ` +
-    "docs/firewalls.md tells how to lift them";
+  return counted(bans, "earlier ban stays", "earlier bans stay") + " in the former firewall, " +
+    "which this configuration does not use: docs/firewalls.md tells how to lift them";
 }
 
 /** Says how to lift a ban of the firewall that the state does not know; null: there is none. */

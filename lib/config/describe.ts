@@ -11,11 +11,12 @@ import type { WhitelistMember } from "./whitelist.ts";
 
 /** Describes `config` for people, with `rules` each rule in full. Leaves out the password. */
 export function describeConfig(config: Config, { rules = false } = {}): string {
+  const { stateDirectory, keepLog, keepLogSize, keepBans } = config;
+  const size = keepLogSize === null ? "" : ` in ${keepLogSize / 2 ** 20} MiB`;
+  const kept = `recorded lines are kept ${keeping(keepLog)}${size}, ended bans ${keeping(keepBans)}`;
   return [
     `Configuration: ${config.name}`,
-    `State: ${config.stateDirectory}, recorded lines are kept ${keeping(config.keepLog)}${
-      config.keepLogSize === null ? "" : ` in ${config.keepLogSize / 2 ** 20} MiB`
-    }, ended bans ${keeping(config.keepBans)}`,
+    `State: ${stateDirectory}, ${kept}`,
     describeDatabase(config),
     ...describeNotify(config),
     ...config.metricsFile === null ? [] : [`Metrics: written to ${config.metricsFile}`],
@@ -93,10 +94,8 @@ function describeMember({ address, note, until }: WhitelistMember): string {
 function describeTrust({ trust }: Config): string {
   if (!trust) return "Logins: only open sessions keep from bans";
   const { span, methods, factor } = trust;
-  return `Logins: by ${[...methods].join(", ")} they keep from bans for ${
-    formatDuration(span)
-  }; after others limits ` +
-    `are ${factor} times as high`;
+  return `Logins: by ${[...methods].join(", ")} they keep from bans for ${formatDuration(span)}; ` +
+    `after others limits are ${factor} times as high`;
 }
 
 function describeFollowing({ following }: Config): string[] {
@@ -110,9 +109,8 @@ function describeFollowing({ following }: Config): string[] {
 
 function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkStep): string {
   const networks = [ipv4, ipv6].flatMap((bits) => bits === null ? [] : `/${bits}`).join(" or ");
-  return `Networks: a ${networks} with more than ${counted(limit, "ban")} inside within ${
-    formatDuration(window)
-  } is banned ${lasting(banTime, growth)}`;
+  return `Networks: a ${networks} with more than ${counted(limit, "ban")} inside within ` +
+    `${formatDuration(window)} is banned ${lasting(banTime, growth)}`;
 }
 
 /** Describes how long the first ban lasts, and whether later ones grow. */

@@ -8,13 +8,7 @@ export const HOUR: Micros = 60 * MINUTE;
 export const DAY: Micros = 24 * HOUR;
 export const WEEK: Micros = 7 * DAY;
 
-const UNITS: Readonly<Record<string, Micros>> = {
-  s: SECOND,
-  m: MINUTE,
-  h: HOUR,
-  d: DAY,
-  w: WEEK,
-};
+const UNITS: Readonly<Record<string, Micros>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY, w: WEEK };
 
 /** Reads `90s`, `10m`, `2h`, `1d12h`, `4w` or a bare number of seconds; null for other text. */
 export function parseDuration(text: string | number): Micros | null {

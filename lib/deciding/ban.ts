@@ -40,10 +40,7 @@ export interface PastBan {
 }
 
 /** A ban to be written. */
-export type NewBan = Pick<
-  Ban,
-  "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until"
->;
+export type NewBan = Pick<Ban, "address" | "scope" | "provenance" | "reason" | "count" | "start" | "until">;
 
 /** The parts of a ban in force that a new ban of its address depends on. */
 export interface BanInForce extends Pick<Ban, "scope" | "until"> {

@@ -39,7 +39,6 @@ const ROOM: Room = { addresses: 200_000, bytes: 60 };
  */
 export class Networks {
   readonly #steps: readonly NetworkStep[];
-  readonly #groups: RuleGroups;
   /** Group of each step. */
   readonly #numbers: readonly number[];
   readonly #notes: Notes;
@@ -49,15 +48,15 @@ export class Networks {
 
   constructor(steps: readonly NetworkStep[], room: Room = ROOM) {
     this.#steps = steps;
-    this.#groups = new RuleGroups(steps.map(({ limit, window }, i) => ({
+    const groups = new RuleGroups(steps.map(({ limit, window }, i) => ({
       limit,
       window,
       distinct: "member",
       service: "network",
       name: String(i),
     })));
-    this.#numbers = steps.map((_, i) => this.#groups.numberOf([i]));
-    this.#notes = new Notes(this.#groups, room);
+    this.#numbers = steps.map((_, i) => groups.numberOf([i]));
+    this.#notes = new Notes(groups, room);
   }
 
   /** Counts a ban. Returns the network to ban for it; null: none. */

@@ -36,12 +36,9 @@ export type WhitelistOrigin =
   | "open session"
   | typeof KEPT_ORIGINS[KeptOrigin];
 
-const NOBODYS_SETS = Object.entries(NOBODYS).map((
-  [kind, networks],
-): [WhitelistOrigin, readonly NetworkSet[]] => [
-  kind as keyof typeof NOBODYS,
-  [new NetworkSet(networks)],
-]);
+const NOBODYS_SETS = Object.entries(NOBODYS).map(([kind, networks]) =>
+  [kind as keyof typeof NOBODYS, [new NetworkSet(networks)]] as const
+);
 
 /** Addresses and networks that are never banned, from all origins. */
 export class Whitelist {

@@ -59,18 +59,14 @@ export class Bans {
         transaction: (work) => bans.transaction(work),
         endOf: (until) => this.#endOf(until),
         expire: () => this.#ends.expire(),
-        // The whitelist may have grown since the decision, and the command `ban` does not ask
-        // it.
+        // The whitelist may have grown since the decision, and the command `ban` does not ask it.
         drop: ({ address }) => this.#ends.endIfWhitelisted(address),
         lastId: () => bans.lastId(),
         adopt: (held, { name }) => this.#adopt(held, name),
         failed,
       });
     this.#lane = makeLane(firewall, null);
-    this.#lanes = [
-      this.#lane,
-      ...Array.from<[string, Firewall], Lane>(moduleFirewalls, ([module, own]) => makeLane(own, module)),
-    ];
+    this.#lanes = [this.#lane, ...moduleFirewalls.entries().map(([module, own]) => makeLane(own, module))];
     this.#changes = new Changes(bans);
     this.#decider = new Decider(options);
     this.reset();

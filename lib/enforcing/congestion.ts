@@ -67,10 +67,9 @@ export class Congestion {
 
   #warn({ waiting, done, span }: { waiting: number; done: number; span: Micros }): void {
     this.#isWarned = true;
+    const wait = counted(waiting, "ban waits", "bans wait");
     this.#options.log.warn(
-      `${counted(waiting, "ban waits", "bans wait")} for the firewall, which took ${done} within ${
-        formatDuration(span)
-      }: ` +
+      `${wait} for the firewall, which took ${done} within ${formatDuration(span)}: ` +
         "each module gets its turn, the newest come first; nftables takes thousands at once",
     );
   }

@@ -80,21 +80,18 @@ export class Reconciler {
     const [time, before] = [clock(), this.#holding];
     try {
       const holding = await this.#compare(time);
-      if (signal.aborted) return;
+      if (holding === null) return;
       this.#holding = holding;
       log.debug(() => {
         const { held, missing, stray } = holding;
         const has = held === null ? "an unknown number of bans" : counted(held, "ban");
-        return `${firewall.name} has ${has}, lacks ${missing}, and ${
-          counted(stray.length, "is nobody's", "are nobody's")
-        }`;
+        const strays = counted(stray.length, "is nobody's", "are nobody's");
+        return `${firewall.name} has ${has}, lacks ${missing}, and ${strays}`;
       });
       if (holding.missing > 0) {
-        log.warn(
-          `${counted(holding.missing, "ban was", "bans were")} gone from the firewall: putting ${
-            holding.missing === 1 ? "it" : "them"
-          } back`,
-        );
+        const gone = counted(holding.missing, "ban was", "bans were");
+        const them = holding.missing === 1 ? "it" : "them";
+        log.warn(`${gone} gone from the firewall: putting ${them} back`);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -104,14 +101,15 @@ export class Reconciler {
     }
   }
 
-  async #compare(time: Micros): Promise<Holding> {
+  /** Null: stopped meanwhile. */
+  async #compare(time: Micros): Promise<Holding | null> {
     const { store, firewall, isUnderWay, signal } = this.#options;
     const bans = await this.#held();
     const found = await firewall.inspect(bans, signal);
     const missing = found?.missing.filter((ban) => !isUnderWay(ban)) ?? [];
     // Bans under way in either direction are no strays.
     let stray = found?.stray.filter((ban) => !store.mayHold(ban)) ?? [];
-    if (signal.aborted) return { time, held: null, missing: 0, stray: [], error: null };
+    if (signal.aborted) return null;
     if (this.#isAdopting) {
       if (stray.length > 0) this.#options.adopt(stray);
       this.#isAdopting = false;

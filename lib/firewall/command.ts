@@ -58,25 +58,19 @@ export class CommandFirewall implements Firewall {
     return Promise.resolve("a ban_command cannot lift all bans at once");
   }
 
-  #each(argv: readonly string[], bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(bans.map(({ address }) => this.#run(address, { command: argv, signal })));
-  }
-
-  async #run(
-    address: string,
-    { command, signal }: { command: readonly string[]; signal: AbortSignal },
-  ): Promise<Outcome> {
+  #each(command: readonly string[], bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
     const { timeout } = this.#options;
-    const argv = command.map((word) => word.replace("%s", address));
-    const leadsGroup = !isSudo(argv[0]!);
-    const result = await this.#runner.run(argv, { timeout, signal, leadsGroup });
-    const { error, uncertain } = result;
-    if (error === null) return { address, error };
-    return {
-      address,
-      error: `${argv.join(" ")}: ${whyFailed(result)}`,
-      failure: `${command.join(" ")}: ${error}`,
-      ...(uncertain && { uncertain }),
-    };
+    return Promise.all(bans.map(async ({ address }) => {
+      const argv = command.map((word) => word.replace("%s", address));
+      const result = await this.#runner.run(argv, { timeout, signal, leadsGroup: !isSudo(argv[0]!) });
+      const { error, uncertain } = result;
+      if (error === null) return { address, error };
+      return {
+        address,
+        error: `${argv.join(" ")}: ${whyFailed(result)}`,
+        failure: `${command.join(" ")}: ${error}`,
+        ...(uncertain && { uncertain }),
+      };
+    }));
   }
 }

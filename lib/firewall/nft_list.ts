@@ -169,6 +169,6 @@ function secondsOf(span: string): number {
 
 /** Returns an element's canonical form. nft spells IPv4 so: a large set skips the parser. */
 function canonical(value: string, { family, length }: SetName): string | null {
-  const isFull = length === fullLength({ family });
+  const isFull = length === fullLength(family);
   return isFull && family === "ip" ? value : canonicalNetwork(isFull ? value : `${value}/${length}`);
 }

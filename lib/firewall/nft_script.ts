@@ -55,14 +55,14 @@ export function placeOf({ address, scope }: Pick<Ban, "address" | "scope">): Pla
 export function readSetName(set: string): SetName | null {
   const [, family, length, protocol, ports] = SET.exec(set) ?? [];
   if (family !== "ip" && family !== "ip6") return null;
-  if (Number(length) > fullLength({ family })) return null;
+  if (Number(length) > fullLength(family)) return null;
   const list = ports ? ` ${ports.slice(1).replaceAll("_", ",")}` : "";
   const scope = parseScope(protocol === undefined ? "all" : protocol + list);
   return scope && isOfPackets(scope) ? { family, length: Number(length), scope } : null;
 }
 
 /** Returns the number of bits of a family's addresses. */
-export function fullLength({ family }: Pick<SetName, "family">): number {
+export function fullLength(family: SetName["family"]): number {
   return family === "ip" ? 32 : 128;
 }
 
@@ -100,7 +100,7 @@ export function addSet(set: string): string {
 /** Returns the rules that drop the traffic of a set's members. */
 export function addRules(set: string): string[] {
   const { family, length, scope } = readSetName(set)!;
-  const full = fullLength({ family });
+  const full = fullLength(family);
   const source = `${family} saddr ${length === full ? "" : `& ${mask(length, full)} `}@${set}`;
   return CHAINS.map((chain) => `add rule ${TABLE} ${chain} ${source}${portMatch(scope)} counter drop`);
 }

@@ -21,7 +21,7 @@ export interface NftablesOptions {
 
 /** A failed run of nft. */
 class NftError extends Error {
-  constructor(message: string, readonly uncertain: boolean) {
+  constructor(message: string, readonly uncertain = false) {
     super(message);
   }
 }
@@ -122,22 +122,16 @@ export class NftablesFirewall implements Firewall {
 
   async #obey(orders: readonly Order[], signal: AbortSignal): Promise<Outcome[]> {
     const failures = new Map<Order, NftError>();
-    const refused = orders.filter(({ place }) => place === null);
-    for (const order of refused) {
-      failures.set(
-        order,
-        new NftError(
-          `Cannot tell nft of ${nameOf(order.ban)}: no canonical address, or too many ports`,
-          false,
-        ),
-      );
+    for (const order of orders.filter(({ place }) => place === null)) {
+      const why = "no canonical address, or too many ports";
+      failures.set(order, new NftError(`Cannot tell nft of ${nameOf(order.ban)}: ${why}`));
     }
     const rest = orders.filter((order) => !failures.has(order));
     if (rest.length > 0) await this.#attempt(rest, { failures, signal });
     return orders.map((order) => {
       const { address } = order.ban, failure = failures.get(order);
       if (failure === undefined) return { address, error: null };
-      return { address, error: failure.message, ...(failure.uncertain ? { uncertain: true } : {}) };
+      return { address, error: failure.message, ...(failure.uncertain && { uncertain: true }) };
     });
   }
 
@@ -210,12 +204,8 @@ export class NftablesFirewall implements Firewall {
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
     const listing = result.error === null ? this.#read(result.output) : null;
     if (listing !== null) return listing;
-    throw new NftError(
-      result.error === null
-        ? `${this.#options.command.join(" ")}: its list of the table is cut short`
-        : this.#why(result),
-      false,
-    );
+    if (result.error !== null) throw new NftError(this.#why(result));
+    throw new NftError(`${this.#options.command.join(" ")}: its list of the table is cut short`);
   }
 
   /** Parses a listing. Null: incomplete or no table. Throws `NftError` for another program's. */
@@ -224,7 +214,6 @@ export class NftablesFirewall implements Firewall {
     if (listing === null || listing.foreign === null) return listing;
     throw new NftError(
       `the table ${TABLE} is not StrongMonitor's, as it holds the ${listing.foreign}: rename or delete it`,
-      false,
     );
   }
 
@@ -241,9 +230,8 @@ export class NftablesFirewall implements Firewall {
   /** Returns the failure: nft's message without its place in the script, or the exit status. */
   #why({ error, words }: RunResult): string {
     const told = words.split("\n").findLast((line) => line.includes("Error: ")) ?? causeIn(words);
-    return `${this.#options.command.join(" ")}: ${error}${
-      told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`
-    }`;
+    const cause = told && `: ${told.replace(/^.*Error: /, "").slice(0, 200)}`;
+    return `${this.#options.command.join(" ")}: ${error}${cause}`;
   }
 }
 

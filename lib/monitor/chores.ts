@@ -46,10 +46,7 @@ function deletionsOf(
   const isShipped = database !== null;
   return [
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
-    {
-      name: "delete old notes",
-      run: (time) => state.notes.deleteOld(pipeline.throughput.watermark(time)),
-    },
+    { name: "delete old notes", run: (time) => state.notes.deleteOld(pipeline.throughput.watermark(time)) },
     { name: "delete past bans of other servers", run: () => state.banRetention.deleteFollowed() },
     { name: "write notes anew", run: () => state.notes.rewrite(pipeline.engine) ? 1 : 0 },
     ...keepLog === null

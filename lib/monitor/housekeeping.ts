@@ -108,12 +108,8 @@ export class Housekeeping {
     const { engine: { tracked }, throughput: { counts: { evicted } } } = this.#parts.pipeline;
     const more = evicted - this.#evicted;
     this.#evicted = evicted;
-    if (more > 0) {
-      this.#log.warn(
-        `${
-          counted(more, "address was", "addresses were")
-        } evicted for want of room, longest silent first: ${tracked} are counted`,
-      );
-    }
+    if (more === 0) return;
+    const were = counted(more, "address was", "addresses were");
+    this.#log.warn(`${were} evicted for want of room, longest silent first: ${tracked} are counted`);
   }
 }

@@ -73,13 +73,8 @@ export class Leaks {
    */
   see(event: LogEvent): void {
     const { reader: { address: { isAddress }, says, status }, isTrusted, isUnderstood } = event;
-    if (
-      !isUnderstood || !isAddress || !isTrusted || says === END || says === NO_ACTIVITY || status === 408 ||
-      status === 499
-    ) {
-      return;
-    }
-    this.#read.add(event);
+    const isIdle = says === END || says === NO_ACTIVITY || status === 408 || status === 499;
+    if (isUnderstood && isAddress && isTrusted && !isIdle) this.#read.add(event);
   }
 
   /** Counts the remembered lines: they are committed. */
@@ -151,19 +146,21 @@ export class Leaks {
    * confirmation stays.
    */
   #watch(ban: AppliedBan): WatchedBan | null {
-    const known = this.#watched.get(ban.id);
-    if (known === undefined && ban.appliedAt === null) return null;
-    const watched = known ??
-      {
+    const { id, appliedAt } = ban;
+    let watched = this.#watched.get(id);
+    if (watched === undefined) {
+      if (appliedAt === null) return null;
+      watched = {
         ban,
-        confirmed: ban.appliedAt!,
-        modules: new Set<string>(),
+        confirmed: appliedAt,
+        modules: new Set(),
         lines: 0,
-        lastLine: ban.appliedAt!,
+        lastLine: appliedAt,
         hasWarned: false,
       };
-    this.#watched.delete(ban.id);
-    this.#watched.set(ban.id, watched);
+    }
+    this.#watched.delete(id);
+    this.#watched.set(id, watched);
     if (this.#watched.size > MOST) this.#watched.delete(this.#watched.keys().next().value!);
     return watched;
   }

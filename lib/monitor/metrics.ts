@@ -47,11 +47,7 @@ function programMetrics({ version, report, messages, memory, stateSize }: Figure
       [{ version, firewall: report.firewall }, 1],
     ]),
     gauge("strongmonitor_up", "1 while the monitor runs, 0 after it has stopped.", Number(report.running)),
-    gauge(
-      "strongmonitor_start_time_seconds",
-      "Time of the monitor's start.",
-      report.started / SECOND,
-    ),
+    gauge("strongmonitor_start_time_seconds", "Time of the monitor's start.", report.started / SECOND),
     gauge(
       "strongmonitor_config_last_reload_successful",
       "0 if the last reload of the configuration was refused, otherwise 1.",

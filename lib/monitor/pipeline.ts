@@ -93,10 +93,7 @@ export class Pipeline {
   }
 
   /** Counts addresses; only the pipeline adds events. */
-  get engine(): Pick<
-    Engine,
-    "match" | "tracked" | "lasting" | "generation" | "sweep" | "nameGroups"
-  > {
+  get engine(): Pick<Engine, "match" | "tracked" | "lasting" | "generation" | "sweep" | "nameGroups"> {
     return this.#engine;
   }
 

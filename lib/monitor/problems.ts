@@ -94,10 +94,8 @@ function* stateProblems({ isInMemory, losses }: ProblemView): Generator<Problem>
 
 function* reportProblems({ refused, loaded, sources, modules }: MonitorReport): Generator<Problem> {
   if (refused !== undefined) {
-    const text = `The configuration on disk was refused ${localTime(refused.time)}, the one of ${
-      localTime(loaded)
-    } is in force: ${refused.error}`;
-    yield problem("config_refused", text);
+    const what = `The configuration on disk was refused ${localTime(refused.time)}`;
+    yield problem("config_refused", `${what}, the one of ${localTime(loaded)} is in force: ${refused.error}`);
   }
   for (const { name, running, stopped, problems } of sources) {
     const why = stopped ? `${since(stopped.time)}: ${stopped.error}` : "";

@@ -216,22 +216,17 @@ const BETWEEN_NAMES = ", ";
 
 /** Returns the addresses of each name, from entries that `Whitelisting` stored. */
 export function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
-  const addresses = new Map<string, string[]>();
-  for (const { address, note } of entries) {
-    for (const name of note.split(BETWEEN_NAMES)) {
-      addresses.set(name, [...addresses.get(name) ?? [], address]);
-    }
-  }
-  return addresses;
+  return new Map(byName(entries).map(([name, own]) => [name, own.map(({ address }) => address)]));
 }
 
 /** Returns the end of each name's last entry, from entries that `Whitelisting` stored. */
 function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | null> {
-  const ends = new Map<string, Micros | null>();
-  for (const { note, until } of entries) {
-    for (const name of note.split(BETWEEN_NAMES)) {
-      ends.set(name, ends.has(name) ? laterOf(ends.get(name)!, until) : until);
-    }
-  }
-  return ends;
+  return new Map(byName(entries).map(([name, own]) => [name, own.map(({ until }) => until).reduce(laterOf)]));
+}
+
+function byName(entries: readonly WhitelistEntry[]) {
+  const named = entries.flatMap((entry) =>
+    entry.note.split(BETWEEN_NAMES).map((name) => ({ ...entry, name }))
+  );
+  return Map.groupBy(named, ({ name }) => name).entries();
 }

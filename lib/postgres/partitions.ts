@@ -48,9 +48,7 @@ export async function tidyPartitions(
 
 /** Makes the missing partitions for rows of these instants. */
 export async function makePartitions(connection: Connection, times: readonly Micros[]): Promise<void> {
-  const needed = new Map(
-    times.filter(Number.isFinite).map((t) => partitionOf(t)).map((p) => [p.name, p]),
-  );
+  const needed = new Map(times.filter(Number.isFinite).map((t) => partitionOf(t)).map((p) => [p.name, p]));
   const known = await existing(connection);
   if (known === null || known.isSupersetOf(needed)) return;
   await connection.transaction(async () => {

@@ -37,9 +37,7 @@ export class FleetTable {
 
   /** Returns the addresses and networks with bans in force that follow other servers. */
   followedAddresses(): string[] {
-    return this.#db.list<string>(
-      `SELECT json_group_array(DISTINCT address) AS list FROM ${FOLLOWED}`,
-    );
+    return this.#db.list<string>(`SELECT json_group_array(DISTINCT address) AS list FROM ${FOLLOWED}`);
   }
 
   /** Returns addresses with bans lifted by hand, with the time of the last lift. */

@@ -207,10 +207,8 @@ export class FileRecovery implements Recovery {
     this.#isLossLogged = false;
     this.#nextReturn = performance.now() + BETWEEN_RETURNS;
     this.#complain(
-      `The state ${databaseOf(this.#directory)} cannot be written (${why}): going on in memory with ${
-        countsText(saved)
-      }; ` +
-        "bans hold, and what comes is written as soon as it can be",
+      `The state ${databaseOf(this.#directory)} cannot be written (${why}): going on in memory with ` +
+        `${countsText(saved)}; bans hold, and what comes is written as soon as it can be`,
     );
     if (!saved.isWhole) this.#hasLoss = true;
     return memory;

@@ -48,11 +48,11 @@ export const pattern: ModuleKind = {
         BEGINNINGS.includes(bytes.array[from]!) ||
         prefixes.some((prefix) => prefix.isWithin(bytes, from, to)),
       warnings: () =>
-        patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse)).map((source) =>
-          `its pattern ${
-            bounded(source, 61)
-          } never names an IPv6 address: whoever comes by IPv6 is not counted`
-        ),
+        patterns.filter((_, i) => isBlindToIPv6(compiled[i]!.tree, compiled[i]!.parse))
+          .map((source) =>
+            `its pattern ${bounded(source, 61)} never names an IPv6 address: ` +
+            "whoever comes by IPv6 is not counted"
+          ),
       nameClient: clientNamer(fieldNames(fields), trustedProxies),
     });
   },

@@ -144,9 +144,8 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
   if (bySudo && hasPower && !isRoot) {
     return failure(
       "unit",
-      `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ${
-        key.join(".")
-      } cannot work`,
+      `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ` +
+        `${key.join(".")} cannot work`,
       isNft
         ? 'set "nft_command": "nft", or use strongmonitor-sudo.service'
         : "use strongmonitor-sudo.service, the unit for sudo",

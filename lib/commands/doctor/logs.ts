@@ -50,17 +50,15 @@ function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
   const closed = user === null ? [] : paths.flatMap((path) => closedTo(user, path, pattern) ?? []);
   const findings = [
     ...problems.map((sentence) => failureOf("logs", sentence)),
-    ...new Map(closed.map((obstacle) => [obstacle.path, obstacle])).values().map((obstacle) =>
-      failure(
+    ...new Map(closed.map((obstacle) => [obstacle.path, obstacle])).values().map((obstacle) => {
+      const act = obstacle.wanted & READ ? "read" : "enter";
+      const remedy = grant(user!.name, obstacle, { group: LOGS, prefix: asRoot("") });
+      return failure(
         "logs",
-        `the mode of ${obstacle.path} does not let the user ${user!.name} ${
-          obstacle.wanted & READ ? "read" : "enter"
-        } it`,
-        `unless an access control list does, let it ${
-          grant(user!.name, obstacle, { group: LOGS, prefix: asRoot("") })
-        }`,
-      )
-    ),
+        `the mode of ${obstacle.path} does not let the user ${user!.name} ${act} it`,
+        `unless an access control list does, let it ${remedy}`,
+      );
+    }),
   ];
   if (findings.length > 0) return findings;
   if (paths.length === 0) return [warning("logs", `there is no ${pattern} yet`)];

@@ -42,9 +42,8 @@ export async function* examineDatabase(config: DatabaseConfig): AsyncGenerator<F
 export async function examineClock(newest: Micros | null): Promise<Finding> {
   const time = now();
   if (newest !== null && newest > time + TOLERANCE) {
-    const text = `the clock says ${localTime(time)}, but the monitor has worked at ${
-      localTime(newest)
-    } already`;
+    const [says, worked] = [localTime(time), localTime(newest)];
+    const text = `the clock says ${says}, but the monitor has worked at ${worked} already`;
     return failure("clock", text, synchronise());
   }
   const matches = TIME_KEEPERS.map((unit) => `_SYSTEMD_UNIT=${unit}`);

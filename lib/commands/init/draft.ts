@@ -57,9 +57,8 @@ ${[sshd(survey), ...(survey.nginx === null ? [] : [nginx(survey, survey.nginx, a
 }
 
 /** Problem and remedy on a machine whose sshd writes no log. */
-export const NO_SSH_LOG = `There is no journal, and no log of sshd yet: let syslog (rsyslog) write ${
-  SSH_LOGS.join(" or ")
-}.`;
+export const NO_SSH_LOG = "There is no journal, and no log of sshd yet: let syslog (rsyslog) write " +
+  `${SSH_LOGS.join(" or ")}.`;
 
 function firewall({ obstacle, managers, bansBySudo }: Survey, { bans }: Answers): string {
   if (obstacle !== null) {
@@ -86,11 +85,9 @@ function whitelist({ whitelist }: Answers): string {
     `\n    { ${pair("address", address)}, ${pair("note", "logged in when this file was made")} }`
   );
   const list = entries.length > 0 ? `[${entries.join(",")}\n  ]` : "[]";
-  return `${
-    comment(
-      "Never banned, like loopback and this machine's own addresses. Add your monitoring and your office.",
-    )
-  }
+  const meaning =
+    "Never banned, like loopback and this machine's own addresses. Add your monitoring and your office.";
+  return `${comment(meaning)}
   "whitelist": ${list},`;
 }
 

@@ -27,11 +27,9 @@ const SHADES = "·░▒▓█";
 
 export function reviewLines(review: Review): string[] {
   const { host, period, problems } = review;
-  const title = `StrongMonitor on ${bounded(host, NAME)}: ${tableTime(period.from)} to ${
-    tableTime(period.to)
-  }`;
+  const [from, to] = [tableTime(period.from), tableTime(period.to)];
   return [
-    title,
+    `StrongMonitor on ${bounded(host, NAME)}: ${from} to ${to}`,
     "",
     ...problems.length === 0
       ? ["All works."]
@@ -78,13 +76,9 @@ function plotLines({ series }: Review): string[] {
     { name: "bans", values: bars.map(({ bans }) => bans) },
   ].map(({ name, values }) => ({ name, values: merged(values, size) }));
   const width = Math.max(...rows.map(({ name }) => name.length));
+  const [column, from] = [unitText(series, size), tableTime(bars[0]!.start)];
   return [
-    ...wrap(
-      `A column is ${unitText(series, size)}, the first from ${
-        tableTime(bars[0]!.start)
-      }; each row has its own scale.`,
-      WIDTH,
-    ),
+    ...wrap(`A column is ${column}, the first from ${from}; each row has its own scale.`, WIDTH),
     ...rows.map(({ name, values }) => {
       const most = Math.max(...values);
       const plot = values.map((value) => BARS[most === 0 ? 0 : Math.ceil(8 * value / most)]!).join("");
@@ -142,11 +136,12 @@ function bansText({ made, isBanned }: Pick<Row, "made" | "isBanned">): string {
 }
 
 function bansInForceLines({ bansInForce: { totals, by, newest }, now }: Review): string[] {
-  if (totals.decided === 0) return ["No ban."];
+  const { decided, confirmed, waiting, noted } = totals;
+  if (decided === 0) return ["No ban."];
   return [
     `${
-      counted(totals.decided, "ban")
-    }: ${totals.confirmed} in force, ${totals.waiting} waiting for the firewall, ${totals.noted} noted only.`,
+      counted(decided, "ban")
+    }: ${confirmed} in force, ${waiting} waiting for the firewall, ${noted} noted only.`,
     ...tableLines(
       ["BY", "BANS"],
       by.map(({ provenance, count }) => [bounded(provenanceText(provenance), NAME), countText(count)]),

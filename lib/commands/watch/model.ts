@@ -106,9 +106,8 @@ export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] 
     share: total === 0 ? 0 : Math.min(1, hits / total),
     ban: snapshot.inForce.get(name) ?? null,
   }));
-  return rows.sort((a, b) =>
-    topOrder === "hits" ? b.hits - a.hits || (a.name < b.name ? -1 : 1) : a.name < b.name ? -1 : 1
-  );
+  const byHits = topOrder === "hits";
+  return rows.sort((a, b) => byHits && b.hits - a.hits || (a.name < b.name ? -1 : 1));
 }
 
 /** Returns the rows of the table of bans, in the order of the snapshot. */
