@@ -204,3 +204,17 @@ Deno.test("`follow()` goes by reports, bans in force and rules", async (t) => {
     await t.step(name, () => assert.deepEqual(decide(reports, facts), expected));
   }
 });
+
+Deno.test("`follow()` counts the followed bans of a server once, however many have no room", () => {
+  let counts = 0;
+  const reports = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((address) => report("a", { address }));
+  const followedOf = () => {
+    counts++;
+    return 50;
+  };
+  assert.equal(
+    decide(reports, { followed: 50, followedOf }).filter((said) => said.startsWith("?")).length,
+    3,
+  );
+  assert.equal(counts, 1);
+});

@@ -4,6 +4,7 @@ import { Connection, type Parameter } from "../../lib/postgres/connection.ts";
 import { type FleetNews, Follower } from "../../lib/postgres/follower.ts";
 import { memberReports } from "../../lib/postgres/member_reports.ts";
 import { fleetBans, members } from "../../lib/postgres/members.ts";
+import { readNews } from "../../lib/postgres/news.ts";
 import { scopeOf } from "../support/helpers.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 import { ban, MemoryOutbox, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
@@ -193,6 +194,35 @@ await testOnPostgres("servers that share bans", {
       ["192.0.2.1", "bb"],
     ]);
     assert.deepEqual([...positions], [[a.outbox.hostId, 1]]);
+  },
+
+  "look reports up by address alone, without statistics of the table too": async (
+    { login, connect, query },
+  ) => {
+    await using a = new Listener(login, "a");
+    await a.shipped();
+    await query("ALTER TABLE ban SET (autovacuum_enabled = off)");
+    const { hostId } = a.outbox;
+    await query(
+      `INSERT INTO ban (host, id, address, reason, count, start, change)
+       SELECT '${hostId}', n, inet '10.0.0.0' + n, 'x', 1, now(), n FROM generate_series(1, 5000) AS n`,
+    );
+    const connection = await connect();
+    let plan: string[] = [];
+    const explaining = {
+      query: async (text: string, parameters?: Parameter[]) => {
+        const lines = await connection.query<Record<string, string>>(`EXPLAIN ${text}`, parameters);
+        plan = lines.map((line) => line["QUERY PLAN"]!);
+        return await connection.query(text, parameters);
+      },
+    } as Connection;
+    const known = new Map([[hostId, 0]]);
+    const question = { hostId: crypto.randomUUID(), known, asked: [], window: HOUR, limit: 100 };
+    assert.equal((await readNews(explaining, question)).reports.length, 100);
+    const conditions = plan.filter((line) => line.includes("Index Cond: "));
+    assert.ok(conditions.some((line) => line.includes("(address = ")), plan.join("\n"));
+    // All bans of a server would be read for each address.
+    assert.ok(!conditions.some((line) => line.includes("(host = host.id)")), plan.join("\n"));
   },
 
   "remember few of the addresses to ask about while the database is away": async ({ login, connect }) => {
