@@ -42,8 +42,8 @@ interface PartialVerdict {
   readonly untested: readonly UntestedRule[];
   /** The whole verdict; null: rules are untested. */
   readonly verdict: Verdict | null;
-  /** The only field that the tests look at; -1: several. */
-  readonly field: number;
+  /** Fields that the tests look at. */
+  readonly fields: readonly number[];
 }
 
 /** A rule that is hit if the test of `wanted` holds and none of `unwanted`. */
@@ -82,7 +82,7 @@ export class RuleSet {
   readonly #values = new FieldTexts();
   /** Sets of outputs of long values, by dictionary. */
   readonly #knownSets = new TextCache<number>();
-  /** Verdicts of tests that look at one field, by partial verdict and value. */
+  /** Verdicts of tests that see one field of an event, by partial verdict, field and value. */
   readonly #knownVerdicts = new TextCache<Verdict>();
 
   /**
@@ -209,30 +209,28 @@ export class RuleSet {
       if (wanted === null && against.length === 0) certain.push(index);
       else untested.push({ index, wanted, unwanted: against });
     }
-    const fields = new Set(
-      untested.flatMap(({ wanted, unwanted }) => [
-        ...wanted?.fields ?? [],
-        ...unwanted.flatMap(({ fields }) => fields),
-      ]),
+    const tests = untested.flatMap(({ wanted, unwanted }) =>
+      wanted === null ? unwanted : [wanted, ...unwanted]
     );
     return {
       number: this.#partialCount++,
       certain,
       untested,
       verdict: untested.length === 0 ? this.#verdictOf(certain) : null,
-      field: fields.size === 1 ? [...fields][0]! : -1,
+      fields: [...new Set(tests.flatMap(({ fields }) => fields))],
     };
   }
 
   /** Runs the tests of a partial verdict, or finds the verdict for this value. */
   #test(partial: PartialVerdict, reader: MessageReader): Verdict {
-    const { number, field } = partial;
-    if (field <= MESSAGE || reader.from[field]! < 0) return this.#testAll(partial, reader);
+    const field = onlyOneIn(reader, partial.fields);
+    if (field <= MESSAGE) return this.#testAll(partial, reader);
     const bytes = reader.bytesOf(field);
-    const known = this.#knownVerdicts.get(number, bytes, reader.from[field]!, reader.to[field]!);
+    const owner = partial.number * reader.fields.length + field;
+    const known = this.#knownVerdicts.get(owner, bytes, reader.from[field]!, reader.to[field]!);
     if (known !== null) return known;
     const verdict = this.#testAll(partial, reader);
-    this.#knownVerdicts.put(number, bytes, reader.from[field]!, reader.to[field]!, verdict);
+    this.#knownVerdicts.put(owner, bytes, reader.from[field]!, reader.to[field]!, verdict);
     return verdict;
   }
 
@@ -254,6 +252,17 @@ export class RuleSet {
       () => new Verdict(indexes.map((index) => this.rules[index]!)),
     );
   }
+}
+
+/** Returns the only one of `fields` that a message has; -1: none or several. */
+function onlyOneIn({ from }: MessageReader, fields: readonly number[]): number {
+  let only = -1;
+  for (const field of fields) {
+    if (from[field]! < 0) continue;
+    if (only >= 0) return -1;
+    only = field;
+  }
+  return only;
 }
 
 const NOT_ASCII = 0x80808080 | 0;

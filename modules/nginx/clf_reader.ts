@@ -1,4 +1,4 @@
-import { ZERO } from "../../lib/core/ascii.ts";
+import { COLON, ZERO } from "../../lib/core/ascii.ts";
 import { type Bytes, Literal } from "../../lib/core/bytes.ts";
 import { resolveStamp, type Stamp } from "../../lib/core/stamp.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
@@ -6,21 +6,22 @@ import { readClfTime } from "../../lib/core/timestamp.ts";
 
 /** Bytes of a time of the Common Log Format: `06/May/2026:10:56:10 +0200`. */
 export const CLF_LENGTH = 26;
-/** Offsets of its second and its zone. */
-const [SECOND_AT, ZONE_AT] = [18, 20];
+/** Offsets of its hour, minute, second and zone. */
+const [HOUR_AT, MINUTE_AT, SECOND_AT, ZONE_AT] = [12, 15, 18, 20];
 
 /**
- * Reads times of the Common Log Format from bytes. A time with the minute and zone of the last one
- * costs one addition.
+ * Reads times of the Common Log Format from bytes. A time with the day and zone of the last one
+ * costs a sum.
  */
 export class ClfReader {
   /** The last instant read; NaN for a date that does not exist. */
   time: Micros = NaN;
   /** The stamp of a date that does not exist; otherwise null. */
   stamp: Stamp | null = null;
-  #minute: Literal | null = null;
+  /** The day of the last time, `06/May/2026:`. */
+  #day: Literal | null = null;
   #zone: Literal | null = null;
-  #base: Micros = 0;
+  #midnight: Micros = 0;
 
   /**
    * Reads the time at `at`. Returns whether there is a time. The caller checks that the message has
@@ -28,12 +29,14 @@ export class ClfReader {
    */
   read(bytes: Bytes, at: number): boolean {
     const { array } = bytes;
-    const tens = array[at + SECOND_AT]! - ZERO;
-    const ones = array[at + SECOND_AT + 1]! - ZERO;
-    const isKnown = this.#minute !== null && this.#minute.isAt(bytes, at) &&
-      this.#zone!.isAt(bytes, at + ZONE_AT) && tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9;
+    const hour = twoDigits(array, at + HOUR_AT, 24);
+    const minute = twoDigits(array, at + MINUTE_AT, 60);
+    const second = twoDigits(array, at + SECOND_AT, 60);
+    const isKnown = this.#day !== null && this.#day.isAt(bytes, at) &&
+      this.#zone!.isAt(bytes, at + ZONE_AT) && hour >= 0 && minute >= 0 && second >= 0 &&
+      array[at + MINUTE_AT - 1] === COLON && array[at + SECOND_AT - 1] === COLON;
     if (!isKnown) return this.#readAnew(array, at);
-    this.time = this.#base + (10 * tens + ones) * SECOND;
+    this.time = this.#midnight + secondsOf({ hour, minute, second }) * SECOND;
     this.stamp = null;
     return true;
   }
@@ -45,9 +48,22 @@ export class ClfReader {
     this.time = resolveStamp(stamp, { now: 0, before: NaN });
     this.stamp = Number.isNaN(this.time) ? stamp : null;
     if (this.stamp !== null) return true;
-    this.#minute = new Literal(array.slice(at, at + SECOND_AT));
+    this.#day = new Literal(array.slice(at, at + HOUR_AT));
     this.#zone = new Literal(array.slice(at + ZONE_AT, at + CLF_LENGTH));
-    this.#base = this.time - stamp.second * SECOND;
+    this.#midnight = this.time - secondsOf(stamp) * SECOND;
     return true;
   }
+}
+
+/** Returns the seconds from midnight to a time of day. */
+function secondsOf({ hour, minute, second }: Pick<Stamp, "hour" | "minute" | "second">): number {
+  return 60 * (60 * hour + minute) + second;
+}
+
+/** Returns the number of the two digits at `at` if it is below `end`; otherwise -1. */
+function twoDigits(array: Uint8Array, at: number, end: number): number {
+  const tens = array[at]! - ZERO;
+  const ones = array[at + 1]! - ZERO;
+  const number = 10 * tens + ones;
+  return tens >= 0 && ones >= 0 && ones <= 9 && number < end ? number : -1;
 }

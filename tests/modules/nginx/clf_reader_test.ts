@@ -12,7 +12,7 @@ Deno.test("`ClfReader.read()` reads the times that `readClfTime()` reads, whatev
   for (let i = 0; i < 20_000; i++) {
     const day = random.pick(["06", "06", "31", "00"]);
     const month = random.pick(["May", "May", "Feb", "Mai"]);
-    const time = `${random.pick(["10:56", "10:56", "10:57", "24:00"])}:${
+    const time = `${random.pick(["10:56", "10:57", "00:00", "23:59", "24:00", "10.56", "10:60"])}:${
       random.pick(["10", "59", "60", "61", "1x"])
     }`;
     const text = `${day}/${month}/2026:${time} ${random.pick(["+0200", "+0200", "-0930", "+02:0"])}`;
