@@ -538,6 +538,9 @@ const PROGRAMS: readonly Program[] = [
       get(`/nuget/v3-flatcontainer/tool.${i}/index.json`),
       get(`/packages/p2/vendor/tool${i}~dev.json`),
       get(`/extra/tool-1.${i}-1-any.pkg.tar.zst`),
+      access(`HEAD /v2/library/tool${i}/manifests/1.${i}?ns=docker.io HTTP/1.1`),
+      access(`GET /tool${i} HTTP/1.1`, 404, { agent: "npm/10.9.2 node/v22.14.0 linux x64 workspaces/false" }),
+      access(`GET /info/tool${i} HTTP/1.1`, 404, { agent: "bundler/2.4.10 rubygems/3.4.10 ruby/3.2.2" }),
     ],
   },
   {
