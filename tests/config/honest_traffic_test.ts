@@ -747,6 +747,16 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "whose open pages of WordPress ask on after their login has ended",
+    module: "NGINX",
+    every: 2,
+    count: 299,
+    lines: () => [
+      access("POST /shop/wp-admin/admin-ajax.php HTTP/1.1", 403),
+      access("POST /wp-admin/admin-ajax.php HTTP/1.1", 400),
+    ],
+  },
+  {
     who: "who has pages open whose WebSockets a proxy does not let through",
     module: "NGINX",
     every: 1,
@@ -896,6 +906,8 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["wordpress_flood", () => access("POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1", 200)],
     ["wordpress_flood", () => access("POST /wp-login.php HTTP/1.1", 200, { agent: "wp-iphone/22.3" })],
     ["refused_form", () => access("POST /login.php/sync HTTP/1.1", 403)],
+    ["refused_form", () => access("POST /login.php/wp-admin/admin-ajax.php HTTP/1.1", 403)],
+    ["bad_request", () => access("POST /login.php/wp-admin/admin-ajax.php HTTP/1.1", 400)],
     ["sql_injection", (i) => get(`/item?q=select+a&id=${i}'+or+'1'='1`, 200)],
     ["exploit", () => get("/app/..%2f..%2fsrv/keys", 200)],
   ];
