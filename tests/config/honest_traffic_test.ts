@@ -538,6 +538,9 @@ const PROGRAMS: readonly Program[] = [
       get(`/nuget/v3-flatcontainer/tool.${i}/index.json`),
       get(`/packages/p2/vendor/tool${i}~dev.json`),
       get(`/extra/tool-1.${i}-1-any.pkg.tar.zst`),
+      access(`HEAD /v2/library/tool${i}/manifests/1.${i}?ns=docker.io HTTP/1.1`),
+      access(`GET /tool${i} HTTP/1.1`, 404, { agent: "npm/10.9.2 node/v22.14.0 linux x64 workspaces/false" }),
+      access(`GET /info/tool${i} HTTP/1.1`, 404, { agent: "bundler/2.4.10 rubygems/3.4.10 ruby/3.2.2" }),
     ],
   },
   {
@@ -744,6 +747,16 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "whose open pages of WordPress ask on after their login has ended",
+    module: "NGINX",
+    every: 2,
+    count: 299,
+    lines: () => [
+      access("POST /shop/wp-admin/admin-ajax.php HTTP/1.1", 403),
+      access("POST /wp-admin/admin-ajax.php HTTP/1.1", 400),
+    ],
+  },
+  {
     who: "who has pages open whose WebSockets a proxy does not let through",
     module: "NGINX",
     every: 1,
@@ -893,6 +906,8 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["wordpress_flood", () => access("POST /xmlrpc.php?for=jetpack&token=x HTTP/1.1", 200)],
     ["wordpress_flood", () => access("POST /wp-login.php HTTP/1.1", 200, { agent: "wp-iphone/22.3" })],
     ["refused_form", () => access("POST /login.php/sync HTTP/1.1", 403)],
+    ["refused_form", () => access("POST /login.php/wp-admin/admin-ajax.php HTTP/1.1", 403)],
+    ["bad_request", () => access("POST /login.php/wp-admin/admin-ajax.php HTTP/1.1", 400)],
     ["sql_injection", (i) => get(`/item?q=select+a&id=${i}'+or+'1'='1`, 200)],
     ["exploit", () => get("/app/..%2f..%2fsrv/keys", 200)],
   ];
