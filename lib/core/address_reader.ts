@@ -125,13 +125,17 @@ export class AddressReader {
   #readAny(array: Uint8Array, at: number, to: number): number {
     let stop = at;
     while (stop < to && KIND[array[stop]!] !== OTHER) stop++;
+    if (stop === at) {
+      this.clear();
+      return at;
+    }
     if (this.#parse(array, at, stop)) {
       const end = endOfZone(array, stop, to);
       this.hasZone = end > stop;
       return end;
     }
     if (stop > at + 1 && KIND[array[stop - 1]!] === MARK && this.#parse(array, at, stop - 1)) return stop - 1;
-    return stop === at ? at : endOfZone(array, stop, to);
+    return endOfZone(array, stop, to);
   }
 
   #parse(array: Uint8Array, from: number, to: number): boolean {
