@@ -51,8 +51,17 @@ export function encode(text: string): { bytes: Bytes; end: number } {
   return { bytes, end: content.length };
 }
 
+/** Most bytes that take less time one by one than in a decoder, which takes 200 ns for a word. */
+const WORD = 12;
+
 /** Decodes `bytes[from, to)`; invalid UTF-8 becomes U+FFFD. */
 export function decode({ array }: Pick<Bytes, "array">, from: number, to: number): string {
+  if (to - from <= WORD) {
+    let text = "";
+    let at = from;
+    while (at < to && array[at]! <= DELETE) text += String.fromCharCode(array[at++]!);
+    if (at >= to) return text;
+  }
   return decoder.decode(array.subarray(from, to));
 }
 

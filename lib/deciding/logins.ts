@@ -29,12 +29,12 @@ export interface TrustOptions {
 export class Logins {
   readonly #trust: TrustOptions | null;
   /** The newest login of each method, by address. */
-  readonly #logins = new Map<string, Map<string, Login>>();
+  readonly #logins = new Map<string, Map<string, Kept>>();
   readonly #sessions = new Map<SessionKey, Session>();
   /** Sessions by process: one, unless several machines share a log or lines are out of order. */
   readonly #ofProcess = new Map<number, SessionKey[]>();
   /** Changes for `takeUpdate()`; null: the session has ended. */
-  readonly #newLogins = new Set<Login>();
+  readonly #newLogins = new Set<Kept>();
   readonly #newSessions = new Map<SessionKey, Session | null>();
   /** Sessions that `takeUpdate()` has returned. */
   readonly #stored = new Map<SessionKey, Session>();
@@ -69,21 +69,19 @@ export class Logins {
 
   /** Keeps a login, without a session. */
   keep(login: Login): void {
-    let kept = this.#logins.get(login.address);
-    if (kept === undefined) this.#logins.set(login.address, kept = new Map());
-    const before = kept.get(login.method);
-    if (before !== undefined) {
-      if (login.time < before.time) return;
-      this.#newLogins.delete(before);
-    }
-    kept.set(login.method, login);
-    this.#newLogins.add(login);
+    let logins = this.#logins.get(login.address);
+    if (logins === undefined) this.#logins.set(login.address, logins = new Map());
+    let kept = logins.get(login.method);
+    if (kept === undefined) logins.set(login.method, kept = { newest: login });
+    else if (login.time < kept.newest.time) return;
+    kept.newest = login;
+    this.#newLogins.add(kept);
   }
 
   /** Returns unstored changes since the last call or `restore()`. Omits sessions already over. */
   takeUpdate(): LoginUpdate {
     const update = {
-      logins: [...this.#newLogins],
+      logins: Array.from(this.#newLogins, ({ newest }) => newest),
       opened: [...this.#newSessions.values()].filter((session) => session !== null),
       closed: [...this.#newSessions].flatMap(([key, session]) => {
         const stored = this.#stored.get(key);
@@ -115,7 +113,7 @@ export class Logins {
   sweep(now: Micros): void {
     const { span } = this.#trust ?? NO_TRUST;
     for (const [address, logins] of this.#logins) {
-      for (const [method, { time }] of logins) if (time <= now - span) logins.delete(method);
+      for (const [method, { newest }] of logins) if (newest.time <= now - span) logins.delete(method);
       if (logins.size === 0) this.#logins.delete(address);
     }
   }
@@ -183,12 +181,21 @@ export class Logins {
 
   /** Returns the newest login of each method from every address of `target`. */
   #within(target: string): Login[] {
-    if (!target.includes("/")) return [...this.#logins.get(target)?.values() ?? []];
+    if (!target.includes("/")) return newestOf(this.#logins.get(target) ?? NO_LOGINS);
     const network = new NetworkSet([target]);
-    return [...this.#logins].flatMap(([address, logins]) =>
-      network.covers(address) ? [...logins.values()] : []
-    );
+    return [...this.#logins].flatMap(([address, logins]) => network.covers(address) ? newestOf(logins) : []);
   }
+}
+
+/** The newest login of an address by one method; a place that stays the same costs no allocation. */
+interface Kept {
+  newest: Login;
+}
+
+const NO_LOGINS: ReadonlyMap<string, Kept> = new Map();
+
+function newestOf(logins: ReadonlyMap<string, Kept>): Login[] {
+  return Array.from(logins.values(), ({ newest }) => newest);
 }
 
 const NO_TRUST: TrustOptions = { span: 0, methods: new Set(), factor: 1 };
