@@ -71,6 +71,7 @@ export function recordOf(line: string): RecordBuffer {
   const { bytes, end } = encode(line);
   buffer.put(bytes.array.subarray(0, end));
   buffer.addLine({ from: 0, to: end, isASCII: true, most: Infinity }, now());
+  buffer.bytes.logged = end;
   return buffer;
 }
 

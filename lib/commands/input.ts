@@ -23,6 +23,7 @@ export interface Input {
 
 /** Bytes of one read, and of a file's end. */
 const [CHUNK, END] = [1 << 17, 1 << 18];
+const PAGE = 4_096;
 /** First bytes of gzip data (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
 /** First bytes of data that other programs compress, and the programs that unpack it. */
@@ -85,10 +86,11 @@ export async function* readInput(
 ): AsyncGenerator<Batch> {
   const buffer = new RecordBuffer(2 * CHUNK);
   const lines = new LineSplitter();
+  let last = 0;
   const read = (into: Uint8Array) => {
-    const count = input.file.readSync(into) ?? 0;
-    onBytes(count);
-    return count;
+    last = input.file.readSync(into) ?? 0;
+    onBytes(last);
+    return last;
   };
   try {
     const first = new Uint8Array(CHUNK);
@@ -107,7 +109,7 @@ export async function* readInput(
     };
     for await (const chunk of chunks) {
       if (chunk !== null) buffer.put(chunk);
-      yield* taken(lines.take(buffer, now()));
+      yield* taken(lines.take(buffer, now(), isPacked || mayGoOn(buffer, last)));
       lines.begin(buffer);
     }
     yield* taken(lines.finish(buffer, now()));
@@ -116,6 +118,14 @@ export async function* readInput(
   } finally {
     input.file.close();
   }
+}
+
+/**
+ * Reports whether the rest of what a program wrote may follow `count` bytes at the end of a buffer:
+ * they end within a line, or like the pages of a pipe or file.
+ */
+function mayGoOn({ bytes: { array }, end }: RecordBuffer, count: number): boolean {
+  return count % PAGE === 0 || array[end - 1] !== LINE_FEED;
 }
 
 /** Yields the lines of an input as text, one array for each read. See `readInput()`. */

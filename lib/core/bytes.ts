@@ -10,6 +10,12 @@ import { CARRIAGE_RETURN, DELETE, SPACE, TAB, UPPER_A, UPPER_Z, ZERO } from "./a
 export interface Bytes {
   readonly array: Uint8Array;
   readonly view: DataView;
+  /**
+   * A piece of a log is `array[0, logged)`, byte for byte; its lines from `fresh` on are new, those
+   * before were read. 0: no log, or messages out of their surroundings.
+   */
+  logged: number;
+  fresh: number;
 }
 
 /** Bytes that exist behind the end of a range, with any content. */
@@ -18,7 +24,7 @@ export const PADDING = 8;
 /** Makes room for `size` bytes and the padding; all are zero. */
 export function makeBytes(size: number): Bytes {
   const array = new Uint8Array(size + PADDING);
-  return { array, view: new DataView(array.buffer) };
+  return { array, view: new DataView(array.buffer), logged: 0, fresh: 0 };
 }
 
 /** Returns `bytes`, or a larger copy if they have no room for `size` bytes and the padding. */

@@ -14,6 +14,11 @@ export interface Origin {
   /** Name of the program that wrote the entry, such as `sshd`. */
   readonly identifier: string;
   readonly sender: Sender;
+  /**
+   * Whether journald took each message as the program sent it (`_TRANSPORT=syslog`). It splits what
+   * a program prints into lines. Default: no.
+   */
+  readonly isWhole?: boolean;
 }
 
 /** Origin of a line of text: the line's own beginning names the program. */

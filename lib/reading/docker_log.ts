@@ -12,6 +12,10 @@ const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [
   new Literal('"}'),
 ];
 const STREAMS = [new Literal('out"'), new Literal('err"')];
+/** Heads of CRI for texts of the two streams. */
+const HEADS = ["stdout F ", "stderr F "].map((head) => new TextEncoder().encode(head));
+/** Place of the text. */
+const START = HEADS[0]!.length;
 /** Bytes that JSON's escapes stand for, by the byte after the backslash; 0: not an escape. */
 const ESCAPED = new Uint8Array(256);
 for (const [i, byte] of [...'"\\/bfnrt'].entries()) {
@@ -25,11 +29,13 @@ const [MINUTE_LENGTH, LONGEST_TIME] = [17, 40];
 /**
  * Reads lines of Docker's driver json-file:
  * `{"log":"text\n","stream":"stdout","time":"2026-05-06T10:56:10.123456789Z"}`, perhaps with
- * `attrs` before `time`. The text without escapes is in a buffer of its own until the next call.
+ * `attrs` before `time`. The text without escapes is in a buffer of its own until the next call,
+ * behind the name of its stream as CRI writes it.
  */
 export class DockerLog {
-  /** The text is `bytes[0, end)`. */
+  /** The text is `bytes[start, end)`. */
   bytes = makeBytes(SCRATCH);
+  readonly start = START;
   end = 0;
   /** When Docker took the text; NaN for a date that does not exist. */
   time: Micros = NaN;
@@ -39,20 +45,22 @@ export class DockerLog {
   /** Reads the line `bytes[from, to)`. Returns false for a line of another form. */
   read(bytes: Bytes, from: number, to: number): boolean {
     if (from + BEGINNING.length >= to || !BEGINNING.isAt(bytes, from)) return false;
-    this.bytes = withRoom(this.bytes, to - from);
+    this.bytes = withRoom(this.bytes, START + to - from);
     const quote = this.#unescape(bytes.array, from + BEGINNING.length, to);
     if (quote < 0) return false;
     const stream = quote + STREAM.length;
     const behind = stream + STREAMS[0]!.length;
     if (behind >= to || !STREAM.isAt(bytes, quote)) return false;
-    if (!STREAMS[0]!.isAt(bytes, stream) && !STREAMS[1]!.isAt(bytes, stream)) return false;
+    const name = STREAMS.findIndex((text) => text.isAt(bytes, stream));
+    if (name < 0) return false;
+    this.bytes.array.set(HEADS[name]!);
     return this.#readTime(bytes, behind, to);
   }
 
   /** Removes the escapes of the text at `at`. Returns the place of its closing quote; -1: none. */
   #unescape(array: Uint8Array, at: number, to: number): number {
     const target = this.bytes.array;
-    let end = 0;
+    let end = START;
     for (; at < to; at++) {
       const byte = array[at]!;
       if (byte === QUOTE) {

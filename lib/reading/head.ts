@@ -138,7 +138,7 @@ export class HeadReader<Program> {
     if (!this.#isLine || this.#last !== NONE || !docker.read(this.bytes, this.from, this.to)) return false;
     this.bytes = docker.bytes;
     this.#dockerTime = docker.time;
-    return this.#took(DOCKER, 0, endWithoutBlanks(docker.bytes.array, 0, docker.end));
+    return this.#took(DOCKER, docker.start, endWithoutBlanks(docker.bytes.array, docker.start, docker.end));
   }
 
   #takeTime(): boolean {

@@ -41,8 +41,10 @@ export interface MessageReader {
   /**
    * Reads the message `bytes[from, to)` of the process `pid`, by default unknown. Returns false for
    * a message that has none of the service's known forms.
+   *
+   * @param isWhole whether the message is surely not one line of several that the service wrote
    */
-  read(bytes: Bytes, from: number, to: number, pid?: number): boolean;
+  read(bytes: Bytes, from: number, to: number, pid?: number, isWhole?: boolean): boolean;
   /** 1 for each byte that may begin a message; other messages need not be read. Default: all. */
   readonly firstBytes?: Uint8Array | undefined;
   /** Whether a stranger's text may begin a message: it would swallow the head of a line. */

@@ -17,6 +17,8 @@ import { DayResolver } from "./day_resolver.ts";
 export interface ReadOptions {
   /** Whether only the text tells time and process: a line with a head, not an entry's message. */
   readonly isLine: boolean;
+  /** See `Origin`; also true if nobody will be named. */
+  readonly isWhole?: boolean;
   /**
    * Whether modules remember nothing of the text, as it is also read by itself: here only for its
    * time, or for the line that repeats it.
@@ -49,6 +51,7 @@ export class ModuleFinder {
   /** Whether an open candidate has understood a line without a head. */
   #isHeadless = false;
   #isStateless = false;
+  #isWhole = false;
 
   /** @param modules at least one, in the order in which they are asked */
   constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
@@ -83,9 +86,10 @@ export class ModuleFinder {
     bytes: Bytes,
     from: number,
     to: number,
-    { isLine, isStateless }: ReadOptions,
+    { isLine, isStateless, isWhole = false }: ReadOptions,
   ): boolean {
     this.#isStateless = isStateless;
+    this.#isWhole = isWhole;
     const end = endOfText(bytes, from, to);
     const isFound = this.#readMessage(candidates, bytes, from, end, isLine) ||
       this.#readBehindHead(candidates, bytes, from, end, isLine);
@@ -189,7 +193,8 @@ export class ModuleFinder {
   #ask({ index, reader }: ReadableModule, bytes: Bytes, from: number, to: number): boolean {
     if (this.#health.isGivenUp(index)) return false;
     try {
-      const isUnderstood = reader.read(bytes, from, to, this.#isStateless ? NO_PID : this.event.pid);
+      const pid = this.#isStateless ? NO_PID : this.event.pid;
+      const isUnderstood = reader.read(bytes, from, to, pid, this.#isWhole);
       this.#health.worked(index);
       return isUnderstood;
     } catch (error) {

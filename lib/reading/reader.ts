@@ -14,12 +14,13 @@ import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
 /** Lines among which one should have a time. */
 const TRIES = 10;
-/** How journal entries are read, lines, and lines that are also read by themselves. */
-const [ENTRY, FILE_LINE, STATELESS_LINE]: readonly [ReadOptions, ReadOptions, ReadOptions] = [
-  { isLine: false, isStateless: false },
-  { isLine: true, isStateless: false },
-  { isLine: true, isStateless: true },
-];
+/** How journal entries are read, and those that journald did not split. */
+const ENTRY: ReadOptions = { isLine: false, isStateless: false };
+const WHOLE_ENTRY: ReadOptions = { isLine: false, isStateless: false, isWhole: true };
+/** How lines are read, those that another line repeats, and those of which only the time counts. */
+const FILE_LINE: ReadOptions = { isLine: true, isStateless: false };
+const REPEATED_LINE: ReadOptions = { isLine: true, isStateless: true };
+const TIMED_LINE: ReadOptions = { isLine: true, isStateless: true, isWhole: true };
 
 /** An origin and the modules that its entries may belong to. */
 interface Placement {
@@ -78,7 +79,8 @@ export class Reader {
     this.#finder.event.pid = records.pids[i]!;
     const from = records.from[i]!;
     const to = records.to[i]!;
-    if (!this.#finder.read(candidates, bytes, from, to, ENTRY)) return false;
+    const options = records.origins[origin]!.isWhole ? WHOLE_ENTRY : ENTRY;
+    if (!this.#finder.read(candidates, bytes, from, to, options)) return false;
     this.#setTime(records.times[i]!);
     return true;
   }
@@ -130,7 +132,7 @@ export class Reader {
   #peekTime(line: Line): Micros {
     const { before } = this.#finder.reference;
     this.#finder.reference.before = NaN;
-    this.#readStateless(line);
+    this.#readStateless(line, TIMED_LINE);
     let { time } = this.#finder.event;
     // If a module understands a line, only the module tells its time.
     if (Number.isNaN(time) && !this.#finder.event.isUnderstood) {
@@ -189,7 +191,7 @@ export class Reader {
     if (count === 0) return false;
     const { time } = this.#finder.event;
     const isZoneless = this.#finder.isZoneless;
-    this.#readStateless(before!);
+    this.#readStateless(before!, REPEATED_LINE);
     this.#finder.event.count = count;
     if (!Number.isNaN(time)) {
       this.#finder.event.time = time;
@@ -198,9 +200,9 @@ export class Reader {
     return true;
   }
 
-  #readStateless({ bytes, from, to }: Line): void {
+  #readStateless({ bytes, from, to }: Line, options: ReadOptions): void {
     this.#finder.event.pid = NO_PID;
-    this.#finder.read(this.#finder.candidates.all, bytes, from, to, STATELESS_LINE);
+    this.#finder.read(this.#finder.candidates.all, bytes, from, to, options);
   }
 
   #placementOf(origin: Origin, index: number): Placement {

@@ -34,8 +34,11 @@ export type TextParser = (message: string) => TextReading | null;
 /** The parts of a message just read that tell its client. */
 export type ReadMessage = Pick<MessageReader, "address" | "from" | "to" | "bytesOf">;
 
-/** Changes the address of a message, which may be a proxy's, to that of the client. */
-export type NameClient = (message: ReadMessage) => void;
+/**
+ * Changes the address of a message, which may be a proxy's or of a stranger's choice, to that of
+ * the client.
+ */
+export type NameClient = (message: ReadMessage, isWhole: boolean) => void;
 
 /** Describes messages that are read as text. */
 export interface TextFormOptions {
@@ -134,7 +137,7 @@ export class TextReader implements MessageReader {
     this.#isEncoded = new Uint8Array(this.fields.length);
   }
 
-  read(bytes: Bytes, from: number, to: number): boolean {
+  read(bytes: Bytes, from: number, to: number, _pid?: number, isWhole = false): boolean {
     const { isPossible, parse } = this.#options;
     this.address.clear();
     if (isPossible?.(bytes, from, to) === false) return false;
@@ -147,7 +150,7 @@ export class TextReader implements MessageReader {
     if (reading.address !== null) this.address.readText(reading.address);
     this.stamp = reading.stamp ?? null;
     this.#take(reading.fields);
-    this.#options.nameClient?.(this);
+    this.#options.nameClient?.(this, isWhole);
     return true;
   }
 

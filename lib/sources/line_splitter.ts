@@ -13,23 +13,44 @@ export const MAX_LINE = 135_168;
 const MAX_HELD = 4 * (MAX_LINE + 1);
 
 /**
- * Makes records of lines in place, from bytes that come in pieces. Omits NUL bytes before a line: a
- * file has a hole of them if it was truncated under a program that goes on writing at its old
- * offset. Between two pieces it keeps the beginning of the last line, at most 540 KiB.
+ * Bytes before and behind a line that stay with it: the most that a service writes at once. nginx
+ * writes records of its error log with 2,048 bytes at most, OpenResty's and Gentoo's with 4,096.
+ */
+export const SURROUNDINGS = 4_096;
+
+/**
+ * Makes records of lines in place, from bytes that come in pieces. Each line has its surroundings,
+ * unless nothing more was written. So between two pieces it keeps the last lines, and the beginning
+ * of an unfinished one: at most 548 KiB. Omits NUL bytes before a line: a file has a hole of them if
+ * it was truncated under a program that goes on writing at its old offset.
  */
 export class LineSplitter {
   /** Begins with the held bytes; kept, as a long line would leave a copy with each piece. */
   #store = new Uint8Array(0);
   #held = 0;
+  /** Held bytes of lines that were added. */
+  #passed = 0;
   #pending = 0;
+  #added = 0;
   readonly #ends = new LineEnds();
 
-  /** Bytes since the last line's end; 0 if they are only NULs. */
+  /** Bytes behind the last line that was added; 0 if they are only NULs. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Begins `buffer` anew with the start of the last line; the next bytes are read behind it. */
+  /** Bytes of the lines that the last piece added; the first is at `bytes.fresh`. */
+  get added(): number {
+    return this.#added;
+  }
+
+  /** Takes `bytes`, which end with a line, as those before the next piece. */
+  recall(bytes: Uint8Array): void {
+    this.#pending = 0;
+    this.#hold(bytes, bytes.length, bytes.length);
+  }
+
+  /** Begins `buffer` anew with the held bytes; the next bytes are read behind them. */
   begin(buffer: RecordBuffer): void {
     buffer.begin();
     buffer.stream = this;
@@ -39,30 +60,43 @@ export class LineSplitter {
   /**
    * Takes the bytes that were read behind those of `begin()`, and adds the lines that they
    * complete, read at `time`. Returns how many of these lines were cut.
+   *
+   * @param goesOn whether more was written: the lines at the end then wait for their surroundings
    */
-  take(buffer: RecordBuffer, time: Micros): number {
+  take(buffer: RecordBuffer, time: Micros, goesOn = false): number {
     const { end } = buffer;
-    this.#pending += end - this.#held;
-    let cut = 0;
-    let from = 0;
-    for (let to = this.#next(buffer, from, end); to < end; to = this.#next(buffer, from, end)) {
-      if (this.#add(buffer, { from, to, time })) cut++;
-      from = to + 1;
-    }
-    if (from > 0) this.#pending = end - from;
-    this.#hold(buffer, from, end);
-    if (this.#held === 0) this.#pending = 0;
+    const cut = this.#addLines(buffer, time, goesOn ? end - SURROUNDINGS : end);
+    const from = buffer.bytes.fresh + this.#added;
+    this.#pending = this.#added > 0 ? end - from : this.#pending + end - this.#held;
+    this.#hold(buffer.bytes.array, from, end);
     return cut;
   }
 
-  /** Adds the unfinished last line to a buffer after `begin()`. Returns how many lines were cut. */
+  /**
+   * Adds the held lines and the unfinished one, when no more will come, to a buffer after
+   * `begin()`. Returns how many lines were cut.
+   */
   finish(buffer: RecordBuffer, time: Micros): number {
-    const to = buffer.end;
-    this.#held = 0;
-    this.#pending = 0;
-    if (to === 0) return 0;
-    this.#next(buffer, 0, to);
-    return this.#add(buffer, { from: 0, to, time }) ? 1 : 0;
+    const { end } = buffer;
+    const cut = this.#addLines(buffer, time, end);
+    const from = startWithoutNuls(buffer.bytes.array, buffer.bytes.fresh + this.#added, end);
+    this.#held = this.#passed = this.#pending = 0;
+    return from < end && this.#add(buffer, { from, to: end, time }) ? cut + 1 : cut;
+  }
+
+  /** Adds the new lines that end before `limit`. Returns how many were cut. */
+  #addLines(buffer: RecordBuffer, time: Micros, limit: number): number {
+    const { end } = buffer;
+    const fresh = this.#passed;
+    let [cut, from] = [0, fresh];
+    for (let to = this.#next(buffer, from, end); to < limit; to = this.#next(buffer, from, end)) {
+      if (this.#add(buffer, { from, to, time })) cut++;
+      from = to + 1;
+    }
+    this.#added = from - fresh;
+    buffer.bytes.logged = end;
+    buffer.bytes.fresh = fresh;
+    return cut;
   }
 
   #next({ bytes }: RecordBuffer, from: number, end: number): number {
@@ -71,16 +105,31 @@ export class LineSplitter {
 
   #add(buffer: RecordBuffer, { from, to, time }: { from: number; to: number; time: Micros }): boolean {
     const { array } = buffer.bytes;
-    while (from < to && array[from] === 0) from++;
+    from = startWithoutNuls(array, from, to);
     if (to > from && array[to - 1] === CARRIAGE_RETURN) to--;
     return buffer.addLine({ from, to, isASCII: this.#ends.isASCII, most: MAX_LINE }, time);
   }
 
-  #hold({ bytes: { array } }: RecordBuffer, from: number, end: number): void {
-    while (from < end && array[from] === 0) from++;
-    const rest = array.subarray(from, Math.min(end, from + MAX_HELD));
-    if (rest.length > this.#store.length) this.#store = new Uint8Array(Math.min(MAX_HELD, 2 * rest.length));
-    this.#store.set(rest);
-    this.#held = rest.length;
+  /** Keeps the surroundings of the line at `from`, and its beginning. */
+  #hold(array: Uint8Array, from: number, end: number): void {
+    const before = array.subarray(Math.max(0, from - SURROUNDINGS), from);
+    const line = startWithoutNuls(array, from, end);
+    if (line === end) this.#pending = 0;
+    // A few NULs may be part of what a service wrote at once.
+    const start = line - from < SURROUNDINGS ? from : line;
+    const rest = array.subarray(start, Math.min(end, start + SURROUNDINGS + MAX_HELD));
+    this.#passed = before.length;
+    this.#held = before.length + rest.length;
+    if (this.#held > this.#store.length) {
+      this.#store = new Uint8Array(Math.min(2 * SURROUNDINGS + MAX_HELD, 2 * this.#held));
+    }
+    this.#store.set(before);
+    this.#store.set(rest, before.length);
   }
+}
+
+/** Returns the place of the first byte of `array[from, to)` that is no NUL. */
+function startWithoutNuls(array: Uint8Array, from: number, to: number): number {
+  while (from < to && array[from] === 0) from++;
+  return from;
 }

@@ -35,7 +35,10 @@ export class RecordBuffer implements Records {
 
   /** Begins anew: without records, with the bytes from `kept` on moved to the front. */
   begin(kept = this.end): void {
-    this.bytes.array.copyWithin(0, kept, this.end);
+    const { array, view } = this.bytes;
+    // An object for each piece: readers tell pieces apart by it.
+    this.bytes = { array, view, logged: 0, fresh: 0 };
+    array.copyWithin(0, kept, this.end);
     this.end -= kept;
     this.length = 0;
     this.written = NaN;

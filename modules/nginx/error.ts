@@ -6,11 +6,16 @@ import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { ADDRESS } from "./format.ts";
 import { addRequest } from "./text.ts";
 
-const HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
-/** Bytes of the longest record of the error log, which nginx cuts there (NGX_MAX_ERROR_STR). */
-export const LONGEST = 2_048;
+const HEAD = /\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*(?<connection>\d+) )?/;
+/**
+ * Bytes at which records are cut (NGX_MAX_ERROR_STR): by nginx, and by OpenResty and Gentoo's
+ * nginx.
+ */
+export const LENGTHS: readonly number[] = [2_048, 4_096];
+/** Bytes of the longest record. */
+export const LONGEST = 4_096;
 /** A line of so many bytes may be a cut one. */
-const CUT = LONGEST - 8;
+const CUT = LENGTHS[0]! - 8;
 
 /**
  * Texts of nginx itself, in which a client chooses at most a name without a colon: a name of Basic
@@ -49,6 +54,9 @@ const LAST = new RegExp(`^(?<text>.*)${TAIL}$`, "s");
 const USER =
   /^(?:PAM: )?user ["'](?<user>.*)["'](?: was not found in "|: password mismatch| - not authenticated: )/s;
 
+/** A level at which nginx writes texts of clients without naming these. */
+const DEBUG = "debug";
+
 /** Digits of the year with which a record of the error log begins. */
 const YEAR = 4;
 
@@ -56,6 +64,70 @@ const YEAR = 4;
 export function beginsRecord(array: Uint8Array, at: number): boolean {
   for (let i = at; i < at + YEAR; i++) if (!isDigit(array[i]!)) return false;
   return array[at + YEAR] === SLASH;
+}
+
+/** What a line tells about records of the error log that begin or end in it. */
+export interface RecordLine {
+  /** Place of a record's head; -1: none begins here. */
+  readonly head: number;
+  /** Whether the record that begins here may go on behind this line. */
+  readonly isOpen: boolean;
+  /** Whether nginx writes a text of its own between a client's and the end of this record. */
+  readonly isKnown: boolean;
+  /** Whether this record may end without a client. */
+  readonly isEndless: boolean;
+  /** Whether the line may break behind the client that ends a record. */
+  readonly isBroken: boolean;
+  /** Whether no record of several lines that `isKnown` ends here. */
+  readonly isSingle: boolean;
+  /** Clients named here as at the end of a record; "" for a text in place of one. */
+  readonly clients: readonly string[];
+}
+
+/** A line with nothing of a record. */
+export const NO_RECORD: RecordLine = {
+  head: -1,
+  isOpen: false,
+  isKnown: false,
+  isEndless: false,
+  isBroken: false,
+  isSingle: false,
+  clients: [],
+};
+/** End of a record: the client, or the context in which a script of Lua ran. */
+const ENDS = /, (?:(?:udp )?client: (?<client>[^,\s]*)|context: )/g;
+/** A line break in a request, and parts of a record behind the client that may contain one. */
+const BROKEN = /%(?:25)*0a|, (?:login|subrequest): "/i;
+/** Starts of texts with a client's text in them, behind which nginx writes text of its own. */
+const KNOWN = /^(?:FastCGI sent in stderr: "|(?:PAM: )?user ["']|(?:\w+\(\) |directory index of )?"\/)/;
+/**
+ * A record about a file. Its path has a line break only if the request has one, or the path comes
+ * from a backend, which stands in the record then, or from a header of WebDAV.
+ */
+const FILE = new RegExp(
+  `^(?:\\w+\\(\\) |directory index of )?"/.*"(?: failed \\(\\d+: [^"]*\\)| is (?:not found|forbidden)(?: \\(\\d+: [^"]*\\))?), ` +
+    `client: (?:${ADDRESS}), server: [^",]*, request: "(?:GET|HEAD) [^"]*"(?:, host: "[^"]*")?(?:, referrer: "[^"]*")?$`,
+  "s",
+);
+
+/** Reads what a line of the error log, perhaps behind a head, tells about records. */
+export function readRecordLine(line: string): RecordLine {
+  const clients = Array.from(line.matchAll(ENDS), ({ groups }) => groups!.client ?? "");
+  const head = HEAD.exec(line);
+  const isBroken = BROKEN.test(line);
+  if (!head) return clients.length === 0 ? NO_RECORD : { ...NO_RECORD, isBroken, clients };
+  const body = line.slice(head.index + head[0].length);
+  const isOwn = SURE.test(body) && !isBroken;
+  const isEndless = head.groups!.level === DEBUG;
+  return {
+    head: head.index,
+    isOpen: isEndless || (head.groups!.connection !== undefined && !isOwn),
+    isKnown: KNOWN.test(body),
+    isEndless,
+    isBroken,
+    isSingle: clients.length === 1 && (isOwn || (FILE.test(body) && !isBroken)),
+    clients,
+  };
 }
 
 type Groups = Readonly<Record<string, string | undefined>>;
@@ -67,12 +139,12 @@ type Groups = Readonly<Record<string, string | undefined>>;
  */
 export function parseErrorLine(line: string): TextReading | null {
   const head = HEAD.exec(line);
-  if (!head) return null;
+  if (head?.index !== 0) return null;
   const { stamp } = readIsoTime(line)!;
   const body = line.slice(head[0].length);
   const level = head.groups!.level!;
   const found = SURE.exec(body)?.groups ?? (isCut(line) ? null : onlyPlace(body));
-  if (!found) return { address: null, fields: { level, text: body }, stamp };
+  if (!found || level === DEBUG) return { address: null, fields: { level, text: body }, stamp };
   return { address: canonicalAddress(found.address!), fields: fieldsOf(found, level), stamp };
 }
 

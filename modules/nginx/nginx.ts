@@ -3,32 +3,23 @@ import type { Bytes } from "../../lib/core/bytes.ts";
 import {
   type Counting,
   EACH,
-  MESSAGE,
   type MessageForm,
   type MessageReader,
   NOTHING,
   UNSEEN,
 } from "../../lib/reading/message_reader.ts";
 import type { ModuleKind, ModuleOptions } from "../../lib/reading/module.ts";
-import {
-  makeFindings,
-  type ReadMessage,
-  TextForm,
-  type TextFormOptions,
-  TextReader,
-} from "../../lib/reading/text_reader.ts";
+import { fieldNames, makeFindings, type TextFormOptions, TextReader } from "../../lib/reading/text_reader.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
 import { clientNamer } from "../proxies.ts";
 import { CombinedReader } from "./combined.ts";
 import { LEVEL, NAMES } from "./fields.ts";
-import { hasLinesBehind } from "./forgery.ts";
+import { ForgeryCheck } from "./forgery.ts";
 import { compileFormat } from "./format.ts";
 import { isPossibleLine, lineParser } from "./lines.ts";
 import { countingOf } from "./refusal.ts";
 import { fieldOf, isField } from "./variables.ts";
-
-type Clients = Pick<TextFormOptions, "countingOf" | "nameClient">;
 
 /** nginx: access logs and error logs, from files and from the journal. */
 export const nginx: ModuleKind = {
@@ -42,25 +33,25 @@ export const nginx: ModuleKind = {
 function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
   const forwarded = (trustedProxies ?? []).length > 0;
   const nameBehindProxies = clientNamer(NAMES, trustedProxies);
-  const clients: Clients = {
-    nameClient(message) {
-      if (message.from[LEVEL]! >= 0 && isOfSeveral(message)) message.address.clear();
-      else nameBehindProxies?.(message);
-    },
-    ...(trustedProxies === null ? { countingOf } : {}),
-  };
   const formats = logFormats.map((format, index) => compileFormat(format, { index, forwarded }));
-  if (formats.length > 0) {
-    const variables = formats.flatMap(({ variables }) => variables);
-    const fields = [...NAMES, ...variables.filter(isField).map(fieldOf)];
-    return new TextForm({ fields, parse: lineParser(formats), ...clients });
-  }
-  return { fields: NAMES, literals: [], open: () => new KnownFormatsReader(clients) };
-}
-
-/** Reports whether a client may have written a line of the error log, or a part of it. */
-function isOfSeveral(message: ReadMessage): boolean {
-  return hasLinesBehind(message.bytesOf(MESSAGE), message.from[MESSAGE]!, message.to[MESSAGE]!);
+  const isKnown = formats.length === 0;
+  const variables = formats.flatMap(({ variables }) => variables);
+  const fields = isKnown ? NAMES : fieldNames([...NAMES, ...variables.filter(isField).map(fieldOf)]);
+  /** Describes the messages of one source, whose lines are checked in their order. */
+  const optionsOf = (): TextFormOptions => {
+    const check = new ForgeryCheck();
+    return {
+      fields,
+      parse: check.listening(lineParser(formats)),
+      nameClient(message, isWhole) {
+        nameBehindProxies?.(message, isWhole);
+        if (!isWhole && check.isForgeable(message, message.from[LEVEL]! >= 0)) message.address.clear();
+      },
+      ...(trustedProxies === null ? { countingOf } : {}),
+    };
+  };
+  const open = () => isKnown ? new KnownFormatsReader(optionsOf()) : new TextReader(optionsOf());
+  return { fields, literals: [], open };
 }
 
 /**
@@ -76,27 +67,27 @@ class KnownFormatsReader implements MessageReader {
   readonly to: Int32Array;
   readonly #combined: CombinedReader;
   readonly #text: TextReader;
-  readonly #clients: Clients;
+  readonly #options: TextFormOptions;
   /** Whether the message was read by positions. */
   #isCombined = false;
 
-  constructor(clients: Clients) {
-    this.#clients = clients;
+  constructor(options: TextFormOptions) {
+    this.#options = options;
     const findings = makeFindings(NAMES.length);
     this.address = findings.address;
     this.from = findings.from;
     this.to = findings.to;
     this.#combined = new CombinedReader(findings);
     this.#text = new TextReader(
-      { fields: NAMES, parse: lineParser([]), isPossible: isPossibleLine },
+      { fields: NAMES, parse: options.parse, isPossible: isPossibleLine },
       findings,
     );
   }
 
-  read(bytes: Bytes, from: number, to: number): boolean {
+  read(bytes: Bytes, from: number, to: number, _pid?: number, isWhole = false): boolean {
     this.#isCombined = this.#combined.read(bytes, from, to);
     if (!this.#isCombined && !this.#text.read(bytes, from, to)) return false;
-    this.#clients.nameClient?.(this);
+    this.#options.nameClient?.(this, isWhole);
     return true;
   }
 
@@ -109,7 +100,7 @@ class KnownFormatsReader implements MessageReader {
   }
 
   get counting(): Counting {
-    return this.#clients.countingOf?.(this) ?? EACH;
+    return this.#options.countingOf?.(this) ?? EACH;
   }
 
   get time(): Micros {

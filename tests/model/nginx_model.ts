@@ -192,7 +192,9 @@ function errorLine(line: string, now: number): Said | null {
     new TextEncoder().encode(line).length < CUT;
   const found = OWN_LINE.exec(body)?.groups ?? (isSure ? shortest : null);
   const level = head.groups!.level!;
-  if (!found) return { address: null, fields: { level, text: body }, time, isZoneless: true };
+  if (!found || level === "debug") {
+    return { address: null, fields: { level, text: body }, time, isZoneless: true };
+  }
   const { address, text, request, server, upstream, host, referer } = found as Record<
     string,
     string | undefined
@@ -201,7 +203,5 @@ function errorLine(line: string, now: number): Said | null {
   const others = { server, upstream, host, referer, user: LOGIN_NAME.exec(text!)?.groups?.user };
   for (const [name, value] of Object.entries(others)) if (value) fields[name] = value;
   if (request !== undefined) Object.assign(fields, requestFields(request, fields));
-  // Lines behind a line of invalid UTF-8 are out of sight; no line here is of several.
-  const named = line.includes("\ufffd") ? null : canonical(address!);
-  return { address: named, fields: { ...fields, level, text: text! }, time, isZoneless: true };
+  return { address: canonical(address!), fields: { ...fields, level, text: text! }, time, isZoneless: true };
 }

@@ -41,7 +41,7 @@ export class Product {
       index,
       identifiers,
       units: [],
-      reader: form.open(engine.automatonOf(index)),
+      reader: alone(form.open(engine.automatonOf(index))),
     }));
     const fail = (complaint: string) => {
       throw new Error(complaint);
@@ -94,6 +94,13 @@ export class Product {
   #isInForce({ until }: NewBan): boolean {
     return until === null || until > this.#time;
   }
+}
+
+/** Makes a reader judge each message by itself: the lines around it have tests of their own. */
+function alone(reader: MessageReader): MessageReader {
+  const read = reader.read.bind(reader);
+  reader.read = (bytes, from, to, pid) => read(bytes, from, to, pid, true);
+  return reader;
 }
 
 /** A line between others, as a source hands it over. */

@@ -10,7 +10,7 @@ const MICROS = Date.parse("2026-05-06T10:56:10.250Z") * 1_000;
 function read(line: string, docker = new DockerLog()) {
   const { bytes, end } = encode(`x${line}"}`);
   if (!docker.read(bytes, 1, end - 2)) return null;
-  return { text: decode(docker.bytes, 0, docker.end), time: docker.time };
+  return { text: decode(docker.bytes, docker.start, docker.end), time: docker.time };
 }
 
 const lineOf = (text: string) => `{"log":"${text}","stream":"stdout","time":"${TIME}"}`;

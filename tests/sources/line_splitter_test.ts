@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { LineSplitter, MAX_LINE } from "../../lib/sources/line_splitter.ts";
+import { LineSplitter, MAX_LINE, SURROUNDINGS } from "../../lib/sources/line_splitter.ts";
 import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
 import { entriesOf } from "../support/records.ts";
 
@@ -83,4 +83,30 @@ Deno.test("`LineSplitter` holds a bounded part of a line without an end", () => 
     lines: ["y".repeat(MAX_LINE), "next"],
     cut: 1,
   });
+});
+
+Deno.test("`LineSplitter` gives each line its surroundings, byte for byte, wherever the pieces end", () => {
+  const lines = Array.from(
+    { length: 400 },
+    (_, i) => `${i} ${"z".repeat(i * 37 % 200)}${i % 9 ? "" : "\xff\0\0"}\n`,
+  );
+  const log = Uint8Array.from(lines.join(""), (char) => char.charCodeAt(0));
+  for (const size of [1, 100, 4_096, 7_777, 65_536]) {
+    const splitter = new LineSplitter();
+    const buffer = new RecordBuffer(16);
+    let passed = 0;
+    for (let at = 0; at < log.length; at += size) {
+      splitter.begin(buffer);
+      buffer.put(log.subarray(at, at + size));
+      splitter.take(buffer, 7, at + size < log.length);
+      const { array, logged, fresh } = buffer.bytes;
+      const reached = Math.min(log.length, at + size);
+      assert.deepEqual(array.subarray(0, logged), log.subarray(reached - logged, reached));
+      assert.equal(reached - logged + fresh, passed);
+      passed += splitter.added;
+      assert(fresh >= Math.min(SURROUNDINGS, passed - splitter.added), `${size}`);
+      if (splitter.added > 0 && reached < log.length) assert(reached - passed >= SURROUNDINGS - 1, `${size}`);
+    }
+    assert.equal(passed, log.length);
+  }
 });

@@ -43,8 +43,9 @@ export function messageParser(form: MessageForm): (text: string) => ReadMessage 
 
 /** Returns the findings of `reader` in a text between other texts. */
 export function readMessage(reader: MessageReader, text: string): ReadMessage | null {
-  const { bytes, end } = encode(`<${text}${BEHIND}`);
-  const [from, to] = [1, end - BEHIND.length];
+  const { bytes, end } = encode(`\n${text}\n${BEHIND}`);
+  const [from, to] = [1, end - BEHIND.length - 1];
+  bytes.logged = to;
   if (!reader.read(bytes, from, to)) return null;
   const entries = reader.fields.flatMap((name, field) => {
     if (reader.from[field]! < 0) return [];

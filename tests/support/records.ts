@@ -4,6 +4,8 @@ import { LINE, NO_PID, type Records, type Sender } from "../../lib/core/records.
 import type { Micros } from "../../lib/core/time.ts";
 import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
 
+const encoder = new TextEncoder();
+
 /** One record. */
 export interface Entry {
   readonly time: Micros;
@@ -39,7 +41,12 @@ export function recordsOf(entries: readonly Entry[]): Records {
     const origin = identifier === null
       ? LINE
       : buffer.origins.push({ identifier, sender: sender ?? { uid: null, unit: "" } }) - 1;
-    const range = { from, to: buffer.end, isASCII: true, most: Infinity };
+    const to = buffer.end;
+    if (origin === LINE) {
+      buffer.put(encoder.encode("\n"));
+      buffer.bytes.logged = buffer.end;
+    }
+    const range = { from, to, isASCII: true, most: Infinity };
     buffer.add(range, { origin, time, pid: pid ?? NO_PID });
   }
   return buffer;

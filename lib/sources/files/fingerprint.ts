@@ -52,10 +52,14 @@ export class Fingerprint {
     return true;
   }
 
-  /** Adds the last `count` bytes of `bytes`, which begin at the start of a line. */
-  add(bytes: Uint8Array, count: number): void {
-    this.trace = extend(this.trace, bytes);
-    const more = bytes.subarray(-Math.min(count, LAST_SIZE));
+  /** Adds whole lines that were handed over. */
+  addLines(lines: Uint8Array): void {
+    this.trace = extend(this.trace, lines);
+  }
+
+  /** Adds bytes that were read. */
+  add(bytes: Uint8Array): void {
+    const more = bytes.subarray(-Math.min(bytes.length, LAST_SIZE));
     this.#last = concatenated([this.#last, more]).slice(-LAST_SIZE);
   }
 

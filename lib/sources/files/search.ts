@@ -139,9 +139,9 @@ async function isProof(
   if (!isWhole || lost.timeOf === undefined) return false;
   const times: Micros[] = [];
   for (const [i, index] of different.entries()) {
-    const { array, view } = makeBytes(lengths[i]!);
-    array.set(await readBytes(content, { from: lines.starts[index]!, size: lengths[i]! }));
-    const time = lost.timeOf({ array, view }, 0, lengths[i]! - 1);
+    const bytes = makeBytes(lengths[i]!);
+    bytes.array.set(await readBytes(content, { from: lines.starts[index]!, size: lengths[i]! }));
+    const time = lost.timeOf(bytes, 0, lengths[i]! - 1);
     if (!Number.isNaN(time)) times.push(time);
   }
   return (lost.isElsewhere ? new Set(times).size : times.length) > 1;

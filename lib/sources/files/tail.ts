@@ -1,12 +1,12 @@
 import { LINE_FEED } from "../../core/ascii.ts";
 import type { Bytes } from "../../core/bytes.ts";
 import type { Records } from "../../core/records.ts";
-import type { Micros } from "../../core/time.ts";
+import { type Micros, SECOND } from "../../core/time.ts";
 import { Backlog } from "./backlog.ts";
 import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
-import { type Head, isCopy } from "./head.ts";
+import { type Head, isCopy, readBytes } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
-import { LineSplitter } from "../line_splitter.ts";
+import { LineSplitter, SURROUNDINGS } from "../line_splitter.ts";
 import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
 import type { FilePosition } from "./position.ts";
 import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
@@ -57,6 +57,11 @@ const MIN_CHUNK = 64 * 1_024;
 export const MAX_CHUNK = 128 * 1_024;
 /** Two changes this close may have the same time: file systems' clocks are late, and rounded. */
 const SETTLED: Micros = 50_000;
+/**
+ * A write appears in a file page by page, while others read it. Sizes of pages are multiples of
+ * this one.
+ */
+const PAGE = 4_096;
 
 /** A log file being read, recognized by inode, head and trace under any name. */
 export class Tail implements Disposable {
@@ -77,6 +82,8 @@ export class Tail implements Disposable {
   #earlierTime: Micros = 0;
   #chunkSize = MIN_CHUNK;
   #atEnd = false;
+  /** Whether it knows the bytes before the place reached. */
+  #hasSurroundings = false;
   #position: FilePosition | null = null;
   /** Whether the zone of its times was sought at its end. */
   #isZoneSought = false;
@@ -208,6 +215,7 @@ export class Tail implements Disposable {
     if (this.#end < this.#reached) throw new ContentLost();
     if (this.#end - this.#reached > this.#chunkSize) await this.#seekZone();
     const { buffer } = this.#shared;
+    if (!this.#hasSurroundings) await this.#recall();
     this.#lines.begin(buffer);
     const room = buffer.room(this.#chunkSize);
     const count = await this.#content.readAt(this.#reached, room);
@@ -222,11 +230,12 @@ export class Tail implements Disposable {
     return this.#take(count);
   }
 
-  /** Returns the unfinished last line, when nothing more will come. */
+  /** Returns the last lines, also an unfinished one, when nothing more will come. */
   finish(): Piece {
     const { buffer } = this.#shared;
     this.#lines.begin(buffer);
     const damaged = this.#lines.finish(buffer, this.#timeOf(this.#reached));
+    this.#fingerprint.addLines(this.#addedTo(buffer));
     return { records: buffer, damaged, more: false };
   }
 
@@ -248,6 +257,12 @@ export class Tail implements Disposable {
     await lookBack(this.#content, this.#state.size, (bytes, from, to) => learnZone(bytes, from, to, end));
   }
 
+  async #recall(): Promise<void> {
+    this.#hasSurroundings = true;
+    const size = Math.min(SURROUNDINGS, this.#reached);
+    this.#lines.recall(await readBytes(this.#content, { from: this.#reached - size, size }));
+  }
+
   async #skipHole(): Promise<Piece> {
     const { start } = this.#fingerprint.head;
     this.#reached = this.#reached < start ? start : await findData(this.#content, this.#reached, start);
@@ -259,14 +274,18 @@ export class Tail implements Disposable {
     const from = this.#reached;
     this.#reached += count;
     const more = this.#content.final ? count > 0 : count === this.#chunkSize;
-    this.#atEnd = !more;
+    const goesOn = more || this.#isBeingWritten;
+    const wasAtEnd = this.#atEnd;
+    this.#atEnd = !goesOn;
     if (this.#content.final && this.#atEnd) return this.finish();
-    if (count === 0) return null;
+    if (count === 0 && (goesOn || wasAtEnd || this.#lines.pending === 0)) return null;
     const { buffer } = this.#shared;
     const behind = buffer.end;
     buffer.took(count);
-    this.#fingerprint.add(buffer.bytes.array.subarray(0, buffer.end), count);
-    const damaged = this.#lines.take(buffer, this.#timeOf(from));
+    const { end } = buffer;
+    const damaged = this.#lines.take(buffer, this.#timeOf(from), goesOn);
+    this.#fingerprint.add(buffer.bytes.array.subarray(behind, end));
+    this.#fingerprint.addLines(this.#addedTo(buffer));
     const isOfBacklog = this.#backlog.holds(from);
     if (isOfBacklog && !this.#content.final) this.#backlog.date(buffer, from - behind, this.#state.time);
     buffer.written = more || this.#content.final ? NaN : this.#state.time;
@@ -274,6 +293,17 @@ export class Tail implements Disposable {
     this.#chunkSize = more ? Math.min(MAX_CHUNK, 2 * this.#chunkSize) : MIN_CHUNK;
     if (this.quietSince !== null) this.quietSince = performance.now();
     return { records: buffer, damaged, more };
+  }
+
+  /** Whether the last bytes may be the first part of what a service is writing. */
+  get #isBeingWritten(): boolean {
+    const age = Math.abs(this.#looked - this.#state.time);
+    return !this.#content.final && this.#reached % PAGE === 0 && age < SECOND;
+  }
+
+  /** Returns the lines that were added to the buffer, as they stand in the file. */
+  #addedTo({ bytes: { array, fresh } }: RecordBuffer): Uint8Array {
+    return array.subarray(fresh, fresh + this.#lines.added);
   }
 
   /** Returns when the bytes from an offset on were written, as far as the file tells. */

@@ -19,7 +19,7 @@ const SIZE = 1 << 16;
 const MAX_ORIGINS = 64;
 
 /** The fields that are read, by their numbers. */
-const [CURSOR, TIME, IDENTIFIER, PID, UID, UNIT, MESSAGE] = [0, 1, 2, 3, 4, 5, 6];
+const [CURSOR, TIME, IDENTIFIER, PID, UID, UNIT, MESSAGE, TRANSPORT] = [0, 1, 2, 3, 4, 5, 6, 7];
 const NAMES = [
   "__CURSOR",
   "__REALTIME_TIMESTAMP",
@@ -28,7 +28,9 @@ const NAMES = [
   "_UID",
   "_SYSTEMD_UNIT",
   "MESSAGE",
+  "_TRANSPORT",
 ].map((name) => new Literal(name));
+const SYSLOG = new Literal("syslog");
 /** Number of a field that is not read. */
 const OTHER = -1;
 
@@ -215,16 +217,19 @@ export class ExportParser {
   /** Returns the index of the entry's origin among those of the records. */
   #origin(): number {
     const uid = this.#number(UID);
+    const isWhole = this.#is(TRANSPORT, SYSLOG);
     for (let i = 0; i < this.#origins.length; i++) {
       const known = this.#origins[i]!;
-      if (Object.is(known.uid, uid) && this.#is(IDENTIFIER, known.identifier) && this.#is(UNIT, known.unit)) {
-        return i;
-      }
+      if (
+        Object.is(known.uid, uid) && known.isWhole === isWhole && this.#is(IDENTIFIER, known.identifier) &&
+        this.#is(UNIT, known.unit)
+      ) return i;
     }
     const [identifier, unit] = [this.#text(IDENTIFIER), this.#text(UNIT)];
-    const origin: Origin = { identifier, sender: { uid: Number.isNaN(uid) ? null : uid, unit } };
+    const origin: Origin = { identifier, sender: { uid: Number.isNaN(uid) ? null : uid, unit }, isWhole };
     this.records.origins.push(origin);
-    return this.#origins.push({ uid, identifier: new Literal(identifier), unit: new Literal(unit) }) - 1;
+    const known = { uid, isWhole, identifier: new Literal(identifier), unit: new Literal(unit) };
+    return this.#origins.push(known) - 1;
   }
 
   /** Reports whether a field's value is a text; a missing one is the empty text. */
@@ -244,6 +249,7 @@ export class ExportParser {
 interface KnownOrigin {
   /** NaN if journald did not know it. */
   readonly uid: number;
+  readonly isWhole: boolean;
   readonly identifier: Literal;
   readonly unit: Literal;
 }

@@ -1,58 +1,249 @@
 import { strict as assert } from "node:assert";
 import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
+import { ModuleHealth } from "../../../lib/reading/health.ts";
+import { Reader } from "../../../lib/reading/reader.ts";
+import { LineSplitter } from "../../../lib/sources/line_splitter.ts";
+import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { NO_OPTIONS, openForm } from "../../support/messages.ts";
+import { linesAt } from "../../support/records.ts";
 
+const NOW = Date.UTC(2026, 11, 1) * 1_000;
 const TRUE = "203.0.113.5";
 const OTHER = "198.51.100.7";
 const HEAD = "2026/03/01 10:56:10 [error] 7#7: *1 ";
 const BEGIN = `${HEAD}open() "/srv/www`;
 const FAILED = `" failed (2: No such file or directory), client: `;
-const WHOLE =
-  `${HEAD}user "bob": password mismatch, client: ${OTHER}, server: x, request: "GET / HTTP/1.1", host: "x"`;
-/** Bytes of the longest record. */
-const LONGEST = 2_048;
+const END = ', server: x, request: "GET / HTTP/1.1", host: "x"';
+const WHOLE = `${HEAD}user "bob": password mismatch, client: ${OTHER}${END}`;
+const ACCESS = `${OTHER} - - [01/Mar/2026:10:56:10 +0000] "GET /.env HTTP/1.1" 404 153 "-" "-"`;
+const STDERR = `${HEAD}FastCGI sent in stderr: "`;
+const READING = '" while reading response header from upstream, client: ';
+const FASTCGI = ', server: x, request: "GET /a.php HTTP/1.1", upstream: "fastcgi://127.0.0.1:9", host: "x"';
 
-/** Returns a record as nginx writes it for a missing page, of all lines that `path` makes. */
-function record(path: string, query = ""): string {
+/** Returns a record as nginx writes it, cut after `length` bytes. */
+function cut(text: string, length = 2_048): string {
+  return `${text.slice(0, length - 1)}\n`;
+}
+
+/** Returns the record about a missing page, of all lines that `path` makes. */
+function record(path: string, query = "", length?: number): string {
   const target = encodeURI(path).replaceAll("?", "%3F") + query;
-  const text = `${BEGIN}${path}${FAILED}${TRUE}, server: _, request: "GET ${target} HTTP/1.1", host: "h"`;
-  return `${text.slice(0, LONGEST - 1)}\n`;
+  return cut(
+    `${BEGIN}${path}${FAILED}${TRUE}, server: _, request: "GET ${target} HTTP/1.1", host: "h"`,
+    length,
+  );
 }
 
-/** Reads a log and returns the address of each line; null: it names nobody. */
-function addresses(log: string, logFormats: string[] = []): (string | null)[] {
-  const { bytes, end } = encode(log);
+/** Returns the record of text that a backend wrote. */
+function stderr(text: string): string {
+  return cut(`${STDERR}${text}${READING}${TRUE}${FASTCGI}`);
+}
+
+function ownRecord(text: string, address = OTHER, behind = ""): string {
+  return `${HEAD}${text}, client: ${address}, server: x, request: "GET / HTTP/1.1"${behind}, host: "x"\n`;
+}
+
+/** Makes a function that reads a piece of a log, and returns the address of each line; null: nobody. */
+function reading(logFormats: readonly string[] = []) {
   const reader = openForm(nginx.form({ ...NO_OPTIONS, logFormats }));
-  const found: (string | null)[] = [];
-  for (let from = 0; from < end;) {
-    const to = bytes.array.indexOf(10, from);
-    found.push(reader.read(bytes, from, to) ? addressOf(reader.address) : null);
-    from = to + 1;
-  }
-  return found;
+  const module = { index: 0, identifiers: ["nginx"], units: [], reader };
+  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const buffer = new RecordBuffer(16);
+  const lines = new LineSplitter();
+  return (piece: Uint8Array, goesOn: boolean): (string | null)[] => {
+    lines.begin(buffer);
+    buffer.put(piece);
+    lines.take(buffer, NOW, goesOn);
+    return Array.from({ length: buffer.length }, (_, i) => {
+      const isFound = events.read(buffer, i, NOW) && events.event.isUnderstood;
+      return isFound ? addressOf(events.event.reader.address) : null;
+    });
+  };
 }
 
-const RECORDS: readonly (readonly [name: string, log: string, expected: (string | null)[]])[] = [
+function bytesOf(log: string): Uint8Array {
+  const { bytes, end } = encode(log);
+  return bytes.array.subarray(0, end);
+}
+
+/** Reads a whole log. */
+function addresses(log: string, logFormats?: readonly string[]): (string | null)[] {
+  return reading(logFormats)(bytesOf(log), false);
+}
+
+/** Pads the middle of a record, so that it is cut exactly behind the text at its end. */
+function padded(begin: string, end: string, length = 2_048): string {
+  return cut(`${begin}${"p".repeat(length - 1 - begin.length - end.length)}${end}, and more`, length);
+}
+
+type Case = readonly [name: string, log: string, expected: (string | null)[]];
+
+const FORGED: readonly Case[] = [
   ["a whole line inside of a path", record(`/a\n${WHOLE}\n`), [null, null, null]],
   ["several of them", record(`/a\n${WHOLE}\n${WHOLE}\n${WHOLE}\n`), [null, null, null, null, null]],
+  ["a line of an access log", record(`/a\n${ACCESS}\n`), [null, null, null]],
   [
     "lines made complete at both sides",
-    record(`/a${FAILED}${OTHER}, server: x, request: "GET /?q HTTP/1.1", host: "x"\n${WHOLE}\n${BEGIN}/b`),
+    record(`/a${FAILED}${OTHER}${END}\n${WHOLE}\n${BEGIN}/b`),
     [null, null, TRUE],
   ],
-  ["a line of invalid UTF-8, which is copied", `${WHOLE.replace("bob", "b\ufffdb")}\n`, [null]],
-  ["a record that was cut", record(`/a\n${WHOLE}\n${"b".repeat(LONGEST)}`), [null, null, null]],
-  ["the line before such a record", `${record("/c")}${record(`/a\n${WHOLE}\n`)}`, [TRUE, null, null, null]],
-  ["the line behind it", `${record(`/a\n${WHOLE}\n`)}${record("/c")}`, [null, null, null, TRUE]],
-  ["a line break in a query", `${record("/a")}${record("/b", "?q=%0a")}`, [TRUE, TRUE]],
-  ["a long record of one line", `${record("/a")}${record(`/${"b".repeat(LONGEST)}`)}`, [TRUE, null]],
+  [
+    "a last line that only ends truly",
+    record(`/a\n${HEAD}access forbidden by rule, client: ${OTHER}, server: x`),
+    [
+      null,
+      null,
+    ],
+  ],
+  ["a name of Basic authentication", ownRecord(`user "a\n${OTHER} GET 404\nb": password mismatch`, TRUE), [
+    null,
+    null,
+    null,
+  ]],
+  [
+    "text of a backend, complete at both sides",
+    stderr(`a${READING}${OTHER}${FASTCGI}\n${WHOLE}\n${ACCESS}\n${STDERR}b`),
+    [null, null, null, TRUE],
+  ],
+  [
+    "text of a backend that ends like a text of nginx",
+    stderr(`a\n${WHOLE}\n${HEAD}access forbidden by rule`),
+    [
+      null,
+      null,
+      TRUE,
+    ],
+  ],
+  [
+    "a path that a backend chose",
+    `${BEGIN}/a${FAILED}${OTHER}${END}\n${WHOLE}\n${BEGIN}/b${FAILED}${TRUE}, server: x, ` +
+    'request: "GET / HTTP/1.1", upstream: "http://127.0.0.1/", host: "x"\n',
+    [null, null, TRUE],
+  ],
+  [
+    "text of a script, which may end the record like a text of nginx",
+    `${HEAD}[lua] a.lua:1: a, client: ${OTHER}${END}\n${WHOLE}\n${
+      ownRecord("access forbidden by rule", TRUE)
+    }`,
+    [null, null, TRUE],
+  ],
+  [
+    "an upstream with a line break, behind the true client",
+    ownRecord("no live upstreams while connecting to upstream", TRUE, `, upstream: "http://a/\n${WHOLE}`)
+      .replace("GET /", "GET /%0a"),
+    [null, null],
+  ],
+  [
+    "a login of mail",
+    `${HEAD}client login failed: "x" while in http auth state, client: ${TRUE}, server: x, login: "a"\n${WHOLE}\n`,
+    [null, null],
+  ],
+  ["a cut record", record(`/a\n${WHOLE}\n${"b".repeat(2_048)}`), [null, null, null]],
+  ["a record cut behind a forged line", padded(`${BEGIN}/`, `\n${WHOLE}\n${WHOLE}`), [null, null, null]],
+  ["a record that OpenResty cut there", padded(`${BEGIN}/`, `\n${WHOLE}\n${WHOLE}`, 4_096), [
+    null,
+    null,
+    null,
+  ]],
+  ["a record of the level debug", `${HEAD.replace("error", "debug")}http uri: "/a\n${WHOLE}\n"\n`, [
+    null,
+    null,
+    null,
+  ]],
+  [
+    "one line of the level debug",
+    `${HEAD.replace("error", "debug")}http header: "X: a, client: ${OTHER}${END}\n`,
+    [null],
+  ],
+  ["invalid UTF-8, which is copied", record(`/a\n${WHOLE.replace("bob", "b\ufffdb")}\n`), [null, null, null]],
+  ["invalid UTF-8 in a line of an access log", record(`/a\n${ACCESS.replace("GET", "G\ufffdT")}\n`), [
+    null,
+    null,
+    null,
+  ]],
 ];
 
-for (const logFormats of [[], ["$remote_addr [$time_local] $status"]]) {
-  const kind = logFormats.length === 0 ? "known formats" : "a format of one's own";
-  Deno.test(`who writes lines into nginx's error log by line breaks names nobody else, with ${kind}`, () => {
-    for (const [name, log, expected] of RECORDS) assert.deepEqual(addresses(log, logFormats), expected, name);
+const HONEST: readonly Case[] = [
+  ["the line before a forgery", `${record("/c")}${record(`/a\n${WHOLE}\n`)}`, [TRUE, null, null, null]],
+  ["its own records before a forgery", `${record("/c")}${record("/a\n")}`, [TRUE, null, null]],
+  ["missing pages of two clients", `${record("/a")}${record("/b").replaceAll(TRUE, OTHER)}`, [TRUE, OTHER]],
+  ["a long record of one line", `${record("/a")}${record(`/${"b".repeat(2_048)}`)}`, [TRUE, null]],
+  ["texts of nginx beside a missing page", `${WHOLE}\n${record("/a")}${WHOLE}\n${ACCESS}\n`, [
+    OTHER,
+    TRUE,
+    OTHER,
+    OTHER,
+  ]],
+  [
+    "texts of nginx beside several lines of PHP",
+    `${WHOLE}\n${stderr("PHP message: a\n#0 b.php(7): c()\nthrown")}${WHOLE}\n${ACCESS}\n${record("/a")}`,
+    [OTHER, null, null, null, OTHER, OTHER, TRUE],
+  ],
+  ["a notice of nginx itself", `2026/03/01 10:56:10 [notice] 7#7: exiting\n${WHOLE}\n`, [null, OTHER]],
+  ["a line of another service", `${WHOLE}\nMar  1 10:56:10 web cron[7]: (root) CMD (a)\n${WHOLE}\n`, [
+    OTHER,
+    null,
+    OTHER,
+  ]],
+];
+
+for (
+  const logFormats of [[], ["$remote_addr [$time_local] $status", "$remote_addr $request_method $status"]]
+) {
+  const kind = logFormats.length === 0 ? "known formats" : "formats of one's own";
+  Deno.test(`who writes lines into nginx's error log names nobody else, with ${kind}`, () => {
+    for (const [name, log, expected] of FORGED) assert.deepEqual(addresses(log, logFormats), expected, name);
   });
 }
+
+Deno.test("honest lines name their clients beside ordinary lines of nginx's error log", () => {
+  for (const [name, log, expected] of HONEST) assert.deepEqual(addresses(log), expected, name);
+});
+
+Deno.test("who writes lines into nginx's error log names nobody else wherever the pieces of a log end", () => {
+  const filler = ownRecord("access forbidden by rule", TRUE).repeat(30);
+  for (const [name, forged] of FORGED) {
+    const log = bytesOf(filler + forged + filler);
+    const expected = addresses(filler + forged + filler);
+    for (let at = filler.length - 50; at < filler.length + forged.length + 50; at += 7) {
+      const read = reading();
+      const found = [...read(log.subarray(0, at), true), ...read(log.subarray(at), false)];
+      assert.deepEqual(found, expected, `${name}, at ${at}`);
+    }
+    // Live: a record comes at once, after the lines before it were read.
+    const read = reading();
+    const before = read(bytesOf(filler), false);
+    const live = [...before, ...read(bytesOf(forged), false), ...read(bytesOf(filler), false)];
+    assert(!live.includes(OTHER), name);
+  }
+});
+
+Deno.test("a look at a line's time alone throws no doubt on other lines", () => {
+  const reader = openForm(nginx.form(NO_OPTIONS));
+  const module = { index: 0, identifiers: ["nginx"], units: [], reader };
+  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const { bytes, end } = encode(`${STDERR}a`);
+  assert(events.timeOf({ bytes, from: 0, to: end }, { now: NOW }) > 0);
+  for (const line of [WHOLE, ACCESS]) {
+    assert(events.read(linesAt(NOW, line), 0, NOW));
+    assert.equal(addressOf(reader.address), OTHER);
+  }
+});
+
+Deno.test("lines that a runtime tore apart name nobody by an error record, nor behind one", () => {
+  const named = (head: string, ...lines: string[]) =>
+    addresses(lines.map((line) => `${head}${line}\n`).join(""));
+  const time = "2026-03-01T10:56:10.123456789Z";
+  const open = `${STDERR}a`;
+  assert.deepEqual(named(`${time} stdout F `, WHOLE, ACCESS), [null, OTHER]);
+  assert.deepEqual(named(`${time} stdout F `, ACCESS, open, WHOLE, ACCESS), [OTHER, null, null, null]);
+  assert.deepEqual(named(`${time} stderr F `, WHOLE, ACCESS), [null, null]);
+  assert.deepEqual(named(`${time} `, open, ACCESS), [null, null]);
+  assert.deepEqual(named("Mar  1 10:56:10 web nginx[7]: ", WHOLE, ACCESS), [OTHER, OTHER]);
+  const docker = (stream: string, line: string) => JSON.stringify({ log: `${line}\n`, stream, time });
+  const lines = (stream: string) => [docker("stderr", open), docker(stream, ACCESS), docker(stream, WHOLE)];
+  assert.deepEqual(named("", ...lines("stdout")), [null, OTHER, null]);
+  assert.deepEqual(named("", ...lines("stderr")), [null, null, null]);
+});

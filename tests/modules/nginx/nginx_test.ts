@@ -466,6 +466,7 @@ Deno.test("what nginx refuses before it has read a request counts only where it 
     const reader = openForm(nginx.form({ ...NO_OPTIONS, trustedProxies, logFormats }));
     return (line: string) => {
       const { bytes, end } = encode(line);
+      bytes.logged = end;
       assert.ok(reader.read(bytes, 0, end) && reader.address.isAddress, line);
       return reader.counting;
     };

@@ -1,5 +1,6 @@
 import { MILLISECOND, SECOND } from "../../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
+import { pause } from "../../../lib/core/async.ts";
 import { absence, readDenial } from "../../../lib/core/read_denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
@@ -434,4 +435,18 @@ Deno.test("a check looks at each of many idle files a few times, not once for ea
     Object.defineProperty(Tail.prototype, "inode", inode);
   }
   assert.ok(looks < 1_000, `${looks} looks`);
+});
+
+Deno.test("lines at the end of a page wait until what is being written there has come, or for two seconds", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using following = await new Following(logs.at("a.log")).begun();
+  const page = `${"a".repeat(4_090)}\nlast\n`;
+  logs.append("a.log", page);
+  await pause(200);
+  assert.deepEqual(following.lines, []);
+  await following.saw(page.split("\n")[0]!, "last");
+  logs.append("a.log", `first ${"b".repeat(4_084)}\nhead\n`);
+  logs.append("a.log", "tail\n");
+  await following.saw(page.split("\n")[0]!, "last", `first ${"b".repeat(4_084)}`, "head", "tail");
 });

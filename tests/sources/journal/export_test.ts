@@ -200,3 +200,12 @@ Deno.test("`ExportParser` refuses an endless line that is no field", () => {
     message: "Cannot read the journal: journalctl printed something else than its export format",
   });
 });
+
+Deno.test("`ExportParser` tells entries that a program sent whole from lines that journald made", () => {
+  const transports = ["syslog", "stdout", "journal", "syslog"];
+  const { origin, origins } = new ExportParser().push(
+    exportText(transports.map((transport, n) => exported(n, "x", [["_TRANSPORT", transport]]))),
+  );
+  assert.deepEqual(transports.map((_, i) => origins[origin[i]!]!.isWhole), [true, false, false, true]);
+  assert.equal(origins.length, 2);
+});
