@@ -20,6 +20,7 @@ const SLICE = 1_000;
 /** Milliseconds between transactions: a waiting writer tries the lock every 1 to 100 ms. */
 const BETWEEN_SLICES = 30;
 
+/** Options of `bans --import`. */
 export interface ImportOptions extends CommonOptions {
   /** Default span of bans without an end in the list: a span, or `forever`, the default. */
   readonly for?: string;
@@ -40,6 +41,7 @@ export interface ImportStore {
   addAll(bans: readonly NewBan[]): void;
 }
 
+/** Input of `Importing`. */
 export interface ImportParts {
   readonly bans: ImportStore;
   readonly whitelist: Whitelist;
@@ -110,6 +112,7 @@ async function read(file: string, importing: Importing): Promise<void> {
   }
 }
 
+/** Imports lines of a list. */
 export class Importing {
   readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
   /** Lines that could not be read. */

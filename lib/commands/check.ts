@@ -21,6 +21,7 @@ import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
 
+/** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
   /** Print only problems and warnings. */
   readonly quiet?: boolean;

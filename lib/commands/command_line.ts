@@ -28,6 +28,7 @@ const COMMANDS = [
   addFleet,
 ];
 
+/** Returns the program with all its commands. */
 export function commandLine({ version, exit, log, signals }: ProgramParts): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")

@@ -12,6 +12,7 @@ import type { Login } from "../deciding/login_change.ts";
  * bans. `earlier`, `later`: its first ban begins then. `longer`, `shorter`: its total is so.
  */
 export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
+/** A name whose count differs much from the period before. */
 export type Change = typeof CHANGES[number];
 
 /** The bans of one address or network. */
@@ -25,6 +26,7 @@ export interface Banned {
   readonly total: Micros | null;
 }
 
+/** The newest login of an address. */
 export type LastLogin = Pick<Login, "user" | "time">;
 
 /** An address or network that two configurations treat differently. */
@@ -69,6 +71,7 @@ export class BansByAddress {
   }
 }
 
+/** The newest login of each address. */
 export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 

@@ -6,6 +6,7 @@ import type { TOP_TABLES } from "./output.ts";
 
 type Table = typeof TOP_TABLES[number];
 
+/** A counted name. */
 export interface CountRow {
   readonly name: string;
   /** Lines that hit any rule; for a rule its hits. */
@@ -17,6 +18,7 @@ export interface CountRow {
   readonly ended: number | null;
 }
 
+/** Input of `countRows()`. */
 export interface CountFacts {
   readonly content: RollupContent;
   readonly most: number;
@@ -26,6 +28,7 @@ export interface CountFacts {
   readonly since: Micros;
 }
 
+/** Returns a rollup's counts of the table `by`. */
 export function countsOf(content: RollupContent, by: Table): Counted {
   return content[by === "module" ? "hits" : by];
 }

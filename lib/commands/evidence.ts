@@ -30,6 +30,7 @@ export interface Count {
   readonly window: Micros | null;
 }
 
+/** Counts of an address or network. */
 export interface Counts {
   /** Nearest to a limit first. */
   readonly counts: readonly Count[];

@@ -16,6 +16,7 @@ const SERVICE_GROUPS = ["systemd-journal", LOGS];
 /** The bit of CAP_NET_ADMIN (capabilities(7)). */
 const NET_ADMIN = 12n;
 
+/** A user of the system. */
 export interface SystemUser {
   readonly name: string;
   readonly uid: number;

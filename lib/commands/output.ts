@@ -3,6 +3,7 @@ import { jsonText, printable } from "../core/text.ts";
 import { localTime, type Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
 
+/** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */
   readonly config: string;
@@ -14,6 +15,7 @@ export interface CommonOptions {
 
 /** Default path of the configuration. */
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
+/** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */
 export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;

@@ -22,6 +22,7 @@ import { RuleTexts } from "../rules/rule_texts.ts";
 import type { Batch } from "../sources/source.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
 
+/** Options and callbacks of a rehearsal. */
 export interface RehearsalOptions {
   readonly whitelist: Whitelist;
   /** Called with each ban in order; a ban that extends another counts as a new one. */

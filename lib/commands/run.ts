@@ -18,6 +18,7 @@ import { requireSpan } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
 import { leftText } from "./words.ts";
 
+/** Signals to a running monitor. */
 export interface RunSignals {
   /** Aborts to stop the monitor in order. */
   readonly stop: AbortSignal;
@@ -25,6 +26,7 @@ export interface RunSignals {
   onReload(reload: () => void): void;
 }
 
+/** Options of `run`. */
 export interface RunOptions extends CommonOptions {
   /** Span of a trial: without `confirm`, its bans end and the monitor stops then. */
   readonly trial?: string;

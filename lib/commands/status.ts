@@ -37,6 +37,7 @@ export function statusOf(state: State): Status {
   };
 }
 
+/** Returns a leak as JSON. */
 export function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
   return { address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) };
 }

@@ -39,6 +39,7 @@ export function statusProblems(status: Troubles): string[] {
   ];
 }
 
+/** Says that a monitor hangs. */
 export function hangingText({ time, pid }: Pick<MonitorReport, "time" | "pid">): string {
   return `the monitor has not reported since ${localTime(time!)}: process ${pid} hangs, or its disk does`;
 }

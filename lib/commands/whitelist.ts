@@ -17,6 +17,7 @@ import { type CommonOptions, printError, printResult } from "./output.ts";
 import { nameText, otherPlaces } from "./whitelist_list.ts";
 import { untilText } from "./words.ts";
 
+/** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
   readonly note?: string;
   /** A span, or `forever`, the default of a new entry. */

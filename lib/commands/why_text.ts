@@ -18,6 +18,7 @@ const ONLY_NEWEST = "Only the newest hits were counted, as there are very many."
 /** Most bans and lines for people; `--json` prints more. */
 const [MOST_BANS, MOST_LINES] = [8, 12];
 
+/** Formats a story as lines. */
 export function storyLines(story: Story): string[] {
   const { bans, around, inside, counts, logins, sessions, knocks, leaks, memberError, configError } = story;
   return [

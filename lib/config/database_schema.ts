@@ -18,6 +18,7 @@ const host = text().transform((given, context) => {
   return { name, port: port === undefined ? undefined : Number(port) };
 });
 
+/** The section `DB`. */
 export const database = section({
   host: described(
     host,
@@ -59,6 +60,7 @@ export const database = section({
   return { host: host.name, port: chosen, ...rest };
 });
 
+/** The section `fleet`. */
 export const fleet = section({
   share_bans: described(
     z.boolean("must be true or false").default(false),

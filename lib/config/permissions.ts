@@ -24,6 +24,7 @@ export interface Permissions {
 
 /** Files with name servers; systemd-resolved lists its upstream servers in the second. */
 export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
+/** Prints the journal. */
 export const JOURNAL = "journalctl";
 /** Lists default routes. Deno lets only a program with all permissions read /proc/net/route. */
 export const ROUTES = "ip";
@@ -38,6 +39,7 @@ export const DATABASE_VARIABLES = "PG*";
 /** Variable with the name of sudo's caller, whom the monitor's log names for a command's change. */
 export const SUDOER = "SUDO_USER";
 
+/** A permission that a configuration needs. */
 export interface Need {
   readonly kind: keyof Permissions;
   readonly item: string;

@@ -93,6 +93,7 @@ export interface NotifyConfig {
   readonly timeout: Micros;
 }
 
+/** Options of `loadConfig()`. */
 export interface LoadOptions {
   /** The kinds of modules that a configuration may name. */
   readonly known: readonly ModuleKind[];

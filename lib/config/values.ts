@@ -51,6 +51,7 @@ export function texts(item: z.ZodType<string, string> = text(MAX_MESSAGE)) {
   return z.union([item, z.array(item)], STRINGS).transform((given) => [given].flat());
 }
 
+/** Accepts a whole number from `least` to `most`. */
 export function whole(least: number, most: number) {
   return z.int("must be a whole number").min(least, `must be at least ${least}`).max(
     most,
@@ -140,6 +141,7 @@ export const command = words((words) => {
   return words[0]!.includes("%s") ? "must begin with a program, not with %s" : null;
 });
 
+/** A program and its first arguments. */
 export const program = words(() => null);
 
 const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
@@ -179,6 +181,7 @@ export const network = text().transform((given, context) => {
   return network ?? z.NEVER;
 });
 
+/** A time zone by its name or offset. */
 export const timeZone = text().transform((given, context) => {
   const zone = zoneOf(given);
   if (zone === null) {

@@ -13,6 +13,7 @@ export interface ListedNetworks {
   readonly set: NetworkSet;
 }
 
+/** The content of a whitelist file. */
 export interface WhitelistContent {
   /** Number of lines with an entry. */
   readonly entries: number;
@@ -25,6 +26,7 @@ export interface WhitelistContent {
   readonly complaints: readonly string[];
 }
 
+/** The content of an empty file. */
 export const NO_CONTENT: WhitelistContent = { entries: 0, networks: [], names: [], wide: [], complaints: [] };
 
 /** A copy of a whitelist file's content, with the stamp of the file. */

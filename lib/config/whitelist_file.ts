@@ -22,6 +22,7 @@ const MOST = 20;
 /** Prefix length below which a network may be wide, see `isWide()`. */
 const MAY_BE_WIDE = 16;
 
+/** The result of reading a whitelist file. */
 export interface WhitelistReading {
   /** Changes when the file changes; null if the file could not be examined. */
   readonly stamp: string | null;

@@ -44,6 +44,7 @@ export function isOfStrangers(address: string, length: number): boolean {
   return length < clientBitsOf(address);
 }
 
+/** Returns `clientBits()` of a canonical address or network. */
 export function clientBitsOf(address: string): number {
   if (!address.includes(":")) return 0;
   putAddress(address, words);

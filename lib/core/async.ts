@@ -61,6 +61,7 @@ export async function every(
   }
 }
 
+/** Resolves with null when `signal` aborts. */
 export function untilAborted(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(null);

@@ -157,6 +157,7 @@ export class LineEnds {
   }
 }
 
+/** Returns all parts in one array, in order. */
 export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -167,14 +168,17 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return all;
 }
 
+/** Reports whether two byte arrays are equal. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+/** Formats bytes in hexadecimal. */
 export function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Reports whether a byte is an ASCII digit. */
 export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte < ZERO + 10;
 }
@@ -190,6 +194,7 @@ export function hexDigit(byte: number): number {
   return HEX_VALUES[byte]!;
 }
 
+/** Reports whether a byte is an ASCII capital. */
 export function isUpper(byte: number): boolean {
   return byte >= UPPER_A && byte <= UPPER_Z;
 }
@@ -199,6 +204,7 @@ export function isBlank(byte: number): boolean {
   return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN);
 }
 
+/** Returns the end of the digits at `at`. */
 export function endOfDigits(array: Uint8Array, at: number): number {
   while (isDigit(array[at]!)) at++;
   return at;

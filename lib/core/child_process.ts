@@ -3,6 +3,7 @@ import { messageOf, tried } from "./error.ts";
 import type { Micros } from "./time.ts";
 import { abortedWith, NEVER, pause } from "./async.ts";
 
+/** Options of `Runner.run()`. */
 export interface RunOptions {
   /** Longest run. Then the program is killed. */
   readonly timeout: Micros;
@@ -18,6 +19,7 @@ export interface RunOptions {
   readonly output?: boolean;
 }
 
+/** Result of `Runner.run()`. */
 export interface RunResult {
   /** Standard output if `output` was set. */
   readonly output: string;

@@ -3,6 +3,7 @@ import { elapsed, type Micros, MINUTE, now } from "./time.ts";
 /** Largest step back that is ignored: small corrections are normal. */
 const TOLERANCE: Micros = MINUTE;
 
+/** The clocks to compare. */
 export interface Clocks {
   /** The wall clock. */
   readonly wall: () => Micros;

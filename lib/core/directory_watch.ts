@@ -5,6 +5,7 @@
  */
 import { tried } from "./error.ts";
 
+/** A watcher of some directories. */
 export interface DirectoryWatcher {
   readonly events: AsyncIterable<Deno.FsEvent>;
   /** Ends the events, unless a named pipe blocks the watchers: then they never end. */

@@ -26,6 +26,7 @@ export class UserError extends Error {
   }
 }
 
+/** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@ import { tried } from "./error.ts";
 import { counted, printable } from "./text.ts";
 import { localTime, MILLISECOND } from "./time.ts";
 
+/** The program's log. */
 export interface Log {
   /** Shown with `--verbose`; `message` is called only then. Each of its lines is a record. */
   debug(message: () => string): void;

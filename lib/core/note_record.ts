@@ -6,10 +6,12 @@ import type { Micros } from "./time.ts";
 /** Kind of a record: a line hit rules; an address begins anew in some rules, or in all. */
 export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;
 
+/** Kinds of records by their numbers. */
 export type RecordKind = typeof HIT | typeof SPENT | typeof FORGOTTEN;
 
 /** Most rules of a group: a record names rules as bits of a group. */
 export const GROUP_RULES = 12;
+/** All bits of a group. */
 export const GROUP_MASK = (1 << GROUP_RULES) - 1;
 
 /**
@@ -29,6 +31,7 @@ export interface AddressWords {
   readonly prefix: number;
 }
 
+/** Fields of a record. */
 export interface NoteRecord extends AddressWords {
   readonly kind: RecordKind;
   /**
@@ -153,6 +156,7 @@ export function readNotes(content: Uint8Array): NoteReader {
   return new NoteReader(new Int32Array(copy.buffer));
 }
 
+/** Formats the address or network of `words`. */
 export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
   return addressText([w0, w1, w2, w3], 0, prefix);
 }

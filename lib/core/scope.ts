@@ -103,6 +103,7 @@ export function coversScope(wide: Scope, narrow: Scope): boolean {
     );
 }
 
+/** Reports whether two scopes are the same. */
 export function isSameScope(a: Scope, b: Scope): boolean {
   return a === b || formatScope(a) === formatScope(b);
 }

@@ -9,6 +9,7 @@ import { identityAt, identityOf } from "./file_identity.ts";
 /** SQLite's own files beside a database, by the suffixes of its name. */
 export const SIDES = ["", "-wal", "-shm"] as const;
 
+/** Returns the database of the state in `directory`. */
 export function databaseOf(directory: string): string {
   return `${directory}/state.db`;
 }
@@ -51,6 +52,7 @@ export function guardState(directory: string): void {
   guarded.add(directory);
 }
 
+/** Reports whether a file is one of a guarded state. */
 export function isGuarded(file: Pick<Deno.FileInfo, "dev" | "ino">): boolean {
   const identity = identityOf(file);
   return guarded.values().some((directory) =>

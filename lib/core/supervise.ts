@@ -3,6 +3,7 @@ import { isShortage, messageOf, stackOf, UserError } from "./error.ts";
 import type { Log } from "./log.ts";
 import { counted } from "./text.ts";
 
+/** Options of `supervise()`. */
 export interface Supervision {
   readonly name: string;
   readonly signal: AbortSignal;

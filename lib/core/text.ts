@@ -35,6 +35,7 @@ export function oneLine(text: string, most: number): string {
   return Array.from(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim()).slice(0, most).join("").trimEnd();
 }
 
+/** Returns a text that begins with a capital. */
 export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -10,6 +10,7 @@ export interface Zone {
   ahead(time: Micros): Micros;
 }
 
+/** This machine's zone. */
 export const LOCAL: Zone = {
   name: "",
   ahead: (time) => (0 - new Date(time / MILLISECOND).getTimezoneOffset()) * MINUTE,

@@ -3,6 +3,7 @@ import { coversScope, formatScope, isSameScope, type Scope } from "../core/scope
 import { oneLine } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, type Micros, spanText } from "../core/time.ts";
 
+/** Kinds of provenance. */
 export const PROVENANCES = ["rule", "network", "manual", "import", "fleet"] as const;
 
 /** Who banned. */

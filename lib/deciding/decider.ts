@@ -27,6 +27,7 @@ export interface BanHistory {
   past(address: string): readonly PastBan[];
 }
 
+/** Options of the decider. */
 export interface DeciderOptions {
   readonly whitelist: Whitelist;
   readonly logins: Logins;
@@ -35,6 +36,7 @@ export interface DeciderOptions {
   readonly networkRoom?: Room;
 }
 
+/** Facts for one batch. */
 export interface Facts {
   readonly history: BanHistory;
   /** Present time of a decision in effect now. A ban that would be over by then is not made. */
@@ -43,6 +45,7 @@ export interface Facts {
   readonly knocks?: readonly Knock[];
 }
 
+/** The decision on a batch. */
 export interface Decision {
   /** Bans in order: each network stands behind the bans that filled it. */
   readonly bans: readonly NewBan[];

@@ -1,6 +1,7 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import { Codes, DIGITS, opens, PLAIN_SECRET, STEP } from "./knock_key.ts";
 
+/** Options of knocks. */
 export interface KnockConfig {
   /** Text before the digits of a code. */
   readonly prefix: string;

@@ -18,6 +18,7 @@ export interface Session {
   readonly time: Micros;
 }
 
+/** A successful login. */
 export interface Login {
   /** Canonical. */
   readonly address: string;

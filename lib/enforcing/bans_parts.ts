@@ -26,6 +26,7 @@ export interface FirewallStore extends LaneStore {
   of(module: string): LaneStore;
 }
 
+/** Options of `Bans`. */
 export interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
   readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
   readonly firewall: Firewall;

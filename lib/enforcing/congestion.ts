@@ -11,6 +11,7 @@ const MANY = 50;
 /** Waiting bans are too many if they take longer than this at the recent rate. */
 const SOON: Micros = MINUTE;
 
+/** Options of `Congestion`. */
 export interface CongestionOptions {
   readonly firewall: Firewall;
   readonly log: Log;

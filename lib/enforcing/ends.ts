@@ -23,6 +23,7 @@ export interface EndsStore {
   addresses(range: BanRange): string[];
 }
 
+/** Options of `Ends`. */
 export interface EndsOptions {
   readonly store: EndsStore;
   readonly whitelist: Whitelist;
@@ -37,6 +38,7 @@ export interface EndsOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** Ends bans. */
 export class Ends {
   readonly #options: EndsOptions;
   /** Compares the bans in force with a changed whitelist. */

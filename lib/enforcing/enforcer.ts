@@ -26,6 +26,7 @@ export interface EnforcerStore extends QueueStore {
   backlog(): number;
 }
 
+/** Options of the enforcer. */
 export interface EnforcerOptions extends QueueOptions {
   readonly store: EnforcerStore;
   /** Does all of `work` in one transaction, or nothing. */

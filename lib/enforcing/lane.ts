@@ -21,6 +21,7 @@ export interface LaneStore extends EnforcerStore, ReconcilerStore {
   applyAnew(range: BanRange): void;
 }
 
+/** Options of a lane. */
 export interface LaneOptions extends Omit<EnforcerOptions, "endOf">, Pick<ReconcilerOptions, "lastId"> {
   readonly store: LaneStore;
   /** Module of the bans; null: all bans but those of modules with their own firewall. */

@@ -12,6 +12,7 @@ export interface QueueStore {
   toLift(due: DueBans): BanStatus[];
 }
 
+/** Options of the queue. */
 export interface QueueOptions {
   readonly store: QueueStore;
   readonly firewall: Firewall;

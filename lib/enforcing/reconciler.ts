@@ -30,6 +30,7 @@ export interface ReconcilerStore {
   mayHold(ban: Pick<Ban, "address" | "scope">): boolean;
 }
 
+/** Options of the reconciler. */
 export interface ReconcilerOptions {
   readonly store: ReconcilerStore;
   readonly firewall: Firewall;

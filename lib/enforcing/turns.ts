@@ -10,10 +10,12 @@ const LIFTS: readonly string[] = ["expired", "unban"];
 /** Each turn's every fourth call takes its oldest bans, which would otherwise wait for ever. */
 const OLDEST_EVERY = 4;
 
+/** Reports whether a turn is of lifts. */
 export function isOfLifts(turn: string): boolean {
   return LIFTS.includes(turn);
 }
 
+/** Rotates turns. */
 export class Turns {
   #wasByHand = false;
   #lastByHand = "";

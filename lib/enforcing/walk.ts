@@ -8,6 +8,7 @@ const PAUSE = 20;
 /** Milliseconds before a failed slice is tried again. */
 const RETRY_DELAY = 5_000;
 
+/** Callbacks of a walk. */
 export interface WalkSteps {
   /** Does one slice. `begin()` throws the first slice's errors. */
   slice(range: BanRange): void;

@@ -3,6 +3,7 @@ import type { Firewall, Outcome } from "./firewall.ts";
 import type { Micros } from "../core/time.ts";
 import { isSudo, Runner, whyFailed } from "../core/child_process.ts";
 
+/** Options of the commands. */
 export interface CommandOptions {
   /** argv with `%s` in one word for the address. */
   readonly ban: readonly string[];

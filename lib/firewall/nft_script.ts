@@ -90,8 +90,10 @@ export function chains(present: readonly string[]): string[] {
   ];
 }
 
+/** The statement that adds the mark. */
 export const ADD_MARK = `add chain ${TABLE} ${MARK}`;
 
+/** Returns the statement that adds a set. */
 export function addSet(set: string): string {
   const type = readSetName(set)!.family === "ip" ? "ipv4_addr" : "ipv6_addr";
   return `add set ${TABLE} ${set} { type ${type}; flags timeout; }`;

@@ -16,6 +16,7 @@ const STEADY = 60_000;
 /** Characters kept of an endless line. */
 const LONGEST_LINE = 4_096;
 
+/** Options of `watchTable()`. */
 export interface WatchOptions {
   /** Called when the table is gone, or may have gone unseen. */
   readonly lost: () => void;

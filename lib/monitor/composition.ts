@@ -30,6 +30,7 @@ import { Totals } from "./totals.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
 
+/** Options of a monitor. */
 export interface MonitorOptions {
   /** Outlives the monitor. */
   readonly state: State;
@@ -58,6 +59,7 @@ export interface MonitorHooks {
   readonly fleet: () => Fleet | null;
 }
 
+/** The parts of a monitor. */
 export type MonitorParts = ReturnType<typeof compose>;
 
 /** Objects that all parts are built from. */

@@ -15,6 +15,7 @@ import type { SourceReport } from "./report.ts";
 /** How far the first start looks back if no rule has a window with an end. */
 const FIRST_LOOK_BACK: Micros = HOUR;
 
+/** Options of `Feeding`. */
 export interface FeedingParts {
   readonly state: Pick<State, "firstSince" | "position" | "positions" | "forgetPosition">;
   readonly pipeline: Pick<Pipeline, "process" | "finish" | "activity">;

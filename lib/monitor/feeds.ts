@@ -17,6 +17,7 @@ import type { Feed } from "./pipeline_parts.ts";
 /** Directory inside the state's by which journalctl is woken; see `WakeOptions`. */
 const JOURNAL_LINKS = "journal";
 
+/** A feed with its source. */
 export interface MonitorFeed extends Feed {
   readonly source: Source;
   /** Modules that the records may belong to. */

@@ -31,6 +31,7 @@ export function openFirewall(
     : new CommandFirewall({ ban: command!, unban, timeout, concurrency });
 }
 
+/** All firewalls of a monitor. */
 export class Firewalls {
   readonly main: Firewall;
   readonly ofModules: ReadonlyMap<string, Firewall>;

@@ -6,6 +6,7 @@ import { follow, type Following, type FollowRules, hasRoom } from "../deciding/f
 import type { FleetNews } from "../postgres/follower.ts";
 import type { State } from "../state/state.ts";
 
+/** Options of `FleetBans`. */
 export interface FleetBansParts {
   readonly rules: FollowRules;
   readonly state: State;

@@ -10,6 +10,7 @@ import { type Knock, type KnockConfig, type KnockEvent, type KnockKey, Knocks } 
 import type { LogEvent } from "../reading/event.ts";
 import { fieldText } from "../reading/field_text.ts";
 
+/** Options of `Knocking`. */
 export interface KnockingOptions {
   readonly config: KnockConfig;
   readonly log: Log;

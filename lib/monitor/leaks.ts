@@ -22,6 +22,7 @@ export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "star
   readonly appliedAt: Micros | null;
 }
 
+/** Options of `Leaks`. */
 export interface LeaksParts {
   /** By index of the module. */
   readonly modules: readonly { readonly name: string; readonly scope: Scope }[];

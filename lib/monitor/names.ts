@@ -31,6 +31,7 @@ export function systemResolve(): Resolve {
 /** Most names resolved at the same time: a whitelist file may hold thousands. */
 const MOST_AT_ONCE = 8;
 
+/** Options of `Names`. */
 export interface NamesOptions {
   readonly log: Log;
   readonly resolve: Resolve;

@@ -21,6 +21,7 @@ const GROWTH = 3;
 /** Milliseconds that the monitor's end waits for the hook: without an error, and with one. */
 const [STOP, FAILURE] = [2_000, 5_000];
 
+/** Options of `Notifier`. */
 export interface NotifierParts {
   readonly config: NotifyConfig;
   readonly store: NoticeStore;

@@ -6,6 +6,7 @@ import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
 import { entriesText, withEnd } from "./whitelist_entries.ts";
 
+/** Options of `OwnAddresses`. */
 export interface OwnAddressesParts {
   readonly state: Pick<State, "whitelist">;
   readonly log: Log;

@@ -26,6 +26,7 @@ const METRICS = 10_000;
 /** Number of failed tries after which a ban is a problem. */
 const STUCK = 3;
 
+/** Options of `Publishing`. */
 export interface PublishingParts {
   readonly state: State;
   readonly pipeline: Pick<Pipeline, "activity" | "throughput">;

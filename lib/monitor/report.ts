@@ -133,6 +133,7 @@ export type Leak = Readonly<z.infer<typeof leak>>;
 /** Counts of committed records. */
 export type Counts = z.infer<typeof counts>;
 
+/** Returns all counts at 0. */
 export function noCounts(): Counts {
   return Object.fromEntries(Object.keys(counts.shape).map((name) => [name, 0])) as Counts;
 }

@@ -14,6 +14,7 @@ import type { Totals } from "./totals.ts";
 import type { Whitelisting } from "./whitelisting.ts";
 import type { TrialWatch } from "./trial.ts";
 
+/** The parts that a report describes. */
 export interface ReportingParts {
   readonly state: Pick<State, "setReport">;
   readonly totals: Totals;

@@ -158,6 +158,7 @@ export function nameServersIn(text: string): string[] {
 
 const TIMEOUT: Micros = 5 * SECOND;
 
+/** Returns the queries of this system. */
 export function systemSources(log: Log): SurroundingsSources {
   const runner = new Runner();
   let complaint = "";

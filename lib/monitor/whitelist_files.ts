@@ -8,6 +8,7 @@ import { modifiedAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { State } from "../state/state.ts";
 
+/** Options of `WhitelistFiles`. */
 export interface WhitelistFilesOptions {
   readonly log: Log;
   readonly state: Pick<State, "whitelistCopy" | "keepOnlyWhitelistCopies" | "storeWhitelistCopy">;

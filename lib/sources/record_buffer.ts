@@ -13,6 +13,7 @@ const COUNT = 256;
 
 const encoder = new TextEncoder();
 
+/** A buffer with records. */
 export class RecordBuffer implements Records {
   bytes: Bytes;
   length = 0;

@@ -14,6 +14,7 @@ import type {
 import { AMONG, MOST_PAST, readScope, selectBans } from "./ban_rows.ts";
 import type { Database } from "./database.ts";
 
+/** Numbers of bans. */
 export interface BanTotals {
   readonly all: number;
   /** Bans that have not ended. */

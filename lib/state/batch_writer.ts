@@ -12,6 +12,7 @@ import type { LoginTable } from "./login_table.ts";
 import type { NoteTable } from "./note_table.ts";
 import { Rollups, type RollupTable } from "./rollup_table.ts";
 
+/** The tables that a batch changes. */
 export interface BatchTables {
   readonly log: LogTable;
   readonly notes: NoteTable;

@@ -77,6 +77,7 @@ export function close(db: DatabaseSync | null): void {
   tried(() => db?.close());
 }
 
+/** Returns a database in memory with all tables. */
 export function inMemory(): DatabaseSync {
   const db = new DatabaseSync(":memory:");
   migrate(db);

@@ -16,6 +16,7 @@ import type { Database } from "./database.ts";
 import { EnforcementQueue, LAST_RETRY } from "./enforcement_queue.ts";
 import { FirewallShare } from "./firewall_share.ts";
 
+/** Facts at the start of a firewall. */
 export interface FirewallStart {
   readonly boot: Boot;
   /** Whether to apply bans that another firewall has. */

@@ -24,6 +24,7 @@ export interface ProvenanceCount extends BanCount {
   readonly provenance: Provenance;
 }
 
+/** Bans inside of a network. */
 export interface InnerBans {
   /** Number of all of them, and of the bans that have not ended. */
   readonly all: number;
@@ -35,6 +36,7 @@ export interface InnerBans {
 const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
 const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
 
+/** Reads the past. */
 export class History {
   readonly #db: Database;
 

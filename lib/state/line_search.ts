@@ -28,6 +28,7 @@ export interface FoundLines {
   readonly searchedSince: Micros | null;
 }
 
+/** Bounds of a search. */
 export interface SearchLimits {
   readonly most: number;
   /** Milliseconds after which the search stops. */

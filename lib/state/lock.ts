@@ -40,6 +40,7 @@ export function takeLock(directory: string): Lock | null {
   };
 }
 
+/** Reports whether the lock's file exists. */
 export function hasLockFile(directory: string): boolean {
   return identityAt(lockOf(directory)) !== null;
 }

@@ -26,6 +26,7 @@ const REWRITE_STEP = 1 << 20;
 /** Most bytes read about a network: 130,000 hits (IPv6: 78,000), within a fifth of a second. */
 const MOST = 3 << 20;
 
+/** Notes of an address or network. */
 export interface FoundNotes {
   /** Records, in order. */
   readonly contents: readonly Uint8Array[];

@@ -15,6 +15,7 @@ const KEYED = ["address", "network", "user", "path"] as const;
 /** Counts by name, most first. */
 export type Counted = readonly (readonly [name: string, count: number])[];
 
+/** Sums the counts of all names. */
 export function totalCount(counts: Counted): number {
   return counts.reduce((total, [, count]) => total + count, 0);
 }

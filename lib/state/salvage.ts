@@ -26,12 +26,14 @@ const TABLES = [
 
 type Table = typeof TABLES[number][0];
 
+/** Result of a copy. */
 export interface Salvage {
   readonly rows: Readonly<Record<Table, number>>;
   /** Whether nothing was lost. */
   readonly isWhole: boolean;
 }
 
+/** Options of a copy. */
 export interface SalvageOptions {
   /** Whether to copy recorded lines too, and not only their numbering. */
   readonly lines: boolean;

@@ -26,6 +26,7 @@ export function isOwnTime(element: AST.Element): boolean {
   return isAnyTime(element) && !isTime(element);
 }
 
+/** Returns the source of elements. */
 export function raw(elements: readonly AST.Element[]): string {
   return elements.map((element) => element.raw).join("");
 }

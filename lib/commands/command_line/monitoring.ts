@@ -5,6 +5,7 @@ import type { RunOptions } from "../run.ts";
 import type { WatchOptions } from "../watch/watch.ts";
 import { bareSubcommand, type CommandLineParts, subcommand } from "./subcommand.ts";
 
+/** Adds `init`, which makes a configuration. */
 export function addInit(program: Command, { run }: CommandLineParts): void {
   bareSubcommand(program, {
     usage: "init",
@@ -54,6 +55,7 @@ export function addRun(program: Command, { run, log, signals }: CommandLineParts
     .action(run(async () => (await import("../confirm.ts")).confirmCommand));
 }
 
+/** Adds `watch`, the live view. */
 export function addWatch(program: Command, { run, signals }: CommandLineParts): void {
   subcommand(program, {
     usage: "watch",
@@ -67,6 +69,7 @@ export function addWatch(program: Command, { run, signals }: CommandLineParts): 
     }));
 }
 
+/** Adds `notify`, which tests the hook. */
 export function addNotify(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "notify",

@@ -8,6 +8,7 @@ import { bareSubcommand, type CommandLineParts, subcommand } from "./subcommand.
 
 type BansOptions = ImportOptions & { all?: boolean; export?: ExportFormat; import?: string };
 
+/** Adds `bans` with its export and import. */
 export function addBans(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "bans",
@@ -38,6 +39,7 @@ export function addBans(program: Command, { run }: CommandLineParts): void {
     .action(run(() => Promise.resolve(runBans)));
 }
 
+/** Adds `ban` and `unban`. */
 export function addBan(program: Command, { run }: CommandLineParts): void {
   subcommand(program, {
     usage: "ban <addresses...>",
@@ -71,6 +73,7 @@ async function runBans(options: BansOptions): Promise<number> {
   return (await import("../bans.ts")).bansCommand(options);
 }
 
+/** Adds `whitelist` and its commands. */
 export function addWhitelist(program: Command, { run }: CommandLineParts): void {
   const whitelist = bareSubcommand(program, {
     usage: "whitelist",
@@ -108,6 +111,7 @@ export function addWhitelist(program: Command, { run }: CommandLineParts): void 
     .action(run(async () => (await import("../whitelist_list.ts")).whitelistListCommand));
 }
 
+/** Adds `knock` and its commands. */
 export function addKnock(program: Command, { run }: CommandLineParts): void {
   const knock = bareSubcommand(program, {
     usage: "knock",
@@ -139,6 +143,7 @@ export function addKnock(program: Command, { run }: CommandLineParts): void {
     .action(run(async () => (await import("../knock.ts")).knockRemoveCommand));
 }
 
+/** Adds `fleet` and its commands. */
 export function addFleet(program: Command, { run }: CommandLineParts): void {
   const fleet = bareSubcommand(program, {
     usage: "fleet",

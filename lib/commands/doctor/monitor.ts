@@ -13,6 +13,7 @@ import type { CommonOptions } from "../output.ts";
 import { hangingText } from "../status_problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
+/** Result of examining the monitor. */
 export interface MonitorExamination {
   readonly isRunning: boolean;
   /** The latest instant at which it worked. */

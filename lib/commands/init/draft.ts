@@ -3,6 +3,7 @@ import { Glob } from "../../sources/files/glob.ts";
 import { folded, WIDTH } from "../layout.ts";
 import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts";
 
+/** Decisions of the user. */
 export interface Answers {
   /** Addresses that are never banned. */
   readonly whitelist: readonly string[];

@@ -19,6 +19,7 @@ import { agrees, askUser, proposed } from "./questions.ts";
 import { isEdited, runStep, shellCommand, type Step, stepsFor, targetAt } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
+/** Options of `init`. */
 export interface InitOptions extends CommonOptions {
   /** Ask nothing. */
   readonly yes?: boolean;

@@ -6,6 +6,7 @@ import { shellWord } from "../../core/text.ts";
 import { SERVICE_USER } from "../../core/program.ts";
 import { asRoot, type SystemUser } from "../machine.ts";
 
+/** A command for root. */
 export interface Step {
   /** Program and arguments, without sudo. */
   readonly argv: readonly string[];

@@ -31,6 +31,7 @@ import {
 } from "../machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
+/** Result of a survey. */
 export interface Survey {
   /** Why the journal cannot be read, in a sentence; null: it can. */
   readonly journal: string | null;
@@ -56,6 +57,7 @@ export interface Survey {
   readonly bansBySudo: boolean;
 }
 
+/** The survey of nginx. */
 export interface NginxSurvey extends NginxSetup {
   /** Why its configuration was not read in full; null: it was. */
   readonly unread: string | null;

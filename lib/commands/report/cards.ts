@@ -59,6 +59,7 @@ export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup
   );
 }
 
+/** Lists the newest bans in force. */
 export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);
@@ -112,6 +113,7 @@ export function changesCard({ changes }: Review): Markup {
   );
 }
 
+/** Lists sources and their problems. */
 export function sourcesCard({ status: { report } }: Review): Markup {
   if (report === null) return card("Sources", nothing("No monitor has reported yet."));
   return card("Sources", markup`<ul class="rows">${report.sources.map(sourceEntry)}</ul>`);

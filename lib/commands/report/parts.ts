@@ -33,6 +33,7 @@ export function tag(word: string, kind: "bad" | "calm" | "good"): Markup {
   return markup`<span class="tag ${kind}">${word}</span>`;
 }
 
+/** A row of a table. */
 export interface TableRow {
   readonly name: Part;
   /** Length of the bar behind the name, from 0 to 1. */

@@ -10,8 +10,10 @@ import type { SlowAttacker } from "./slow.ts";
 
 /** Counted subjects. All modules and rules count; of others only the most frequent names. */
 export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;
+/** Subjects that `doctor` examines, in order. */
 export type Subject = typeof SUBJECTS[number];
 
+/** A counted name. */
 export interface Row extends CountRow {
   /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
@@ -19,6 +21,7 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
+/** Totals of a period. */
 export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -41,6 +44,7 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
+/** All data of a report. */
 export interface Review {
   readonly host: string;
   readonly now: Micros;

@@ -23,6 +23,7 @@ export function lead({ tables, totals }: Review): Markup {
   }.`;
 }
 
+/** Says whether all works. */
 export function health({ problems }: Review): Markup {
   if (problems.length === 0) {
     return markup`<p class="card health">All works: the monitor runs and its bans hold.</p>`;
@@ -63,6 +64,7 @@ function tile(label: string, value: string, note: string): Markup {
   `;
 }
 
+/** Shows hits over time. */
 export function overTime({ series }: Review): Markup {
   const title = "Hits over time";
   const { bars, modules } = series;
@@ -99,6 +101,7 @@ export function heat({ heat }: Review): Markup {
   );
 }
 
+/** Explains the limits of the counts. */
 export function limits(review: Review): Markup {
   return card(
     "About the counts",

@@ -12,6 +12,7 @@ export interface Period {
   readonly to: Micros;
 }
 
+/** Hits and bans of one bar. */
 export interface Bar {
   readonly start: Micros;
   /** By module, in the order of `Series.modules`. */

@@ -25,6 +25,7 @@ const [PLOT, NAME] = [56, 40];
 const BARS = " ▁▂▃▄▅▆▇█";
 const SHADES = "·░▒▓█";
 
+/** Formats all lines, with printable names. */
 export function reviewLines(review: Review): string[] {
   const { host, period, problems } = review;
   const [from, to] = [tableTime(period.from), tableTime(period.to)];

@@ -14,6 +14,7 @@ export interface Span {
   readonly style: Style;
 }
 
+/** A line in bytes. */
 export type Line = readonly Span[];
 
 /** ASCII text: each character takes one column. */
@@ -80,6 +81,9 @@ export function fit(text: string, width: number, side: "left" | "right" = "left"
   return side === "left" ? shown + blanks : blanks + shown;
 }
 
+/**
+ * Accepts a span of time up to `most`, such as `1h`; bare numbers are seconds. Gives microseconds.
+ */
 export function span(text: string, style: Style = "plain"): Span {
   return { text, style };
 }

@@ -6,13 +6,16 @@ import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
+/** Tables of counts. */
 export const TABLES = ["address", "network", "user", "path", "rule"] as const;
 export type Table = typeof TABLES[number];
+/** Orders of a table of counts. */
 export const TOP_ORDERS = ["hits", "name"] as const;
 
 /** Commands for an address. */
 export type Action = "why" | "ban" | "unban" | "whitelist";
 
+/** A command with its arguments. */
 export interface ActionRequest {
   readonly action: Action;
   readonly target: string;
@@ -38,6 +41,7 @@ export type Mode =
   | { readonly kind: "confirm"; readonly request: ActionRequest }
   | { readonly kind: "busy"; readonly request: ActionRequest };
 
+/** Contents of a panel. */
 export type Panel = "top" | "bans";
 
 export interface Model {
@@ -62,6 +66,7 @@ export interface Cursor {
   readonly at: number;
 }
 
+/** Returns the view at its start. */
 export function initialModel(rates: Rates): Model {
   const cursor = { key: null, at: 0 };
   return {
@@ -79,6 +84,7 @@ export function initialModel(rates: Rates): Model {
   };
 }
 
+/** A row of a table of counts. */
 export interface TopRow {
   readonly key: string;
   readonly name: string;
@@ -88,12 +94,14 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
+/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;
   readonly ban: BanStatus;
 }
 
+/** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
   const { counted } = snapshot;
@@ -117,6 +125,7 @@ export function banRows({ snapshot, filter }: Model): BanRow[] {
     .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
 }
 
+/** Returns the rows of a panel. */
 export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }

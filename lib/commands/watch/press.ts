@@ -51,6 +51,7 @@ const MOVES: Readonly<Record<Key, number>> = {
   G: Infinity,
 };
 
+/** Returns the model after a key. */
 export function press(model: Model, key: Key, size: Size): Pressed {
   if (key === "interrupt") return { model, effect: "quit" };
   if (key === "redraw") return { model, effect: "redraw" };

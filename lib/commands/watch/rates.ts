@@ -5,6 +5,7 @@
 import { type Micros, MILLISECOND, MINUTE, SECOND } from "../../core/time.ts";
 import type { MonitorReport } from "../../monitor/report.ts";
 
+/** Amounts with rates. */
 export const RATES = ["lines", "hits", "bans"] as const;
 export type Rate = typeof RATES[number];
 type Amounts = Readonly<Record<Rate, number>>;

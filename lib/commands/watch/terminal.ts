@@ -36,6 +36,7 @@ const MONOCHROME: Readonly<Record<Style, string>> = {
 /** ASCII replacements of the view's own characters. */
 const LIKENESS: Readonly<Record<string, string>> = { "…": "~", "·": "|", "⠶": "=", "⠆": "-" };
 
+/** Abilities of the terminal. */
 export interface Look {
   readonly hasColour: boolean;
   /** Write only ASCII. */

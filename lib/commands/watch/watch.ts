@@ -20,6 +20,7 @@ import { Rates } from "./rates.ts";
 import { SnapshotReader } from "./snapshot.ts";
 import { Terminal } from "./terminal.ts";
 
+/** Options of `watch`. */
 export interface WatchOptions extends CommonOptions {
   readonly ascii?: boolean;
 }

@@ -8,6 +8,7 @@ import { findByInode, findCopy, type KnownFile, MAX_TRIES, type Neighbour } from
 import { findBehind, type LostPart, type Place } from "./search.ts";
 import { type SharedParts, Tail } from "./tail.ts";
 
+/** Settings of an `Opener`. */
 export interface OpenerOptions extends SharedParts {
   /** Called once for each problem of reading a file. */
   readonly problem: (sentence: string) => void;
