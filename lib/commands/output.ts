@@ -163,9 +163,10 @@ export function tableEnd(until: Micros | null): string {
   return until === null ? "for good" : tableTime(until);
 }
 
-/** The time zone of local times: `Europe/Berlin`. */
+/** The time zone of local times: `Europe/Berlin`. With an unknown `TZ`, local times are of UTC. */
 export function zoneName(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const name: string | undefined = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return name === undefined || name === "Etc/Unknown" ? "UTC" : name;
 }
 
 /** Returns the sentence about a table's time zone. */

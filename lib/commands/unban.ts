@@ -3,6 +3,7 @@ import { isOfPackets } from "../core/scope.ts";
 import { now } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { NetworkSet } from "../core/network_set.ts";
+import { TABLE } from "../firewall/nft_script.ts";
 import { readReport } from "../monitor/report.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -85,9 +86,15 @@ async function unbanAll(context: CommandContext, options: UnbanOptions): Promise
   return left.some(({ error }) => error !== null) ? 1 : 0;
 }
 
-function whyLeft({ error }: BanStatus, running: boolean, it: string): string {
-  if (!running) return `The monitor is not running, and will lift ${it} when it starts.`;
+function whyLeft(ban: BanStatus, running: boolean, it: string): string {
+  const { error } = ban;
+  if (!running) return `The monitor is not running, and will lift ${it} when it starts${untilThen(ban)}.`;
   return error === null ? `The monitor lifts ${it}.` : `The monitor keeps trying to lift ${it}: ${error}`;
+}
+
+/** Names the command that lets everybody in while no monitor runs, for bans of nftables. */
+function untilThen({ appliedBy }: BanStatus): string {
+  return appliedBy === "nftables" ? `; until then \`nft delete table ${TABLE}\` lifts all bans` : "";
 }
 
 function isLifted({ appliedBy }: BanStatus): boolean {
@@ -157,7 +164,8 @@ function firewallText({ ban, before, stays, observes, running }: Result): string
       "docs/firewalls.md tells how to lift it.";
   }
   if (!running) {
-    return "It is still in the firewall: the monitor is not running, and will lift it when it starts.";
+    return "It is still in the firewall: the monitor is not running, and will lift it when it starts" +
+      `${untilThen(ban)}.`;
   }
   if (ban.error !== null) {
     return `It is still in the firewall, the monitor keeps trying to lift it: ${ban.error}`;

@@ -60,6 +60,36 @@ Deno.test("without a configuration and a state there is one warning and one erro
   );
 });
 
+Deno.test("`unban` without a monitor names the command that lifts bans of nftables", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  using db = new DatabaseSync(`${directory}/state.db`);
+  const ban = { scope: "all", provenance: MANUAL, reason: "x", count: 0, until: null } as const;
+  for (const target of ["192.0.2.1", "--all"]) {
+    for (const firewall of ["command", "nftables"]) {
+      state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
+      db.prepare("UPDATE ban SET applied_by = ?, applied_at = 1").run(firewall);
+      const { stdout } = await program(["unban", target, "--state", directory]);
+      const more = firewall === "nftables"
+        ? "; until then `nft delete table inet strongmonitor` lifts all bans"
+        : "";
+      assert.ok(stdout.includes(`not running, and will lift it when it starts${more}.\n`), stdout);
+    }
+  }
+});
+
+Deno.test("an unknown TZ is named UTC, of which its times are", async () => {
+  using temporary = temporaryState();
+  temporary.state.bans.add({
+    ...{ scope: "all", provenance: MANUAL, reason: "x", count: 0, until: null },
+    ...{ address: "192.0.2.1", start: now() },
+  });
+  for (const zone of ["nowhere", ":/nowhere", ""]) {
+    const { stdout } = await program(["bans", "--state", temporary.directory], undefined, { TZ: zone });
+    assert.match(stdout, /Times are of UTC\.\n$/, zone);
+  }
+});
+
 Deno.test("`confirm` refuses a trial that has ended while no monitor ran", async () => {
   using temporary = temporaryState();
   temporary.state.setTrial({ end: now() - SECOND, lastBan: 0 });
