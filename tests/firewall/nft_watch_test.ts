@@ -80,7 +80,7 @@ Deno.test("`watchTable()` ends an nft that sudo started by a signal that sudo pa
     const program = script(directory, {
       name: "sudo",
       body:
-        `trap 'kill $!; echo passed on >> ${said}; exit' TERM; cat /proc/$$/stat > ${said}; sleep 600 & wait`,
+        `sleep 600 & trap 'kill $!; echo passed on >> ${said}; exit' TERM; cat /proc/$$/stat > ${said}; wait`,
     });
     const stop = new AbortController();
     const watch = watchTable([program, "nft"], { lost: () => {}, signal: stop.signal });
