@@ -12,7 +12,6 @@ import type { Login } from "../deciding/login_change.ts";
  * bans. `earlier`, `later`: its first ban begins then. `longer`, `shorter`: its total is so.
  */
 export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
-/** A name whose count differs much from the period before. */
 export type Change = typeof CHANGES[number];
 
 /** The bans of one address or network. */

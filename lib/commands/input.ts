@@ -6,7 +6,7 @@ import { denial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { gunzip } from "../core/gzip.ts";
 import { shellWord } from "../core/text.ts";
-import { LineSplitter } from "../sources/line_splitter.ts";
+import { LineSplitter, PAGE } from "../sources/line_splitter.ts";
 import { RecordBuffer } from "../sources/record_buffer.ts";
 import type { Batch } from "../sources/source.ts";
 
@@ -23,7 +23,6 @@ export interface Input {
 
 /** Bytes of one read, and of a file's end. */
 const [CHUNK, END] = [1 << 17, 1 << 18];
-const PAGE = 4_096;
 /** First bytes of gzip data (RFC 1952). */
 const GZIP = [0x1f, 0x8b];
 /** First bytes of data that other programs compress, and the programs that unpack it. */

@@ -73,7 +73,7 @@ export function allBut(characters: string): ByteSet {
   return only(characters).map((isHeld) => 1 - isHeld);
 }
 
-/** Digits of a code. */
+/** Bytes of decimal digits. */
 export const DIGITS = only(FIGURES);
 /** Bytes of addresses and zones. */
 export const ADDRESS_BYTES = only(`${WORD}:.%-`);

@@ -8,7 +8,6 @@ export const LITERAL = 1;
 export const ADDRESS = 2;
 export const RUN = 3;
 export const RUN_UP_TO = 4;
-/** Digits of a code. */
 export const DIGITS = 5;
 export const STRANGER = 6;
 export const REST = 7;
@@ -30,7 +29,6 @@ export const COLUMN = 6;
 export const OTHER_WORDS = 7;
 /** Of a run: start of its set among the sets, least or most bytes, and its field or -1. */
 export const SET = 8;
-/** Least size that the view needs. */
 export const LEAST = 9;
 export const MOST = 10;
 export const FIELD = 11;

@@ -19,6 +19,12 @@ const MAX_HELD = 4 * (MAX_LINE + 1);
 export const SURROUNDINGS = 4_096;
 
 /**
+ * A write appears in a file or pipe page by page, while others read it. Sizes of pages are multiples
+ * of this one.
+ */
+export const PAGE = 4_096;
+
+/**
  * Makes records of lines in place, from bytes that come in pieces. Each line has its surroundings,
  * unless nothing more was written. So between two pieces it keeps the last lines, and the beginning
  * of an unfinished one: at most 548 KiB. Omits NUL bytes before a line: a file has a hole of them if

@@ -13,7 +13,7 @@ const HEAD = /\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*(
  */
 export const LENGTHS: readonly number[] = [2_048, 4_096];
 /** Bytes of the longest record. */
-export const LONGEST = 4_096;
+export const LONGEST = Math.max(...LENGTHS);
 /** A line of so many bytes may be a cut one. */
 const CUT = LENGTHS[0]! - 8;
 

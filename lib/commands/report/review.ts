@@ -10,7 +10,6 @@ import type { SlowAttacker } from "./slow.ts";
 
 /** Counted subjects. All modules and rules count; of others only the most frequent names. */
 export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;
-/** Subjects that `doctor` examines, in order. */
 export type Subject = typeof SUBJECTS[number];
 
 /** A counted name. */

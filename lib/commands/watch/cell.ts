@@ -14,7 +14,7 @@ export interface Span {
   readonly style: Style;
 }
 
-/** A line in bytes. */
+/** A line of the view, as pieces. */
 export type Line = readonly Span[];
 
 /** ASCII text: each character takes one column. */
@@ -81,9 +81,7 @@ export function fit(text: string, width: number, side: "left" | "right" = "left"
   return side === "left" ? shown + blanks : blanks + shown;
 }
 
-/**
- * Accepts a span of time up to `most`, such as `1h`; bare numbers are seconds. Gives microseconds.
- */
+/** Returns a piece of a line. */
 export function span(text: string, style: Style = "plain"): Span {
   return { text, style };
 }

@@ -41,7 +41,7 @@ export type Mode =
   | { readonly kind: "confirm"; readonly request: ActionRequest }
   | { readonly kind: "busy"; readonly request: ActionRequest };
 
-/** Contents of a panel. */
+/** A panel in which a row can be selected. */
 export type Panel = "top" | "bans";
 
 export interface Model {

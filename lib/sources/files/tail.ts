@@ -6,7 +6,7 @@ import { Backlog } from "./backlog.ts";
 import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
 import { type Head, isCopy, readBytes } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
-import { LineSplitter, SURROUNDINGS } from "../line_splitter.ts";
+import { LineSplitter, PAGE, SURROUNDINGS } from "../line_splitter.ts";
 import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
 import type { FilePosition } from "./position.ts";
 import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
@@ -57,11 +57,6 @@ const MIN_CHUNK = 64 * 1_024;
 export const MAX_CHUNK = 128 * 1_024;
 /** Two changes this close may have the same time: file systems' clocks are late, and rounded. */
 const SETTLED: Micros = 50_000;
-/**
- * A write appears in a file page by page, while others read it. Sizes of pages are multiples of
- * this one.
- */
-const PAGE = 4_096;
 
 /** A log file being read, recognized by inode, head and trace under any name. */
 export class Tail implements Disposable {
