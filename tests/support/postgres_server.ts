@@ -172,11 +172,14 @@ class Server implements TestPostgres {
   }
 
   freeze(): void {
-    this.#signal("SIGSTOP");
+    // The postmaster first: once it is stopped, it starts no other process, and all children stay listed.
+    this.#process?.kill("SIGSTOP");
+    this.#signalChildren("SIGSTOP");
   }
 
   thaw(): void {
-    this.#signal("SIGCONT");
+    this.#signalChildren("SIGCONT");
+    this.#process?.kill("SIGCONT");
   }
 
   async stop(): Promise<void> {
@@ -190,16 +193,10 @@ class Server implements TestPostgres {
   async kill(): Promise<void> {
     const process = this.#process;
     if (!process) return;
+    this.freeze();
+    this.#signalChildren("SIGKILL");
+    process.kill("SIGKILL");
     this.#process = null;
-    const { pid } = process;
-    const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
-    for (const each of [pid, ...children.map(Number)]) {
-      try {
-        Deno.kill(each, "SIGKILL");
-      } catch {
-        // The process has already ended.
-      }
-    }
     await process.status;
     // A new server refuses to start while an old process uses the shared memory.
     await delay(200);
@@ -215,11 +212,10 @@ class Server implements TestPostgres {
     await Deno.remove(this.directory, { recursive: true });
   }
 
-  /** Process ids, the postmaster's first: once it is stopped, it starts no other process. */
-  #signal(signal: Deno.Signal): void {
+  /** While the postmaster runs and ends children, the kernel may leave others out (proc(5)). */
+  #signalChildren(signal: Deno.Signal): void {
     if (!this.#process) return;
     const { pid } = this.#process;
-    Deno.kill(pid, signal);
     const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
     for (const child of children.split(" ").filter((word) => word !== "")) {
       try {
