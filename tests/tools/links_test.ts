@@ -107,3 +107,12 @@ Deno.test("every page of docs/ that a message, a comment or another file names e
   );
   assert.deepEqual(faults, []);
 });
+
+Deno.test("no code in a page's text goes on in the next line, as `deno fmt` may break it", () => {
+  const broken = filesIn("", /\.md$/).flatMap((page) =>
+    withoutFences(read(page)).split("\n")
+      .filter((line) => !line.startsWith("    ") && line.replace(/(`+).*?[^`]\1(?!`)/g, "").includes("`"))
+      .map((line) => `${page}: ${line}`)
+  );
+  assert.deepEqual(broken, []);
+});
