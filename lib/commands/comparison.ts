@@ -9,7 +9,7 @@ import type { Login } from "../deciding/login_change.ts";
 
 /**
  * How the new configuration treats an address. `more`, `less`: only the new, or only the old one
- * bans. `earlier`, `later`: its first ban begins then. `longer`, `shorter`: its total is so.
+ * bans. `earlier`, `later`: its first ban begins then. `longer`, `shorter`: its bans last so in all.
  */
 export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
 export type Change = typeof CHANGES[number];

@@ -33,7 +33,7 @@ const COMPRESSED: readonly (readonly [program: string, first: readonly number[]]
 ];
 /** UTF-8 byte order mark, skipped before the first line. */
 const MARK = [0xef, 0xbb, 0xbf];
-/** How a first line begins that journalctl wrote in a form that is no log, by the form's name. */
+/** Beginnings of the first line of each output form of journalctl that is no log. */
 const JOURNAL_FORMS: readonly (readonly [form: string, beginning: RegExp])[] = [
   ["export", /^__CURSOR=/],
   ["json", /^\{.*"__(?:CURSOR|REALTIME_TIMESTAMP)" ?:/],

@@ -18,7 +18,7 @@ export function requireTime(text: string): Micros {
   );
 }
 
-/** Reads the beginning of what a command tells of. Throws `UserError` (64) also for a time ahead. */
+/** Reads `--since`, the start of a period. Throws `UserError` (64), also if it is in the future. */
 export function requireSince(text: string): Micros {
   const time = requireTime(text);
   if (time >= now()) throw new UserError(`Cannot begin at "${text}": that time is ahead`, 64);

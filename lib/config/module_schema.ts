@@ -84,7 +84,7 @@ const condition = {
   ),
   ignore_case: described(
     z.boolean("must be true or false").default(false),
-    "Upper and lower case are the same. Write regular expressions in lower case then.",
+    "Upper and lower case are the same.",
   ),
 };
 

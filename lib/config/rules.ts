@@ -1,5 +1,6 @@
 import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
+import { inLowerCase } from "../reading/regex_safety.ts";
 import type { Condition, Growth, Rule } from "../rules/rule.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
 import type { Settings } from "./schema.ts";
@@ -47,8 +48,8 @@ export function makeGrowth(given: readonly Spans[]): Growth {
 }
 
 function makeCondition({ str, mode, field, ignore_case: ignoreCase }: ConditionSection): Condition {
-  const lower = ignoreCase && mode !== "regex";
-  return { fields: field, mode, texts: lower ? str.map((text) => text.toLowerCase()) : str, ignoreCase };
+  const inCase = mode === "regex" ? inLowerCase : (text: string) => text.toLowerCase();
+  return { fields: field, mode, texts: ignoreCase ? str.map(inCase) : str, ignoreCase };
 }
 
 /** Returns the innermost span that is given; null, for ever, without one. */

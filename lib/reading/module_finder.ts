@@ -26,7 +26,7 @@ export interface ReadOptions {
   readonly isStateless: boolean;
 }
 
-/** Which candidates are asked: all, or by whether a stranger's text may begin their messages. */
+/** Candidates to ask: all, or those whose messages never or perhaps begin with a stranger's text. */
 const [ALL, CLOSED, OPEN] = [0, 1, 2] as const;
 
 /** Finds modules of one source. */

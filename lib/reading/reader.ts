@@ -14,10 +14,10 @@ import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
 /** Lines among which one should have a time. */
 const TRIES = 10;
-/** How journal entries are read, and those that journald did not split. */
+/** How to read entries of the journal, which journald may have split, and entries that are whole. */
 const ENTRY: ReadOptions = { isLine: false, isStateless: false };
 const WHOLE_ENTRY: ReadOptions = { isLine: false, isStateless: false, isWhole: true };
-/** How lines are read, those that another line repeats, and those of which only the time counts. */
+/** How to read a line; a line again, as another one repeats it; and a line for its time alone. */
 const FILE_LINE: ReadOptions = { isLine: true, isStateless: false };
 const REPEATED_LINE: ReadOptions = { isLine: true, isStateless: true };
 const TIMED_LINE: ReadOptions = { isLine: true, isStateless: true, isWhole: true };

@@ -3,6 +3,8 @@ import { type AST, RegExpParser, visitRegExpAST } from "@eslint-community/regexp
 /** Most repetitions that V8's linear engine writes out; nested ones multiply. */
 const MAX_REPETITION = 16;
 
+const [CAPITAL_A, CAPITAL_Z] = [0x41, 0x5a];
+
 /** Elements that V8 cannot match in linear time, and the complaint about each. */
 const OBSTACLES: Readonly<Record<string, string>> = {
   lookahead: "holds a look-ahead",
@@ -21,6 +23,30 @@ export function whyNotLinear(source: string): string | null {
 /** Returns an expression that matches only `text`. */
 export function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}
+
+/**
+ * Returns the expression `source` with its capitals in lower case, for text in lower case. Classes
+ * such as `\\S` stay. Ranges keep what they have, and gain the small letters of their capitals.
+ */
+export function inLowerCase(source: string): string {
+  const pattern = parseExpression(source);
+  if (typeof pattern === "string") return source;
+  const edits: { at: number; to: number; text: string }[] = [];
+  visitRegExpAST(pattern, {
+    onCharacterEnter({ parent, start, end, value }) {
+      const character = String.fromCodePoint(value);
+      const lower = character.toLowerCase();
+      if (lower === character || parent.type === "CharacterClassRange") return;
+      edits.push({ at: start, to: end, text: lower });
+    },
+    onCharacterClassRangeEnter({ min, max, end }) {
+      const [first, last] = [Math.max(min.value, CAPITAL_A), Math.min(max.value, CAPITAL_Z)];
+      if (first > last) return;
+      edits.push({ at: end, to: end, text: String.fromCodePoint(first, 0x2d, last).toLowerCase() });
+    },
+  });
+  return edits.reduceRight((text, { at, to, text: by }) => text.slice(0, at) + by + text.slice(to), source);
 }
 
 /** Returns the syntax tree of the expression `source`, flags "s", or the fault in it. */

@@ -41,7 +41,7 @@ const STEP = 200;
 interface Rewriting {
   /** Source of the addresses' numbers. */
   readonly memory: LastingNotes;
-  /** `LastingNotes.generation` at its start: another one has other numbers of addresses. */
+  /** `LastingNotes.generation` at its start. Each generation numbers the addresses anew. */
   readonly generation: number;
   /** Last row to be replaced. */
   readonly last: number;

@@ -84,7 +84,7 @@ export interface RecordLine {
   readonly clients: readonly string[];
 }
 
-/** A line with nothing of a record. */
+/** A line in which no record begins or ends. */
 export const NO_RECORD: RecordLine = {
   head: -1,
   isOpen: false,

@@ -33,7 +33,7 @@ async function run(file: string, ...args: readonly string[]): Promise<void> {
 Deno.test("docs/firewalls.md says for each command with sudo what the unit and sudoers must let it do", () => {
   const rows = [...PAGE.matchAll(/^\| [^|]* \| `(\/\S+)` +\| ([^|]*) \|$/gm)];
   const paths = new Map(rows.map(([, program, paths]) => [program!.split("/").at(-1)!, paths!]));
-  const commands = [...PAGE.matchAll(/^"ban_command": "sudo -n (\S+)/gm)].map(([, program]) => program!);
+  const commands = [...PAGE.matchAll(/^ *"ban_command": "sudo -n (\S+)/gm)].map(([, program]) => program!);
   const names = new Set(commands.map((program) => program.split("/").at(-1)!));
   assert.deepEqual([...paths.keys()].toSorted(), [...names].filter((name) => name !== "timeout").toSorted());
   assert.match(paths.get("strongmonitor-deny")!, /`\/etc\/nginx`/);

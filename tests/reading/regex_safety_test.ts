@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { whyNotLinear } from "../../lib/reading/regex_safety.ts";
+import { inLowerCase, whyNotLinear } from "../../lib/reading/regex_safety.ts";
 import { notLinear, Random } from "../support/random.ts";
 
 const LINEAR = [
@@ -98,5 +98,33 @@ Deno.test("what `whyNotLinear()` passes takes at most 40 times as long on a text
     for (const [source, ratio] of ratios) assert.ok(ratio < 40, `${source}: ${ratio}`);
   } finally {
     await Deno.remove(file);
+  }
+});
+
+for (
+  const [source, lower] of [
+    ["^Invalid user|\\SNMP", "^invalid user|\\Snmp"],
+    ["[A-F0-9][^X]\\x41", "[A-Fa-f0-9][^x]a"],
+    ["[@-Z]", "[@-Za-z]"],
+    ["(?<Name>A)\\W\\n", "(?<Name>a)\\W\\n"],
+    ["(", "("],
+  ] as const
+) {
+  Deno.test(`\`inLowerCase()\` makes ${source} find its capitals in text without any`, () => {
+    assert.equal(inLowerCase(source), lower);
+  });
+}
+
+Deno.test("`inLowerCase()` finds in lower case what the flag `i` finds in any", () => {
+  const random = new Random(7);
+  const parts = ["A", "b", "Cd", "[A-C]", "[^B]", "[^A-b]", "\\W", "\\x43", ".", "(?:A|bD)", "d?", "[B-]"];
+  for (let round = 0; round < 2_000; round++) {
+    const source = Array.from({ length: 3 }, () => random.pick(parts)).join("");
+    const text = Array.from({ length: 5 }, () => random.pick(["a", "B", "c", "D", "^", "-"])).join("");
+    assert.equal(
+      new RegExp(inLowerCase(source), "s").test(text.toLowerCase()),
+      new RegExp(source, "is").test(text),
+      `${source} on ${text}`,
+    );
   }
 });

@@ -35,7 +35,7 @@ export async function doctorCommand(options: CommonOptions): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-/** Reports whether a finding is what this user may not do, though the monitor runs as another `user`. */
+/** Reports whether a missing right may be this user's alone: the monitor runs as another `user`. */
 function isOnlyHere({ text }: Finding, user: SystemUser | null): boolean {
   const isOther = user !== null && ![0, user.uid].includes(Deno.uid()!);
   return isOther && isDenial(text);

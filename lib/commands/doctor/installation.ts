@@ -77,7 +77,7 @@ function writableFinding(path: string, service: SystemUser | null): Finding | nu
 /** Checks whether the monitor's user may read the configuration: root, who edits it, always may. */
 function unreadableFindings(paths: readonly string[], user: SystemUser): Finding[] {
   const unreadable = paths.filter((path) => lookAt(path) !== null && closedTo(user, path) !== null);
-  // Behind a directory that is closed, files are so as well.
+  // A closed directory closes its files, too: name it alone.
   const first = unreadable.filter((path) => !unreadable.some((other) => path.startsWith(`${other}/`)));
   return first.map((path) => {
     const mode = lookAt(path)!.isDirectory ? 750 : 640;

@@ -92,8 +92,8 @@ function checkedDraft(
 }
 
 /**
- * Returns the problems that `check` will find here, but what only this user may not read, and why
- * sshd cannot be watched or nothing starts.
+ * Returns the problems that `check` will report here, a missing log of sshd, and a missing unit.
+ * Leaves out files that only this user may not read.
  */
 async function problemsOf(
   { hasJournal, sshLog, unit }: Survey,
@@ -108,7 +108,7 @@ async function problemsOf(
   return [...refused, ...problems, ...unwatched, ...unstarted];
 }
 
-/** Reports whether a sentence says what this user may not read: the monitor runs as another one. */
+/** Reports whether a problem may be this user's alone: the monitor runs as a user of its own. */
 function isOnlyHere(sentence: string): boolean {
   return Deno.uid() !== 0 && isDenial(sentence);
 }

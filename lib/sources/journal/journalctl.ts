@@ -12,8 +12,8 @@ const FULL_WRITE = 4_096;
 /** How long to wait for more after a full write. */
 export const GATHER: Micros = 5_000;
 /**
- * Bytes that are enough, a quarter of a pipe: while they are processed, journalctl can only
- * continue as far as the pipe has room, so the two would take turns if all of it was taken at once.
+ * Bytes after which a read ends, a quarter of a pipe. journalctl works ahead only as far as the
+ * pipe has room: if one read took all of the pipe, the two programs would take turns.
  */
 const ENOUGH = 1 << 14;
 
