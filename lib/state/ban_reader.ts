@@ -174,10 +174,6 @@ export class BanReader extends Table {
     }
   }
 
-  networks(): BanStatus[] {
-    return selectBans(this.db, "WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
-  }
-
   /** Returns ended bans that a firewall still has, oldest end first. */
   lingering(): BanStatus[] {
     return selectBans(
