@@ -63,13 +63,13 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
     const names = bans.map(({ address }) => address).join(" ");
     tellMonitor(state, `ban ${names} ${untilText(bans[0]!)}: ${bans[0]!.reason}`);
     const deadline = patience();
+    const running = isLocked(state.directory);
+    const observes = config?.ban.firewall === "observe";
     const failed = await forEach(written, options, async ({ id, before }) => {
       const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
       const ban = await outcome(state, { id, settled, deadline });
       if (ban.ended !== null) throw new UserError(`Cannot ban ${ban.address}: ${whyEnded(context, ban)}`, 1);
       const done = before?.id !== id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
-      const observes = config?.ban.firewall === "observe";
-      const running = isLocked(state.directory);
       const lines = resultLines({ done, ban, running, observes }, reason);
       printResult(options, { ...banJson(ban), done, running }, ...lines);
       return ban.error === null ? 0 : 1;

@@ -3,7 +3,7 @@ import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import { messageOf } from "../core/error.ts";
 import { parseScope, type Scope } from "../core/scope.ts";
-import { keptText, MOST_TEXT, type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
+import { keptText, type NewBan, type Provenance, PROVENANCES } from "../deciding/ban.ts";
 
 /** A ban as one line of a list gives it; keys that the line does not give are missing. */
 export interface ListedBan extends Pick<NewBan, "address"> {
@@ -89,7 +89,7 @@ function readRecord(text: string): ListedBan | string {
     address: network,
     scope,
     provenance,
-    reason: reason?.trim().slice(0, MOST_TEXT) || undefined,
+    reason: keptText(reason ?? "") || undefined,
     count: count as number,
     start: times.start ?? undefined,
     until: times.until,
@@ -108,7 +108,7 @@ function readProvenance({ provenance, name = "" }: Record<string, unknown>): Pro
     return `provenance must be one of ${PROVENANCES.join(", ")}, got ${quoted(provenance)}`;
   }
   if (typeof name !== "string") return `name must be a string, got ${quoted(name)}`;
-  return { kind: kind === "fleet" ? "import" : kind, name: name.slice(0, MOST_TEXT) };
+  return { kind: kind === "fleet" ? "import" : kind, name: keptText(name) };
 }
 
 /** Returns undefined if there is no time, and null for one that it cannot read. */

@@ -2,7 +2,7 @@ import { banOf } from "../config/firewalls.ts";
 import { isOfPackets } from "../core/scope.ts";
 import { now } from "../core/time.ts";
 import { counted } from "../core/text.ts";
-import { NetworkSet } from "../core/network_set.ts";
+import { enclosingNetworks } from "../core/address.ts";
 import { TABLE } from "../firewall/nft_script.ts";
 import { readReport } from "../monitor/report.ts";
 import { isLocked } from "../state/lock.ts";
@@ -107,6 +107,8 @@ function tellEach(
   { context: { config, state }, options }: { context: CommandContext; options: UnbanOptions },
 ): Promise<number> {
   const deadline = patience();
+  const running = isLocked(state.directory);
+  const observes = readReport(state.report())?.firewall === "observe";
   return forEach(ended, options, async (before) => {
     const ban = await outcome(state, { id: before.id, settled: isLifted, deadline });
     const module = isOfPackets(before.scope) ? null : before.scope.module;
@@ -114,12 +116,12 @@ function tellEach(
       ban,
       before,
       stays: config !== null && before.appliedBy === "command" && banOf(config, module).unban === null,
-      observes: readReport(state.report())?.firewall === "observe",
-      running: isLocked(state.directory),
+      observes,
+      running,
       network: networkOf(state, ban.address),
     };
     const lifted = isLifted(ban) && !result.stays;
-    const { running, network } = result;
+    const { network } = result;
     printResult(options, { ...banJson(ban), done: "unbanned", lifted, running, network }, ...linesOf(result));
     return ban.error === null ? 0 : 1;
   });
@@ -137,10 +139,10 @@ function whyNot(state: State, address: string): string {
   return `its ban has ended, and the monitor is to lift it from the firewall${why}`;
 }
 
-/** Returns the banned network that contains `address`; null: none. */
+/** Returns the banned network around `address`, of several the oldest ban's; null: none. */
 function networkOf(state: State, address: string): string | null {
-  const networks = state.bans.networks().map(({ address }) => address);
-  return networks.find((network) => network !== address && new NetworkSet([network]).covers(address)) ?? null;
+  const around = state.bans.inForceOf(enclosingNetworks(address));
+  return around.toSorted((a, b) => a.start - b.start)[0]?.address ?? null;
 }
 
 function linesOf(result: Result): string[] {

@@ -12,7 +12,7 @@ import type {
   PastBan,
 } from "../deciding/ban.ts";
 import { AMONG, MOST_PAST, readScope, selectBans } from "./ban_rows.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 
 /** Numbers of bans. */
 export interface BanTotals {
@@ -44,26 +44,20 @@ function byDecision(a: CountedBan, b: CountedBan): number {
 }
 
 /** Reads the bans of the state. Methods throw what SQLite throws. */
-export class BanReader {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class BanReader extends Table {
   /** Returns the id of the newest ban; 0 before the first. */
   lastId(): number {
-    return this.#db.value<number>("SELECT max(id) FROM ban") ?? 0;
+    return this.db.value<number>("SELECT max(id) FROM ban") ?? 0;
   }
 
   /** Returns the number of the latest change; 0 before the first. */
   lastChange(): number {
-    return this.#db.value<number>("SELECT max(change) FROM ban") ?? 0;
+    return this.db.value<number>("SELECT max(change) FROM ban") ?? 0;
   }
 
   /** Returns bans changed after `change`, ascending by change, without expired ones. */
   changedSince(change: number): ChangedBan[] {
-    const list = this.#db.list<[string, string, Micros | null, 0 | 1]>(
+    const list = this.db.list<[string, string, Micros | null, 0 | 1]>(
       `SELECT json_group_array(json_array(address, scope, until, ended IS NOT NULL)) AS list FROM (
          SELECT address, scope, until, ended FROM ban
          WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
@@ -80,7 +74,7 @@ export class BanReader {
   /** Returns decisions of rules and networks after `since`, in order, to count bans in networks. */
   decisionsSince(since: Micros): CountedBan[] {
     // One list per column, as a start with 100,000 bans waits for this.
-    const row = this.#db.get<{ addresses: string; times: string | null; networks: string }>(
+    const row = this.db.get<{ addresses: string; times: string | null; networks: string }>(
       `SELECT group_concat(address) AS addresses, group_concat(decided) AS times,
          group_concat(provenance = 'network', '') AS networks
        FROM (SELECT address, decided, provenance FROM ban
@@ -100,12 +94,12 @@ export class BanReader {
 
   /** Returns the bans in force of an address or network, oldest first. */
   inForceOn(address: string): BanStatus[] {
-    return selectBans(this.#db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
+    return selectBans(this.db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
   }
 
   /** Returns the bans in force by address; addresses without any are missing. */
   inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]> {
-    const list = this.#db.list<[string, string, Micros | null, 0 | 1]>(
+    const list = this.db.list<[string, string, Micros | null, 0 | 1]>(
       `SELECT json_group_array(json_array(address, scope, until, provenance = 'fleet')) AS list FROM ban
        WHERE address ${AMONG} AND ended IS NULL`,
       JSON.stringify(addresses),
@@ -122,7 +116,7 @@ export class BanReader {
 
   /** Returns an address's newest ended bans, newest first, without bans that followed servers. */
   past(address: string): PastBan[] {
-    return this.#db.all<PastBan>(
+    return this.db.all<PastBan>(
       `SELECT start, ended, end_reason AS endReason FROM ban
        WHERE address = ? AND ended IS NOT NULL AND provenance <> 'fleet' ORDER BY id DESC LIMIT ?`,
       address,
@@ -132,7 +126,7 @@ export class BanReader {
 
   /** Returns the addresses and networks with a ban in force of a range, each once. */
   addresses({ after, upTo }: BanRange): string[] {
-    return this.#db.list<string>(
+    return this.db.list<string>(
       `SELECT json_group_array(address) AS list FROM (
          SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)`,
       after,
@@ -142,23 +136,23 @@ export class BanReader {
 
   /** Returns the ban with this id; null: there is none. */
   get(id: number): BanStatus | null {
-    return selectBans(this.#db, "WHERE id = ?", id)[0] ?? null;
+    return selectBans(this.db, "WHERE id = ?", id)[0] ?? null;
   }
 
   /** Returns the ban in force of this address and scope; null: there is none. */
   find({ address, scope }: Pick<Ban, "address" | "scope">): BanStatus | null {
     const where = "WHERE address = ? AND scope = ? AND ended IS NULL";
-    return selectBans(this.#db, where, address, formatScope(scope))[0] ?? null;
+    return selectBans(this.db, where, address, formatScope(scope))[0] ?? null;
   }
 
   /** Returns the bans in force of some addresses and networks. */
   inForceOf(addresses: readonly string[]): BanStatus[] {
-    return selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, JSON.stringify(addresses));
+    return selectBans(this.db, `WHERE address ${AMONG} AND ended IS NULL`, JSON.stringify(addresses));
   }
 
   /** Returns the newest ban of an address or network, ended or not; null: there never was one. */
   latest(address: string): BanStatus | null {
-    return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
+    return selectBans(this.db, "WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
   }
 
   /** Returns the bans in force, oldest first. */
@@ -172,22 +166,18 @@ export class BanReader {
    */
   *eachInForce(): Generator<BanStatus> {
     const order = "ended IS NULL ORDER BY start, id";
-    const ids = this.#db.list<number>(
+    const ids = this.db.list<number>(
       `SELECT json_group_array(id) AS list FROM (SELECT id FROM ban WHERE ${order})`,
     );
     for (let at = 0; at < ids.length; at += PAGE) {
-      yield* selectBans(this.#db, `WHERE id ${AMONG} AND ${order}`, JSON.stringify(ids.slice(at, at + PAGE)));
+      yield* selectBans(this.db, `WHERE id ${AMONG} AND ${order}`, JSON.stringify(ids.slice(at, at + PAGE)));
     }
-  }
-
-  networks(): BanStatus[] {
-    return selectBans(this.#db, "WHERE ended IS NULL AND instr(address, '/') > 0 ORDER BY start, id");
   }
 
   /** Returns ended bans that a firewall still has, oldest end first. */
   lingering(): BanStatus[] {
     return selectBans(
-      this.#db,
+      this.db,
       `INDEXED BY ban_to_lift WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND NOT EXISTS (
          SELECT 1 FROM ban AS newer
          WHERE newer.address = ban.address AND newer.scope = ban.scope AND newer.ended IS NULL)
@@ -197,12 +187,12 @@ export class BanReader {
 
   /** Returns the `limit` newest bans, ended or not, newest first. */
   history(limit: number): BanStatus[] {
-    return selectBans(this.#db, "ORDER BY id DESC LIMIT ?", limit);
+    return selectBans(this.db, "ORDER BY id DESC LIMIT ?", limit);
   }
 
   /** Returns the number of all bans, and the numbers of bans that have not ended. */
   totals(): BanTotals {
-    const totals = this.#db.get<Omit<BanTotals, "noted">>(
+    const totals = this.db.get<Omit<BanTotals, "noted">>(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided,
          count(*) FILTER (WHERE ended IS NULL AND applied_at IS NOT NULL AND applied_by <> 'observe') AS confirmed,
          count(*) FILTER (WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
@@ -214,7 +204,7 @@ export class BanReader {
 
   /** Returns the numbers that indexes tell: 5 ms for 100,000 bans in force, and any ended ones. */
   numbers(): BanNumbers {
-    return this.#db.get<BanNumbers>(
+    return this.db.get<BanNumbers>(
       `SELECT decided - waiting AS confirmed, waiting, failing FROM (SELECT
          (SELECT count(*) FROM ban INDEXED BY ban_until WHERE ended IS NULL) AS decided,
          (SELECT count(*) FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL) AS waiting,
@@ -228,15 +218,15 @@ export class BanReader {
   /** Returns the newest `most` bans by rules and networks above `id`, in order, and the count. */
   madeAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
     const which = "id > ? AND provenance IN ('rule', 'network')";
-    const count = this.#db.value<number>(`SELECT count(*) FROM ban WHERE ${which}`, id)!;
+    const count = this.db.value<number>(`SELECT count(*) FROM ban WHERE ${which}`, id)!;
     const newest = count === 0
       ? []
-      : selectBans(this.#db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, id, most);
+      : selectBans(this.db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, id, most);
     return { bans: newest.reverse(), count };
   }
 
   /** Returns at most 100 bans whose last try failed. */
   failing(): BanStatus[] {
-    return selectBans(this.#db, "WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");
+    return selectBans(this.db, "WHERE error IS NOT NULL ORDER BY attempts DESC, id LIMIT 100");
   }
 }

@@ -1,7 +1,7 @@
 /** Deletes ended bans in steps, unless decisions, the firewall or PostgreSQL need them. */
 import { HOUR, type Micros } from "../core/time.ts";
 import { AMONG, MOST_PAST } from "./ban_rows.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 
 /** Bans that `deleteOld()` visits in one step. */
 const STEP = 500;
@@ -20,16 +20,11 @@ export interface RetentionOptions {
 }
 
 /** Deletes old bans. Methods throw what SQLite throws, and have then changed nothing. */
-export class BanRetention {
-  readonly #db: Database;
+export class BanRetention extends Table {
   /** Id of the last ban visited. */
   #visited = 0;
   /** Time at which `deleteOld()` visits all bans again. */
   #nextRound: Micros = -Infinity;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
 
   /**
    * Deletes some old ended bans. Returns the number of bans visited; 0: done. An address keeps its
@@ -40,7 +35,7 @@ export class BanRetention {
   deleteOld({ now, keep, isShipped }: RetentionOptions): number {
     if (now < this.#nextRound) return 0;
     const query = "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?";
-    const looked = this.#db.column<number>(query, this.#visited, STEP);
+    const looked = this.db.column<number>(query, this.#visited, STEP);
     if (looked.length > 0) this.#delete(looked, { before: now - keep, isShipped });
     this.#visited = looked.at(-1) ?? 0;
     if (looked.length === 0) this.#nextRound = now + PAUSE;
@@ -52,7 +47,7 @@ export class BanRetention {
    * number. Those that were lifted by hand or by the whitelist decide on later ones, and stay.
    */
   deleteFollowed(most = MOST_FOLLOWED): number {
-    return this.#db.run(
+    return this.db.run(
       `DELETE FROM ban WHERE change < (SELECT max(change) FROM ban) AND id IN (
          SELECT id FROM ban INDEXED BY ban_followed_past
          WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired', 'unfollowed') AND applied_by IS NULL
@@ -62,7 +57,7 @@ export class BanRetention {
   }
 
   #delete(ids: readonly number[], { before, isShipped }: { before: Micros; isShipped: boolean }): void {
-    this.#db.run(
+    this.db.run(
       `DELETE FROM ban WHERE id ${AMONG} AND ended < ? AND applied_by IS NULL AND change < (SELECT max(change) FROM ban)
          AND (NOT ? OR provenance = 'fleet' OR change <= ifnull((SELECT value FROM meta WHERE key = 'shipped_ban'), 0))
          AND (

@@ -6,7 +6,7 @@ import { type Micros, MINUTE } from "../core/time.ts";
 import type { Ban, NewBan } from "../deciding/ban.ts";
 import { BanReader } from "./ban_reader.ts";
 import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
-import type { Database, Value } from "./database.ts";
+import type { Value } from "./database.ts";
 
 /** Most bans that `expire()` ends in one call: some milliseconds of work. */
 const EXPIRE_STEP = 5_000;
@@ -19,16 +19,9 @@ const REPLACED = ["provenance", "name", "reason", "count", "start"];
 
 /** Begins and ends bans. Methods throw what SQLite throws, and have then changed nothing. */
 export class BanTable extends BanReader {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    super(db);
-    this.#db = db;
-  }
-
   /** Does all of `work` in one transaction or, if it throws, nothing. */
   transaction<T>(work: () => T): T {
-    return this.#db.transaction(work);
+    return this.db.transaction(work);
   }
 
   /** Writes a ban as `addAll()` does. */
@@ -46,8 +39,8 @@ export class BanTable extends BanReader {
     const list = jsonOf(bans, ({ address, provenance, reason, count, start, until }, scope) => [
       ...[address, scope, provenance.kind, provenance.name, reason, count, start, until],
     ]);
-    this.#db.transaction(() => {
-      this.#db.run(
+    this.db.transaction(() => {
+      this.db.run(
         `INSERT INTO ban (change, applied_by, address, scope, provenance, name, reason, count, start, until, decided)
          SELECT (SELECT ifnull(max(change), 0) FROM ban) + 1 + key,
            (SELECT applied_by FROM ban
@@ -65,7 +58,7 @@ export class BanTable extends BanReader {
         list,
       );
       // The firewall may still have an earlier ban, which is now lifted with this one.
-      this.#db.run(
+      this.db.run(
         `UPDATE ban SET applied_by = NULL, error = NULL
          WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
            AND applied_by IS NOT NULL AND ended IS NOT NULL`,
@@ -91,15 +84,15 @@ export class BanTable extends BanReader {
   rescope(modules: readonly string[], time: Micros): void {
     const which = `scope GLOB 'module *' AND substr(scope, 8) NOT ${AMONG}`;
     const list = JSON.stringify(modules);
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       // The index saves a start the walk over all past bans.
       const found = `INDEXED BY ban_in_force WHERE ended IS NULL AND ${which} ORDER BY id`;
-      const bans = selectBans(this.#db, found, list);
+      const bans = selectBans(this.db, found, list);
       if (bans.length > 0) {
         this.addAll(bans.map((ban) => ({ ...ban, scope: "all" })));
         this.#end({ reason: "rescoped", time }, which, list);
       }
-      this.#db.run(
+      this.db.run(
         `UPDATE ban INDEXED BY ban_to_lift SET applied_by = NULL, applied_at = NULL, error = NULL
          WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn >= '~' AND ${which}`,
         list,
@@ -122,7 +115,7 @@ export class BanTable extends BanReader {
   }
 
   #end({ reason, time }: { reason: string; time: Micros }, which: string, value: Value): number {
-    return this.#db.run(
+    return this.db.run(
       `UPDATE ban SET ended = ?, end_reason = ?, attempts = 0, next_try = 0, error = NULL, change = due.change
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
          FROM ban WHERE ended IS NULL AND ${which}) AS due
@@ -139,9 +132,9 @@ export class BanTable extends BanReader {
   ): { bans: (Pick<Ban, "address" | "scope"> & { isFollowed: boolean })[]; isMore: boolean } {
     // Mostly there are none. The update would lock the file and take 80 µs, with each batch of lines.
     const isAnyDue =
-      this.#db.get("SELECT 1 FROM ban WHERE ended IS NULL AND until <= ? LIMIT 1", now) !== null;
+      this.db.get("SELECT 1 FROM ban WHERE ended IS NULL AND until <= ? LIMIT 1", now) !== null;
     if (!isAnyDue) return { bans: [], isMore: false };
-    const rows = this.#db.all<{ address: string; scope: string; followed: 0 | 1 }>(
+    const rows = this.db.all<{ address: string; scope: string; followed: 0 | 1 }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
          change = due.change
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY until, id) AS change
@@ -164,7 +157,7 @@ export class BanTable extends BanReader {
    * clock behind.
    */
   rebase(now: Micros): number {
-    return this.#db.run(
+    return this.db.run(
       `UPDATE ban SET until = until - start + due.now, start = due.now, decided = min(decided, due.now), change = due.change
        FROM (SELECT id, ? AS now, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
          FROM ban WHERE ended IS NULL AND start > ?) AS due

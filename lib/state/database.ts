@@ -161,6 +161,11 @@ export class Database {
   }
 }
 
+/** A part of the state: its methods read and write some of the tables. */
+export abstract class Table {
+  constructor(protected readonly db: Database) {}
+}
+
 function open(directory: string): DatabaseSync {
   const file = databaseOf(directory);
   try {

@@ -5,7 +5,7 @@
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { BanStatus, DueBans } from "../deciding/ban.ts";
 import { AMONG, selectBans } from "./ban_rows.ts";
-import type { Database } from "./database.ts";
+import { type Database, Table } from "./database.ts";
 import { type FirewallShare, turnsToApply, turnsToLift } from "./firewall_share.ts";
 
 /** Number of the newest bans of a turn among which the ban with most hits comes first. */
@@ -16,15 +16,12 @@ export const LAST_RETRY: Micros = 5 * MINUTE;
 const [TURNS_TO_APPLY, TURNS_TO_LIFT] = [turnsToApply(), turnsToLift()];
 
 /** Selects one firewall's work. Methods throw what SQLite throws, and have then changed nothing. */
-export class EnforcementQueue {
-  readonly #db: Database;
-  readonly #share: FirewallShare;
+export class EnforcementQueue extends Table {
   readonly #turnsToApply: string;
   readonly #turnsToLift: string;
 
-  constructor(db: Database, share: FirewallShare) {
-    this.#db = db;
-    this.#share = share;
+  constructor(db: Database, protected readonly share: FirewallShare) {
+    super(db);
     this.#turnsToApply = turnsToApply(share);
     this.#turnsToLift = turnsToLift(share);
   }
@@ -35,11 +32,11 @@ export class EnforcementQueue {
    * for other lifts.
    */
   turns(): string[] {
-    const turns = this.#db.column<string>(
+    const turns = this.db.column<string>(
       `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
        UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
     );
-    return turns.map((turn) => turn.slice(this.#share.prefix.length));
+    return turns.map((turn) => turn.slice(this.share.prefix.length));
   }
 
   /**
@@ -49,7 +46,7 @@ export class EnforcementQueue {
   toApply(due: DueBans): BanStatus[] {
     for (;;) {
       const bans = this.#waiting(due);
-      if (this.#share.knowsScopes || this.#confirmHeld(bans, due.firewall) === 0) return bans;
+      if (this.share.knowsScopes || this.#confirmHeld(bans, due.firewall) === 0) return bans;
     }
   }
 
@@ -57,21 +54,21 @@ export class EnforcementQueue {
     const found =
       `SELECT id, count FROM ban INDEXED BY ban_to_apply WHERE ended IS NULL AND applied_at IS NULL
       AND turn = ? AND (until IS NULL OR until > ?) AND address NOT ${AMONG}`;
-    const values = [this.#share.prefix + turn, now, JSON.stringify(busy)];
+    const values = [this.share.prefix + turn, now, JSON.stringify(busy)];
     const among = (ids: string) => `WHERE id IN (SELECT id FROM (${ids}))`;
     const failed = (limit: number) => {
       const ids = `${found} AND next_try > 0 AND next_try <= ? ORDER BY next_try, id LIMIT ?`;
-      return selectBans(this.#db, `${among(ids)} ORDER BY next_try, id`, ...values, now, limit);
+      return selectBans(this.db, `${among(ids)} ORDER BY next_try, id`, ...values, now, limit);
     };
     const fresh = (limit: number) => {
       const ids = `${found} AND next_try = 0 ORDER BY id ${isOldest ? "" : "DESC"} LIMIT ?`;
-      if (isOldest) return selectBans(this.#db, `${among(ids)} ORDER BY id`, ...values, limit);
+      if (isOldest) return selectBans(this.db, `${among(ids)} ORDER BY id`, ...values, limit);
       const mostHits = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
       const [window, where] = [
         Math.max(limit, MOST_HITS_OF),
         `${among(mostHits)} ORDER BY count DESC, id DESC`,
       ];
-      return selectBans(this.#db, where, ...values, window, limit);
+      return selectBans(this.db, where, ...values, window, limit);
     };
     const [first, then] = isOldest ? [failed, fresh] : [fresh, failed];
     const bans = first(limit);
@@ -82,9 +79,9 @@ export class EnforcementQueue {
   #confirmHeld(bans: readonly BanStatus[], firewall: string): number {
     const held = `SELECT applied_at FROM ban AS other WHERE other.address = ban.address AND other.id <> ban.id
       AND ${
-      this.#share.isMine("other")
+      this.share.isMine("other")
     } AND other.ended IS NULL AND other.applied_by = ? AND other.applied_at IS NOT NULL LIMIT 1`;
-    return this.#db.run(
+    return this.db.run(
       `UPDATE ban SET applied_by = ?, applied_at = (${held}), attempts = 0, next_try = 0, error = NULL
        WHERE id ${AMONG} AND EXISTS (${held})`,
       firewall,
@@ -97,11 +94,11 @@ export class EnforcementQueue {
   /** Returns ended bans of a turn that the firewall has and that are due, longest due first. */
   toLift({ firewall, turn, now, limit, busy = [] }: DueBans): BanStatus[] {
     return selectBans(
-      this.#db,
+      this.db,
       `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND turn = ? AND next_try <= ? AND address NOT ${AMONG}
        ORDER BY next_try, id LIMIT ?`,
       firewall,
-      this.#share.prefix + turn,
+      this.share.prefix + turn,
       now,
       JSON.stringify(busy),
       limit,
@@ -112,19 +109,19 @@ export class EnforcementQueue {
   #liftable(): string {
     return `ended IS NOT NULL AND applied_by IS NOT NULL AND applied_by = ?
       AND NOT EXISTS (SELECT 1 FROM ban AS other WHERE ${
-      this.#share.isOne("other", "ban")
+      this.share.isOne("other", "ban")
     } AND other.ended IS NULL)`;
   }
 
   /** Makes retries due now that are later than any may be: the clock ran ahead then. */
   rebase(now: Micros): void {
     const late = now + LAST_RETRY;
-    this.#db.run(
+    this.db.run(
       `WITH ${TURNS_TO_APPLY} UPDATE ban INDEXED BY ban_to_apply SET next_try = 0
        WHERE ended IS NULL AND applied_at IS NULL AND turn IN (SELECT turn FROM to_apply) AND next_try > ?`,
       late,
     );
-    this.#db.run(
+    this.db.run(
       `WITH ${TURNS_TO_LIFT} UPDATE ban INDEXED BY ban_to_lift SET next_try = 0
        WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn IN (SELECT turn FROM to_lift) AND next_try > ?`,
       late,
@@ -136,12 +133,12 @@ export class EnforcementQueue {
     const failed =
       `WITH ${TURNS_TO_APPLY} SELECT id FROM to_apply CROSS JOIN ban INDEXED BY ban_to_apply USING (turn)
       WHERE ended IS NULL AND applied_at IS NULL AND next_try > 0 LIMIT 1000`;
-    return selectBans(this.#db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
+    return selectBans(this.db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
   }
 
   /** Returns the time of the next retry or end; null: none. */
   nextDue(firewall: string): Micros | null {
-    return this.#db.value<Micros>(
+    return this.db.value<Micros>(
       `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT min(due) AS due FROM (
          SELECT min(until) AS due FROM ban WHERE ended IS NULL
          UNION ALL SELECT (SELECT min(next_try) FROM ban
@@ -154,9 +151,9 @@ export class EnforcementQueue {
 
   /** Returns the number of waiting bans that have not failed. */
   backlog(): number {
-    return this.#db.value<number>(
+    return this.db.value<number>(
       `SELECT count(*) FROM ban INDEXED BY ban_to_apply
-       WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0 AND ${this.#share.isMine()}`,
+       WHERE ended IS NULL AND applied_at IS NULL AND next_try = 0 AND ${this.share.isMine()}`,
     )!;
   }
 }

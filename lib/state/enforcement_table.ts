@@ -32,31 +32,25 @@ const FIRST_RETRY: Micros = SECOND;
 
 /** Records one firewall's bans. Methods throw what SQLite throws, and have then changed nothing. */
 export class EnforcementTable extends EnforcementQueue {
-  readonly #db: Database;
-  readonly #share: FirewallShare;
-
   /** @param module module with this firewall of its own; null: the general firewall */
   constructor(db: Database, module: string | null = null) {
-    const share = new FirewallShare(module);
-    super(db, share);
-    this.#db = db;
-    this.#share = share;
+    super(db, new FirewallShare(module));
   }
 
   /** Returns the table of a module's own firewall. */
   of(module: string): EnforcementTable {
-    return new EnforcementTable(this.#db, module);
+    return new EnforcementTable(this.db, module);
   }
 
   /** Begins with a firewall: bans applied before this boot are gone. */
   begin(firewall: string, { boot, takesOver, anew, knowsScopes = true }: FirewallStart): void {
-    this.#share.knowsScopes = knowsScopes;
-    this.#db.transaction(() => {
+    this.share.knowsScopes = knowsScopes;
+    this.db.transaction(() => {
       this.#dropBefore(boot, { anew });
       this.noteBoot(boot);
       if (anew || !takesOver) return;
-      this.#db.run(
-        `UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ? AND ${this.#share.isMine()}`,
+      this.db.run(
+        `UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ? AND ${this.share.isMine()}`,
         firewall,
       );
     });
@@ -64,27 +58,27 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Records that `boot` is under way. */
   noteBoot(boot: Boot): void {
-    this.#db.setMeta(this.#share.bootKey, JSON.stringify(boot));
+    this.db.setMeta(this.share.bootKey, JSON.stringify(boot));
   }
 
   #dropBefore(boot: Boot, { anew }: { anew: boolean }): void {
-    const last = this.#db.meta<string>(this.#share.bootKey);
+    const last = this.db.meta<string>(this.share.bootKey);
     if (last !== null && isSameBoot(JSON.parse(last) as Boot, boot)) return;
     // Earlier programs recorded no boot: the clock tells which bans were applied before it.
     const before = last === null ? boot.start : Number.MAX_SAFE_INTEGER;
-    const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.#share.isMine()} AND`;
-    this.#db.run(
+    const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.share.isMine()} AND`;
+    this.db.run(
       `${drop} ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
       before,
     );
-    if (!anew) this.#db.run(`${drop} ended IS NULL AND applied_at < ?`, before);
+    if (!anew) this.db.run(`${drop} ended IS NULL AND applied_at < ?`, before);
   }
 
   /** Makes all bans in force of a range be applied again. */
   applyAnew({ after, upTo }: BanRange): void {
-    this.#db.run(
+    this.db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
-       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0) AND ${this.#share.isMine()}`,
+       WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0) AND ${this.share.isMine()}`,
       after,
       upTo,
     );
@@ -92,7 +86,7 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Records that the firewall is about to be told: from now on it may have the bans. */
   trying(ids: readonly number[], firewall: string): void {
-    this.#db.run(
+    this.db.run(
       `UPDATE ban SET applied_by = given.firewall FROM (SELECT ? AS firewall) AS given
        WHERE id ${AMONG} AND applied_by IS NOT given.firewall`,
       firewall,
@@ -102,24 +96,24 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Records that the firewall lacks a ban of which it was about to be told. */
   untried(id: number): void {
-    this.#db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
+    this.db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
   }
 
   /** Records that the firewall has the bans, and no earlier ones, whose lifts would lift these. */
   applied(ids: readonly number[], { firewall, time }: { firewall: string; time: Micros }): void {
     const list = JSON.stringify(ids);
-    this.#db.transaction(() => {
-      this.#db.run(
+    this.db.transaction(() => {
+      this.db.run(
         `UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL
          WHERE id ${AMONG}`,
         firewall,
         time,
         list,
       );
-      this.#db.run(
+      this.db.run(
         `UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL
          WHERE ended IS NOT NULL AND (applied_by IS NOT NULL OR error IS NOT NULL) AND id IN (
-           SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#share.isOne("a", "b")}
+           SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.share.isOne("a", "b")}
            WHERE b.id ${AMONG} AND b.ended IS NULL AND a.ended IS NOT NULL)`,
         list,
       );
@@ -128,19 +122,19 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Records that the firewall no longer has any ban. */
   cleared(): void {
-    this.#db.run(
+    this.db.run(
       `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
-       WHERE applied_by IS NOT NULL AND ${this.#share.isMine()}`,
+       WHERE applied_by IS NOT NULL AND ${this.share.isMine()}`,
     );
   }
 
   /** Makes applied bans in force be applied again; returns their number. */
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number {
     if (bans.length === 0) return 0;
-    return this.#db.run(
+    return this.db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
        WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
-         AND ended IS NULL AND applied_at IS NOT NULL AND ${this.#share.isMine()}`,
+         AND ended IS NULL AND applied_at IS NOT NULL AND ${this.share.isMine()}`,
       jsonOf(bans, ({ address }, scope) => [address, scope]),
     );
   }
@@ -148,9 +142,9 @@ export class EnforcementTable extends EnforcementQueue {
   /** Records that the firewall no longer has the bans. */
   lifted(ids: readonly number[]): void {
     const list = JSON.stringify(ids);
-    const others = `SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.#share.isOne("a", "b")}
+    const others = `SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.share.isOne("a", "b")}
       WHERE b.id ${AMONG} AND a.ended IS NOT NULL AND a.applied_by IS NOT NULL`;
-    this.#db.run(
+    this.db.run(
       `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
        WHERE id ${AMONG} OR id IN (${others})`,
       list,
@@ -160,7 +154,7 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Records a refused ban. The next try comes after 1 s, doubling up to 5 minutes. */
   failed(id: number, failure: { error: string; time: Micros }): void {
-    this.#db.run(
+    this.db.run(
       `UPDATE ban SET attempts = attempts + 1, error = ?,
          next_try = ? + min(?, ? * (1 << min(attempts, 20))) WHERE id = ?`,
       failure.error,
@@ -173,10 +167,10 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Returns bans in force of a range that the firewall has for certain, ascending by id. */
   held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
-    const list = this.#db.list<[string, string, Micros | null]>(
+    const list = this.db.list<[string, string, Micros | null]>(
       `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
          SELECT address, scope, until FROM ban
-         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.#share.isMine()}
+         WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.share.isMine()}
          ORDER BY id)`,
       after,
       upTo,
@@ -187,7 +181,7 @@ export class EnforcementTable extends EnforcementQueue {
 
   /** Reports whether a firewall may have, or will get, a ban of this address and scope. */
   mayHold({ address, scope }: Pick<Ban, "address" | "scope">): boolean {
-    return this.#db.get(
+    return this.db.get(
       "SELECT 1 FROM ban WHERE address = ? AND scope = ? AND (ended IS NULL OR applied_by IS NOT NULL)",
       address,
       formatScope(scope),

@@ -7,7 +7,7 @@ import { NetworkSet } from "../core/network_set.ts";
 import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
 import { AMONG, selectBans } from "./ban_rows.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 import { findLines, type FoundLines, type SearchLimits } from "./line_search.ts";
 
 /** Most bans returned of one address, and of networks around it. */
@@ -37,16 +37,10 @@ const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
 const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
 
 /** Reads the past. */
-export class History {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class History extends Table {
   /** Returns bans made and ended since `time`, by provenance. */
   bansByProvenance(time: Micros): ProvenanceCount[] {
-    const rows = this.#db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
+    const rows = this.db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED} FROM ban
        WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
       ...[time, time, time, time],
@@ -60,7 +54,7 @@ export class History {
    */
   bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
     const around = this.#withNetworks(addresses);
-    const rows = this.#db.all<BanCount & { address: string }>(
+    const rows = this.db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
       ...[time, time, JSON.stringify([...around.values()].flat())],
     );
@@ -75,7 +69,7 @@ export class History {
   narrowestInForce(targets: readonly string[]): Map<string, BanStatus> {
     const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());
-    const bans = selectBans(this.#db, `WHERE address ${AMONG} AND ended IS NULL`, list);
+    const bans = selectBans(this.db, `WHERE address ${AMONG} AND ended IS NULL`, list);
     const found = new Map(bans.map((ban) => [ban.address, ban]));
     return new Map([...around].flatMap(([target, names]) => {
       const name = names.find((name) => found.has(name));
@@ -87,12 +81,12 @@ export class History {
   bansWithin(network: string, time: Micros): BanCount {
     const list = JSON.stringify([network, ...this.#addressesInside(network)]);
     const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG}`;
-    return { ...this.#db.get<BanCount>(query, time, time, list)! };
+    return { ...this.db.get<BanCount>(query, time, time, list)! };
   }
 
   /** Returns bans made and ended since `time`, and from `earlier` until then, by provenance. */
   bansOfPeriods(earlier: Micros, time: Micros): { before: ProvenanceCount; present: ProvenanceCount }[] {
-    const rows = this.#db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
+    const rows = this.db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED},
          count(*) FILTER (WHERE start >= ?) AS allMade, count(*) FILTER (WHERE ended >= ?) AS allEnded
        FROM ban WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
@@ -108,12 +102,12 @@ export class History {
   bansByHour(time: Micros): { hour: Micros; made: number }[] {
     const query =
       "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour";
-    return this.#db.all<{ hour: Micros; made: number }>(query, HOUR, time).map((row) => ({ ...row }));
+    return this.db.all<{ hour: Micros; made: number }>(query, HOUR, time).map((row) => ({ ...row }));
   }
 
   /** Returns the numbers of bans in force by provenance, greatest first. */
   inForceByProvenance(): { provenance: Provenance; count: number }[] {
-    const rows = this.#db.all<{ kind: Provenance["kind"]; name: string; count: number }>(
+    const rows = this.db.all<{ kind: Provenance["kind"]; name: string; count: number }>(
       `SELECT provenance AS kind, name, count(*) AS count FROM ban WHERE ended IS NULL
        GROUP BY provenance, name ORDER BY count DESC, kind, name`,
     );
@@ -122,29 +116,29 @@ export class History {
 
   /** Returns the newest lines of an address or network. */
   lines(target: string, limits: SearchLimits): FoundLines {
-    return findLines(this.#db, target, limits);
+    return findLines(this.db, target, limits);
   }
 
   /** Returns the newest bans of an address or network, newest first. */
   bansOf(target: string): BanStatus[] {
-    return selectBans(this.#db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
+    return selectBans(this.db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
   }
 
   /** Returns the newest `most` bans that have not ended, newest first. */
   newestBans(most: number): BanStatus[] {
-    return selectBans(this.#db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
+    return selectBans(this.db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
   }
 
   /** Returns the bans in force that end next, the first one first. */
   bansNextToEnd(most: number): BanStatus[] {
-    return selectBans(this.#db, "WHERE ended IS NULL AND until > 0 ORDER BY until, id LIMIT ?", most);
+    return selectBans(this.db, "WHERE ended IS NULL AND until > 0 ORDER BY until, id LIMIT ?", most);
   }
 
   /** Returns bans of networks around `target`, first those not ended, each newest first. */
   bansAround(target: string): BanStatus[] {
     const networks = enclosingNetworks(target);
     return selectBans(
-      this.#db,
+      this.db,
       `WHERE address ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
       JSON.stringify(networks),
       MOST_BANS,
@@ -154,12 +148,12 @@ export class History {
   /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
     const list = JSON.stringify(this.#addressesInside(network));
-    const { all, decided } = this.#db.get<Pick<InnerBans, "all" | "decided">>(
+    const { all, decided } = this.db.get<Pick<InnerBans, "all" | "decided">>(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided FROM ban WHERE address ${AMONG}`,
       list,
     )!;
     const order = "ORDER BY ended IS NOT NULL, id DESC LIMIT ?";
-    return { all, decided, newest: selectBans(this.#db, `WHERE address ${AMONG} ${order}`, list, most) };
+    return { all, decided, newest: selectBans(this.db, `WHERE address ${AMONG} ${order}`, list, most) };
   }
 
   /**
@@ -167,7 +161,7 @@ export class History {
    * have: an IPv6 address has 128 networks around it.
    */
   #withNetworks(targets: readonly string[], which = ""): Map<string, readonly string[]> {
-    const lengths = this.#db.all<{ isIPv6: 0 | 1; length: number }>(
+    const lengths = this.db.all<{ isIPv6: 0 | 1; length: number }>(
       `SELECT DISTINCT instr(address, ':') > 0 AS isIPv6,
          CAST(substr(address, instr(address, '/') + 1) AS INTEGER) AS length
        FROM ban WHERE instr(address, '/') > 0 ${which} ORDER BY length DESC`,
@@ -186,7 +180,7 @@ export class History {
     const range = beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
     const set = new NetworkSet([network]);
     const query = "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?";
-    return this.#db.column<string>(query, ...range)
+    return this.db.column<string>(query, ...range)
       .filter((address) => address !== network && set.covers(address));
   }
 }

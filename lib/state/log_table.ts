@@ -1,6 +1,6 @@
 import type { LogRow } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 import type { LogLines } from "./log_lines.ts";
 import { RecordedLines } from "./recorded_lines.ts";
 
@@ -26,21 +26,15 @@ const DELETE_STEP = 5_000;
  * The recorded lines, numbered without gap or reuse. A batch is one row: a row for each line would
  * take three times as long to write. The view `log` shows single lines.
  */
-export class LogTable {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class LogTable extends Table {
   /** Appends a batch's lines if there is room for lines; returns the number of lines appended. */
   add(
     { length, base, latest, json }: Pick<LogLines, "length" | "base" | "latest" | "json">,
     source: string | null = null,
   ): number {
-    if (length === 0 || !this.#db.hasRoom) return 0;
-    if (source !== null) this.#db.run("INSERT OR IGNORE INTO source (name) VALUES (?)", source);
-    this.#db.run(
+    if (length === 0 || !this.db.hasRoom) return 0;
+    if (source !== null) this.db.run("INSERT OR IGNORE INTO source (name) VALUES (?)", source);
+    this.db.run(
       `INSERT INTO log_batch (last, lines, time, base, source, content)
        SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, (SELECT number FROM source WHERE name = ?), CAST(? AS TEXT)
        FROM sqlite_sequence WHERE name = 'log_batch'`,
@@ -60,7 +54,7 @@ export class LogTable {
     while (rows.length < limit) {
       const from = rows.at(-1)?.seq ?? seq;
       const upTo = from + limit - rows.length;
-      const batches = this.#db.all<Row>(
+      const batches = this.db.all<Row>(
         `SELECT last, lines, time, base, content FROM log_batch
          WHERE last > ? AND last <= ifnull((SELECT min(last) FROM log_batch WHERE last >= ?), ?) ORDER BY last`,
         from,
@@ -75,7 +69,7 @@ export class LogTable {
 
   /** Returns the numbers of the oldest and the newest batch; 0: there is none. */
   numbers(): { readonly first: number; readonly last: number } {
-    return this.#db.get<{ first: number; last: number }>(
+    return this.db.get<{ first: number; last: number }>(
       "SELECT ifnull(min(last), 0) AS first, ifnull(max(last), 0) AS last FROM log_batch",
     )!;
   }
@@ -89,7 +83,7 @@ export class LogTable {
     const records = new RecordedLines();
     const { last: end } = this.numbers();
     for (let last = 0; last < end;) {
-      const rows = this.#db.all<Pick<Row, "last" | "time" | "base"> & { content: Uint8Array }>(
+      const rows = this.db.all<Pick<Row, "last" | "time" | "base"> & { content: Uint8Array }>(
         `SELECT last, time, base, CAST(content AS BLOB) AS content FROM log_batch
          WHERE last > ? AND last <= ? AND time >= ? ORDER BY last LIMIT ?`,
         last,
@@ -110,7 +104,7 @@ export class LogTable {
    * million batches takes 0.3 s. It counts lines that a damage took from the middle.
    */
   count(seq = 0): number {
-    return this.#db.value<number>(
+    return this.db.value<number>(
       `SELECT max(0, ifnull(max(last) - max(?, (SELECT last - lines FROM log_batch ORDER BY last LIMIT 1)), 0))
        FROM log_batch`,
       seq,
@@ -128,7 +122,7 @@ export class LogTable {
 
   /** Returns the size of the whole state in bytes. */
   size(): number {
-    return this.#db.value<number>(
+    return this.db.value<number>(
       `SELECT (page_count - freelist_count) * page_size
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     )!;
@@ -145,7 +139,7 @@ export class LogTable {
   }
 
   #deleteOldest(isDue: (batch: Pick<Row, "time"> & { bytes: number }) => boolean): number {
-    const oldest = this.#db.all<Pick<Row, "last" | "lines" | "time"> & { bytes: number }>(
+    const oldest = this.db.all<Pick<Row, "last" | "lines" | "time"> & { bytes: number }>(
       "SELECT last, lines, time, octet_length(content) AS bytes FROM log_batch ORDER BY last LIMIT ?",
       DELETE_STEP / 10,
     );
@@ -156,9 +150,9 @@ export class LogTable {
       deleted += batch.lines;
     }
     if (deleted === 0) return 0;
-    this.#db.transaction(() => {
-      this.#db.run("DELETE FROM log_batch WHERE last <= ?", last);
-      this.#db.run("DELETE FROM log_index WHERE last <= ?", last);
+    this.db.transaction(() => {
+      this.db.run("DELETE FROM log_batch WHERE last <= ?", last);
+      this.db.run("DELETE FROM log_index WHERE last <= ?", last);
     });
     return deleted;
   }

@@ -1,45 +1,39 @@
 import type { Login, Session } from "../deciding/login_change.ts";
 import type { LoginUpdate } from "../deciding/logins.ts";
 import type { Micros } from "../core/time.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 
 /** Recent logins and open sessions. */
-export class LoginTable {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class LoginTable extends Table {
   apply({ logins, opened, closed }: LoginUpdate): void {
     for (const { address, method, user, time } of logins) {
-      this.#db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
+      this.db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
     }
     for (const { address, port } of closed) {
-      this.#db.run("DELETE FROM session WHERE address = ? AND port = ?", address, port);
+      this.db.run("DELETE FROM session WHERE address = ? AND port = ?", address, port);
     }
     for (const { address, port, pid, time } of opened) {
-      this.#db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", address, port, pid, time);
+      this.db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", address, port, pid, time);
     }
   }
 
   logins(): Login[] {
-    return this.#db.all<Login>("SELECT address, method, user, time FROM login ORDER BY time");
+    return this.db.all<Login>("SELECT address, method, user, time FROM login ORDER BY time");
   }
 
   sessions(): Session[] {
-    return this.#db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
+    return this.db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
   }
 
   deleteLogins(time: Micros): void {
-    this.#db.run("DELETE FROM login WHERE time < ?", time);
+    this.db.run("DELETE FROM login WHERE time < ?", time);
   }
 
   /** Deletes logins before `logins`, sessions before `sessions`: the machine was not up then. */
   deleteOld({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       this.deleteLogins(logins);
-      this.#db.run("DELETE FROM session WHERE time < ?", sessions);
+      this.db.run("DELETE FROM session WHERE time < ?", sessions);
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Micros } from "../core/time.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 
 /** A change that somebody made by a command. */
 export interface ManualChange {
@@ -18,30 +18,24 @@ const PREFIX = "deed ";
 const IS_CHANGE = "key > 'deed ' AND key < 'deed!'";
 
 /** Changes by commands that wait for the monitor to log them, in the table `meta`. */
-export class ManualChangeTable {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class ManualChangeTable extends Table {
   /** Adds a change for the monitor. */
   add(change: ManualChange): void {
-    this.#db.transaction(() => {
-      const last = this.#db.value<string>(`SELECT max(key) FROM meta WHERE ${IS_CHANGE}`);
+    this.db.transaction(() => {
+      const last = this.db.value<string>(`SELECT max(key) FROM meta WHERE ${IS_CHANGE}`);
       const number = Number(last?.slice(PREFIX.length) ?? 0) + 1;
-      this.#db.run("INSERT INTO meta VALUES (?, ?)", keyOf(number), JSON.stringify(change));
-      this.#db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, keyOf(Math.max(0, number - MOST)));
+      this.db.run("INSERT INTO meta VALUES (?, ?)", keyOf(number), JSON.stringify(change));
+      this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, keyOf(Math.max(0, number - MOST)));
     });
   }
 
   /** Removes and returns the changes since the last call, oldest first. */
   take(): ManualChange[] {
-    const isAny = this.#db.get(`SELECT 1 FROM meta WHERE ${IS_CHANGE} LIMIT 1`) !== null;
+    const isAny = this.db.get(`SELECT 1 FROM meta WHERE ${IS_CHANGE} LIMIT 1`) !== null;
     if (!isAny) return [];
-    return this.#db.transaction(() => {
-      const changes = this.#db.column<string>(`SELECT value FROM meta WHERE ${IS_CHANGE} ORDER BY key`);
-      this.#db.run(`DELETE FROM meta WHERE ${IS_CHANGE}`);
+    return this.db.transaction(() => {
+      const changes = this.db.column<string>(`SELECT value FROM meta WHERE ${IS_CHANGE} ORDER BY key`);
+      this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE}`);
       return changes.map((change) => JSON.parse(change) as ManualChange);
     });
   }

@@ -10,7 +10,7 @@ import {
 import { maskOf } from "../core/address.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 
 /** Notes without an end, as memory has them. */
 export interface LastingNotes {
@@ -53,25 +53,19 @@ interface Rewriting {
  * deleted after it. Of rows without an end only memory knows which notes count: they are rewritten
  * at times, and older rows deleted.
  */
-export class NoteTable {
+export class NoteTable extends Table {
   /** Seed of the hashes of values. */
-  readonly seed: number;
-  readonly #db: Database;
+  readonly seed = this.db.meta<number>("note_seed")!;
   #rewriting: Rewriting | null = null;
-
-  constructor(db: Database) {
-    this.#db = db;
-    this.seed = db.meta<number>("note_seed")!;
-  }
 
   /** Appends a batch's notes. Call it inside the batch's transaction. */
   add({ groups, forgotten, rows }: BatchNotes): void {
     for (const { number, rules } of groups) {
-      this.#db.run("INSERT OR REPLACE INTO note_group VALUES (?, ?)", number, rules);
+      this.db.run("INSERT OR REPLACE INTO note_group VALUES (?, ?)", number, rules);
     }
     if (forgotten !== null) this.#addForgotten(forgotten);
     for (const { until, content } of rows) {
-      this.#db.run("INSERT INTO note (until, content) VALUES (?, ?)", until, content);
+      this.db.run("INSERT INTO note (until, content) VALUES (?, ?)", until, content);
     }
   }
 
@@ -84,13 +78,13 @@ export class NoteTable {
   }
 
   groups(): StoredGroup[] {
-    return this.#db.all<StoredGroup>("SELECT number, rules FROM note_group ORDER BY number");
+    return this.db.all<StoredGroup>("SELECT number, rules FROM note_group ORDER BY number");
   }
 
   /** Yields the records of all rows, in order. */
   *contents(): Generator<Uint8Array> {
     for (
-      const { content } of this.#db.each<{ content: Uint8Array }>("SELECT content FROM note ORDER BY id")
+      const { content } of this.db.each<{ content: Uint8Array }>("SELECT content FROM note ORDER BY id")
     ) {
       yield content;
     }
@@ -106,7 +100,7 @@ export class NoteTable {
     const writer = new NoteWriter();
     // SQLite finds rows four times as fast as records are read. A network's record forgets
     // addresses, too. Few rows have ended: to read all takes a quarter of what an index takes.
-    const rows = this.#db.each<{ content: Uint8Array }>(
+    const rows = this.db.each<{ content: Uint8Array }>(
       `SELECT content FROM note NOT INDEXED WHERE (until IS NULL OR until > ?)
          AND (forgets = 1 OR instr(content, ?) > 0) ORDER BY id DESC`,
       time,
@@ -128,7 +122,7 @@ export class NoteTable {
 
   /** Deletes some notes that no longer matter, oldest end first; returns the rows deleted. */
   deleteOld(now: Micros): number {
-    return this.#db.run(
+    return this.db.run(
       "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",
       now,
       STEP,
@@ -148,8 +142,8 @@ export class NoteTable {
     const lasting = memory.lasting(rewriting.next);
     if (lasting === null) return true;
     const { content, next } = lasting;
-    this.#db.transaction(() => {
-      if (content.length > 0) this.#db.run("INSERT INTO note (until, content) VALUES (NULL, ?)", content);
+    this.db.transaction(() => {
+      if (content.length > 0) this.db.run("INSERT INTO note (until, content) VALUES (NULL, ?)", content);
       if (next === null) this.#endRewriting(rewriting.last);
     });
     this.#rewriting = next === null ? null : { ...rewriting, next };
@@ -158,7 +152,7 @@ export class NoteTable {
 
   /** Begins a rewrite if there are many notes; null: there are not. */
   #beginRewriting(memory: LastingNotes): Rewriting | null {
-    const { last, size, before } = this.#db.get<{ last: number | null; size: number; before: number }>(
+    const { last, size, before } = this.db.get<{ last: number | null; size: number; before: number }>(
       `SELECT max(id) AS last, ifnull(sum(length(content)), 0) AS size,
          ifnull((SELECT value FROM meta WHERE key = 'notes_rewritten'), 0) AS before
        FROM note WHERE until IS NULL`,
@@ -170,12 +164,12 @@ export class NoteTable {
   /** Deletes the replaced notes without an end up to row `last`. */
   #endRewriting(last: number): void {
     // Records of forgotten addresses still matter to notes with an end.
-    this.#db.run(
+    this.db.run(
       "UPDATE note SET until = (SELECT max(until) FROM note) WHERE until IS NULL AND forgets = 1 AND id <= ?",
       last,
     );
-    this.#db.run("DELETE FROM note WHERE until IS NULL AND id <= ?", last);
-    this.#db.run(
+    this.db.run("DELETE FROM note WHERE until IS NULL AND id <= ?", last);
+    this.db.run(
       `INSERT OR REPLACE INTO meta
        VALUES ('notes_rewritten', (SELECT ifnull(sum(length(content)), 0) FROM note WHERE until IS NULL))`,
     );
@@ -183,7 +177,7 @@ export class NoteTable {
 
   /** Appends records of forgotten addresses, kept as long as any earlier note. */
   #addForgotten(content: Uint8Array): void {
-    this.#db.run(
+    this.db.run(
       `INSERT INTO note (until, forgets, content)
        SELECT iif(count(until) < count(*), NULL, max(until)), 1, ? FROM note HAVING count(*) > 0`,
       content,

@@ -7,7 +7,7 @@
  */
 import { DAY, HOUR, type Micros, now, SECOND } from "../core/time.ts";
 import type { LogEvent } from "../reading/event.ts";
-import type { Database } from "./database.ts";
+import { Table } from "./database.ts";
 import { Rollup, type RollupContent, sumOf } from "./rollup.ts";
 
 /** How long counts may be only in memory. */
@@ -31,17 +31,11 @@ export interface RollupRow {
 }
 
 /** Counts of past hours and days. */
-export class RollupTable {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class RollupTable extends Table {
   /** Returns the counts of the hour that begins at `start`; null: none. */
   hour(start: Micros): RollupContent | null {
     const query = "SELECT content FROM rollup WHERE span = ? AND start = ?";
-    return JSON.parse(this.#db.value<string>(query, HOUR, start) ?? "null");
+    return JSON.parse(this.db.value<string>(query, HOUR, start) ?? "null");
   }
 
   /** Stores the counts of an hour, in place of earlier ones. */
@@ -51,7 +45,7 @@ export class RollupTable {
 
   /** Adds up all counts since `time`, from the start of its hour, or of its day in old rows. */
   since(time: Micros): { content: RollupContent; start: Micros | null } {
-    const rows = this.#db.all<{ start: Micros; content: string }>(
+    const rows = this.db.all<{ start: Micros; content: string }>(
       "SELECT start, content FROM rollup WHERE start + span > ? ORDER BY start",
       time,
     );
@@ -65,7 +59,7 @@ export class RollupTable {
    * minute.
    */
   *within({ from, to }: { from: Micros; to: Micros }): Generator<RollupRow> {
-    const rows = this.#db.each<Omit<RollupRow, "content"> & { content: string }>(
+    const rows = this.db.each<Omit<RollupRow, "content"> & { content: string }>(
       "SELECT span, start, content FROM rollup WHERE start + span / 2 >= ? AND start + span / 2 < ? ORDER BY start",
       from,
       Math.ceil(to / HOUR) * HOUR,
@@ -77,23 +71,23 @@ export class RollupTable {
 
   /** Returns the start of the oldest row; null: there is none. */
   oldest(): Micros | null {
-    return this.#db.value("SELECT min(start) FROM rollup");
+    return this.db.value("SELECT min(start) FROM rollup");
   }
 
   /** Adds an old day's hours to its row, and deletes very old days; returns the rows deleted. */
   fold(now: Micros): number {
-    const dropped = this.#db.run("DELETE FROM rollup WHERE span = ? AND start < ?", DAY, now - KEEP_DAYS);
+    const dropped = this.db.run("DELETE FROM rollup WHERE span = ? AND start < ?", DAY, now - KEEP_DAYS);
     const query = "SELECT start FROM rollup WHERE span = ? AND start < ? ORDER BY start LIMIT 1";
-    const oldest = this.#db.value<Micros>(query, HOUR, startOf(now, DAY) - KEEP_HOURS);
+    const oldest = this.db.value<Micros>(query, HOUR, startOf(now, DAY) - KEEP_HOURS);
     return oldest === null ? dropped : dropped + this.#foldDay(startOf(oldest, DAY));
   }
 
   #foldDay(day: Micros): number {
     const where = "(span = ? AND start >= ? AND start < ?) OR (span = ? AND start = ?)";
     const values = [HOUR, day, day + DAY, DAY, day];
-    return this.#db.transaction(() => {
-      const contents = this.#db.column<string>(`SELECT content FROM rollup WHERE ${where}`, ...values);
-      const folded = this.#db.run(
+    return this.db.transaction(() => {
+      const contents = this.db.column<string>(`SELECT content FROM rollup WHERE ${where}`, ...values);
+      const folded = this.db.run(
         "DELETE FROM rollup WHERE span = ? AND start >= ? AND start < ?",
         HOUR,
         day,
@@ -105,7 +99,7 @@ export class RollupTable {
   }
 
   #put(span: Micros, start: Micros, content: RollupContent): void {
-    this.#db.run(
+    this.db.run(
       "INSERT OR REPLACE INTO rollup (span, start, content) VALUES (?, ?, ?)",
       span,
       start,

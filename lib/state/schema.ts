@@ -2,12 +2,13 @@ import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
 import { transact } from "./transaction.ts";
 
-/** Version of the tables of 1.0, the first release. */
-const FIRST = 5;
+/** This program's `PRAGMA user_version`. */
+const NEWEST = 13;
 
-/** The tables of 1.0, and the migrations since, in order. Never edit a shipped one. */
-const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
-  `
+/** The tables of 1.0, the first release. Never edit them: states of that program have them. */
+export const FIRST_RELEASE = {
+  version: 5,
+  tables: `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE position (source TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE log_batch (
@@ -50,18 +51,20 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     used_step INTEGER, used_by TEXT, used_at INTEGER
   ) WITHOUT ROWID;
   `,
-  // Times of lines are relative to the first of their batch, so that JSON is written as they
-  // come.
-  `
+};
+
+/** Makes this program's tables of those of the first release. */
+function migrateFirst(db: DatabaseSync): void {
+  migrateTallies(db);
+  db.exec(`
+  -- Times of lines are relative to the first of their batch, so that JSON is written as they come.
   ALTER TABLE log_batch ADD COLUMN base INTEGER;
   DROP VIEW log;
   CREATE VIEW log (seq, module, address, time, message) AS
     SELECT last - lines + 1 + key, value ->> 0, value ->> 1, ifnull(base, time) - (value ->> 2), value ->> 3
     FROM log_batch, json_each(content);
-  `,
-  migrateTallies,
-  // A ban is identified by address and scope. Its provenance was only in its reason.
-  `
+
+  -- A ban is identified by address and scope. Its provenance was only in its reason.
   ALTER TABLE ban ADD COLUMN provenance TEXT NOT NULL DEFAULT 'manual';
   ALTER TABLE ban ADD COLUMN name TEXT NOT NULL DEFAULT '';
   ALTER TABLE ban ADD COLUMN decided INTEGER NOT NULL DEFAULT 0;
@@ -80,72 +83,52 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
       ELSE '' END;
   DROP INDEX ban_in_force;
   CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
-  `,
-  // Turn of a ban: a module's, that of a provenance, or that of a lift.
-  `
-  ALTER TABLE ban ADD COLUMN turn TEXT GENERATED ALWAYS AS (CASE
-    WHEN ended IS NOT NULL THEN iif(end_reason = 'expired', 'expired', 'unban')
-    WHEN provenance = 'rule' THEN 'rule ' || substr(name, 1, instr(name || ' ', ' ') - 1)
-    ELSE provenance END) VIRTUAL;
-  DROP INDEX ban_to_apply;
-  DROP INDEX ban_to_lift;
-  CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
-  CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
-  `,
-  `
-  CREATE TABLE fleet_position (host TEXT PRIMARY KEY, change INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX ban_followed ON ban (id) WHERE ended IS NULL AND provenance = 'fleet';
-  `,
-  // Source of a batch, index of lines by address, and counts of each hour. Earlier lines are in
-  // none.
-  `
+
+  -- Source of a batch, index of lines by address, and counts of each hour. Earlier lines are in none.
   CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   ALTER TABLE log_batch ADD COLUMN source INTEGER;
   CREATE TABLE log_index (last INTEGER PRIMARY KEY, lines INTEGER NOT NULL, filter BLOB NOT NULL);
   CREATE TABLE rollup (
     span INTEGER NOT NULL, start INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (span, start)
   ) WITHOUT ROWID;
-  `,
-  // Bans of a module's own firewall, "~NGINX " and the turn, sort behind all others: each
-  // firewall visits only its own.
-  `
-  DROP INDEX ban_to_apply;
-  DROP INDEX ban_to_lift;
-  ALTER TABLE ban DROP COLUMN turn;
+
+  -- Turn of a ban: a module's, that of a provenance, or that of a lift. Bans of a module's own firewall,
+  -- "~NGINX " and the turn, sort behind all others: each firewall visits only its own.
   ALTER TABLE ban ADD COLUMN turn TEXT GENERATED ALWAYS AS (
     iif(scope GLOB 'module *', '~' || substr(scope, 8) || ' ', '') || CASE
     WHEN ended IS NOT NULL THEN iif(end_reason = 'expired', 'expired', 'unban')
     WHEN provenance = 'rule' THEN 'rule ' || substr(name, 1, instr(name || ' ', ' ') - 1)
     ELSE provenance END) VIRTUAL;
+  DROP INDEX ban_to_apply;
+  DROP INDEX ban_to_lift;
   CREATE INDEX ban_to_apply ON ban (turn, next_try, id) WHERE ended IS NULL AND applied_at IS NULL;
   CREATE INDEX ban_to_lift ON ban (turn, next_try, id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;
-  `,
-  // Each news of the fleet asks how many bans follow a server: the index holds its condition, so that
-  // no row is read. Only some past ones are kept. Each commit asks for unshipped bans, among which
-  // are no followed ones, however many there are.
-  `
-  DROP INDEX ban_followed;
+
+  -- Servers of the fleet. Each news asks how many bans follow one: the index holds its condition, so
+  -- that no row is read. Each commit asks for unshipped bans, among which are no followed ones.
+  CREATE TABLE fleet_position (host TEXT PRIMARY KEY, change INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX ban_followed ON ban (name, provenance, ended) WHERE ended IS NULL AND provenance = 'fleet';
   CREATE INDEX ban_followed_past ON ban (id)
     WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired', 'unfollowed') AND applied_by IS NULL;
   CREATE INDEX ban_shipped ON ban (change) WHERE provenance <> 'fleet';
-  `,
-];
+  `);
+}
 
-/** This program's `PRAGMA user_version`. */
-const NEWEST = FIRST + MIGRATIONS.length - 1;
-
-/** Migrates `db` to this program's version in one transaction. Throws for a newer program's. */
+/**
+ * Migrates `db` to this program's version in one transaction. Throws for a newer program's, and for a
+ * version that no release has.
+ */
 export function migrate(db: DatabaseSync): void {
   if (version(db) === NEWEST) return;
   transact(db, () => {
+    // Another process may have made the tables since the first look.
     const found = version(db);
     if (found > NEWEST) throw new Error(`it has version ${found}, made by a newer StrongMonitor`);
-    // Another process may have made the tables since the first look.
-    for (const step of MIGRATIONS.slice(Math.max(0, found - FIRST + 1))) {
-      if (typeof step === "string") db.exec(step);
-      else step(db);
+    if (![0, FIRST_RELEASE.version, NEWEST].includes(found)) {
+      throw new Error(`it has version ${found}, which no release made`);
     }
+    if (found === 0) db.exec(FIRST_RELEASE.tables);
+    if (found < NEWEST) migrateFirst(db);
     db.exec(`PRAGMA user_version = ${NEWEST}`);
   });
 }

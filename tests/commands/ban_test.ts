@@ -1,13 +1,17 @@
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { watchControl } from "../../lib/monitor/control.ts";
+import { outcome } from "../../lib/commands/change.ts";
+import { lockOf } from "../../lib/core/state_files.ts";
 import { now } from "../../lib/core/time.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import { takeLock } from "../../lib/state/lock.ts";
+import { UserError } from "../../lib/core/error.ts";
+import { isLocked, takeLock } from "../../lib/state/lock.ts";
 import { NotingFirewall } from "../support/bans_scene.ts";
 import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { REPORT } from "../support/monitor_report.ts";
 import { program, type Result } from "../support/program.ts";
+import { ruleBan } from "../support/rule_bans.ts";
 
 const ONE = "203.0.113.7";
 const NETWORK = "203.0.113.0/24";
@@ -304,6 +308,17 @@ Deno.test("`unban` says what the firewall made of it, and which network the addr
     assert.match((await cli("bans")).stdout, /^203\.0\.113\.0\/24 .*\(unban\) +lift failed \d times? /m);
     assert.match((await cli("unban", "203.0.113.1")).stderr, /it is not banned\n$/);
   }));
+
+Deno.test("`outcome()` of a settled ban does not ask for the monitor, which takes 20 ms for each of thousands", async () => {
+  using temporary = temporaryState();
+  const { state, directory } = temporary;
+  state.bans.add(ruleBan());
+  const { id } = state.bans.inForce()[0]!;
+  Deno.mkdirSync(lockOf(directory));
+  assert.throws(() => isLocked(directory), UserError);
+  const ban = await outcome(state, { id, settled: () => true, deadline: Infinity });
+  assert.equal(ban.id, id);
+});
 
 Deno.test("`unban`, `why` and `status` tell of a ban that only the firewall knows", () =>
   stage({}, async ({ cli, temporary: { state } }) => {

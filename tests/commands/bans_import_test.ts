@@ -79,6 +79,14 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
     count: 0,
     ended: false,
   }],
+  ['{"address":"192.0.2.1","reason":"a\\u0000b\\nc","provenance":"rule","name":"SSHD\\u0000x"}', {
+    address: "192.0.2.1",
+    scope: "all",
+    provenance: { kind: "rule", name: "SSHD x" },
+    reason: "a b c",
+    count: 0,
+    ended: false,
+  }],
   ["192.0.2.1 until 2027-01-31T12:00:00Z # scanners", {
     address: "192.0.2.1",
     reason: "scanners",

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import type { BanTable } from "../../lib/state/ban_table.ts";
 import { State } from "../../lib/state/state.ts";
-import { MANUAL, scopeOf, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
+import { MANUAL, scopeOf, stateOfFirstRelease, temporaryState } from "../support/helpers.ts";
 import { DUE, ruleBan, UNBANNED } from "../support/rule_bans.ts";
 
 function expired(bans: BanTable, now: number): string[] {
@@ -154,7 +154,6 @@ Deno.test("`BanTable` knows a ban by address and scope, and `end()` ends all of 
 });
 
 Deno.test("`State` reads who banned out of the reasons of an earlier program, once", () => {
-  using temporary = temporaryState();
   const reasons: readonly (readonly [string, string, string, string])[] = [
     ["192.0.2.1", "[SSHD] invalid user", "rule", "SSHD invalid user"],
     ["192.0.2.0/24", "[NETWORK] 5 bans within 1d", "network", "/24"],
@@ -162,21 +161,10 @@ Deno.test("`State` reads who banned out of the reasons of an earlier program, on
     ["192.0.2.4", "[IMPORT] /srv/list", "import", "/srv/list"],
     ["192.0.2.5", "a scan", "manual", ""],
   ];
-  temporary.exec(`
-    ${WITHOUT_TURNS}
-    DROP INDEX ban_in_force;
-    ALTER TABLE ban DROP COLUMN provenance;
-    ALTER TABLE ban DROP COLUMN name;
-    ALTER TABLE ban DROP COLUMN decided;
-    CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
-    ${
-    reasons.map(([address, reason], i) =>
-      `INSERT INTO ban (change, address, reason, count, start) VALUES (${i}, '${address}', '${reason}', 1, ${
-        i + 5
-      });`
-    ).join("\n")
-  }
-    PRAGMA user_version = 7`);
+  const rows = reasons.map(([address, reason], i) => `(${i}, '${address}', '${reason}', 1, ${i + 5})`);
+  using temporary = stateOfFirstRelease(
+    `INSERT INTO ban (change, address, reason, count, start) VALUES ${rows.join()}`,
+  );
   const again = new State(temporary.directory);
   assert.deepEqual(
     again.bans.inForce().map((

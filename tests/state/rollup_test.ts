@@ -3,7 +3,12 @@ import { DAY, HOUR, MINUTE } from "../../lib/core/time.ts";
 import { State } from "../../lib/state/state.ts";
 import { Rollups } from "../../lib/state/rollup_table.ts";
 import { eventOf, type Said } from "../support/events.ts";
-import { NOTHING_COUNTED, type TemporaryState, temporaryState, WITHOUT_ROLLUPS } from "../support/helpers.ts";
+import {
+  NOTHING_COUNTED,
+  stateOfFirstRelease,
+  type TemporaryState,
+  temporaryState,
+} from "../support/helpers.ts";
 
 /** The beginning of a day. */
 const START = 1_772_000_000_000_000 - 1_772_000_000_000_000 % DAY;
@@ -131,10 +136,9 @@ Deno.test("`RollupTable.fold()` adds up the hours of old days, once, and drops v
 });
 
 Deno.test("`State` of an earlier program begins to count and to index where that ended", () => {
-  using temporary = temporaryState();
-  temporary.exec(`${WITHOUT_ROLLUPS}
-    INSERT INTO log_batch (last, lines, time, base, content) VALUES (3, 1, 5, 5, '[["SSHD","192.0.2.1",0,"x"]]');
-    PRAGMA user_version = 10`);
+  using temporary = stateOfFirstRelease(
+    `INSERT INTO log_batch (last, lines, time, content) VALUES (3, 1, 5, '[["SSHD","192.0.2.1",0,"x"]]')`,
+  );
   const again = new State(temporary.directory);
   try {
     assert.deepEqual(again.log.after(0, 9), [{

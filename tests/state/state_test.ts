@@ -19,7 +19,7 @@ import { migrate } from "../../lib/state/schema.ts";
 import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/login_change.ts";
 import { UserError } from "../../lib/core/error.ts";
-import { NO_LOGINS, temporaryState, WITHOUT_TURNS } from "../support/helpers.ts";
+import { NO_LOGINS, stateOfFirstRelease, temporaryState } from "../support/helpers.ts";
 import type { Recorded } from "../support/memory_store.ts";
 import { lineOf } from "../support/events.ts";
 import { ruleBan } from "../support/rule_bans.ts";
@@ -258,7 +258,6 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
 });
 
 Deno.test("`State` takes over what 1.0 recorded and counted", () => {
-  using temporary = temporaryState();
   const rules = [
     ["SSHD", "b", ["192.0.2.3"], [1, 0, 2], []],
     ["NGINX", "a", [], [3], ['/x"']],
@@ -266,29 +265,12 @@ Deno.test("`State` takes over what 1.0 recorded and counted", () => {
   const addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.2", "2001:db8::"];
   const tally = { forgotten: [], addresses, steps: [9, -4, 2, 1_770_999_999_999_993], rules };
   const forgotten = { forgotten: ["192.0.2.9"], addresses: [], steps: [], rules: [] };
-  temporary.exec(`${WITHOUT_TURNS}
-    DROP VIEW log;
-    DROP TABLE log_batch;
-    DROP TABLE note;
-    DROP TABLE note_group;
-    DROP INDEX ban_in_force;
-    ALTER TABLE ban DROP COLUMN provenance;
-    ALTER TABLE ban DROP COLUMN name;
-    ALTER TABLE ban DROP COLUMN decided;
-    CREATE UNIQUE INDEX ban_in_force ON ban (address) WHERE ended IS NULL;
-    DELETE FROM meta WHERE key = 'note_seed';
-    CREATE TABLE log_batch (
-      last INTEGER PRIMARY KEY AUTOINCREMENT, lines INTEGER NOT NULL, time INTEGER NOT NULL, content TEXT NOT NULL
-    );
-    CREATE VIEW log AS SELECT last FROM log_batch;
-    CREATE TABLE tally (id INTEGER PRIMARY KEY, until INTEGER, content TEXT NOT NULL);
-    CREATE INDEX tally_until ON tally (until);
+  using temporary = stateOfFirstRelease(`
     INSERT INTO log_batch VALUES
       (4, 2, 5, '[["SSHD","192.0.2.1",1,"a"],["NGINX","2001:db8::",0,"c"]]'), (9, 1, 6, '[["","",0,""]]');
     DELETE FROM log_batch WHERE last = 9;
     INSERT INTO tally (until, content) VALUES
-      (12, '${JSON.stringify(tally)}'), (NULL, '${JSON.stringify(forgotten)}');
-    PRAGMA user_version = 5`);
+      (12, '${JSON.stringify(tally)}'), (NULL, '${JSON.stringify(forgotten)}')`);
   const again = new State(temporary.directory);
   assert.deepEqual(again.log.after(0, 5), [
     { seq: 3, module: "SSHD", address: "192.0.2.1", time: 4, message: "a" },
@@ -326,4 +308,6 @@ Deno.test("`State` refuses a directory that is not there and a state from a newe
   using temporary = temporaryState();
   temporary.exec("PRAGMA user_version = 999");
   assert.throws(() => new State(temporary.directory), /newer StrongMonitor/);
+  temporary.exec("PRAGMA user_version = 9");
+  assert.throws(() => new State(temporary.directory), /version 9, which no release made/);
 });

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Boot } from "../../lib/core/boot.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import type { RollupContent } from "../../lib/state/rollup.ts";
+import { FIRST_RELEASE } from "../../lib/state/schema.ts";
 import { State } from "../../lib/state/state.ts";
 import { parseScope, type Scope } from "../../lib/core/scope.ts";
 import { SECOND } from "../../lib/core/time.ts";
@@ -38,24 +39,14 @@ export function temporaryState(): TemporaryState {
   };
 }
 
-/** SQL that undoes the migrations since the counts of hours. */
-export const WITHOUT_ROLLUPS = `
-  DROP INDEX ban_followed_past;
-  DROP INDEX ban_shipped;
-  DROP TABLE rollup;
-  DROP TABLE log_index;
-  DROP TABLE source;
-  ALTER TABLE log_batch DROP COLUMN source;`;
-
-/** SQL that undoes these and the one before. */
-export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
-  DROP INDEX ban_followed;
-  DROP TABLE fleet_position;
-  DROP INDEX ban_to_apply;
-  DROP INDEX ban_to_lift;
-  ALTER TABLE ban DROP COLUMN turn;
-  CREATE INDEX ban_to_apply ON ban (next_try) WHERE ended IS NULL AND applied_at IS NULL;
-  CREATE INDEX ban_to_lift ON ban (id) WHERE ended IS NOT NULL AND applied_by IS NOT NULL;`;
+/** Makes a state as the first release left it, with the rows that `sql` inserts. */
+export function stateOfFirstRelease(sql: string): Omit<TemporaryState, "state" | "exec"> {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  const db = new DatabaseSync(`${directory}/state.db`);
+  db.exec(`${FIRST_RELEASE.tables}; ${sql}; PRAGMA user_version = ${FIRST_RELEASE.version}`);
+  db.close();
+  return { directory, [Symbol.dispose]: () => Deno.removeSync(directory, { recursive: true }) };
+}
 
 /** A log that keeps its lines. `details` has the debug lines of `--verbose`. */
 export function memoryLog(): Log & { readonly lines: string[]; readonly details: string[] } {
