@@ -58,7 +58,7 @@ export class Evidence {
   judge(lines: readonly FoundLine[]): JudgedLine[] {
     const engine = this.#engine();
     const modules = new Map(this.#config.modules.map(({ module }, index) => {
-      const reader = module.form.open(engine.automatonOf(index));
+      const reader = module.form.open(() => engine.automatonOf(index));
       return [module.name, { index, reader }];
     }));
     return lines.toReversed().map((line) => {

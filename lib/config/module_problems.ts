@@ -1,7 +1,6 @@
 /** Problems in the sections of modules and rules that the schema cannot detect. */
-import { tried } from "../core/error.ts";
 import type { ModuleKind, ModuleOptions, OptionError } from "../reading/module.ts";
-import { whyNotLinear } from "../reading/regex_safety.ts";
+import { isExpression, whyNotLinear } from "../reading/regex_safety.ts";
 import type { Document, Path, Problem } from "./document.ts";
 import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
 
@@ -101,10 +100,6 @@ function complainOf(why: string, source: string): string {
   return isExpression(source)
     ? `${why}, so that some lines could take very long: reword it, or say "unsafe": true`
     : why;
-}
-
-function isExpression(source: string): boolean {
-  return tried(() => new RegExp(source, "s")) !== null;
 }
 
 /** Returns the path of item `index`, or `path` itself where one value stands for a list. */

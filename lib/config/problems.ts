@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { ModuleKind } from "../reading/module.ts";
 import { UserError } from "../core/error.ts";
 import type { Document, Path, Problem } from "./document.ts";

@@ -1,11 +1,13 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { database, fleet } from "./database_schema.ts";
 import { banTime, commands, growth, moduleSection, window } from "./module_schema.ts";
 import { HOOK } from "./file.ts";
 import { whitelistMembers } from "./whitelist.ts";
 import {
+  converted,
   described,
   howOften,
+  matching,
   millisecondsOrOff,
   program,
   section,
@@ -19,63 +21,66 @@ import {
 
 const networkStep = section({
   ipv4: described(
-    whole(8, 31).optional(),
+    z.optional(whole(8, 31)),
     "Prefix length of IPv4 networks; without it no IPv4 network is banned.",
   ),
   ipv6: described(
-    whole(16, 127).optional(),
+    z.optional(whole(16, 127)),
     "Prefix length of IPv6 networks; without it no IPv6 network is banned.",
   ),
   limit: described(
     whole(1, 1_000_000),
     "This many bans inside the network are allowed; the next one bans the network.",
   ),
-  window: described(span().prefault("1d"), "Bans older than this are not counted."),
+  window: described(z.prefault(span(), "1d"), "Bans older than this are not counted."),
   ban_time: banTime,
   ...growth,
 });
 
 const trust = section({
-  for: described(span().prefault("30d"), "How long a login counts."),
+  for: described(z.prefault(span(), "30d"), "How long a login counts."),
   methods: described(
-    texts().default(["publickey"]),
+    z._default(texts(), ["publickey"]),
     "Login methods after which an address is not banned but only reported.",
   ),
   factor: described(
-    whole(1, 1_000).default(3),
+    z._default(whole(1, 1_000), 3),
     "Factor by which limits are higher after a login by another method, such as a password.",
   ),
 });
 
 const knock = section({
   prefix: described(
-    z.string("must be a string").regex(
-      /^[A-Za-z_][\w.-]{0,31}$/,
-      'must be a letter or "_" and up to 31 letters, digits, ".", "_" or "-"',
-    ).default("knock-"),
+    z._default(
+      matching(
+        /^[A-Za-z_][\w.-]{0,31}$/,
+        'must be a letter or "_" and up to 31 letters, digits, ".", "_" or "-"',
+      ),
+      "knock-",
+    ),
     "Text before the digits of a code in a login name or a path.",
   ),
-  time: described(span().prefault("12h"), "How long a knock whitelists its sender."),
+  time: described(z.prefault(span(), "12h"), "How long a knock whitelists its sender."),
 });
 
 const notify = section({
   program: described(
-    text(4096).default(HOOK),
+    z._default(text(4096), HOOK),
     "Program that is told, by JSON on its standard input. A relative path with a `/` is relative to this file.",
   ),
   bans: described(
-    howOften.prefault("1h"),
+    z.prefault(howOften, "1h"),
     'How often bans are told: "at once", at most once in a span such as "30m", or "never". Problems are always told at once.',
   ),
   timeout: described(
-    span("10m").prefault("30s"),
+    z.prefault(span("10m"), "30s"),
     "Longest time of the program; one that runs longer is ended with its children and has failed.",
   ),
 });
 
 /** Checks and completes the whole configuration; also published as a JSON Schema. */
 export const settingsSchema = section({
-  $schema: described(z.string("must be a string").optional(), "JSON Schema that editors go by."),
+  $schema: described(z.optional(z.string("must be a string")), "JSON Schema that editors go by."),
   modules: described(
     z.record(z.string(), moduleSection, "must be an object of modules"),
     "Services to watch, each with its rules: `SSHD`, `NGINX`, or a service of your own.",
@@ -84,30 +89,29 @@ export const settingsSchema = section({
   ban_time: banTime,
   ...growth,
   ipv6_prefix: described(
-    whole(16, 128).default(64),
+    z._default(whole(16, 128), 64),
     "Prefix length of the networks by which IPv6 addresses are counted and banned. One household has a /64 or more.",
   ),
   network_bans: described(
-    z.array(networkStep, "must be a list of steps").default([]),
+    z._default(z.array(networkStep, "must be a list of steps"), []),
     "Steps by which networks are banned for the bans inside of them. The first step counts banned addresses, each " +
       "further step the networks that the one before it banned.",
   ),
   trust_logins: described(
-    trust.optional(),
+    z.optional(trust),
     "Addresses from which somebody has logged in lately are not banned, or later than others. Without it past logins do not count.",
   ),
   firewall: described(
-    z.enum(["nftables", "command", "observe"], 'must be "nftables", "command" or "observe"')
-      .optional(),
+    z.optional(z.enum(["nftables", "command", "observe"], 'must be "nftables", "command" or "observe"')),
     "How bans are carried out: `nftables` by a table of our own, `command` by `ban_command`, `observe` not at all: bans are " +
       "recorded only. By default `command` where there is a `ban_command`, else `observe`.",
   ),
   nft_command: described(
-    program.default(["sudo", "-n", "nft"]),
+    z._default(program, ["sudo", "-n", "nft"]),
     'How nft is run for `"firewall": "nftables"`; "nft" alone where this program has CAP_NET_ADMIN.',
   ),
   unban_on_stop: described(
-    z.boolean("must be true or false").default(false),
+    z._default(z.boolean("must be true or false"), false),
     "With nftables: lifts all bans when the monitor stops, and applies them again at its start.",
   ),
   ...commands(
@@ -116,60 +120,64 @@ export const settingsSchema = section({
     "Command that lifts a ban, written like `ban_command`. Without it ended bans stay in the firewall.",
   ),
   ban_timeout: described(
-    span("1h").prefault("10s"),
+    z.prefault(span("1h"), "10s"),
     "Longest time of a ban or unban command; one that runs longer is ended with its children and has failed.",
   ),
-  ban_concurrency: described(whole(1, 64).default(4), "At most this many of these commands run at once."),
+  ban_concurrency: described(z._default(whole(1, 64), 4), "At most this many of these commands run at once."),
   whitelist: described(
-    whitelistMembers.default([]),
+    z._default(whitelistMembers, []),
     "Addresses, networks (10.0.0.0/8) and DNS names that are never banned, each alone or with a note and an end.",
   ),
   whitelist_files: described(
-    texts(text(4096)).default([]),
+    z._default(texts(text(4096)), []),
     "Whitelist files, one entry a line, which are read again when they change. Relative paths are relative to this file.",
   ),
   whitelist_refresh: described(
-    span("1d").prefault("5m"),
+    z.prefault(span("1d"), "5m"),
     "Interval at which DNS names of the whitelist are resolved again.",
   ),
   knock: described(
-    knock.prefault({}),
+    z.prefault(knock, {}),
     "Knocks, by which owners of a key whitelist themselves from afar. `strongmonitor knock new` makes keys.",
   ),
   keep_log: described(
-    spanOrForever.optional(),
+    z.optional(spanOrForever),
     'Recorded lines older than this are deleted, such as "90d"; "forever", the default: none are.',
   ),
   keep_log_size: described(
-    sizeOrUnlimited.prefault("1GiB"),
+    z.prefault(sizeOrUnlimited, "1GiB"),
     'Size of the state beyond which the oldest recorded lines are deleted, such as "500MiB"; "unlimited": none are.',
   ),
   keep_bans: described(
-    spanOrForever.prefault("365d"),
+    z.prefault(spanOrForever, "365d"),
     'Bans that ended longer ago are deleted, such as "365d"; an address keeps them as long as `forget_after` looks back. ' +
       '"forever": none are.',
   ),
   journal_wake: described(
-    millisecondsOrOff.prefault("15ms"),
+    z.prefault(millisecondsOrOff, "15ms"),
     'How often journalctl is made to look for new entries, such as "20ms"; "off" waits until journald tells of them, up to ' +
       "half a second.",
   ),
   notify: described(
-    z.union([z.boolean(), notify], "must be true, false or an object").default(false)
-      .transform((given) => given === true ? notify.parse({}) : given || null),
+    converted(
+      z._default(z.union([z.boolean(), notify], "must be true, false or an object"), false),
+      (given) => given === true ? notify.parse({}) : given || null,
+    ),
     "Whether a program is told of bans and problems, and how: `true` is `{}`.",
   ),
   metrics_file: described(
-    text(4096).regex(/\.prom$/, 'must end in ".prom", as node_exporter reads no other files').optional(),
+    z.optional(
+      text(4096).check(z.regex(/\.prom$/, 'must end in ".prom", as node_exporter reads no other files')),
+    ),
     "File that metrics are written to, for node_exporter's textfile collector. A relative path is relative to this file.",
   ),
-  DB: described(database.optional(), "PostgreSQL database that records and bans are shipped to."),
+  DB: described(z.optional(database), "PostgreSQL database that records and bans are shipped to."),
   fleet: described(
-    fleet.prefault({}),
+    z.prefault(fleet, {}),
     "How this server follows the bans of other servers on the same database.",
   ),
   state: described(
-    text(4096).default("/var/lib/strongmonitor"),
+    z._default(text(4096), "/var/lib/strongmonitor"),
     "Directory of the embedded state; a relative path is relative to this file.",
   ),
 });

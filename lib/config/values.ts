@@ -1,11 +1,12 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Micros, parseDuration, SECOND } from "../core/time.ts";
 import { canonicalNetwork } from "../core/address.ts";
 import { MAX_MESSAGE } from "../core/records.ts";
 import { zoneOf } from "../core/zone.ts";
 import { unknownKey } from "./suggest.ts";
 
-// Without this, zod would generate and compile a function for each kind of object, to check one
+// `zod/mini` makes schemas without methods: those of `zod` took a tenth of the program's start and 6 MiB.
+// Without `jitless`, zod would generate and compile a function for each kind of object, to check one
 // configuration.
 z.config({ jitless: true });
 
@@ -20,10 +21,9 @@ export const STRINGS = "must be a string or a list of strings";
 
 /**
  * Adds the description of a key for the published JSON Schema. Keys with different descriptions
- * must not share one `schema`. zod's own `describe()` copies the schema, which took half of the
- * program's start.
+ * must not share one `schema`, which zod's own `describe()` would copy.
  */
-export function described<T extends z.ZodType>(schema: T, description: string): T {
+export function described<T extends z.ZodMiniType>(schema: T, description: string): T {
   z.globalRegistry.add(schema, { description });
   return schema;
 }
@@ -38,95 +38,117 @@ export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   });
 }
 
+/**
+ * Accepts what `schema` accepts, and gives what `convert` makes of it. `convert` may complain of a
+ * value instead, or of the value at `path` in it.
+ */
+export function converted<T extends z.core.SomeType, O>(
+  schema: T,
+  convert: (given: z.output<T>, complain: (complaint: string, path?: PropertyKey[]) => never) => O,
+) {
+  return z.pipe(
+    schema,
+    z.transform((given: z.output<T>, { issues }): O =>
+      convert(given, (message, path) => {
+        issues.push({ code: "custom", message, path, input: given });
+        return z.NEVER;
+      })
+    ),
+  );
+}
+
+/** Accepts one `item` or a list of them; gives a list. */
+export function oneOrMore<O, I>(item: z.ZodMiniType<O, I>, complaint: string) {
+  return converted(z.union([item, z.array(item)], complaint), (given): O[] => [given].flat() as O[]);
+}
+
+/** Accepts a string that an expression matches. */
+export function matching(expression: RegExp, complaint: string) {
+  return z.string("must be a string").check(z.regex(expression, complaint));
+}
+
 /** Accepts a string of 1 to `most` characters. */
 export function text(most = 255) {
-  return z.string("must be a string").min(1, { error: "must not be empty", abort: true }).max(
-    most,
-    `must be at most ${most} characters`,
+  return z.string("must be a string").check(
+    z.minLength(1, { error: "must not be empty", abort: true }),
+    z.maxLength(most, `must be at most ${most} characters`),
   );
 }
 
 /** Accepts one string or a list of strings; gives a list. */
-export function texts(item: z.ZodType<string, string> = text(MAX_MESSAGE)) {
-  return z.union([item, z.array(item)], STRINGS).transform((given) => [given].flat());
+export function texts(item: z.ZodMiniType<string, string> = text(MAX_MESSAGE)) {
+  return oneOrMore(item, STRINGS);
 }
 
 /** Accepts a whole number from `least` to `most`. */
 export function whole(least: number, most: number) {
-  return z.int("must be a whole number").min(least, `must be at least ${least}`).max(
-    most,
-    `must be at most ${most}`,
+  return z.int("must be a whole number").check(
+    z.minimum(least, `must be at least ${least}`),
+    z.maximum(most, `must be at most ${most}`),
   );
 }
 
 function written(complaint: string) {
   return z.union(
-    [z.string().regex(/^(?:\d+|(?:\d+[smhdw])+)$/, complaint), z.int().min(1, complaint)],
+    [matching(/^(?:\d+|(?:\d+[smhdw])+)$/, complaint), z.int().check(z.minimum(1, complaint))],
     complaint,
   );
 }
 
 /** Accepts a span up to `most`, such as `1h`; a bare number is seconds. Gives microseconds. */
 export function span(most?: string) {
-  return written(SPAN).transform((given, context) => {
+  return converted(written(SPAN), (given, complain) => {
     const micros = parseDuration(given);
     if (micros !== null && (!most || micros <= parseDuration(most)!)) return micros;
-    context.addIssue(micros !== null ? `must be at most "${most}"` : CENTURY);
-    return z.NEVER;
+    return complain(micros !== null ? `must be at most "${most}"` : CENTURY);
   });
 }
 
 /** A span of time, or `forever`. Gives microseconds; null: `forever`. */
-export const spanOrForever = z.union([z.literal("forever"), written(SPAN_OR_FOREVER)], SPAN_OR_FOREVER)
-  .transform((given, context) => {
-    if (given === "forever") return null;
-    const micros = parseDuration(given);
-    if (micros === null) context.addIssue(CENTURY);
-    return micros;
-  });
+export const spanOrForever = converted(
+  z.union([z.literal("forever"), written(SPAN_OR_FOREVER)], SPAN_OR_FOREVER),
+  (given, complain) => given === "forever" ? null : parseDuration(given) ?? complain(CENTURY),
+);
 
 /** Bans told "at once" share a notice if they come within this time. */
 const AT_ONCE: Micros = 10 * SECOND;
 
 /** How often something is told: `at once`, at most once in a span, or `never` (null). */
-export const howOften = z.union(
-  [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
-  `${SPAN}, "at once" or "never"`,
-)
-  .transform((given, context) => {
+export const howOften = converted(
+  z.union(
+    [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
+    `${SPAN}, "at once" or "never"`,
+  ),
+  (given, complain) => {
     if (given === "never") return null;
-    const micros = given === "at once" ? AT_ONCE : parseDuration(given);
-    if (micros === null) context.addIssue(CENTURY);
-    return micros;
-  });
+    return given === "at once" ? AT_ONCE : parseDuration(given) ?? complain(CENTURY);
+  },
+);
 
 const MILLISECONDS = 'must be "off" or milliseconds from "1ms" to "1000ms"';
 
 /** A span from 1 ms to 1 s such as `20ms`, or `off`. Gives microseconds; null: `off`. */
-export const millisecondsOrOff = z.union(
-  [z.literal("off"), z.string().regex(/^0*(?:[1-9]\d{0,2}|1000)ms$/, MILLISECONDS)],
-  MILLISECONDS,
-).transform((given) => given === "off" ? null : parseInt(given) * 1_000);
+export const millisecondsOrOff = converted(
+  z.union([z.literal("off"), matching(/^0*(?:[1-9]\d{0,2}|1000)ms$/, MILLISECONDS)], MILLISECONDS),
+  (given) => given === "off" ? null : parseInt(given) * 1_000,
+);
 
 const SIZE = 'must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited"';
 
 /** A size such as `500MiB`, or `unlimited`. Gives bytes; null: `unlimited`. */
-export const sizeOrUnlimited = z.union(
-  [z.literal("unlimited"), z.string().regex(/^[1-9]\d{0,6}[MG]iB$/, SIZE)],
-  SIZE,
-).transform((given) =>
-  given === "unlimited" ? null : parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20)
+export const sizeOrUnlimited = converted(
+  z.union([z.literal("unlimited"), matching(/^[1-9]\d{0,6}[MG]iB$/, SIZE)], SIZE),
+  (given) => given === "unlimited" ? null : parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20),
 );
 
 function words(complain: (words: readonly string[]) => string | null) {
-  return z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS).transform((given, context) => {
+  return converted(z.union([text(4096), z.array(text(4096), STRINGS)], STRINGS), (given, report) => {
     const words = typeof given === "string" ? given.split(/\s+/).filter((word) => word !== "") : given;
     const shell = typeof given === "string" ? given.match(/[|;&$<>`'"]/)?.[0] : undefined;
     const complaint = shell
       ? `holds ${shell}, but no shell is used: write a list`
       : complainOfWords(words) ?? complain(words);
-    if (complaint) context.addIssue(complaint);
-    return words;
+    return complaint === null ? words : report(complaint);
   });
 }
 
@@ -147,25 +169,29 @@ export const program = words(() => null);
 const PORTS = 'must be a port such as 22, a range such as "8000-8010", or a list of them';
 
 /** Ports and ranges; gives the text that `parseScope()` reads after a protocol. */
-export const ports = z.union([
-  port(),
-  z.array(port(), PORTS).min(1, "must not be empty").max(32, "must be at most 32"),
-], PORTS)
-  .transform((given) => {
+export const ports = converted(
+  z.union([
+    port(),
+    z.array(port(), PORTS).check(
+      z.minLength(1, "must not be empty"),
+      z.maxLength(32, "must be at most 32"),
+    ),
+  ], PORTS),
+  (given) => {
     const ranges = typeof given[0] === "number" ? [given as Range] : given as Range[];
     return ranges.map(([low, high]) => `${low}-${high}`).join();
-  });
+  },
+);
 
 type Range = [low: number, high: number];
 
 function port() {
-  return z.union([z.int(), z.string().regex(/^\d{1,5}(?:-\d{1,5})?$/, PORTS)], PORTS).transform(
-    (given, context): Range => {
+  return converted(
+    z.union([z.int(), matching(/^\d{1,5}(?:-\d{1,5})?$/, PORTS)], PORTS),
+    (given, complain): Range => {
       const [low, high = low] = `${given}`.split("-").map(Number) as [number, number?];
-      if (low < 1 || high > 65_535 || low > high) {
-        context.addIssue("must be within 1 and 65535, the lower one first");
-      }
-      return [low, high];
+      const isRange = low >= 1 && high <= 65_535 && low <= high;
+      return isRange ? [low, high] : complain("must be within 1 and 65535, the lower one first");
     },
   );
 }
@@ -175,17 +201,16 @@ export const DNS_NAME =
   /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
 
 /** An address or a network; gives its canonical spelling. */
-export const network = text().transform((given, context) => {
-  const network = canonicalNetwork(given);
-  if (network === null) context.addIssue("must be an address or a network such as 10.0.0.0/8");
-  return network ?? z.NEVER;
-});
+export const network = converted(
+  text(),
+  (given, complain) =>
+    canonicalNetwork(given) ?? complain("must be an address or a network such as 10.0.0.0/8"),
+);
 
 /** A time zone by its name or offset. */
-export const timeZone = text().transform((given, context) => {
-  const zone = zoneOf(given);
-  if (zone === null) {
-    context.addIssue('must be the name of a zone such as "Europe/Berlin", or an offset such as "+02:00"');
-  }
-  return zone ?? z.NEVER;
-});
+export const timeZone = converted(
+  text(),
+  (given, complain) =>
+    zoneOf(given) ??
+      complain('must be the name of a zone such as "Europe/Berlin", or an offset such as "+02:00"'),
+);

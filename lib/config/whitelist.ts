@@ -1,9 +1,9 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { canonicalNetwork } from "../core/address.ts";
 import { instantOf } from "../core/timestamp.ts";
 import type { Micros } from "../core/time.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
-import { described, DNS_NAME, section, text } from "./values.ts";
+import { converted, described, DNS_NAME, section, text } from "./values.ts";
 
 /** An address, a network or a DNS name that is never banned. */
 export interface WhitelistMember extends WhitelistEntry {
@@ -32,41 +32,42 @@ export function readTarget(given: string): Target | string {
     : "must be an address, a network such as 10.0.0.0/8, or a DNS name";
 }
 
-const target = text().transform((given, context) => {
+const target = converted(text(), (given, complain): Target => {
   const target = readTarget(given);
-  if (typeof target === "string") context.addIssue(target);
-  return typeof target === "string" ? z.NEVER : target;
+  return typeof target === "string" ? complain(target) : target;
 });
 
-const until = text().transform((given, context) => {
-  const instant = instantOf(given);
-  if (instant === null) context.addIssue(DATE);
-  return instant ?? z.NEVER;
-});
+const until = converted(text(), (given, complain) => instantOf(given) ?? complain(DATE));
 
-const member = section({
-  address: described(target, "Address, network or DNS name."),
-  note: described(
-    z.string("must be a string").max(255, "must be at most 255 characters").default(""),
-    "Who or what that is, for people to read.",
-  ),
-  until: described(
-    until.optional(),
-    "From then on it may be banned like others: a date, at the start of which in local time it ends, or a date and a " +
-      "time (ISO 8601).",
-  ),
-}).transform(({ address, note, until }): WhitelistMember => ({ ...address, note, until: until ?? null }));
+const member = converted(
+  section({
+    address: described(target, "Address, network or DNS name."),
+    note: described(
+      z._default(z.string("must be a string").check(z.maxLength(255, "must be at most 255 characters")), ""),
+      "Who or what that is, for people to read.",
+    ),
+    until: described(
+      z.optional(until),
+      "From then on it may be banned like others: a date, at the start of which in local time it ends, or a date and a " +
+        "time (ISO 8601).",
+    ),
+  }),
+  ({ address, note, until }): WhitelistMember => ({ ...address, note, until: until ?? null }),
+);
 
 const MEMBERS =
   "must be an address, network or DNS name, an object with one as its address, or a list of these";
-const bareMember = target.transform((target): WhitelistMember => ({ ...target, note: "", until: null }));
+const bareMember = converted(target, (target): WhitelistMember => ({ ...target, note: "", until: null }));
 
 /** One member or a list of them, as a list. */
-export const whitelistMembers = z.union([
-  bareMember,
-  member,
-  z.array(z.union([bareMember, member], "must be a string or an object"), MEMBERS),
-], MEMBERS).transform((given) => [given].flat());
+export const whitelistMembers = converted(
+  z.union([
+    bareMember,
+    member,
+    z.array(z.union([bareMember, member], "must be a string or an object"), MEMBERS),
+  ], MEMBERS),
+  (given) => [given].flat(),
+);
 
 /**
  * Reads a line of a whitelist file: an address, a network or a DNS name, perhaps `until` and a

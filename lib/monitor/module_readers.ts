@@ -17,7 +17,7 @@ export class ModuleReaders {
     { engine, log }: { engine: Pick<Engine, "automatonOf">; log: Log },
   ) {
     this.#modules = modules;
-    this.#readers = modules.map(({ module: { form } }, i) => form.open(engine.automatonOf(i)));
+    this.#readers = modules.map(({ module: { form } }, i) => form.open(() => engine.automatonOf(i)));
     this.#health = new ModuleHealth(
       modules.map(({ module }) => module.name),
       (complaint) => log.error(complaint),

@@ -1,27 +1,28 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { tried } from "../core/error.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
 
-const instant = z.number() satisfies z.ZodType<Micros>;
+const instant = z.number() satisfies z.ZodMiniType<Micros>;
 const count = z.number();
+const listOf = <T extends z.ZodMiniType>(item: T) => z.readonly(z.array(item));
 
 const source = z.object({
   name: z.string(),
   /** Modules that its lines may belong to. Missing in earlier versions. */
-  modules: z.array(z.string()).readonly().optional(),
+  modules: z.optional(listOf(z.string())),
   running: z.boolean(),
   /** Since when it is given up, and why; missing while it is read. */
-  stopped: z.object({ time: instant, error: z.string() }).optional(),
+  stopped: z.optional(z.object({ time: instant, error: z.string() })),
   /** Time of its last batch. */
-  lastBatch: instant.nullable(),
+  lastBatch: z.nullable(instant),
   /** How soon its entries come; null: as soon as they are written. */
-  delivery: z.string().nullable(),
+  delivery: z.nullable(z.string()),
   /** Reasons why parts of it cannot be read, as sentences. */
-  problems: z.array(z.string()).readonly(),
+  problems: listOf(z.string()),
   /** Whether there is nothing to read yet. */
   waiting: z.boolean(),
   /** Age of the newest line of the last batch when it was read; missing before the first. */
-  lag: z.number().optional(),
+  lag: z.optional(z.number()),
 });
 
 const leak = z.object({
@@ -31,7 +32,7 @@ const leak = z.object({
   /** Start of the ban. */
   since: instant,
   /** Names of the modules that read these lines. */
-  modules: z.array(z.string()).readonly(),
+  modules: listOf(z.string()),
   /** Number of lines since the firewall confirmed the ban, and the time of the last one. */
   lines: count,
   lastLine: instant,
@@ -55,74 +56,81 @@ const counts = z.object({
   /** Events dated ahead of the clock, taken as of now. */
   ahead: count,
   /** Events that rules hit without counting (`trusted_proxies`). Missing in 1.0, like the next. */
-  uncounted: count.default(0),
+  uncounted: z._default(count, 0),
   /** Addresses evicted for want of room. */
-  evicted: count.default(0),
+  evicted: z._default(count, 0),
 });
 
-const report = z.object({
+const written = z.object({
   /** Time of writing, at least once in `REPORT_SPAN`. Missing in old versions. */
-  time: instant.optional(),
+  time: z.optional(instant),
   pid: z.number(),
   running: z.boolean(),
   started: instant,
   /** When the configuration was read. Missing in earlier versions: there `started` is that time. */
-  loaded: instant.optional(),
+  loaded: z.optional(instant),
   /** When a reload was last refused, and why; missing: the configuration read last is in force. */
-  refused: z.object({ time: instant, error: z.string() }).optional(),
+  refused: z.optional(z.object({ time: instant, error: z.string() })),
   /** Why the monitor ended by itself, as a sentence; null: it runs, or was told to stop. */
-  failure: z.string().nullable().default(null),
+  failure: z._default(z.nullable(z.string()), null),
   config: z.string(),
   firewall: z.string(),
-  moduleFirewalls: z.array(z.object({ module: z.string(), firewall: z.string() })).readonly().default([]),
+  moduleFirewalls: z._default(listOf(z.object({ module: z.string(), firewall: z.string() })), []),
   /** How many bans the firewall really has, see `Holding`; null: not yet checked. */
-  holding: z.object({
+  holding: z.nullable(z.object({
     time: instant,
-    held: count.nullable(),
+    held: z.nullable(count),
     missing: count,
-    stray: z.array(z.string()).readonly(),
-    error: z.string().nullable(),
-  }).nullable(),
-  leaks: z.array(leak).readonly(),
+    stray: listOf(z.string()),
+    error: z.nullable(z.string()),
+  })),
+  leaks: listOf(leak),
   /** End of the trial that is under way; null: there is none. */
-  trialEnd: instant.nullable(),
-  sources: z.array(source).readonly(),
+  trialEnd: z.nullable(instant),
+  sources: listOf(source),
   /** See `ModuleActivity`. */
-  modules: z.array(z.object({
+  modules: listOf(z.object({
     name: z.string(),
-    lastLine: instant.nullable(),
-    lastHit: instant.nullable(),
+    lastLine: z.nullable(instant),
+    lastHit: z.nullable(instant),
     lines: count,
     understood: count,
-    rules: z.array(z.object({ name: z.string(), lastHit: instant.nullable() })).readonly(),
+    rules: listOf(z.object({ name: z.string(), lastHit: z.nullable(instant) })),
     /** Since when it is given up, as it failed too often; missing while it is asked. */
-    givenUp: instant.optional(),
-  })).readonly(),
+    givenUp: z.optional(instant),
+  })),
   counts,
   /** By report, oldest first: milliseconds since the one before, lines, hits and bans. */
-  recent: z.array(z.tuple([count, count, count, count])).readonly().optional(),
+  recent: z.optional(listOf(z.tuple([count, count, count, count]))),
   /** Number of counted addresses. */
   tracked: count,
   /** See `FleetStatus`. */
-  database: z.object({
+  database: z.nullable(z.object({
     connected: z.boolean(),
-    error: z.string().nullable(),
-    lastShipped: instant.nullable(),
+    error: z.nullable(z.string()),
+    lastShipped: z.nullable(instant),
     setAside: count,
-  }).nullable(),
+  })),
   /** See `NotifierStatus`. */
-  notify: z.object({
-    program: z.string(),
-    told: count,
-    failed: count,
-    lastTold: instant.nullable(),
-    error: z.string().nullable(),
-  }).nullable().default(null),
+  notify: z._default(
+    z.nullable(z.object({
+      program: z.string(),
+      told: count,
+      failed: count,
+      lastTold: z.nullable(instant),
+      error: z.nullable(z.string()),
+    })),
+    null,
+  ),
   /** Why the metrics could not be written last; null: they were, or are not configured. */
-  metricsError: z.string().nullable().default(null),
+  metricsError: z._default(z.nullable(z.string()), null),
   /** A sentence for each whitelist file that cannot be read, and for each with doubtful lines. */
-  whitelistProblems: z.array(z.string()).readonly().default([]),
-}).transform((given) => ({ ...given, loaded: given.loaded ?? given.started }));
+  whitelistProblems: z._default(listOf(z.string()), []),
+});
+const report = z.pipe(
+  written,
+  z.transform((given: z.infer<typeof written>) => ({ ...given, loaded: given.loaded ?? given.started })),
+);
 
 /** One source's state, for `strongmonitor status`. */
 export type SourceReport = Readonly<z.infer<typeof source>>;

@@ -81,8 +81,11 @@ export interface MessageForm {
   readonly fields: readonly string[];
   /** Literals of its messages, to be symbols of the automaton; empty if that would not help. */
   readonly literals: readonly Uint8Array[];
-  /** Makes a reader; `automaton` has the literals of this form as its symbols. */
-  open(automaton: Automaton): MessageReader;
+  /**
+   * Makes a reader. `automaton` returns the one that has the literals of this form as its symbols; a
+   * form without literals leaves it to the first event to ask for it.
+   */
+  open(automaton: () => Automaton): MessageReader;
   /** Returns probable mistakes that are allowed, a sentence each. */
   warnings?(): readonly string[];
 }

@@ -50,10 +50,10 @@ export class TemplateForm implements MessageForm {
     this.literals = this.#graph.literals.all.map(({ bytes }) => bytes);
   }
 
-  open(automaton: Automaton): TemplateReader {
+  open(automaton: () => Automaton): TemplateReader {
     const { fields } = this;
     return new TemplateReader(
-      { graph: this.#graph, templates: this.#templates, fields, automaton },
+      { graph: this.#graph, templates: this.#templates, fields, automaton: automaton() },
       this.#options,
     );
   }

@@ -41,11 +41,29 @@ export interface EngineOptions {
 }
 
 /** Rules, users and bursts of one module. */
-interface CountedModule {
+class CountedModule {
   readonly name: string;
-  readonly set: RuleSet;
-  readonly users: Users;
-  readonly bursts: Bursts;
+  readonly rules: readonly NumberedRule[];
+  readonly users = new Users();
+  readonly bursts = new Bursts();
+  readonly #module: RuledModule;
+  #set: RuleSet | null = null;
+
+  constructor(module: RuledModule, rules: readonly NumberedRule[]) {
+    this.name = module.name;
+    this.rules = rules;
+    this.#module = module;
+  }
+
+  /** Its rules, prepared for its first message: a service that is silent costs no start anything. */
+  get set(): RuleSet {
+    return this.#set ??= new RuleSet(this.rules, this.#module.form, this.#module.share);
+  }
+
+  clear(): void {
+    this.#set?.clear();
+    this.bursts.clear();
+  }
 }
 
 /** Number of hits that count for a rule. */
@@ -78,10 +96,9 @@ export class Engine {
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     this.#rules = numberRules(modules);
-    this.#modules = modules.map(({ name, form, share }) => {
-      const set = new RuleSet(this.#rules.filter(({ service }) => service === name), form, share);
-      return { name, set, users: new Users(), bursts: new Bursts() };
-    });
+    this.#modules = modules.map((module) =>
+      new CountedModule(module, this.#rules.filter(({ service }) => service === module.name))
+    );
     this.#options = options;
     this.#lenience = options.lenience ?? (() => 1);
     this.#ipv6Prefix = options.ipv6Prefix ?? 128;
@@ -176,9 +193,9 @@ export class Engine {
   /** Returns the hits of a counted address that count at `time`, for each rule with some. */
   countsAt(address: string, time: Micros): RuleCount[] {
     const words = wordsOf(address);
-    return this.#modules.flatMap(({ set }, module) => {
+    return this.#modules.flatMap(({ rules }, module) => {
       const counts = this.#notes.find(module)?.countAt(words, time);
-      return set.rules.flatMap((rule) => {
+      return rules.flatMap((rule) => {
         const count = counts?.[rule.number] ?? 0;
         return count === 0 ? [] : [{ module: rule.service, rule, count }];
       });
@@ -229,10 +246,7 @@ export class Engine {
     this.#trips = new Trips();
     this.#hits = 0;
     this.#ruleHits = new RuleHits(this.#groups);
-    for (const module of this.#modules) {
-      module.set.clear();
-      module.bursts.clear();
-    }
+    for (const module of this.#modules) module.clear();
   }
 
   /** Reports whether a user met a refusal in this event; remembers users served by name. */

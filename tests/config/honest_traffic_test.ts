@@ -261,7 +261,7 @@ function bansOf(module: string, instants: readonly (string | readonly string[])[
     index,
     identifiers,
     units,
-    reader: form.open(engine.automatonOf(index)),
+    reader: form.open(() => engine.automatonOf(index)),
   }));
   const fail = (complaint: string) => assert.fail(complaint);
   const reader = new Reader(readable, new ModuleHealth(modules.map(({ module }) => module.name), fail));

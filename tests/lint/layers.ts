@@ -63,7 +63,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   postgres: ["lib/postgres/connection.ts"],
   "string-width": ["lib/commands/watch/cell.ts"],
   uqr: ["lib/commands/knock.ts"],
-  zod: ["lib/config/", "lib/monitor/report.ts"],
+  "zod/mini": ["lib/config/", "lib/monitor/report.ts"],
 };
 
 /** Layers whose code depends on its arguments alone: no system, no clock, no timer. */

@@ -111,7 +111,14 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
       ["lib/commands/check.ts", `import "jsonc-parser";`],
       ["lib/config/document.ts", `import "jsonc-parser";`],
     ],
-    ["zod has its place", ["lib/state/state.ts", `import "zod";`], ["lib/config/schema.ts", `import "zod";`]],
+    ["zod has its place", ["lib/state/state.ts", `import "zod/mini";`], [
+      "lib/config/schema.ts",
+      `import "zod/mini";`,
+    ]],
+    ["zod is the small one", ["lib/config/schema.ts", `import "zod";`], [
+      "lib/config/schema.ts",
+      `import "zod/mini";`,
+    ]],
     [
       "postgres has its place",
       ["lib/postgres/outbox.ts", `import "postgres";`],
@@ -183,8 +190,8 @@ Deno.test("layers: a refusal says who may import whom", () => {
   assert.deepEqual(complaints("lib/sources/stdin.ts", `import { Matcher } from "../rules/matcher.ts";`), [
     "layers/imports: sources may import sources, core, not rules",
   ]);
-  assert.deepEqual(complaints("lib/monitor/names.ts", `import zod from "zod";`), [
-    "layers/imports: zod may be imported by lib/config/, lib/monitor/report.ts alone",
+  assert.deepEqual(complaints("lib/monitor/names.ts", `import zod from "zod/mini";`), [
+    "layers/imports: zod/mini may be imported by lib/config/, lib/monitor/report.ts alone",
   ]);
 });
 

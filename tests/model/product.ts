@@ -41,7 +41,7 @@ export class Product {
       index,
       identifiers,
       units: [],
-      reader: alone(form.open(engine.automatonOf(index))),
+      reader: alone(form.open(() => engine.automatonOf(index))),
     }));
     const fail = (complaint: string) => {
       throw new Error(complaint);

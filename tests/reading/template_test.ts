@@ -196,7 +196,7 @@ Deno.test("the outputs of a message that names an address are those of all its b
     output,
   }));
   const automaton = new Automaton([{ texts: sought, ignoreCase: false }], form.literals);
-  const reader = form.open(automaton);
+  const reader = form.open(() => automaton);
   const messages = [
     `for x from ${A} port 22`,
     `for x from from ${A} é because  `,
@@ -317,7 +317,7 @@ Deno.test("matching takes time linear in the message, whatever is in it", () => 
 Deno.test("`TemplateReader.firstBytes` holds what a message may begin with, behind a level or without one", () => {
   const templates = [{ name: "a", text: "{Failed|fatal} x" }, { name: "b", text: "User <USER> y" }];
   const form = new TemplateForm(templates, { before: ["error: "] });
-  const { firstBytes } = form.open(new Automaton([], form.literals));
+  const { firstBytes } = form.open(() => new Automaton([], form.literals));
   const first = [...firstBytes].flatMap((isFirst, byte) => isFirst ? String.fromCharCode(byte) : []);
   assert.deepEqual(first, ["F", "U", "e", "f"]);
 });

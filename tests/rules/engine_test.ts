@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
-import { add, engineOf, FIELDS, ROOM, rule } from "../support/engine.ts";
+import { add, engineOf, FIELDS, ROOM, rule, Store } from "../support/engine.ts";
 import { condition, rule as anyRule, STEADY } from "../support/helpers.ts";
 import { eventOf } from "../support/events.ts";
 
@@ -26,6 +26,27 @@ Deno.test("`Engine.add()` counts each rule and address by itself and reports the
     growth: STEADY,
     scope: "all",
   }]);
+});
+
+Deno.test("`Engine` prepares the rules of a module for its first event", () => {
+  const prepared: string[] = [];
+  const modules = ["SSHD", "NGINX"].map((name) => ({
+    name,
+    rules: [rule()],
+    form: {
+      fields: FIELDS,
+      get literals() {
+        prepared.push(name);
+        return [];
+      },
+    },
+  }));
+  const engine = new Engine(modules, { room: ROOM });
+  engine.restore(new Store());
+  assert.deepEqual(engine.countsAt("192.0.2.1", 1_000 * SECOND), []);
+  assert.deepEqual(prepared, []);
+  assert.equal(engine.add(eventOf({ message: "Invalid user x" }, FIELDS)), true);
+  assert.deepEqual(prepared, ["SSHD"]);
 });
 
 Deno.test("`Engine.add()` says whether an event hits a rule, be it that it does not count", () => {

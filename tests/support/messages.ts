@@ -32,7 +32,7 @@ const BEHIND = '" 1:2.3a';
 
 /** Makes a reader of `form` with an automaton of only the form's literals. */
 export function openForm(form: MessageForm): MessageReader {
-  return form.open(new Automaton([{ texts: [], ignoreCase: false }], form.literals));
+  return form.open(() => new Automaton([{ texts: [], ignoreCase: false }], form.literals));
 }
 
 /** Makes a function that reads a text by `form`; null: the form does not know the message. */
