@@ -17,7 +17,7 @@ import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
 import { openConfig, withState } from "./open.ts";
-import { type CommonOptions, print, printJson, printLines } from "./output.ts";
+import { type CommonOptions, finishUnread, print, printJson, printLines } from "./output.ts";
 import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
@@ -39,6 +39,7 @@ export interface CheckOptions extends CommonOptions {
  * run, or this user may not read the journal or a log file.
  */
 export async function checkCommand(options: CheckOptions): Promise<number> {
+  finishUnread();
   const config = configOrNull(options);
   if (config === null) return 78;
   const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);

@@ -118,13 +118,24 @@ function writeLines(lines: Iterable<string>): void {
   if (text !== "") write(text);
 }
 
-/** Writes synchronously. Exits with 0 if the reader closed the pipe. Throws `UserError` (1). */
+/** What happens when the reader of standard output has closed the pipe. */
+let whenUnread: () => void = () => Deno.exit(0);
+
+/**
+ * Lets a command go on when nobody reads its output: its exit code is a verdict, which `head` must
+ * not turn into success.
+ */
+export function finishUnread(): void {
+  whenUnread = () => {};
+}
+
+/** Writes synchronously. Throws `UserError` (1). */
 function write(text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    if (error instanceof Deno.errors.BrokenPipe) return whenUnread();
     throw new UserError(`Cannot write to standard output: ${messageOf(error)}`, 1);
   }
 }

@@ -5,7 +5,7 @@ import { hasUnknownFormat } from "../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, printResult } from "./output.ts";
+import { type CommonOptions, finishUnread, printResult } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
 import { statusProblems } from "./status_problems.ts";
 
@@ -17,6 +17,7 @@ const STOPPED = 69;
  * works, 69 if no monitor runs, 1 if something fails. Throws `UserError` (69).
  */
 export function statusCommand(options: CommonOptions): number {
+  finishUnread();
   const status = withState(options, statusOf);
   const problems = statusProblems(status);
   printResult(options, statusJson(status, problems), ...statusLines(status, problems));
