@@ -42,7 +42,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
 
 function firstLine({ running, report }: Status, problems: readonly string[]): string {
   if (!running) return "not running";
-  const since = report === null ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
+  const since = !report?.running ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
   return `running${since}: ` +
     (problems.length === 0 ? worksText(report) : counted(problems.length, "problem"));
 }
@@ -133,7 +133,8 @@ function firewallLines({ firewall, holding }: MonitorReport, { confirmed }: BanT
 }
 
 function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {
-  const state = database.connected ? "connected" : "not connected";
+  const { connected, error } = database;
+  const state = connected ? "connected" : error === null ? "connecting" : "not connected";
   return `database  ${state}; ${counted(backlog, "row")} waiting, ${last("shipment", database.lastShipped)}`;
 }
 

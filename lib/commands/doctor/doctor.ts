@@ -50,7 +50,7 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   yield* examineLogs(config, user);
   const entry = await monitorEntry(user);
   const unit = unitHere(entry, bansBySudo(config));
-  const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
+  const monitor = await examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
     yield* examineFirewall(config, { ...monitor, unit });
     yield* examineUnit(config, { service: user, entry, unit });
