@@ -32,8 +32,8 @@ export class Waker {
   /** How soon entries come, in words. */
   get delivery(): string {
     return this.#options === null || this.#timer === null
-      ? "as journald announces them"
-      : `at once, woken every ${this.#options.interval / 1_000} ms`;
+      ? "entries come up to half a second late"
+      : `entries come within some ${this.#options.interval / 1_000} ms`;
   }
 
   /** The directory by which journalctl is woken; undefined: it is not woken. */
