@@ -8,7 +8,7 @@ import type { Leak, MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { allText } from "./bans.ts";
 import { zoneName } from "./output.ts";
-import { awaitedOf, awaitedText, leftText, uncountedText, worksText } from "./words.ts";
+import { awaitedOf, awaitedText, CONFIRM, leftText, uncountedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */
 export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInMemory"> {
@@ -59,7 +59,7 @@ function reportLines(report: MonitorReport, bans: BanTotals): string[] {
       `          for ${module} ${firewall}${firewall === "observe" ? ": nobody is really banned" : ""}`
     ),
     ...report.trialEnd === null ? [] : [
-      `trial     its bans end at ${localTime(report.trialEnd)} unless you say \`strongmonitor confirm\``,
+      `trial     its bans end at ${localTime(report.trialEnd)} unless you say ${CONFIRM}`,
     ],
   ];
 }

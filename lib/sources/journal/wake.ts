@@ -53,7 +53,10 @@ export class Waker {
     try {
       touch(directory);
     } catch (error) {
-      return this.giveUp(reasonOf(error));
+      if (!(error instanceof Deno.errors.NotFound)) return this.giveUp(messageOf(error));
+      // Nothing is wrong: only the units make the directory. `delivery` tells how entries come.
+      this.#options = null;
+      return;
     }
     const isShown = await isShownIn(directory);
     if (isShown === false) this.giveUp("it does not show this machine's journal");
