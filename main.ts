@@ -55,6 +55,8 @@ function complain(error: unknown, { args: [command, ...rest], usage }: {
 async function main(given: readonly string[]): Promise<number> {
   // Scripts ask for the version: load no other module, and nothing of Node.js.
   if (VERSION_OPTIONS.includes(given[0]!)) return printVersion();
+  // A SIGHUP that comes while modules load must not end a monitor.
+  const early = (given[0] ?? "run") === "run" ? listenToSignals() : null;
   // Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs.
   Object.assign((await import("node:process")).default, { noDeprecation: true });
   const { commandLine } = await import("./lib/commands/command_line.ts");
@@ -64,7 +66,7 @@ async function main(given: readonly string[]): Promise<number> {
     version: VERSION,
     exit: (result) => code = result,
     log: async (options) => (await import("./lib/core/log.ts")).openLog(options),
-    signals: listenToSignals,
+    signals: () => early ?? listenToSignals(),
   });
   const args = ordered(program, given);
   try {

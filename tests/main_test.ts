@@ -2,15 +2,28 @@ import { strict as assert } from "node:assert";
 import { temporaryState } from "./support/helpers.ts";
 import { MAIN, program } from "./support/program.ts";
 
-for (const args of ["--help", "ban --help"]) {
-  Deno.test(`\`${args}\` ends quietly when nobody reads on`, async () => {
+/** Commands, and their exit codes, which those keep whose code is a verdict. */
+const UNREAD: readonly (readonly [args: string, code: number])[] = [
+  ["--help", 0],
+  ["ban --help", 0],
+  ["bans --state STATE", 0],
+  ["status --state STATE", 69],
+  ["status --json --state STATE", 69],
+  ["check --config /nowhere", 78],
+  ["doctor --config /nowhere --state STATE", 1],
+];
+
+for (const [args, code] of UNREAD) {
+  Deno.test(`\`${args}\` ends quietly with ${code} when nobody reads on`, async () => {
+    using temporary = temporaryState();
+    const words = args.replace("STATE", temporary.directory);
     // `true` has gone, and the pipe with it, before the program is there to write.
-    const line = `{ sleep 0.2; "$DENO" run -A --quiet "$MAIN" ${args}; echo "code $?" >&2; } | true`;
+    const line = `{ sleep 0.2; "$DENO" run -A --quiet "$MAIN" ${words}; echo "code $?" >&2; } | true`;
     const { stderr } = await new Deno.Command("sh", {
       args: ["-c", line],
       env: { DENO: Deno.execPath(), MAIN },
     }).output();
-    assert.equal(new TextDecoder().decode(stderr), "code 0\n");
+    assert.equal(new TextDecoder().decode(stderr), `code ${code}\n`);
   });
 }
 
@@ -26,6 +39,24 @@ Deno.test("a SIGHUP that comes while the program still starts reloads once it ca
     Deno.exit(0);`;
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
   assert.equal(new TextDecoder().decode(stdout), "reload\n");
+});
+
+Deno.test("a SIGHUP that comes while modules load does not end `run`", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  try {
+    const { imports } = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
+    const commander = `Deno.kill(Deno.pid, "SIGHUP");\nexport * from "${imports.commander}";\n`;
+    Deno.writeTextFileSync(`${directory}/commander.js`, commander);
+    const map = { imports: { ...imports, commander: `${directory}/commander.js` } };
+    Deno.writeTextFileSync(`${directory}/imports.json`, JSON.stringify(map));
+    const { code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", `--import-map=${directory}/imports.json`, MAIN]
+        .concat(["run", "--config", "/nowhere"]),
+    }).output();
+    assert.deepEqual([code, signal], [78, null], new TextDecoder().decode(stderr));
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
 });
 
 /** Wrong usage, and the sentence that the program says about it. */

@@ -5,6 +5,7 @@ import { permissionProblem } from "../config/refusal.ts";
 import type { Config } from "../config/types.ts";
 import { configWarnings } from "../config/warnings.ts";
 import { whitelistProblem } from "../config/whitelist_file.ts";
+import { isDenial, userName } from "../core/denial.ts";
 import { messageOf, tried, UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { now } from "../core/time.ts";
@@ -16,7 +17,7 @@ import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
 import { openConfig, withState } from "./open.ts";
-import { type CommonOptions, print, printJson, printLines } from "./output.ts";
+import { type CommonOptions, finishUnread, print, printJson, printLines } from "./output.ts";
 import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
@@ -38,6 +39,7 @@ export interface CheckOptions extends CommonOptions {
  * run, or this user may not read the journal or a log file.
  */
 export async function checkCommand(options: CheckOptions): Promise<number> {
+  finishUnread();
   const config = configOrNull(options);
   if (config === null) return 78;
   const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);
@@ -156,11 +158,13 @@ function conclude(path: string, { refusal, problems, warnings }: Faults): void {
   if (refusal?.advice) print(`  or ${refusal.advice}`);
   problems.forEach(printProblem);
   warnings.forEach((warning) => print(`Warning: ${warning}`));
-  const count = refused.length + problems.length;
+  const all = [...refused, ...problems];
   const warned = warnings.length === 0 ? "" : `, with ${counted(warnings.length, "warning")}`;
-  print(
-    count === 0 ? `${path} is good${warned}` : `${path} is NOT good: ${counted(count, "problem")}${warned}`,
-  );
+  if (all.length === 0) print(`${path} is good${warned}`);
+  // A denial says nothing against the configuration.
+  else if (all.every(isDenial)) {
+    print(`No verdict on ${path}: user ${userName()} may not read all that it takes`);
+  } else print(`${path} is NOT good: ${counted(all.length, "problem")}${warned}`);
 }
 
 /** Prints a problem, and below it the remedies that its sentence names behind semicolons. */

@@ -6,7 +6,7 @@ import { now } from "../core/time.ts";
 import { testNoticeJson } from "../monitor/notice_json.ts";
 import { runHook } from "../monitor/notifier.ts";
 import { openConfig } from "./open.ts";
-import { type CommonOptions, print } from "./output.ts";
+import { type CommonOptions, printResult } from "./output.ts";
 
 /** `notify`: sends a test notice to the hook, and says whether it took it. Throws `UserError`. */
 export async function notifyCommand(options: CommonOptions): Promise<number> {
@@ -18,6 +18,6 @@ export async function notifyCommand(options: CommonOptions): Promise<number> {
   const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());
   const failure = whyFailed(await runHook(new Runner(), json, { ...notify, signal: NEVER }));
   if (failure !== null) throw new UserError(`Cannot notify by ${notify.program}: ${failure}`, 1);
-  print(`${notify.program} took the notice`);
+  printResult(options, { done: "notified", program: notify.program }, `${notify.program} took the notice`);
   return 0;
 }

@@ -13,7 +13,7 @@ import { keptMembers } from "../monitor/whitelist_entries.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
-import { denial } from "../core/denial.ts";
+import { denial, isDenial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { isAbsent } from "../core/file_identity.ts";
 import { databaseOf, guardState } from "../core/state_files.ts";
@@ -113,7 +113,10 @@ function contextOf(options: CommonOptions): Omit<CommandContext, "state"> & { re
     const more = error.sentences.length > 1
       ? ` and ${counted(error.sentences.length - 1, "more mistake")}`
       : "";
-    printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
+    // Who may not open the state either is told of that alone: its remedy serves both.
+    if (!isDenial(error.message) || !isDenied(directory, options)) {
+      printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
+    }
     return { config: null, configError: error.message, directory };
   }
 }
@@ -181,6 +184,16 @@ function contentOf(file: WhitelistFile, state: State | null): WhitelistContent {
   const { content, error } = file.read();
   const copy = error === null ? null : state?.whitelistCopy(file.path) ?? null;
   return copy === null ? content : decodeCopy(copy).content;
+}
+
+/** Reports whether the system denies this user the state. */
+function isDenied(directory: string, options: CommonOptions): boolean {
+  try {
+    requireState(directory, options);
+    return false;
+  } catch (error) {
+    return isDenial(messageOf(error));
+  }
 }
 
 /** Throws `UserError` (69) without a state: the monitor could not use one that a command makes. */

@@ -28,17 +28,20 @@ export function print(line: string): void {
   printLines([line]);
 }
 
-/** Lines that `collectLines()` keeps back from the terminal; null: none. */
-let collected: string[] | null = null;
+/** Lines that `collectLines()` keeps back from the terminal, for this width; null: none. */
+let collected: { readonly lines: string[]; readonly width: number } | null = null;
 
 /**
  * Runs a command and returns its exit code and its lines for people from both streams, escaped.
  * Runs one command at a time.
+ * @param width columns of the place where the lines will be shown
  */
 export async function collectLines(
   command: () => number | Promise<number>,
+  width: number,
 ): Promise<{ code: number; lines: readonly string[] }> {
-  const lines: string[] = collected = [];
+  const lines: string[] = [];
+  collected = { lines, width };
   try {
     return { code: await command(), lines };
   } finally {
@@ -46,11 +49,16 @@ export async function collectLines(
   }
 }
 
+/** Returns the columns for lines of a command's output; null: they have no limit. */
+export function outputWidth(): number | null {
+  return collected?.width ?? widthOf(Deno.stdout);
+}
+
 /** Writes many lines as `print()` does; on a terminal, breaks them between words. */
 export function printLines(lines: readonly string[]): void {
   if (lines.length === 0) return;
   if (collected !== null) {
-    for (const line of lines) collected.push(printable(line));
+    for (const line of lines) collected.lines.push(printable(line));
     return;
   }
   const width = widthOf(Deno.stdout);
@@ -110,13 +118,24 @@ function writeLines(lines: Iterable<string>): void {
   if (text !== "") write(text);
 }
 
-/** Writes synchronously. Exits with 0 if the reader closed the pipe. Throws `UserError` (1). */
+/** What happens when the reader of standard output has closed the pipe. */
+let whenUnread: () => void = () => Deno.exit(0);
+
+/**
+ * Lets a command go on when nobody reads its output: its exit code is a verdict, which `head` must
+ * not turn into success.
+ */
+export function finishUnread(): void {
+  whenUnread = () => {};
+}
+
+/** Writes synchronously. Throws `UserError` (1). */
 function write(text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    if (error instanceof Deno.errors.BrokenPipe) return whenUnread();
     throw new UserError(`Cannot write to standard output: ${messageOf(error)}`, 1);
   }
 }
@@ -178,5 +197,5 @@ export function zoneText(): string {
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   // Escape before measuring.
   const escaped = rows.map((row) => row.map(printable));
-  printLines(tableLines(heading, escaped, widthOf(Deno.stdout) ?? Infinity));
+  printLines(tableLines(heading, escaped, outputWidth() ?? Infinity));
 }

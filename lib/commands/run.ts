@@ -16,7 +16,7 @@ import { permissionProblem } from "../config/refusal.ts";
 import { makeStateDirectory, openConfig } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
-import { leftText } from "./words.ts";
+import { CONFIRM, leftText } from "./words.ts";
 
 /** Signals to a running monitor. */
 export interface RunSignals {
@@ -106,7 +106,7 @@ function beginTrial(state: State, { span, log }: { span: Micros | null; log: Log
   const end = span === null ? null : now() + span;
   state.setTrial(end === null ? null : { end, lastBan: state.bans.lastId() });
   if (end !== null) {
-    log.warn(`trial until ${localTime(end)}: bans end then, unless you say \`strongmonitor confirm\``);
+    log.warn(`trial until ${localTime(end)}: bans end then, unless you say ${CONFIRM}`);
   }
 }
 

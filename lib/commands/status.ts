@@ -1,3 +1,4 @@
+import { pause } from "../core/async.ts";
 import { isoTime, isoTimeOrNull } from "../core/time.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
@@ -5,7 +6,7 @@ import { hasUnknownFormat } from "../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
 import { withState } from "./open.ts";
-import { type CommonOptions, printResult } from "./output.ts";
+import { type CommonOptions, finishUnread, printResult } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
 import { statusProblems } from "./status_problems.ts";
 
@@ -16,11 +17,32 @@ const STOPPED = 69;
  * `status`: prints whether the monitor runs and how well. Exit codes for Nagios: 0 only if all
  * works, 69 if no monitor runs, 1 if something fails. Throws `UserError` (69).
  */
-export function statusCommand(options: CommonOptions): number {
-  const status = withState(options, statusOf);
+export async function statusCommand(options: CommonOptions): Promise<number> {
+  finishUnread();
+  const status = await withState(options, async (state) => {
+    if (Deno.stdout.isTerminal()) await runsSoon(state, STARTING);
+    return statusOf(state);
+  });
   const problems = statusProblems(status);
   printResult(options, statusJson(status, problems), ...statusLines(status, problems));
   return !status.running ? STOPPED : problems.length > 0 ? 1 : 0;
+}
+
+/**
+ * Milliseconds that a person at a terminal waits for a monitor that is starting: systemd calls it
+ * started before it has its lock.
+ */
+export const STARTING = 3_000;
+const BETWEEN_LOOKS = 50;
+
+/** Waits at most `patience` milliseconds until a monitor runs and has reported; false: none does. */
+export async function runsSoon(state: State, patience: number): Promise<boolean> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    if (isLocked(state.directory) && readReport(state.report())?.running) return true;
+    if (performance.now() >= deadline) return false;
+    await pause(BETWEEN_LOOKS);
+  }
 }
 
 /** Reads the status of a state's monitor. */
@@ -49,7 +71,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
   return {
     running,
     problems,
-    pid: running ? report?.pid ?? null : null,
+    pid: running && report?.running ? report.pid : null,
     started: isoTimeOrNull(report?.started ?? null),
     loaded: isoTimeOrNull(report?.loaded ?? null),
     refused: report?.refused ? { time: isoTime(report.refused.time), error: report.refused.error } : null,

@@ -8,7 +8,7 @@ import type { Leak, MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { allText } from "./bans.ts";
 import { zoneName } from "./output.ts";
-import { awaitedOf, awaitedText, leftText, uncountedText, worksText } from "./words.ts";
+import { awaitedOf, awaitedText, CONFIRM, leftText, uncountedText, worksText } from "./words.ts";
 
 /** Input of `statusLines()`. */
 export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInMemory"> {
@@ -42,7 +42,7 @@ export function statusLines(status: Status, problems: readonly string[]): string
 
 function firstLine({ running, report }: Status, problems: readonly string[]): string {
   if (!running) return "not running";
-  const since = report === null ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
+  const since = !report?.running ? "" : `, pid ${report.pid}, since ${localTime(report.started)}`;
   return `running${since}: ` +
     (problems.length === 0 ? worksText(report) : counted(problems.length, "problem"));
 }
@@ -59,7 +59,7 @@ function reportLines(report: MonitorReport, bans: BanTotals): string[] {
       `          for ${module} ${firewall}${firewall === "observe" ? ": nobody is really banned" : ""}`
     ),
     ...report.trialEnd === null ? [] : [
-      `trial     its bans end at ${localTime(report.trialEnd)} unless you say \`strongmonitor confirm\``,
+      `trial     its bans end at ${localTime(report.trialEnd)} unless you say ${CONFIRM}`,
     ],
   ];
 }
@@ -133,7 +133,8 @@ function firewallLines({ firewall, holding }: MonitorReport, { confirmed }: BanT
 }
 
 function databaseLine(database: NonNullable<MonitorReport["database"]>, backlog: number): string {
-  const state = database.connected ? "connected" : "not connected";
+  const { connected, error } = database;
+  const state = connected ? "connected" : error === null ? "connecting" : "not connected";
   return `database  ${state}; ${counted(backlog, "row")} waiting, ${last("shipment", database.lastShipped)}`;
 }
 

@@ -14,8 +14,9 @@ type Troubles = Omit<Status, "recorded" | "bans"> & { readonly bans: Pick<Status
 /** Returns a sentence for each problem, the worst first; an empty list: all works. */
 export function statusProblems(status: Troubles): string[] {
   const { running, report, failing, bans } = status;
-  if (!running) return [`no monitor runs on this state${report?.failure ? `: ${report.failure}` : ""}`];
-  if (report === null) return ["the monitor has not reported yet"];
+  if (!running) return [stoppedText(report?.failure ?? null)];
+  // The report of a monitor that was stopped in order is not of the one that runs now.
+  if (!report?.running) return ["the monitor has not reported yet"];
   const leaks = leaksOf(status).map(leakText);
   const refused = failing.map((ban) => {
     const what = ban.ended === null ? "ban" : "lift";
@@ -37,6 +38,12 @@ export function statusProblems(status: Troubles): string[] {
     ...notify?.error ? [`Cannot send notices by ${notify.program}: ${notify.error}`] : [],
     ...metricsError === null ? [] : [metricsError],
   ];
+}
+
+/** Says that no monitor runs, and why if the last one knew. */
+function stoppedText(failure: string | null): string {
+  const why = failure === null ? "" : `: ${failure}`;
+  return `no monitor runs on this state${why}; \`strongmonitor doctor\` tells how to start it`;
 }
 
 /** Says that a monitor hangs. */

@@ -104,6 +104,10 @@ function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micro
     print("");
     printTable(headingOf(by), rows.map((row) => cellsOf(by, row)));
   }
+  const full = tables.length > 1 ? tables.find(({ rows }) => rows.length === FEW) : undefined;
+  if (full === undefined) return;
+  print("");
+  print(`A table has ${FEW} rows at most here; \`--by ${full.by}\` shows that one with up to ${MANY}.`);
 }
 
 function headingOf(by: Table): string[] {

@@ -15,7 +15,8 @@ import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
 import { type Counts, Evidence } from "./evidence.ts";
 import { withContext } from "./open.ts";
-import { type CommonOptions, printResult } from "./output.ts";
+import { WIDTH } from "./layout.ts";
+import { type CommonOptions, outputWidth, printResult } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import type { Story } from "./why_story.ts";
 import { storyLines } from "./why_text.ts";
@@ -39,7 +40,7 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
       ...await askMembers(target, { state, config, options }),
       configError,
     };
-    printResult(options, storyJson(story), ...storyLines(story));
+    printResult(options, storyJson(story), ...storyLines(story, Math.min(WIDTH, outputWidth() ?? WIDTH)));
     return 0;
   });
 }

@@ -1,11 +1,11 @@
-/** Formats a story in lines of at most 80 characters. Escapes and cuts foreign text. */
+/** Formats a story in lines for people. Escapes and cuts foreign text. */
 import { type BanStatus, endText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
-import { folded, WIDTH } from "./layout.ts";
+import { folded, wrap } from "./layout.ts";
 import type { Story } from "./why_story.ts";
 import type { ListedEntry } from "./whitelist_list.ts";
 import { strayText, untilText } from "./words.ts";
@@ -18,11 +18,15 @@ const ONLY_NEWEST = "Only the newest hits were counted, as there are very many."
 /** Most bans and lines for people; `--json` prints more. */
 const [MOST_BANS, MOST_LINES] = [8, 12];
 
-/** Formats a story as lines. */
-export function storyLines(story: Story): string[] {
+/** Formats a story as lines of at most `width` characters. */
+export function storyLines(story: Story, width: number): string[] {
+  const lines = [...sections(story), ...linesText(story, width)];
+  return [...folded(verdict(story), "", width), ...lines.flatMap((line) => wrap(line, width))];
+}
+
+function sections(story: Story): string[] {
   const { bans, around, inside, counts, logins, sessions, knocks, leaks, memberError, configError } = story;
   return [
-    ...verdict(story),
     ...section("bans", bans.map((ban) => banText(ban, story))),
     ...section("networks", around.map((ban) => `${ban.address}: ${banText(ban, story)}`)),
     ...inside === null || inside.all === 0 ? [] : section(`inside`, [
@@ -56,7 +60,6 @@ export function storyLines(story: Story): string[] {
     ...section("members", story.members?.map(memberText) ?? []),
     ...section("database", failed("does not tell what others have seen", memberError)),
     ...section("config", failed("limits, trust and its whitelist are not known", configError)),
-    ...linesText(story),
   ];
 }
 
@@ -65,7 +68,7 @@ function failed(what: string, error: string | null): string[] {
 }
 
 /** Says whether the target is banned and the ban works, or why it is not banned. */
-function verdict(story: Story): string[] {
+function verdict(story: Story): string {
   const { target, bans, around, report, isRunning } = story;
   const inForce = [...bans, ...around].filter(({ ended }) => ended === null);
   const sentences = inForce.length === 0 ? [`${target} is not banned.`, ...whyNot(story)] : [
@@ -77,7 +80,7 @@ function verdict(story: Story): string[] {
       : ["The monitor observes, and cuts nobody off."],
   ];
   if (!isRunning) sentences.push("The monitor is not running.");
-  return folded(sentences.join(" "));
+  return sentences.join(" ");
 }
 
 function inForceText(ban: BanStatus, { target, report, now }: Story): string {
@@ -175,21 +178,22 @@ function memberText({ member, lines, lastLine, bans }: MemberReport): string {
   return `${shown(member)}: ${seen}${told.slice(0, 3).join("")}`;
 }
 
-function linesText({ lines, search }: Story): string[] {
+function linesText({ lines, search }: Story, width: number): string[] {
   if (lines.length === 0) return [];
   const isAll = search.isComplete && lines.length <= MOST_LINES;
   const told = isAll
     ? counted(lines.length, "line")
     : `the newest of ${search.isComplete ? lines.length : `${lines.length} or more`} lines`;
-  return [...folded(told, "lines".padEnd(INDENT)), ...lines.slice(0, MOST_LINES).flatMap(lineText)];
+  const newest = lines.slice(0, MOST_LINES).flatMap((line) => lineText(line, width));
+  return [`${"lines".padEnd(INDENT)}${told}`, ...newest];
 }
 
-function lineText({ time, module, source, address, message, hits }: JudgedLine): string[] {
+function lineText({ time, module, source, address, message, hits }: JudgedLine, width: number): string[] {
   const from = source === null ? "" : ` (${shown(source.replace(/^file:/, ""))})`;
   return [
-    bounded(`  ${localTime(time)}  ${address}  ${module}${from}`, WIDTH),
-    `    ${bounded(message, WIDTH - 4)}`,
-    ...hits.length === 0 ? [] : folded(`hit ${hits.map(hitText).join(", ")}`, " ".repeat(6)),
+    bounded(`  ${localTime(time)}  ${address}  ${module}${from}`, width),
+    `    ${bounded(message, width - 4)}`,
+    ...hits.length === 0 ? [] : [`      hit ${hits.map(hitText).join(", ")}`],
   ];
 }
 
@@ -197,7 +201,7 @@ function lineText({ time, module, source, address, message, hits }: JudgedLine):
 function section(label: string, texts: readonly string[], all = texts.length): string[] {
   const more = all - MOST_BANS;
   const shownTexts = more > 0 ? [...texts.slice(0, MOST_BANS), `and ${more} more`] : texts;
-  return shownTexts.flatMap((text, i) => folded(text, (i === 0 ? label : "").padEnd(INDENT)));
+  return shownTexts.map((text, i) => (i === 0 ? label : "").padEnd(INDENT) + text);
 }
 
 function shown(text: string): string {

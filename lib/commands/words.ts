@@ -5,6 +5,9 @@ import { absence } from "../core/read_denial.ts";
 import { localTime, type Micros } from "../core/time.ts";
 import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 
+/** The command that confirms a trial. The state belongs to the service, so that it takes root. */
+export const CONFIRM = "`sudo strongmonitor confirm`";
+
 /** Returns the name in messages of an input that arguments call `file`; `-`: standard input. */
 export function inputName(file: string): string {
   return file === "-" ? "standard input" : file;

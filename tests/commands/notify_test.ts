@@ -5,13 +5,16 @@ import { program } from "../support/program.ts";
 const MODULES = { SSHD: { rules: [{ name: "a", str: "x", limit: 1 }] } };
 
 /** Runs `notify` by a configuration with these keys beside a hook of shell. */
-async function notify(keys: unknown, { body, rights }: { body: string; rights?: string[] }) {
+async function notify(
+  keys: unknown,
+  { body, rights, more = [] }: { body: string; rights?: string[]; more?: string[] },
+) {
   const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   try {
     const hook = script(directory, { name: "hook", body });
     const config = `${directory}/config.jsonc`;
     Deno.writeTextFileSync(config, JSON.stringify({ modules: MODULES, ...keys as object }));
-    const { code, stdout, stderr } = await program(["notify", "-c", config], rights);
+    const { code, stdout, stderr } = await program(["notify", "-c", config, ...more], rights);
     const read = () => Deno.readTextFileSync(`${directory}/told`);
     return { code, stdout, stderr: stderr.replaceAll(hook, "HOOK"), told: code === 0 ? read() : "" };
   } finally {
@@ -27,6 +30,17 @@ Deno.test("`notify` has the hook told a test in the form of every notice, and sa
   const { version, host, title, text, problems, bans } = JSON.parse(told);
   assert.deepEqual([version, host, title], [1, Deno.hostname(), `${Deno.hostname()}: test`]);
   assert.deepEqual([text, problems, bans], ["This is a test: notices of StrongMonitor arrive.", [], []]);
+});
+
+Deno.test("`notify --json` says in one object that the hook took the notice, or why it did not", async () => {
+  const more = ["--json"];
+  const taken = await notify(HOOK, { body: 'cat > "$(dirname "$0")/told"', more });
+  const { done, program } = JSON.parse(taken.stdout);
+  assert.deepEqual([taken.code, done, program.endsWith("/hook")], [0, "notified", true]);
+  const refused = await notify(HOOK, { body: "exit 3", more });
+  const { error, code } = JSON.parse(refused.stdout);
+  assert.deepEqual([refused.code, code], [1, 1]);
+  assert.match(error, /exit status 3/);
 });
 
 Deno.test("`notify` tells the last words of a hook that fails, harmless, and exits with 1", async () => {

@@ -3,6 +3,7 @@ import { markMemory } from "../../lib/core/state_files.ts";
 import { localTime, now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
 import type { MonitorReport } from "../../lib/monitor/report.ts";
+import { runsSoon } from "../../lib/commands/status.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { REPORT as FULL_REPORT } from "../support/monitor_report.ts";
 import { program } from "../support/program.ts";
@@ -84,7 +85,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.equal(stopped.code, 69);
   assert.match(
     stopped.stdout,
-    /^not running\nproblem {3}no monitor runs on this state: Cannot read the journal: there is none\n/,
+    /^not running\nproblem {3}no monitor runs on this state: Cannot read the journal: there is none; `strongmonitor doctor` tells how to start it\n/,
   );
   using _lock = {
     lock: takeLock(directory)!,
@@ -101,6 +102,16 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   assert.match(stdout, /^times +of UTC$/m);
   state.setReport(JSON.stringify({ ...REPORT, counts: { ...REPORT.counts, uncounted: 2 } }));
   assert.match((await status()).stdout, /^ {10}Hits of 2 lines not counted until trusted_proxies says/m);
+  // A monitor that has just taken the lock is not the one whose report is there.
+  state.setReport(JSON.stringify({ ...REPORT, running: false }));
+  assert.match(
+    (await status()).stdout,
+    /^running: 1 problem\nproblem {3}the monitor has not reported yet\n/,
+  );
+  assert.equal(JSON.parse((await status("--json")).stdout).pid, null);
+  const database = { connected: false, error: null, lastShipped: null, setAside: 0 };
+  state.setReport(JSON.stringify({ ...REPORT, database }));
+  assert.match((await status()).stdout, /: all works\n[^]*^database {2}connecting; 0 rows waiting/m);
   // Bans made since that look are in force, but not in its number.
   const holding = { time: 2_000_000, held: 0, missing: 1, stray: [], error: null };
   state.setReport(JSON.stringify({ ...REPORT, firewall: "nftables", holding }));
@@ -188,5 +199,21 @@ Deno.test("`status` and `bans` tell apart which bans are decided, in force and w
   for (const command of ["status", "bans"]) {
     const { stdout } = await program([command, "--state", temporary.directory]);
     assert.match(stdout, /2 waiting for the firewall for [1-5]?\ds,/);
+  }
+});
+
+Deno.test("`runsSoon()` waits until a monitor has the lock and has reported, and no longer than it may", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  state.setReport(JSON.stringify({ ...REPORT, running: false }));
+  assert.equal(await runsSoon(state, 0), false);
+  const waiting = runsSoon(state, 600_000);
+  const lock = takeLock(directory)!;
+  try {
+    assert.equal(await runsSoon(state, 0), false);
+    state.setReport(JSON.stringify(REPORT));
+    assert.equal(await waiting, true);
+  } finally {
+    lock.release();
   }
 });

@@ -79,6 +79,11 @@ Deno.test("`top` keeps to 80 columns and to the names that it can print, whateve
   const { stdout, code } = await run(temporary);
   assert.equal(code, 0);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  assert.match(
+    stdout,
+    /\n\nA table has 5 rows at most here; `--by address` shows that one with up to 20\.\n$/,
+  );
+  assert.doesNotMatch((await run(temporary, "--by", "address")).stdout, /at most/);
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\u202e]/);
   assert.match(stdout, /^NETWORK +HIT LINES +SHARE +BANS +ENDED$/m);

@@ -105,6 +105,52 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a user without rights is told so once, and no verdict on the configuration",
+  ignore,
+  fn: async () => {
+    using directory = scene();
+    const { config, path } = directory;
+    Deno.mkdirSync(`${path}/state`);
+    Deno.writeTextFileSync(`${path}/state/state.db`, "");
+    for (const one of [config, `${path}/state`]) Deno.chownSync(one, 1, 1);
+    Deno.chmodSync(config, 0o600);
+    Deno.chmodSync(`${path}/state`, 0o700);
+    const said = async (word: string) => {
+      const { code, stdout, stderr } = await command(
+        ...word.split(" "),
+        "--config",
+        config,
+        "--state",
+        `${path}/state`,
+      )
+        .output();
+      return {
+        code,
+        lines: new TextDecoder().decode(word === "check" ? stdout : stderr).trimEnd().split("\n"),
+      };
+    };
+    for (const word of ["status", "why 192.0.2.1", "unban --all"]) {
+      const { code, lines } = await said(word);
+      assert.deepEqual([code, lines.length], [69, 1], lines.join("\n"));
+      assert.match(lines[0]!, /^strongmonitor: Cannot open the state .*: user \w+ may not use it; .*sudo/);
+    }
+    const { code, lines } = await said("check");
+    assert.equal(code, 78);
+    assert.match(
+      lines.join("\n"),
+      /^Problem: Cannot read .*: user \w+ may not .*\n {2}use sudo\nNo verdict on /,
+    );
+    // A state that this user may use: the configuration alone is missing.
+    Deno.chmodSync(`${path}/state`, 0o777);
+    Deno.chmodSync(`${path}/state/state.db`, 0o666);
+    assert.match(
+      (await said("why 192.0.2.1")).lines[0]!,
+      /^Warning: Cannot read the configuration: .* alone$/,
+    );
+  },
+});
+
+Deno.test({
   name:
     "a state that is damaged or another user's is told with a remedy, by commands and by a monitor that starts",
   ignore,

@@ -2,6 +2,9 @@
 import { strict as assert } from "node:assert";
 import { HIT, NoteWriter, wordsOf } from "../../lib/core/note_record.ts";
 import { DAY, HOUR, MINUTE, now, SECOND } from "../../lib/core/time.ts";
+import { collectLines } from "../../lib/commands/output.ts";
+import { textLines } from "../../lib/commands/watch/text.ts";
+import { whyCommand } from "../../lib/commands/why.ts";
 import { lineOf } from "../support/events.ts";
 import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { MAIN, program } from "../support/program.ts";
@@ -294,5 +297,27 @@ Deno.test("`why` and `top` cut names of 8 KB and escape what steers a terminal",
   for (const { stdout } of [await why("why", "203.0.113.1"), await why("why", "203.0.113.1", "--json")]) {
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\u202e]/);
+  }
+});
+
+Deno.test("`why` breaks its lines once, for the place where they are shown", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  configured(temporary);
+  fail(temporary, "203.0.113.1", [3 * MINUTE, 2 * MINUTE, MINUTE]);
+  temporary.state.bans.add(ban("203.0.113.1", { reason: "[SSHD] guess ".repeat(4).trimEnd() }));
+  const options = { config: `${directory}/config.jsonc` };
+  const told = async (width: number) =>
+    (await collectLines(() => whyCommand("203.0.113.1", options), width)).lines;
+  for (const width of [58, 66, 78]) {
+    const lines = await told(width);
+    assert.deepEqual(lines.filter((line) => line.length > width), []);
+    // A verdict's second line begins at its margin, as the first one does.
+    assert.match(lines[1]!, /^\S/);
+    const shown = textLines({ title: "why", lines, top: 0 }, { columns: width + 2, rows: 200 });
+    assert.deepEqual(
+      shown.slice(2, 2 + lines.length).map((line) => line.map(({ text }) => text).join("").trimEnd()),
+      lines.map((line) => ` ${line}`),
+    );
   }
 });

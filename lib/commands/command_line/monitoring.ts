@@ -75,5 +75,7 @@ export function addNotify(program: Command, { run }: CommandLineParts): void {
     usage: "notify",
     summary: "send a test notice to the program of `notify`, and say whether it took it",
     examples: ["notify"],
-  }).action(run(async () => (await import("../notify.ts")).notifyCommand));
+  })
+    .option("--json", "print JSON")
+    .action(run(async () => (await import("../notify.ts")).notifyCommand));
 }

@@ -2,7 +2,7 @@ import { isDenial } from "../../core/denial.ts";
 import { counted } from "../../core/text.ts";
 import { folded } from "../layout.ts";
 import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../machine.ts";
-import { type CommonOptions, print, printResult } from "../output.ts";
+import { type CommonOptions, finishUnread, print, printResult } from "../output.ts";
 import { examineConfig } from "./config.ts";
 import { AS_ROOT, type Finding } from "./finding.ts";
 import { examineFirewall } from "./firewall.ts";
@@ -20,6 +20,7 @@ const ARROW = "  -> ";
  * remedy. Continues after a wrong configuration. Exit code 1 if a check fails.
  */
 export async function doctorCommand(options: CommonOptions): Promise<number> {
+  finishUnread();
   const results: Finding["result"][] = [];
   const user = await serviceUser();
   for await (const found of examine(options, user)) {
@@ -49,7 +50,7 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   yield* examineLogs(config, user);
   const entry = await monitorEntry(user);
   const unit = unitHere(entry, bansBySudo(config));
-  const monitor = examineMonitor({ ...options, state: config.stateDirectory }, unit);
+  const monitor = await examineMonitor({ ...options, state: config.stateDirectory }, unit);
   if (!isWrong) {
     yield* examineFirewall(config, { ...monitor, unit });
     yield* examineUnit(config, { service: user, entry, unit });

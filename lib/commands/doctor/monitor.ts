@@ -10,6 +10,7 @@ import type { State } from "../../state/state.ts";
 import { asRoot, INSTALL_UNIT } from "../machine.ts";
 import { withState } from "../open.ts";
 import type { CommonOptions } from "../output.ts";
+import { runsSoon, STARTING } from "../status.ts";
 import { hangingText } from "../status_problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
@@ -22,12 +23,15 @@ export interface MonitorExamination {
 }
 
 /** Opens the state and checks the last report. `unit` starts the monitor; null: none does. */
-export function examineMonitor(
+export async function examineMonitor(
   options: CommonOptions & { readonly state: string },
   unit: string | null,
-): MonitorExamination {
+): Promise<MonitorExamination> {
   try {
-    return withState(options, (state) => examineState(state, unit));
+    return await withState(options, async (state) => {
+      if (Deno.stdout.isTerminal()) await runsSoon(state, STARTING);
+      return examineState(state, unit);
+    });
   } catch (error) {
     const remedy = unit === null ? INSTALL_UNIT : asRoot(`systemctl enable --now ${unit}`);
     const findings = isAbsent(databaseOf(options.state))
@@ -44,9 +48,11 @@ function examineState(state: State, unit: string | null): MonitorExamination {
   const times = [report?.started ?? 0, ...(report?.sources ?? []).map(({ lastBatch }) => lastBatch ?? 0)];
   const newest = Math.max(...times);
   const opened = ok("state", `${directory} can be opened and holds ${counted(state.log.count(), "line")}`);
-  if (!isRunning || report === null) {
+  if (!isRunning || !report?.running) {
     const start = `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
-    const stopped = failure("monitor", "does not run", unit === null ? INSTALL_UNIT : start);
+    const stopped = isRunning
+      ? failure("monitor", "has not reported yet", "ask again")
+      : failure("monitor", "does not run", unit === null ? INSTALL_UNIT : start);
     return { isRunning, newest: newest || null, findings: [opened, stopped] };
   }
   const problems = [...hangingOf(state, { report, unit }), ...findingsOf(state, report)];

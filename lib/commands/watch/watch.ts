@@ -19,6 +19,7 @@ import { type Effect, press } from "./press.ts";
 import { Rates } from "./rates.ts";
 import { SnapshotReader } from "./snapshot.ts";
 import { Terminal } from "./terminal.ts";
+import { textWidth } from "./text.ts";
 
 /** Options of `watch`. */
 export interface WatchOptions extends CommonOptions {
@@ -163,7 +164,7 @@ class View {
   async #run(request: ActionRequest): Promise<void> {
     let lines: readonly string[];
     try {
-      ({ lines } = await collectLines(() => this.#command(request)));
+      ({ lines } = await collectLines(() => this.#command(request), textWidth(this.#terminal.size())));
     } catch (error) {
       lines = linesOf(error);
     }

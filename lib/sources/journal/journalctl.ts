@@ -156,8 +156,8 @@ const REMEDIES: readonly (readonly [RegExp, () => string, (cause: string) => Use
     // A link to a missing directory is another matter.
     /No journal files were found|Failed to open \S+: No such file or directory/,
     () =>
-      "there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
-      "a module whose match names files alone does without",
+      "there is none; let systemd-journald run, with Storage= in journald.conf not none; " +
+      "or let each module match a log file alone: docs/configuration.md",
     (cause) => new NoJournalError(cause),
   ],
 ];

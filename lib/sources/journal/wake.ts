@@ -32,8 +32,8 @@ export class Waker {
   /** How soon entries come, in words. */
   get delivery(): string {
     return this.#options === null || this.#timer === null
-      ? "as journald announces them"
-      : `at once, woken every ${this.#options.interval / 1_000} ms`;
+      ? "entries come up to half a second late"
+      : `entries come within some ${this.#options.interval / 1_000} ms`;
   }
 
   /** The directory by which journalctl is woken; undefined: it is not woken. */
@@ -53,7 +53,10 @@ export class Waker {
     try {
       touch(directory);
     } catch (error) {
-      return this.giveUp(reasonOf(error));
+      if (!(error instanceof Deno.errors.NotFound)) return this.giveUp(messageOf(error));
+      // Nothing is wrong: only the units make the directory. `delivery` tells how entries come.
+      this.#options = null;
+      return;
     }
     const isShown = await isShownIn(directory);
     if (isShown === false) this.giveUp("it does not show this machine's journal");

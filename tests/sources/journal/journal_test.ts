@@ -288,8 +288,8 @@ testFiles("without journal files the journal says what must run", async (files) 
       name: "UserError",
       code: 69,
       message:
-        "Cannot read the journal: there is none; systemd-journald must run, and Storage= in journald.conf must not be none; " +
-        "a module whose match names files alone does without",
+        "Cannot read the journal: there is none; let systemd-journald run, with Storage= in journald.conf not none; " +
+        "or let each module match a log file alone: docs/configuration.md",
     });
   }
 });
