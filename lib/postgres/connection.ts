@@ -26,6 +26,8 @@ export type Parameter = string | null;
  * time-out. After a time-out or a loss all further calls throw, and a new connection is needed.
  */
 export class Connection {
+  /** Lead of the server's clock over this machine's, in which bans are shipped and read. */
+  ahead: Micros = 0;
   readonly #config: DatabaseConfig;
   readonly #options: ConnectionOptions;
   readonly #sql: postgres.Sql;

@@ -154,7 +154,7 @@ export class Fleet {
     let end = Infinity;
     while (elapsed() < end) {
       this.#bell.take();
-      if (elapsed() >= this.#pullDue) await this.#pull(connection);
+      if (elapsed() >= this.#pullDue || this.#registration.isClockSet()) await this.#pull(connection);
       if (elapsed() >= this.#tidyDue) {
         this.#tidyDue = elapsed() + TIDY_EVERY;
         await tidyPartitions(connection, this.#options);

@@ -1,7 +1,7 @@
 /** Renews the row by which the fleet knows this server. */
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { aheadBy, differenceText, type Micros, MINUTE, now } from "../core/time.ts";
+import { aheadBy, differenceText, elapsed, type Micros, MINUTE, now, SECOND } from "../core/time.ts";
 import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, micros, sqlState } from "./connection.ts";
 import type { Outbox } from "./outbox.ts";
 
@@ -39,6 +39,8 @@ export class Registration {
   #seen: string | null = null;
   #isCopied = false;
   #isClockOff = false;
+  /** Lead of this machine's clock over the steady one when it was compared with the database's. */
+  #lead: Micros = 0;
 
   constructor(outbox: Pick<Outbox, "hostId" | "lastSeen" | "noteSeen">, log: Log) {
     this.#outbox = outbox;
@@ -50,8 +52,13 @@ export class Registration {
     this.#seen = null;
   }
 
+  /** Reports whether this machine's clock was set since the last renewal, or the machine slept. */
+  isClockSet(): boolean {
+    return Math.abs(now() - elapsed() - this.#lead) > SECOND;
+  }
+
   /**
-   * Writes the row as seen now. Reports whether the database is an older copy, whose row has an
+   * Writes the row as seen now, and sets `connection.ahead`. Reports whether the database is an older copy, whose row has an
    * earlier time than the state knows. Throws `UserError` (69) if the server was removed, or if
    * another role has registered it.
    */
@@ -72,7 +79,11 @@ export class Registration {
     });
     const { removed, before, seen, time } = row!;
     if (removed) throw new UserError("This server was removed from the fleet: see strongmonitor fleet", 69);
-    this.#compareClock(aheadBy(Number(time), asked));
+    this.#lead = now() - elapsed();
+    const ahead = aheadBy(Number(time), asked);
+    this.#compareClock(ahead);
+    // A new number for the same difference would change bans that others have read.
+    if (Math.abs(ahead - connection.ahead) > SECOND) connection.ahead = Math.abs(ahead) > SECOND ? ahead : 0;
     if (this.#seen !== null && this.#seen !== before) this.#warnOfCopy();
     this.#seen = seen;
     const isOlder = Number(before) < (this.#outbox.lastSeen() ?? 0);
@@ -80,12 +91,14 @@ export class Registration {
     return isOlder;
   }
 
-  /** Warns once while the clocks differ, as times of bans are those of the server that made them. */
+  /** Warns once while the clocks differ, as lines keep the times of this machine. */
   #compareClock(ahead: Micros): void {
     const isOff = Math.abs(ahead) > MINUTE;
     if (isOff && !this.#isClockOff) {
       const text = `PostgreSQL's clock is ${differenceText(ahead)}`;
-      this.#log.warn(`${text}, so that shared bans end too late or at once: synchronise both`);
+      this.#log.warn(
+        `${text}: synchronise both. Bans end in time anyway, but times of lines do not fit others'`,
+      );
     }
     this.#isClockOff = isOff;
   }

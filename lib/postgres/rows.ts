@@ -64,22 +64,27 @@ export async function storeLog(connection: Connection, rows: readonly LogRow[], 
   if (count < rows.length) await connection.query(STORE_OTHERS, parameters);
 }
 
-/** Stores bans, of which the database has an earlier change or none. */
+/** Stores bans, of which the database has an earlier change or none, with times of its clock. */
 export async function storeBans(
   connection: Connection,
   bans: readonly BanChange[],
   host: string,
 ): Promise<void> {
   const column = (value: (ban: BanChange) => string | Micros | null) => arrayOf(bans.map(value));
+  const times = (value: (ban: BanChange) => Micros | null) =>
+    column((ban) => {
+      const time = value(ban);
+      return time === null ? null : time + connection.ahead;
+    });
   await connection.query(STORE_BANS, [
     host,
     column((ban) => ban.id),
     column((ban) => ban.address),
     column((ban) => ban.reason),
     column((ban) => ban.count),
-    column((ban) => ban.start),
-    column((ban) => ban.until),
-    column((ban) => ban.ended),
+    times((ban) => ban.start),
+    times((ban) => ban.until),
+    times((ban) => ban.ended),
     column((ban) => ban.endReason),
     column((ban) => ban.change),
     column((ban) => formatScope(ban.scope)),
