@@ -3,7 +3,7 @@ import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
 import type { LogRow } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
-import { arrayOf, type Connection, sqlState } from "./connection.ts";
+import { arrayOf, type Connection, NOT_NULL_VIOLATION, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 import { MUTABLE } from "./sharing.ts";
 
@@ -35,10 +35,12 @@ export async function storeAll<T>(
 
 /**
  * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
- * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0).
+ * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0). A
+ * null is none of ours: somebody added a column.
  */
 function isAboutData(error: unknown): boolean {
-  return /^(?:22|23|54|P0)/.test(sqlState(error));
+  const state = sqlState(error);
+  return state !== NOT_NULL_VIOLATION && /^(?:22|23|54|P0)/.test(state);
 }
 
 /**

@@ -317,6 +317,23 @@ await testOnPostgres("the shipment", {
     assert.match(member.log.warnings[1]!, /refuses log row 124 and 1 more, .*"not an address"/);
   },
 
+  "waits while a column of somebody else's takes no row": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    await member.shipped();
+    await query(
+      "ALTER TABLE ban ADD COLUMN ticket text NOT NULL; ALTER TABLE log ADD COLUMN site text NOT NULL",
+    );
+    member.outbox.add({});
+    member.outbox.bans = [ban({})];
+    member.fleet.wake();
+    await until(() => member.fleet.status().error !== null);
+    assert.match(member.fleet.status().error!, /"ticket" .* Give that column a DEFAULT/);
+    await query("ALTER TABLE ban ALTER COLUMN ticket SET DEFAULT ''; ALTER TABLE log DROP COLUMN site");
+    await member.shipped();
+    assert.equal((await query("SELECT FROM ban")).length + (await query("SELECT FROM log")).length, 2);
+    assert.equal(member.fleet.status().setAside, 0);
+  },
+
   "tries smaller batches on a server too slow for a large one": async ({ login, query }) => {
     await using member = new TestMember(login, { timeout: 400_000 });
     await member.shipped();
