@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import postgres from "postgres";
-import { UserError } from "../core/error.ts";
+import { messageOf, UserError } from "../core/error.ts";
 import { formatDuration, type Micros, MILLISECOND, SECOND } from "../core/time.ts";
 import { dial } from "./dial.ts";
 import { explainCertificate } from "./encryption.ts";
@@ -26,6 +26,8 @@ export type Parameter = string | null;
  * time-out. After a time-out or a loss all further calls throw, and a new connection is needed.
  */
 export class Connection {
+  /** Lead of the server's clock over this machine's, in which bans are shipped and read. */
+  ahead: Micros = 0;
   readonly #config: DatabaseConfig;
   readonly #options: ConnectionOptions;
   readonly #sql: postgres.Sql;
@@ -145,7 +147,7 @@ export class Connection {
   }
 
   async #dial(): Promise<Duplex> {
-    if (this.#gone || this.#isDialled) throw this.#gone ?? new Error("the connection was lost");
+    if (this.#gone || this.#isDialled) throw this.#gone ?? new Error(LOST);
     this.#isDialled = true;
     const { signal } = this.#ending;
     const { socket, peer } = await dial(this.#config, signal);
@@ -156,7 +158,7 @@ export class Connection {
   }
 
   #lost(): void {
-    this.#gone ??= new Error("the connection was lost");
+    this.#gone ??= new Error(LOST);
     this.#options.onLost?.();
   }
 }
@@ -204,6 +206,8 @@ FROM unnest($1::text[]) AS own JOIN pg_settings ON lower(name) = split_part(own,
 
 /** SQLSTATE of an operation without permission, of a lock that others hold too long, of a deadlock. */
 export const [INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED] = ["42501", "55P03", "40P01"];
+/** SQLSTATE of a missing value. */
+export const NOT_NULL_VIOLATION = "23502";
 
 function seconds(span: Micros): string {
   return span < SECOND ? `${span / MILLISECOND} ms` : formatDuration(span);
@@ -218,7 +222,7 @@ export function sqlState(error: unknown): string {
 export function explain(error: unknown, config: DatabaseConfig): string {
   if (error instanceof UserError) return error.message;
   const { user, database } = config;
-  const cause = error instanceof Error ? error.message || error.name : String(error);
+  const cause = isLoss(error) ? LOST : messageOf(error);
   const server = `PostgreSQL at ${spellServer(config)}`;
   if (isRefusal(error)) return `${server} refuses connections: is it running there?`;
   const mistrust = explainCertificate(error);
@@ -238,9 +242,14 @@ export function explain(error: unknown, config: DatabaseConfig): string {
       return `${server} takes no rows (${cause}): it is a standby or read-only; name its primary`;
     case LOCK_NOT_AVAILABLE:
       return `${server} makes us wait: another session there holds a lock (${cause}); see its view pg_locks`;
+    case NOT_NULL_VIOLATION:
+      return `${server} fails: ${cause}. Give that column a DEFAULT, as this program does not write it`;
     case "23505":
       return `${server} fails: ${cause}. A member's role registers one server: remove the row of its former server ` +
         `from the table host`;
+    case "53300":
+      return `${server} has no connection left (${cause}): raise its max_connections, or the CONNECTION LIMIT of ` +
+        `user "${user}"`;
     case "42P07":
       return `${server} fails: ${cause}. Rename that table, or attach it to log again: its lines have no place`;
     case "57P03":
@@ -258,6 +267,16 @@ export function noSchema(user: string): string {
 function isRefusal(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused ||
     error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+}
+
+const LOST = "the connection was lost";
+
+/** Reports whether the server ended the connection, by the words of the driver, of node:net or of Deno. */
+function isLoss(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Error && "code" in error &&
+      /^(?:CONNECTION_|EPIPE$|ECONNRESET$)/.test(String(error.code));
 }
 
 /** Returns a PostgreSQL array as text, with U+FFFD for NUL and lone surrogates (not storable). */

@@ -77,7 +77,7 @@ export class Fleet {
     this.#config = config;
     this.#options = options;
     this.#shipper = new Shipper(options.outbox, options.log, options.totals);
-    this.#registration = new Registration(options.log);
+    this.#registration = new Registration(options.outbox, options.log);
     this.#whitelist = new SharedWhitelist(options);
     const { sharing, outbox: { hostId }, log } = options;
     const failed = (error: unknown) => log.error(`Cannot follow the fleet's bans: ${messageOf(error)}`);
@@ -154,7 +154,7 @@ export class Fleet {
     let end = Infinity;
     while (elapsed() < end) {
       this.#bell.take();
-      if (elapsed() >= this.#pullDue) await this.#pull(connection);
+      if (elapsed() >= this.#pullDue || this.#registration.isClockSet()) await this.#pull(connection);
       if (elapsed() >= this.#tidyDue) {
         this.#tidyDue = elapsed() + TIDY_EVERY;
         await tidyPartitions(connection, this.#options);
@@ -197,8 +197,8 @@ export class Fleet {
     this.#pullDue = elapsed() + PULL_EVERY;
     this.#restEnd = elapsed() + REST;
     const { outbox, hostName: name, facts } = this.#options;
-    const row = { id: outbox.hostId, name, waiting: outbox.backlog(), facts: facts?.() };
-    await this.#registration.renew(connection, row);
+    const row = { name, waiting: outbox.backlog(), facts: facts?.() };
+    if (await this.#registration.renew(connection, row)) this.#shipper.noteOlder();
     await this.#whitelist.read(connection);
   }
 

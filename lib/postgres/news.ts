@@ -85,7 +85,7 @@ export async function readNews(
     for (const other of positions.keys()) if (other > host) positions.delete(other);
   }
   const changed = changes.flatMap(({ address }) => canonicalNetwork(address) ?? []);
-  const reports = all("report").flatMap((row) => reportOf(row) ?? []);
+  const reports = all("report").flatMap((row) => reportOf(row, connection.ahead) ?? []);
   return { addresses: [...new Set([...changed, ...asked])], reports, positions, isMore };
 }
 
@@ -93,10 +93,12 @@ function later(a: Kinds["change"], b: Kinds["change"]): Kinds["change"] {
   return a.host < b.host || (a.host === b.host && a.change < b.change) ? b : a;
 }
 
-function reportOf(row: Kinds["report"]): Report | null {
+/** Reads a report, with times of this machine's clock. */
+function reportOf(row: Kinds["report"], ahead: Micros): Report | null {
   const address = canonicalNetwork(row.address), scope = parseScope(row.scope);
   if (address === null || scope === null) return null;
-  const { host, server, reason, start, until, is_in_force: isInForce } = row;
+  const { host, server, reason, is_in_force: isInForce } = row;
+  const start = row.start - ahead, until = row.until === null ? null : row.until - ahead;
   const kind = PROVENANCES.find((kind) => kind === row.provenance) ?? "manual";
   const provenance = { kind, name: row.name ?? "" };
   return { address, scope, host, server, provenance, reason, start, until, isInForce };

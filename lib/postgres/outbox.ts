@@ -17,7 +17,7 @@ export interface Outbox {
   settle(): Promise<void>;
   /** Marks all rows up to `seq` as shipped. */
   confirmLog(seq: number): void;
-  /** Returns the line this many before the last confirmed one; null: it has none. */
+  /** Returns the line this many before the last confirmed one, or the oldest; null: there is none. */
   confirmedLine(back: number): LogRow | null;
   /** Returns at most `limit` bans after the last confirmed change, ascending by `change`. */
   unshippedBans(limit: number): BanChange[];
@@ -32,6 +32,9 @@ export interface Outbox {
   renumberBans(above: number): void;
   /** Returns the number of waiting rows and bans. */
   backlog(): number;
+  /** Returns the time of this server's row in the database, as it was written last; null: unknown. */
+  lastSeen(): Micros | null;
+  noteSeen(time: Micros): void;
 }
 
 /** Most rows of one statement; a larger one is no faster. */
@@ -66,6 +69,8 @@ export class Shipper {
   /** Connections to the database whose bans and lines were compared last. */
   #comparedBans: Connection | null = null;
   #comparedLines: Connection | null = null;
+  /** Whether the database is an older copy, from before all lines that it lacks. */
+  #isOlder = false;
   /** Earliest time of the next addition to `ips`, by `elapsed()`. */
   #seeingDue: Micros = 0;
 
@@ -79,6 +84,11 @@ export class Shipper {
   /** See `ShipmentTotals`. */
   get setAside(): number {
     return this.#totals.setAside;
+  }
+
+  /** Remembers that the database is an older copy: it has lost lines, and nobody deleted them. */
+  noteOlder(): void {
+    this.#isOlder = true;
   }
 
   /**
@@ -125,18 +135,26 @@ export class Shipper {
     );
   }
 
-  /** Makes lines wait again that the database has lost. If it has no earlier one, somebody deleted them. */
+  /**
+   * Makes lines wait again that the database has lost: those behind the newest one that it has. If
+   * it has none of them, somebody deleted them, unless it is an older copy.
+   */
   async #findLost(connection: Connection): Promise<void> {
+    let oldest = NaN;
     for (let back = 0;; back = 2 * back + 1) {
       const line = this.#outbox.confirmedLine(back);
-      if (line === null) return;
-      const found = await connection.query(FIND_LINE, [
-        this.#outbox.hostId,
-        String(line.seq),
-        String(line.time),
-      ]);
-      if (found.length > 0) return back === 0 ? undefined : this.#outbox.confirmLog(line.seq);
+      if (line === null) break;
+      if (line.seq === oldest) {
+        if (this.#isOlder) this.#outbox.confirmLog(oldest - 1);
+        break;
+      }
+      oldest = line.seq;
+      const key = [this.#outbox.hostId, String(line.seq), String(line.time)];
+      if ((await connection.query(FIND_LINE, key)).length === 0) continue;
+      if (back > 0) this.#outbox.confirmLog(line.seq);
+      break;
     }
+    this.#isOlder = false;
   }
 
   async #shipLog(connection: Connection, limit: number): Promise<number> {

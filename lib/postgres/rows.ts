@@ -3,7 +3,7 @@ import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
 import type { LogRow } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
-import { arrayOf, type Connection, sqlState } from "./connection.ts";
+import { arrayOf, type Connection, NOT_NULL_VIOLATION, sqlState } from "./connection.ts";
 import { makePartitions } from "./partitions.ts";
 import { MUTABLE } from "./sharing.ts";
 
@@ -35,10 +35,12 @@ export async function storeAll<T>(
 
 /**
  * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
- * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0).
+ * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0). A
+ * null is none of ours: somebody added a column.
  */
 function isAboutData(error: unknown): boolean {
-  return /^(?:22|23|54|P0)/.test(sqlState(error));
+  const state = sqlState(error);
+  return state !== NOT_NULL_VIOLATION && /^(?:22|23|54|P0)/.test(state);
 }
 
 /**
@@ -64,22 +66,27 @@ export async function storeLog(connection: Connection, rows: readonly LogRow[], 
   if (count < rows.length) await connection.query(STORE_OTHERS, parameters);
 }
 
-/** Stores bans, of which the database has an earlier change or none. */
+/** Stores bans, of which the database has an earlier change or none, with times of its clock. */
 export async function storeBans(
   connection: Connection,
   bans: readonly BanChange[],
   host: string,
 ): Promise<void> {
   const column = (value: (ban: BanChange) => string | Micros | null) => arrayOf(bans.map(value));
+  const times = (value: (ban: BanChange) => Micros | null) =>
+    column((ban) => {
+      const time = value(ban);
+      return time === null ? null : time + connection.ahead;
+    });
   await connection.query(STORE_BANS, [
     host,
     column((ban) => ban.id),
     column((ban) => ban.address),
     column((ban) => ban.reason),
     column((ban) => ban.count),
-    column((ban) => ban.start),
-    column((ban) => ban.until),
-    column((ban) => ban.ended),
+    times((ban) => ban.start),
+    times((ban) => ban.until),
+    times((ban) => ban.ended),
     column((ban) => ban.endReason),
     column((ban) => ban.change),
     column((ban) => formatScope(ban.scope)),

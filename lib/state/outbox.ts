@@ -1,6 +1,7 @@
 import type { BanChange } from "../deciding/ban.ts";
 import type { LogRow } from "../reading/event.ts";
 import { databaseOf } from "../core/state_files.ts";
+import type { Micros } from "../core/time.ts";
 import { selectChanges } from "./ban_rows.ts";
 import { type Database, Table } from "./database.ts";
 import type { LogTable } from "./log_table.ts";
@@ -38,9 +39,9 @@ export class StateOutbox extends Table {
   }
 
   confirmedLine(back: number): LogRow | null {
-    const seq = this.#meta("shipped_log") - back;
-    const [line] = seq > 0 ? this.#log.after(seq - 1, 1) : [];
-    return line !== undefined && line.seq <= seq + back ? line : null;
+    const last = this.#meta("shipped_log");
+    const [line] = this.#log.after(Math.max(0, last - back - 1), 1);
+    return line !== undefined && line.seq <= last ? line : null;
   }
 
   unshippedBans(limit: number): BanChange[] {
@@ -81,6 +82,14 @@ export class StateOutbox extends Table {
     const query = "SELECT count(*) FROM ban WHERE change > ? AND provenance <> 'fleet'";
     const bans = this.db.value<number>(query, this.#meta("shipped_ban"))!;
     return this.#log.count(this.#meta("shipped_log")) + bans;
+  }
+
+  lastSeen(): Micros | null {
+    return this.#db.meta<Micros>("last_seen");
+  }
+
+  noteSeen(time: Micros): void {
+    this.#db.setMeta("last_seen", time);
   }
 
   #meta(key: string): number {

@@ -75,6 +75,19 @@ Deno.test("`arrayOf()` keeps null apart from text, and replaces what PostgreSQL 
   assert.equal(arrayOf([]), "{}");
 });
 
+Deno.test("`explain()` words each loss of a connection alike", () => {
+  const config = { host: "db", port: 5432, user: "web1", database: "d", password: "" };
+  const ofCode = (code: string) => Object.assign(new Error(`write ${code} db:5432`), { code });
+  const losses = ["CONNECTION_CLOSED", "CONNECTION_ENDED", "EPIPE", "ECONNRESET"].map(ofCode);
+  for (const error of [...losses, new Deno.errors.ConnectionReset("x"), new Deno.errors.BrokenPipe("x")]) {
+    assert.equal(explain(error, config), "PostgreSQL at db:5432 fails: the connection was lost");
+  }
+  assert.equal(
+    explain(ofCode("EHOSTUNREACH"), config),
+    "PostgreSQL at db:5432 fails: write EHOSTUNREACH db:5432",
+  );
+});
+
 Deno.test("`Connection.open()` fails in words where nothing listens, on TCP and on a Unix socket", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

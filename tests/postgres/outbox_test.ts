@@ -210,16 +210,30 @@ await testOnPostgres("the shipment", {
     await before[Symbol.asyncDispose]();
     await query("DELETE FROM ban WHERE change > 1; DELETE FROM log WHERE seq > 70");
     await using member = new TestMember(login, { outbox });
+    const count = async (table: string) => (await query(`SELECT FROM ${table}`)).length;
+    const connectAgain = async () => {
+      const times = () => member.log.infos.filter((info) => info === "PostgreSQL answers again").length;
+      const before = times();
+      await query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+      );
+      await until(() => times() > before);
+      await member.shipped();
+    };
     await member.shipped();
-    assert.equal((await query("SELECT FROM ban")).length, 3);
-    assert.equal((await query("SELECT FROM log")).length, 100);
+    assert.deepEqual([await count("ban"), await count("log")], [3, 100]);
     assert.deepEqual(member.log.warnings, []);
+    // Only the oldest lines are there.
+    await query("DELETE FROM log WHERE seq > 10");
+    await connectAgain();
+    assert.equal(await count("log"), 100);
     await query("DELETE FROM log");
-    await query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
-    await until(() => member.log.infos.includes("PostgreSQL answers again"));
-    assert.equal(outbox.backlog(), 0);
+    await connectAgain();
+    assert.equal(await count("log"), 0);
+    // The database is a copy of before the first line.
+    await query("UPDATE host SET last_seen = last_seen - interval '1 hour'");
+    await connectAgain();
+    assert.equal(await count("log"), 100);
   },
 
   "puts ? for characters that the database's encoding lacks, in their rows alone": async (
@@ -301,6 +315,23 @@ await testOnPostgres("the shipment", {
     assert.equal(member.log.warnings.length, 2);
     assert.match(member.log.warnings[0]!, /refuses ban 2, .*"999\.0\.2\.1"/);
     assert.match(member.log.warnings[1]!, /refuses log row 124 and 1 more, .*"not an address"/);
+  },
+
+  "waits while a column of somebody else's takes no row": async ({ login, query }) => {
+    await using member = new TestMember(login);
+    await member.shipped();
+    await query(
+      "ALTER TABLE ban ADD COLUMN ticket text NOT NULL; ALTER TABLE log ADD COLUMN site text NOT NULL",
+    );
+    member.outbox.add({});
+    member.outbox.bans = [ban({})];
+    member.fleet.wake();
+    await until(() => member.fleet.status().error !== null);
+    assert.match(member.fleet.status().error!, /"ticket" .* Give that column a DEFAULT/);
+    await query("ALTER TABLE ban ALTER COLUMN ticket SET DEFAULT ''; ALTER TABLE log DROP COLUMN site");
+    await member.shipped();
+    assert.equal((await query("SELECT FROM ban")).length + (await query("SELECT FROM log")).length, 2);
+    assert.equal(member.fleet.status().setAside, 0);
   },
 
   "tries smaller batches on a server too slow for a large one": async ({ login, query }) => {

@@ -9,7 +9,7 @@ import { scopeOf } from "../support/helpers.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 import { ban, MemoryOutbox, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
 import type { Scene } from "../support/postgres_fixtures.ts";
-import { HOUR, now } from "../../lib/core/time.ts";
+import { HOUR, type Micros, MINUTE, now, SECOND } from "../../lib/core/time.ts";
 
 /** A follower without a member around it, and the news that it tells. */
 function newFollower(): { news: FleetNews[]; follower: Follower } {
@@ -110,7 +110,38 @@ class Intrusion implements AsyncDisposable {
   }
 }
 
+/** Sets the clock of all members of this process until the end of the scope. */
+function clockOffBy(span: Micros): Disposable {
+  const { now } = Date;
+  Date.now = () => now() + span / 1_000;
+  return { [Symbol.dispose]: () => void (Date.now = now) };
+}
+
 await testOnPostgres("servers that share bans", {
+  "whose clocks differ, or are set meanwhile, agree on when a ban ends": async ({ login }) => {
+    await using a = new Listener(login, "a");
+    await a.shipped();
+    const end = now() + HOUR;
+    await a.report({ address: "192.0.2.1", until: end });
+    for (const [n, off] of [[2, -3 * HOUR], [3, 5 * HOUR]] as const) {
+      using _ = clockOffBy(off);
+      await a.report({ address: `192.0.2.${n}`, start: now(), until: now() + HOUR });
+    }
+    await a.report({ address: "192.0.2.4", until: now() + HOUR });
+    for (const off of [0, -2 * HOUR, 30 * SECOND]) {
+      using _ = clockOffBy(off);
+      await using reader = new Listener(login, "reader");
+      await until(() => reader.banning("192.0.2.4").length > 0);
+      const reports = reader.news.flatMap(({ reports }) => reports);
+      assert.deepEqual(reports.map(({ isInForce }) => isInForce), Array(4).fill(true));
+      for (const report of reports) {
+        const late = report.until! - off - end;
+        assert.ok(Math.abs(late) < MINUTE, `${report.address} ends ${late / SECOND} s late`);
+        assert.equal(report.until! - report.start < HOUR + SECOND, true);
+      }
+    }
+  },
+
   "hear of bans and of their ends, and never of those that others follow": async ({ login }) => {
     await using a = new Listener(login, "a");
     await using bb = new Listener(login, "bb");

@@ -195,10 +195,13 @@ Deno.test("`StateOutbox` gives what is not confirmed, and each ban again when it
   const { outbox } = state;
   write(state, { events: [EVENT, EVENT, EVENT], bans: [ruleBan(), ruleBan({ address: "192.0.2.2" })] });
   assert.equal(outbox.backlog(), 5);
+  assert.deepEqual([outbox.confirmedLine(0), outbox.lastSeen()], [null, null]);
+  outbox.noteSeen(1_700_000_000_000_001);
+  assert.equal(outbox.lastSeen(), 1_700_000_000_000_001);
   outbox.confirmLog(outbox.unshippedLog(2).at(-1)!.seq);
   outbox.confirmBans(outbox.unshippedBans(9).at(-1)!.change);
   assert.equal(outbox.backlog(), 1);
-  assert.deepEqual([0, 1, 2].map((back) => outbox.confirmedLine(back)?.seq), [2, 1, undefined]);
+  assert.deepEqual([0, 1, 2].map((back) => outbox.confirmedLine(back)?.seq), [2, 1, 1]);
   state.bans.end("192.0.2.1", { reason: "unban", time: 9 });
   assert.deepEqual(outbox.unshippedBans(9).map(({ address, endReason }) => [address, endReason]), [[
     "192.0.2.1",

@@ -22,6 +22,7 @@ export class MemoryOutbox implements Outbox {
   #confirmedBans = 0;
   #sent = 0;
   #offset = 0;
+  #lastSeen: number | null = null;
 
   add(row: Partial<LogRow>): void {
     const seq = this.rows.length + 1;
@@ -48,7 +49,7 @@ export class MemoryOutbox implements Outbox {
   }
 
   confirmedLine(back: number): LogRow | null {
-    return this.rows[this.#confirmedLog - back - 1] ?? null;
+    return this.#confirmedLog === 0 ? null : this.rows[Math.max(0, this.#confirmedLog - back - 1)]!;
   }
 
   unshippedBans(limit: number): BanChange[] {
@@ -82,6 +83,14 @@ export class MemoryOutbox implements Outbox {
 
   backlog(): number {
     return this.rows.length - this.#confirmedLog + this.unshippedBans(Infinity).length;
+  }
+
+  lastSeen(): number | null {
+    return this.#lastSeen;
+  }
+
+  noteSeen(time: number): void {
+    this.#lastSeen = time;
   }
 
   /** Forgets the last confirmation, as a program does that is killed before it writes it. */
