@@ -219,6 +219,14 @@ export function numberOf(array: Uint8Array, from: number, to: number): number {
   return number;
 }
 
+/** Returns the number of the two digits at `at` if it is below `end`; otherwise -1. */
+export function twoDigits(array: Uint8Array, at: number, end: number): number {
+  const tens = array[at]! - ZERO;
+  const ones = array[at + 1]! - ZERO;
+  const number = 10 * tens + ones;
+  return tens >= 0 && ones >= 0 && ones <= 9 && number < end ? number : -1;
+}
+
 /** Returns the start of `array[from, to)` without blanks of any kind, like `trimStart()`. */
 export function startWithoutBlanks(array: Uint8Array, from: number, to: number): number {
   while (from < to) {
