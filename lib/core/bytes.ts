@@ -16,6 +16,8 @@ export interface Bytes {
    */
   logged: number;
   fresh: number;
+  /** Number of the piece: readers tell pieces in one buffer apart by it. */
+  piece: number;
 }
 
 /** Bytes that exist behind the end of a range, with any content. */
@@ -24,7 +26,7 @@ export const PADDING = 8;
 /** Makes room for `size` bytes and the padding; all are zero. */
 export function makeBytes(size: number): Bytes {
   const array = new Uint8Array(size + PADDING);
-  return { array, view: new DataView(array.buffer), logged: 0, fresh: 0 };
+  return { array, view: new DataView(array.buffer), logged: 0, fresh: 0, piece: 0 };
 }
 
 /** Returns `bytes`, or a larger copy if they have no room for `size` bytes and the padding. */
@@ -215,6 +217,14 @@ export function numberOf(array: Uint8Array, from: number, to: number): number {
   let number = 0;
   for (let i = from; i < to; i++) number = 10 * number + array[i]! - ZERO;
   return number;
+}
+
+/** Returns the number of the two digits at `at` if it is below `end`; otherwise -1. */
+export function twoDigits(array: Uint8Array, at: number, end: number): number {
+  const tens = array[at]! - ZERO;
+  const ones = array[at + 1]! - ZERO;
+  const number = 10 * tens + ones;
+  return tens >= 0 && ones >= 0 && ones <= 9 && number < end ? number : -1;
 }
 
 /** Returns the start of `array[from, to)` without blanks of any kind, like `trimStart()`. */

@@ -1,6 +1,6 @@
 import { type Reference, resolveStamp, type Stamp, zoneOfStamp } from "../core/stamp.ts";
 import type { Zone } from "../core/zone.ts";
-import { DAY, type Micros, MINUTE, SECOND } from "../core/time.ts";
+import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../core/time.ts";
 
 const YEAR = 365 * DAY;
 
@@ -15,8 +15,8 @@ export class DayResolver {
   /** The last instant found; NaN: the date does not exist. */
   time: Micros = NaN;
   readonly #reference: Reference;
-  #minute: Stamp | null = null;
-  /** Time from midnight to the minute. */
+  #hour: Stamp | null = null;
+  /** Time from midnight to the hour. */
   #sinceMidnight: Micros = 0;
   #isKnown = false;
   /**
@@ -34,28 +34,32 @@ export class DayResolver {
     this.#reference = reference;
   }
 
-  /** Begins the minute of `stamp`; its second, fraction and zone are ignored. */
+  /** Begins the hour of `stamp`; what is smaller, and the zone, are ignored. */
   begin(stamp: Stamp): void {
-    this.#isKnown &&= isSameDay(stamp, this.#minute!) && stamp.hour <= 23 && stamp.minute <= 59;
-    this.#minute = stamp;
-    this.#sinceMidnight = (60 * stamp.hour + stamp.minute) * MINUTE;
+    this.#isKnown &&= isSameDay(stamp, this.#hour!) && stamp.hour <= 23;
+    this.#hour = stamp;
+    this.#sinceMidnight = stamp.hour * HOUR;
   }
 
-  /** Finds the instant of a second and its fraction within the minute, in the zone of a `Stamp`. */
-  resolve(second: number, fraction: Micros, { offset, name }: StampZone): void {
-    const isKnown = this.#isKnown && this.#offset === offset && this.#name === name && second <= 60 &&
+  /**
+   * Finds the instant of a minute and a second, with its fraction, within the hour, in the zone of
+   * a `Stamp`.
+   */
+  resolve(minute: number, second: number, fraction: Micros, { offset, name }: StampZone): void {
+    const isKnown = this.#isKnown && this.#offset === offset && this.#name === name &&
+      minute <= 59 && second <= 60 &&
       (offset !== null || this.#zone === this.#reference.zone) &&
       (this.#knownAt === this.#reference.now || Number.isNaN(this.#knownAt));
-    if (isKnown) this.time = this.#midnight + this.#sinceMidnight + second * SECOND + fraction;
-    else this.#find({ ...this.#minute!, second, fraction, offset, name });
+    if (!isKnown) return this.#find({ ...this.#hour!, minute, second, fraction, offset, name });
+    this.time = this.#midnight + this.#sinceMidnight + minute * MINUTE + second * SECOND + fraction;
   }
 
   #find(stamp: Stamp): void {
     const { now } = this.#reference;
     const zone = zoneOfStamp(stamp, this.#reference);
-    const { year, second, fraction, offset } = stamp;
+    const { year, minute, second, fraction, offset } = stamp;
     const time = this.time = resolveStamp(stamp, this.#reference);
-    this.#midnight = time - this.#sinceMidnight - second * SECOND - fraction;
+    this.#midnight = time - this.#sinceMidnight - minute * MINUTE - second * SECOND - fraction;
     this.#isKnown = !Number.isNaN(time) && isPlainDay(stamp, { midnight: this.#midnight, now, zone });
     this.#offset = offset;
     this.#name = stamp.name;

@@ -12,8 +12,8 @@ import { readLineTime, withBlanks } from "./line_time.ts";
 export interface TimePart {
   /** Null: the time counts from the machine's start, or is not known. */
   readonly stamp: Stamp | null;
-  /** Where the digits of the second begin and the fraction ends; null: nowhere. */
-  readonly second: { readonly from: number; readonly end: number } | null;
+  /** Where the digits of the minute begin and the second's fraction ends; null: nowhere. */
+  readonly minute: { readonly from: number; readonly end: number } | null;
   /** Process that Windows' sshd.log writes before the time. */
   readonly pid: number | null;
   readonly isIso: boolean;
@@ -52,7 +52,7 @@ const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
 /** A relay of RFC 5424 that knows no time writes `-` (section 6.2.3). */
 const NO_TIME = new RegExp(`^${LENGTH}<\\d{1,3}>1 - `);
 const CLOCK = /\d:\d\d:(?=\d\d)/;
-const FRACTION = /^\d\d(?:[.,]\d{1,9})?/;
+const SECOND_END = /^\d\d:\d\d(?:[.,]\d{1,9})?/;
 /** Short names of zones behind a time. Any other word may begin a message. */
 const ZONES =
   "UTC|GMT|WET|WEST|BST|CET|CEST|EET|EEST|MSK|IST|PKT|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST|AEDT|NZST|NZDT|" +
@@ -71,7 +71,7 @@ const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
 /** Reads the time at the start of `given`; null if there is none. */
 export function readHeadTime(given: string): TimePart | null {
   const text = withBlanks(given);
-  const rest = { second: null, pid: null, isIso: false, isTime: true };
+  const rest = { minute: null, pid: null, isIso: false, isTime: true };
   const unix = UNIX.exec(text);
   if (unix) return { ...rest, stamp: unixStamp(unix[1]!), length: unix[0].length };
   const monotonic = MONOTONIC.exec(text);
@@ -93,14 +93,14 @@ function readCalendarTime(text: string): TimePart | null {
   const read = syslog ?? readIsoTime(rest);
   const gap = read && gapBehind(rest, read, groups!.open !== undefined);
   if (gap === null) return null;
-  const from = before + CLOCK.exec(rest)!.index + "0:00:".length;
+  const from = before + CLOCK.exec(rest)!.index + "0:".length;
   const { open: _, pid } = groups as { open?: string; pid?: string };
   const { stamp } = read!;
   // A word with a slash may as well be a program's name.
   const word = isRegion(stamp.name ?? "") ? undefined : stamp.name;
   return {
     stamp: stamp.offset === null ? { ...stamp, name: gap.name ?? word } : stamp,
-    second: { from, end: from + FRACTION.exec(text.slice(from))![0].length },
+    minute: { from, end: from + SECOND_END.exec(text.slice(from))![0].length },
     pid: pid === undefined ? null : Number(pid),
     isIso: syslog === null,
     isTime: true,

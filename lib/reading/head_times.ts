@@ -1,10 +1,10 @@
-import { COMMA, POINT, ZERO } from "../core/ascii.ts";
-import { type Bytes, endOfDigits, numberOf } from "../core/bytes.ts";
+import { COLON, COMMA, POINT } from "../core/ascii.ts";
+import { type Bytes, endOfDigits, numberOf, twoDigits } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { readHeadTime } from "./head_text.ts";
-import { gapAt, type Minute, Minutes } from "./minutes.ts";
+import { gapAt, type Hour, Hours } from "./hours.ts";
 import { mayBeTime } from "./time_prefilter.ts";
 import { DayResolver, type StampZone } from "./day_resolver.ts";
 
@@ -15,12 +15,14 @@ const LONGEST = 160;
 const UTC: StampZone = { offset: 0 };
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Largest second of a minute: 60, a leap second. */
-const MAX_SECOND = 60;
+/** Bytes of minute and second, `04:05`. */
+const CLOCK_LENGTH = 5;
+/** Ends of minutes, and of seconds with a leap second. */
+const [MINUTES, SECONDS] = [60, 61];
 
 /**
  * Reads the times at the start of a line, with what collectors write around them. Lines of a log
- * share their minutes, so a time is first compared with those of earlier lines.
+ * share their hours, so a time is first compared with those of earlier lines.
  */
 export class HeadTimes {
   /** Process before the time, if there is one. */
@@ -32,15 +34,16 @@ export class HeadTimes {
   end = 0;
   /** Resolver of the line's first time that is an instant; null: none yet. */
   #first: DayResolver | null = null;
+  #minute = 0;
   #second = 0;
   #fraction: Micros = 0;
   #zone: StampZone = UTC;
   /** Resolver of times that cannot be compared. */
   readonly #others: DayResolver;
-  readonly #minutes: Minutes;
+  readonly #hours: Hours;
 
   constructor(reference: Reference) {
-    this.#minutes = new Minutes(reference);
+    this.#hours = new Hours(reference);
     this.#others = new DayResolver(reference);
   }
 
@@ -49,7 +52,7 @@ export class HeadTimes {
    * since a program's zone is only known with the program. NaN if there is none.
    */
   get time(): Micros {
-    this.#first?.resolve(this.#second, this.#fraction, this.#zone);
+    this.#first?.resolve(this.#minute, this.#second, this.#fraction, this.#zone);
     return this.#first?.time ?? NaN;
   }
 
@@ -63,18 +66,18 @@ export class HeadTimes {
     this.#first = null;
   }
 
-  /** Reads the time at the start of `bytes[from, to)` if it is of an earlier line's minute. */
+  /** Reads the time at the start of `bytes[from, to)` if it is of an earlier line's hour. */
   readKnown(bytes: Bytes, from: number, to: number): boolean {
     const { array } = bytes;
-    const minutes = this.#minutes.list;
-    for (let i = 0; i < minutes.length; i++) {
-      const minute = minutes[i]!;
-      let at = from + minute.literal.length;
-      if (at + 2 >= to || !minute.literal.isAt(bytes, from)) continue;
-      const tens = array[at]! - ZERO;
-      const ones = array[at + 1]! - ZERO;
-      if (!(tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return false;
-      at += 2;
+    const hours = this.#hours.list;
+    for (let i = 0; i < hours.length; i++) {
+      const hour = hours[i]!;
+      let at = from + hour.literal.length;
+      if (at + CLOCK_LENGTH >= to || !hour.literal.isAt(bytes, from)) continue;
+      const minute = twoDigits(array, at, MINUTES);
+      const second = twoDigits(array, at + 3, SECONDS);
+      if (minute < 0 || second < 0 || array[at + 2] !== COLON) return false;
+      at += CLOCK_LENGTH;
       let fraction = 0;
       if (array[at] === POINT || array[at] === COMMA) {
         const end = endOfDigits(array, at + 1);
@@ -82,26 +85,33 @@ export class HeadTimes {
         fraction = microsOf(array, at + 1, end);
         at = end;
       }
-      const gap = gapAt(minute, bytes, at, to);
+      const gap = gapAt(hour, bytes, at, to);
       if (gap === null) continue;
-      this.#put(minute, 10 * tens + ones, fraction, gap);
+      this.#put(hour, minute, second, fraction, gap);
       this.end = at + gap.literal.length;
-      this.#minutes.use(i);
+      this.#hours.use(i);
       return true;
     }
     return false;
   }
 
-  #put({ part, times, exists }: Minute, second: number, fraction: Micros, zone: StampZone): void {
-    if (exists && second <= MAX_SECOND) this.#setFirst(times, second, fraction, zone);
+  #put(
+    { part, times, exists }: Hour,
+    minute: number,
+    second: number,
+    fraction: Micros,
+    zone: StampZone,
+  ): void {
+    if (exists && minute < MINUTES && second < SECONDS) this.#setFirst(times, minute, second, fraction, zone);
     this.pid = part.pid ?? NO_PID;
     this.isIso = part.isIso;
     this.isTime = true;
   }
 
-  #setFirst(times: DayResolver, second: number, fraction: Micros, zone: StampZone): void {
+  #setFirst(times: DayResolver, minute: number, second: number, fraction: Micros, zone: StampZone): void {
     if (this.#first !== null) return;
     this.#first = times;
+    this.#minute = minute;
     this.#second = second;
     this.#fraction = fraction;
     this.#zone = zone;
@@ -117,9 +127,9 @@ export class HeadTimes {
     const part = readHeadTime(text);
     if (part === null) return false;
     this.end = from + part.length;
-    const { stamp, second } = part;
-    if (stamp !== null && second !== null) {
-      this.#put(this.#minutes.learn(text, part), stamp.second, stamp.fraction, stamp);
+    const { stamp } = part;
+    if (stamp !== null && part.minute !== null) {
+      this.#put(this.#hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
     } else {
       if (stamp !== null) this.#putOther(stamp);
       this.pid = NO_PID;
@@ -132,8 +142,9 @@ export class HeadTimes {
   #putOther(stamp: Stamp): void {
     if (this.#first !== null) return;
     this.#others.begin(stamp);
-    this.#others.resolve(stamp.second, stamp.fraction, stamp);
-    if (!Number.isNaN(this.#others.time)) this.#setFirst(this.#others, stamp.second, stamp.fraction, stamp);
+    const { minute, second, fraction } = stamp;
+    this.#others.resolve(minute, second, fraction, stamp);
+    if (!Number.isNaN(this.#others.time)) this.#setFirst(this.#others, minute, second, fraction, stamp);
   }
 }
 

@@ -225,7 +225,7 @@ export class ModuleFinder {
       this.isZoneless = false;
     } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.event.time))) {
       this.#times.begin(stamp);
-      this.#times.resolve(stamp.second, stamp.fraction, stamp);
+      this.#times.resolve(stamp.minute, stamp.second, stamp.fraction, stamp);
       this.event.time = this.#times.time;
       this.isZoneless = stamp.offset === null;
     }

@@ -36,10 +36,11 @@ export class RecordBuffer implements Records {
 
   /** Begins anew: without records, with the bytes from `kept` on moved to the front. */
   begin(kept = this.end): void {
-    const { array, view } = this.bytes;
-    // An object for each piece: readers tell pieces apart by it.
-    this.bytes = { array, view, logged: 0, fresh: 0 };
-    array.copyWithin(0, kept, this.end);
+    const { bytes } = this;
+    bytes.logged = bytes.fresh = 0;
+    // A new object would cost 3 % of a line: V8 notes each store of a young object in an old one.
+    bytes.piece++;
+    bytes.array.copyWithin(0, kept, this.end);
     this.end -= kept;
     this.length = 0;
     this.written = NaN;

@@ -1,5 +1,5 @@
-import { COLON, ZERO } from "../../lib/core/ascii.ts";
-import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { COLON } from "../../lib/core/ascii.ts";
+import { type Bytes, Literal, twoDigits } from "../../lib/core/bytes.ts";
 import { resolveStamp, type Stamp } from "../../lib/core/stamp.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { readClfTime } from "../../lib/core/timestamp.ts";
@@ -58,12 +58,4 @@ export class ClfReader {
 /** Returns the seconds from midnight to a time of day. */
 function secondsOf({ hour, minute, second }: Pick<Stamp, "hour" | "minute" | "second">): number {
   return 60 * (60 * hour + minute) + second;
-}
-
-/** Returns the number of the two digits at `at` if it is below `end`; otherwise -1. */
-function twoDigits(array: Uint8Array, at: number, end: number): number {
-  const tens = array[at]! - ZERO;
-  const ones = array[at + 1]! - ZERO;
-  const number = 10 * tens + ones;
-  return tens >= 0 && ones >= 0 && ones <= 9 && number < end ? number : -1;
 }

@@ -28,6 +28,7 @@ interface Line extends RecordLine {
 /** Checks the messages of logs, in their order. */
 export class ForgeryCheck {
   #bytes = makeBytes(0);
+  #piece = 0;
   /** Lines of the piece that were looked at, by their starts. */
   readonly #lines = new Map<number, Line>();
   /** End of what the records seen in this piece may contain; 0: none may contain other lines. */
@@ -47,7 +48,7 @@ export class ForgeryCheck {
     const bytes = message.bytesOf(MESSAGE);
     const [from, to] = [message.from[MESSAGE]!, message.to[MESSAGE]!];
     if (bytes.logged === 0) return this.#isBehindRecord(bytes, from, to, isError);
-    if (bytes !== this.#bytes) this.#begin(bytes);
+    if (bytes !== this.#bytes || bytes.piece !== this.#piece) this.#begin(bytes);
     const isDoubtful = isError || from >= bytes.logged || from < this.#reach || this.#reachBehind > 0;
     if (!isDoubtful && !isOfStderr(bytes, from)) return false;
     if (from >= bytes.logged) return this.#isNearRecord(isError);
@@ -63,6 +64,7 @@ export class ForgeryCheck {
 
   #begin(bytes: Bytes): void {
     this.#bytes = bytes;
+    this.#piece = bytes.piece;
     this.#lines.clear();
     this.#reach = 0;
     if (!bytes.array.subarray(0, bytes.fresh).includes(HASH)) return;

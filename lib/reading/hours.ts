@@ -4,16 +4,16 @@ import type { TimePart } from "./head_text.ts";
 import { mayContinueGap } from "./time_prefilter.ts";
 import { DayResolver, type StampZone } from "./day_resolver.ts";
 
-/** Minutes that are remembered, as lines of a log may have two times, and gaps of each minute. */
-const [MINUTES, GAPS] = [3, 4];
+/** Hours that are remembered, as lines of a log may have two times, and gaps of each hour. */
+const [HOURS, GAPS] = [3, 4];
 
 /** Zone and gap between a second and the text behind the time. */
 export interface Gap extends StampZone {
   readonly literal: Literal;
 }
 
-/** A minute of a log, `Mar  9 04:05:`, with the text before it. */
-export interface Minute {
+/** An hour of a log, `Mar  9 04:`, with the text before it. */
+export interface Hour {
   readonly literal: Literal;
   readonly part: TimePart;
   readonly gaps: Gap[];
@@ -22,60 +22,60 @@ export interface Minute {
   readonly exists: boolean;
 }
 
-/** The last minutes of a log, to compare further lines with. */
-export class Minutes {
-  /** The last used minute comes first. */
-  readonly list: Minute[] = [];
+/** The last hours of a log, to compare further lines with. */
+export class Hours {
+  /** The last used hour comes first. */
+  readonly list: Hour[] = [];
   readonly #reference: Reference;
 
   constructor(reference: Reference) {
     this.#reference = reference;
   }
 
-  /** Notes that a line has the minute at `index`. */
+  /** Notes that a line has the hour at `index`. */
   use(index: number): void {
     if (index === 0) return;
-    const minute = this.list[index]!;
+    const hour = this.list[index]!;
     this.list[index] = this.list[0]!;
-    this.list[0] = minute;
+    this.list[0] = hour;
   }
 
-  /** Remembers the time at the start of `text`, to compare later times of its minute with it. */
-  learn(text: string, part: TimePart): Minute {
-    const { stamp, second, length } = part;
+  /** Remembers the time at the start of `text`, to compare later times of its hour with it. */
+  learn(text: string, part: TimePart): Hour {
+    const { stamp, minute, length } = part;
     const { offset, name } = stamp!;
-    const minute = this.#minuteOf(new Literal(text.slice(0, second!.from)), part);
-    const gap = text.slice(second!.end, length);
+    const hour = this.#hourOf(new Literal(text.slice(0, minute!.from)), part);
+    const gap = text.slice(minute!.end, length);
     const literal = new Literal(gap);
-    if (!minute.gaps.some((gap) => isEqual(gap.literal.bytes, literal.bytes))) {
+    if (!hour.gaps.some((gap) => isEqual(gap.literal.bytes, literal.bytes))) {
       // A word behind the gap is not part of the gap.
       const isNamed = name !== undefined && gap.slice(1).trimStart().replace(/^[AP]M /, "").startsWith(name);
-      minute.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
-      if (minute.gaps.length > GAPS) minute.gaps.pop();
+      hour.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
+      if (hour.gaps.length > GAPS) hour.gaps.pop();
     }
-    return minute;
+    return hour;
   }
 
-  #minuteOf(literal: Literal, part: TimePart): Minute {
-    const minutes = this.list;
+  #hourOf(literal: Literal, part: TimePart): Hour {
+    const hours = this.list;
     // The year, and the half of the day, may stand behind the second.
     const { year, hour } = part.stamp!;
-    const known = minutes.find(({ literal: other, part: { stamp } }) =>
+    const known = hours.find(({ literal: other, part: { stamp } }) =>
       isEqual(other.bytes, literal.bytes) && stamp!.year === year && stamp!.hour === hour
     );
     if (known) return known;
     const times = new DayResolver(this.#reference);
     times.begin(part.stamp!);
-    times.resolve(0, 0, part.stamp!);
-    const minute = { literal, part, gaps: [], times, exists: !Number.isNaN(times.time) };
-    minutes.unshift(minute);
-    if (minutes.length > MINUTES) minutes.pop();
-    return minute;
+    times.resolve(0, 0, 0, part.stamp!);
+    const made = { literal, part, gaps: [], times, exists: !Number.isNaN(times.time) };
+    hours.unshift(made);
+    if (hours.length > HOURS) hours.pop();
+    return made;
   }
 }
 
 /** Returns the gap at `at`, unless the text behind may belong to it; null: none. */
-export function gapAt({ gaps }: Minute, bytes: Bytes, at: number, to: number): Gap | null {
+export function gapAt({ gaps }: Hour, bytes: Bytes, at: number, to: number): Gap | null {
   for (let i = 0; i < gaps.length; i++) {
     const gap = gaps[i]!;
     const end = at + gap.literal.length;
