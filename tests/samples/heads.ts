@@ -61,6 +61,16 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 26 04:05:06 web sshd[4711]: %",
     },
     {
+      line: "2026 Mar  9 04:05:06.25 web sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "26 Mar  9 04:05:06.25 web sshd[4711]: %",
+    },
+    {
+      line: "2026-Mar-09 04:05:06.25 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-Mär-09 04:05:06.25 sshd[4711]: %",
+    },
+    {
       line: "Mon Mar  9 04:05:06 2026 web sshd[4711]: %",
       time: TIME,
       nearMiss: "Mon Mar 2026 web sshd[4711]: %",
@@ -94,7 +104,56 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mon 09 Mat 2026 04:05:06 AM sshd[4711]: %",
     },
   ],
+  "halves of a day in small letters, and of hours with one digit": [
+    {
+      line: "2026-03-09, 4:05:06 a.m. web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09, 4:05:06 a.mm. web a sshd[4711]: %",
+    },
+    {
+      line: "2026-03-08 11:05:06pm EST sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-08 11:05:06pms EST sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 04:05:06 am sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 04:05:06 a big apple sshd[4711]: %",
+    },
+  ],
+  "several blanks for one": [
+    {
+      line: "Mar  9  04:05:06  web  sshd[4711]:  %",
+      time: TIME,
+      nearMiss: "Mar  9  04 :05:06  web  sshd[4711]:  %",
+    },
+    {
+      line: "Mon  Mar   9 04:05:06 2026  web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon  Mar   9 04:05:06 2026  web a b sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09\t 04:05:06  \tweb  sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09\t T04:05:06  \tweb  sshd[4711]: %",
+    },
+  ],
   "zones by hours and by name": [
+    {
+      line: "Mon Mar 09 2026 05:05:06 GMT+0100 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar 09 2026 05:05:06 GMT+01 00 a b sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 05:05:06 GMT+1 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 05:05:06 GMT+1x a web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 05:05:06 +0100 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 05:05:06 +100 a web sshd[4711]: %",
+    },
     {
       line: "2026-03-09 01:05:06 -03 web sshd[4711]: %",
       time: TIME,
@@ -162,12 +221,22 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       program: "",
       pid: null,
-      nearMiss: "2026-03-09 4:05:06 %",
+      nearMiss: "2026-03-09 004:05:06 %",
     },
-    { line: "260309  4:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309 4:05:06 %" },
-    { line: "260309 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309  04:05:06 %" },
+    { line: "260309  4:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309 004:05:06 %" },
+    { line: "260309 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "26030 04:05:06 %" },
   ],
   "times of a service's own": [
+    {
+      line: "09-MAR-2026 04:05:06 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "09-MAt-2026 04:05:06 sshd[4711]: %",
+    },
+    {
+      line: "2026/03/09-04:05:06.25 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026/03/09--04:05:06.25 sshd[4711]: %",
+    },
     {
       line: "[2026-03-09 04:05:06.5] web sshd[4711]: %",
       time: TIME + 500_000,
@@ -447,7 +516,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     {
       line: "2026-03-09 04:05:06 web sshd[4711]: %",
       time: TIME,
-      nearMiss: "2026-03-09  04:05:06 web sshd[4711]: %",
+      nearMiss: "2026-03-09 T04:05:06 web sshd[4711]: %",
     },
     {
       line: "2026-03-09T04:05:06,25Z web sshd: %",
@@ -564,7 +633,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME + 1,
       program: "",
       pid: null,
-      nearMiss: "2026-03-09-04:05:06.000001234  %",
+      nearMiss: "2026-03-09--04:05:06.000001234  %",
     },
     { line: "Mar  9 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "Mar  9 04:05 %" },
     {
