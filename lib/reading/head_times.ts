@@ -121,7 +121,7 @@ export class HeadTimes {
     if (stamp !== null && second !== null) {
       this.#put(this.#minutes.learn(text, part), stamp.second, stamp.fraction, stamp);
     } else {
-      if (stamp !== null) this.#putOther(stamp);
+      if (stamp !== null) this.take(stamp);
       this.pid = NO_PID;
       this.isIso = part.isIso;
       this.isTime = part.isTime;
@@ -129,7 +129,8 @@ export class HeadTimes {
     return true;
   }
 
-  #putOther(stamp: Stamp): void {
+  /** Takes a time that stands elsewhere than at the start of the line. */
+  take(stamp: Stamp): void {
     if (this.#first !== null) return;
     this.#others.begin(stamp);
     this.#others.resolve(stamp.second, stamp.fraction, stamp);
