@@ -6,35 +6,43 @@ import { parseOffset } from "./zone.ts";
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const MONTH = MONTHS.join("|");
+/** Oracle writes `09-MAR-2026`. */
+const ANY_MONTH = `${MONTH}|${MONTH.toUpperCase()}`;
 const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
 const MINUTE_SECOND = `(?<minute>\\d\\d):(?<second>\\d\\d)${FRACTION}`;
 const CLOCK = `(?<hour>\\d\\d):${MINUTE_SECOND}`;
-/** MySQL and MariaDB write `6:04:45` with a blank before it. */
-const BLANK_CLOCK = `(?<hour>[ \\d]\\d):${MINUTE_SECOND}`;
-/** Half of a day of twelve hours. */
-const HALF = "(?: (?<half>[AP]M)\\b)?";
+/** An hour may have one digit; MySQL and MariaDB write `6:04:45` with a blank before it. */
+const SHORT_CLOCK = `(?<hour>\\d{1,2}):${MINUTE_SECOND}`;
+/** Half of a day of twelve hours: `AM`, `pm`, `p.m.`, also without a blank before it. */
+const HALF = "(?: ?(?<half>[AP]M|[ap]m|[ap]\\.m\\.)(?!\\w))?";
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
-/** A zone by its offset. PostgreSQL writes full hours as `-03`. */
-const ZONE = `(?: ?(?<zone>Z|UTC|GMT|${OFFSET})\\b)?`;
+/** A zone by its offset. PostgreSQL writes full hours as `-03`, JavaScript `GMT+0100`, Java `GMT+1`. */
+const ZONE = `(?: ?(?<zone>(?:UTC|GMT)(?:${OFFSET}|[+-]\\d)|Z|UTC|GMT|${OFFSET})\\b)?`;
 /** `EST`, or `Europe/Berlin`, as PHP writes. (`source` of an expression keeps `[/]` as it is.) */
 const ZONE_NAME = "[A-Z]{2,5}\\b|[A-Z][A-Za-z]+(?:[/][A-Z][\\w+-]*){1,2}";
 /** A word after a time, perhaps a zone's name. It is a lookahead: the word stays in the text. */
 const NAME = `(?:(?= (?<name>${ZONE_NAME}))|)`;
 /**
  * Of syslog, asctime(3), date(1): `Thu Nov 26 04:43:54 CET 2026`, in American English `04:43:54 AM CET
- * 2026`. A host may begin with digits, or be `AM`.
+ * 2026`; of JavaScript: `Thu Nov 26 2026 04:43:54 GMT+0100`. A host may begin with digits, or be `AM`.
  */
 const SYSLOG = new RegExp(
-  `^(?:${WEEKDAYS} )?(?<month>${MONTH}) {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}` +
-    `(?:${HALF}(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?`,
+  `^(?:${WEEKDAYS} +)?(?<month>${MONTH}) +(?<day>\\d{1,2}) +(?:(?<year>\\d{4}) +)?${CLOCK}` +
+    `(?:${HALF}(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w)` +
+    `| (?<offset>(?:UTC|GMT)?${OFFSET})(?![\\w:]))?`,
 );
+/** Of syslog-ng's `ts-format(full)` and of Boost: `2026 Nov 26 04:43:54`, `2026-Nov-26 04:43:54`. */
+const YEAR_FIRST = new RegExp(
+  `^(?<year>\\d{4})[ /-](?<month>${MONTH})[ /-] ?(?<day>\\d{1,2}) +${CLOCK}${HALF}${ZONE}${NAME}`,
+);
+/** A dash comes before the time of RocksDB, a comma in Canadian English. */
 const ISO = new RegExp(
-  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)(?:[T _]| - )${BLANK_CLOCK}${HALF}${ZONE}${NAME}`,
+  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)(?:,? +|[T_-]| - )${SHORT_CLOCK}${HALF}${ZONE}${NAME}`,
 );
 /** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
 const MAIL = new RegExp(
-  `^(?:${WEEKDAYS},? )?(?<day>\\d{1,2})[ -](?<month>${MONTH})[ -](?<year>\\d{4}) ${CLOCK}${HALF}${ZONE}${NAME}`,
+  `^(?:${WEEKDAYS},? +)?(?<day>\\d{1,2})[ -](?<month>${ANY_MONTH})[ -](?<year>\\d{4}) +${CLOCK}${HALF}${ZONE}${NAME}`,
 );
 /** Of the Common Log Format, and with fractions or without a zone. */
 const SLASHED = new RegExp(
@@ -42,7 +50,7 @@ const SLASHED = new RegExp(
 );
 /** With a date of digits: `20260105-10:56:10`, `260105  1:56:10`. */
 const DIGITS = new RegExp(
-  `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _]${BLANK_CLOCK}${ZONE}${NAME}`,
+  `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)(?:[T_-]| +)${SHORT_CLOCK}${ZONE}${NAME}`,
 );
 /** The basic format of ISO 8601: `20260105T105610Z`. */
 const BASIC = new RegExp(
@@ -50,7 +58,7 @@ const BASIC = new RegExp(
 );
 /** Day first, as dates with points always are: `05.01.2026 10:56:10`. */
 const POINTED = new RegExp(
-  `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? ${CLOCK}${HALF}${ZONE}${NAME}`,
+  `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? +${SHORT_CLOCK}${HALF}${ZONE}${NAME}`,
 );
 /** Of Monit: `CEST May  6 10:56:10`. */
 const MONIT = new RegExp(`^(?<name>[A-Z]{2,5}) (?<month>${MONTH}) (?<day>[ \\d]\\d) ${CLOCK}`);
@@ -65,7 +73,7 @@ const ALERT = new RegExp(
  * 2026 15:56:10`.
  */
 const JAVA = new RegExp(
-  `^(?<month>(?:${MONTH})[a-z]{0,6}) (?<day>\\d{1,2}), (?<year>\\d{4}),? (?<hour>\\d{1,2}):${MINUTE_SECOND}(?:[ \u202f](?<half>[AP]M))?`,
+  `^(?<month>(?:${MONTH})[a-z]{0,6}) (?<day>\\d{1,2}), (?<year>\\d{4}),? ${SHORT_CLOCK}(?:[ \u202f](?<half>[AP]M))?`,
 );
 /** Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year. */
 const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`);
@@ -79,6 +87,7 @@ const TAI_OFFSET = 10;
 const FORMS: readonly RegExp[] = [
   ISO,
   SYSLOG,
+  YEAR_FIRST,
   SLASHED,
   MAIL,
   DIGITS,
@@ -107,11 +116,11 @@ export interface Read {
 
 /**
  * Reads the time of classic syslog (RFC 3164, section 4.1.2) at the start of `text`:
- * `May  6 10:56:10`, local. A year may follow the day, or in ctime(3) the time:
+ * `May  6 10:56:10`, local. A year may stand first, behind the day, or in ctime(3) behind the time:
  * `May  6 10:56:10 2026`.
  */
 export function readSyslogTime(text: string): Read | null {
-  return read(SYSLOG, text);
+  return read(SYSLOG, text) ?? read(YEAR_FIRST, text);
 }
 
 /**
@@ -226,21 +235,34 @@ function read(pattern: RegExp, text: string): Read | null {
   const match = pattern.exec(text);
   if (!match) return null;
   const groups: Readonly<Record<string, string | undefined>> = match.groups!;
-  const { month, day, hour, half, minute, second, fraction, zone, name, laterYear, year = laterYear } =
-    groups;
+  const { month, day, hour, half, minute, second, fraction, offset, zone = offset, name } = groups;
+  const { laterYear, year = laterYear } = groups;
+  if (half !== undefined && (Number(hour) < 1 || Number(hour) > 12)) {
+    // The word is no half of a day.
+    return read(pattern, text.slice(0, match[0].lastIndexOf(half)).trimEnd());
+  }
   const stamp = {
     year: year === undefined ? null : Number(year.padStart(4, "20")),
-    month: /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!.slice(0, 3)) + 1,
+    month: /^\d/.test(month!) ? Number(month) : monthOf(month!),
     day: Number(day),
-    hour: half === undefined ? Number(hour) : Number(hour) % 12 + (half === "PM" ? 12 : 0),
+    hour: half === undefined ? Number(hour) : Number(hour) % 12 + (/^p/i.test(half) ? 12 : 0),
     minute: Number(minute),
     second: Number(second),
     fraction: microsOf(fraction),
-    // Words such as `Z` and `UTC` are not offsets.
-    offset: zone === undefined ? null : (parseOffset(zone) ?? 0) / MINUTE,
+    offset: zone === undefined ? null : offsetOf(zone) / MINUTE,
     ...zone === undefined && name !== undefined ? { name } : {},
   };
   return { stamp, length: match[0].length };
+}
+
+/** Returns the number of a month by its name, `Mar`, `MAR` or `March`. */
+function monthOf(name: string): number {
+  return MONTHS.indexOf(name[0] + name.slice(1, 3).toLowerCase()) + 1;
+}
+
+/** Reads `+01:00`, `GMT+0100`, `GMT+1`; words such as `Z` and `UTC` are not offsets. */
+function offsetOf(zone: string): Micros {
+  return parseOffset(zone.replace(/^[A-Z]+/, "").replace(/^([+-])(\d)$/, "$10$2")) ?? 0;
 }
 
 /** Returns the microseconds of the digits after a second's point. */

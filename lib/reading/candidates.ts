@@ -1,6 +1,9 @@
 /** Modules that a record may belong to, by the program and unit that wrote it. */
+import { LEFT_BRACE } from "../core/ascii.ts";
+import type { Sender } from "../core/records.ts";
 import type { Zone } from "../core/zone.ts";
 import type { MessageReader } from "./message_reader.ts";
+import { isOfUnit, isTrusted } from "./trust.ts";
 
 /** A module as a reader of records needs it. */
 export interface ReadableModule {
@@ -71,15 +74,43 @@ export class Candidates {
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */
   of(identifier: string): readonly Candidate[] {
     if (identifier === "") return this.all;
-    return (this.named(identifier) ?? this.ofAnyProgram).map(trusted);
+    const modules = this.named(identifier) ?? this.#ofUnit(identifier) ??
+      this.named(identifier.replace(AROUND_NAME, "")) ?? this.ofAnyProgram;
+    return modules.map(trusted);
+  }
+
+  /** Returns the modules of a unit, which `journalctl -o with-unit` writes in a program's place. */
+  #ofUnit(unit: string): readonly ReadableModule[] | undefined {
+    const modules = this.all.map(({ module }) => module).filter(({ units }) => isOfUnit(unit, units));
+    return modules.length === 0 ? undefined : modules;
+  }
+
+  /** Reports whether some module's service writes as `identifier`. */
+  isProgram(identifier: string): boolean {
+    return this.all.some(({ module: { identifiers, programs = identifiers } }) =>
+      identifiers.includes(identifier) || programs.includes(identifier)
+    );
   }
 }
+
+/** What a name may have around it: a path, inetd's `in.`, an instance of a unit, as in `sshd@0-192.0.2.1:22`. */
+const AROUND_NAME = /^\/.*\/|^in\.|@.*$/g;
 
 /** Returns the candidates whose service writes as `identifier`. */
 export function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {
   const isWriter = ({ module: { identifiers, programs = identifiers } }: Candidate) =>
     identifier === "" || programs.length === 0 || programs.includes(identifier);
   return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
+}
+
+/** Returns candidates whose trust is that of an entry of the journal by `sender`. */
+export function sentBy(candidates: readonly Candidate[], sender: Sender): readonly Candidate[] {
+  return candidates.map(({ module }) => candidate(module, isTrusted(sender, module.units)));
+}
+
+/** Reports whether no message of the candidate's service is an object of JSON. */
+export function isTextual({ firstBytes }: Candidate): boolean {
+  return firstBytes[LEFT_BRACE] === 0;
 }
 
 /** Any byte may begin a message. */

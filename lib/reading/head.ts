@@ -8,7 +8,7 @@
  * Only the first words decide: an attacker may have chosen the rest. Lines of a log begin alike, so
  * times and tags are first compared with those of earlier lines.
  */
-import { RIGHT_BRACKET } from "../core/ascii.ts";
+import { LEFT_BRACE, RIGHT_BRACKET } from "../core/ascii.ts";
 import {
   type Bytes,
   endOfDigits,
@@ -18,16 +18,17 @@ import {
   numberOf,
   startWithoutBlanks,
 } from "../core/bytes.ts";
-import { NO_PID } from "../core/records.ts";
+import { NO_PID, type Sender } from "../core/records.ts";
 import type { Reference } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
+import { CollectorLog } from "./collector_log.ts";
 import { DockerLog } from "./docker_log.ts";
 import { HeadTags } from "./head_tags.ts";
 import { HeadTimes } from "./head_times.ts";
 
-/** Parts of heads. */
-const [NONE, DOCKER, TIME, FACILITY, TAG, REPEATED] = [0, 1, 2, 3, 4, 5] as const;
-type Part = typeof NONE | typeof DOCKER | typeof TIME | typeof FACILITY | typeof TAG | typeof REPEATED;
+/** Parts of heads. `OBJECT` is JSON of Docker or another collector. */
+const [NONE, OBJECT, TIME, FACILITY, TAG, REPEATED] = [0, 1, 2, 3, 4, 5] as const;
+type Part = typeof NONE | typeof OBJECT | typeof TIME | typeof FACILITY | typeof TAG | typeof REPEATED;
 
 /** Most parts of a head. */
 const MAX_PARTS = 8;
@@ -35,6 +36,18 @@ const REPEAT = new Literal("message repeated ");
 const TIMES = new Literal(" times: [");
 /** Most digits of a count. */
 const MAX_DIGITS = 9;
+
+/** What a head reader must know of the modules. */
+export interface HeadOptions<Program> {
+  /** Makes `program` of a program's name; "" if RFC 5424 names none. */
+  readonly programOf: (identifier: string) => Program;
+  /** Whether it is the name of a module's program. */
+  readonly isKnown: (identifier: string) => boolean;
+  /** Whether JSON is read that is no container's: the services of all modules write such lines. */
+  readonly isObjectRead: boolean;
+  /** Instants around the current line; the caller keeps them up to date. */
+  readonly reference: Reference;
+}
 
 /** Takes heads off lines and messages, part by part. */
 export class HeadReader<Program> {
@@ -51,20 +64,24 @@ export class HeadReader<Program> {
   /** Docker's time of the line; NaN if there is none. */
   #dockerTime: Micros = NaN;
   readonly #docker = new DockerLog();
+  readonly #collector = new CollectorLog();
+  readonly #isObjectRead: boolean;
+  readonly #programOf: (identifier: string) => Program;
   readonly #times: HeadTimes;
   readonly #tags: HeadTags<Program>;
   #last: Part = NONE;
   #isLine = false;
   #isTimed = false;
   #parts = 0;
+  /** Whether the line is JSON of a collector that may be a service's own; its writer in the journal. */
+  isObject = false;
+  sender: Sender | null = null;
 
-  /**
-   * @param programOf makes `program` of a program's name; "" if RFC 5424 names none
-   * @param reference instants around the current line; the caller keeps them up to date
-   */
-  constructor(programOf: (identifier: string) => Program, reference: Reference) {
+  constructor({ programOf, isKnown, isObjectRead, reference }: HeadOptions<Program>) {
     this.#times = new HeadTimes(reference);
-    this.#tags = new HeadTags(programOf);
+    this.#tags = new HeadTags(programOf, isKnown);
+    this.#programOf = programOf;
+    this.#isObjectRead = isObjectRead;
   }
 
   /**
@@ -98,6 +115,8 @@ export class HeadReader<Program> {
     this.pid = NO_PID;
     this.program = null;
     this.count = 1;
+    this.isObject = false;
+    this.sender = null;
     this.#last = NONE;
     this.#isLine = isLine;
     this.#isTimed = false;
@@ -107,7 +126,7 @@ export class HeadReader<Program> {
   /** Takes the next part of the head off. Returns false if there is none. */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
-    return this.#takeKnown() || this.#takeRepetition() || this.#takeDocker() || this.#takeTime() ||
+    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() || this.#takeTime() ||
       this.#takeTag();
   }
 
@@ -133,12 +152,30 @@ export class HeadReader<Program> {
     return this.#took(REPEATED, inner, endWithoutBlanks(bytes.array, inner, to - 1));
   }
 
+  #takeObject(): boolean {
+    if (!this.#isLine || this.#last !== NONE || this.bytes.array[this.from] !== LEFT_BRACE) return false;
+    return this.#takeDocker() || this.#takeCollector();
+  }
+
   #takeDocker(): boolean {
     const docker = this.#docker;
-    if (!this.#isLine || this.#last !== NONE || !docker.read(this.bytes, this.from, this.to)) return false;
+    if (!docker.read(this.bytes, this.from, this.to)) return false;
     this.bytes = docker.bytes;
     this.#dockerTime = docker.time;
-    return this.#took(DOCKER, docker.start, endWithoutBlanks(docker.bytes.array, docker.start, docker.end));
+    return this.#took(OBJECT, docker.start, endWithoutBlanks(docker.bytes.array, docker.start, docker.end));
+  }
+
+  #takeCollector(): boolean {
+    const collector = this.#collector;
+    if (!collector.read(this.bytes, this.from, this.to, !this.#isObjectRead)) return false;
+    const { bytes, start, end, stamp, program, pid, sender, isContainers } = collector;
+    this.bytes = bytes;
+    this.isObject = !isContainers;
+    this.sender = sender;
+    if (stamp !== null) this.#times.take(stamp);
+    if (pid !== NO_PID) this.pid = pid;
+    if (program !== null) this.program = this.#programOf(program);
+    return this.#took(program === null ? OBJECT : TAG, start, endWithoutBlanks(bytes.array, start, end));
   }
 
   #takeTime(): boolean {
@@ -152,10 +189,14 @@ export class HeadReader<Program> {
     return this.#took(TIME, end, this.to);
   }
 
-  /** Takes a tag off at a line's start or behind a time; elsewhere it is the message's text. */
+  /**
+   * Takes a tag off at a line's start, behind a time, or behind a tag if its program is known;
+   * elsewhere it is the message's text.
+   */
   #takeTag(): boolean {
-    if (this.#last === TAG || (this.#last === NONE && !this.#isLine)) return false;
-    return this.#tags.readNew(this.bytes, this.from, this.to, this.#isTimed ? this.#times : null) &&
+    if (this.#last === NONE && !this.#isLine) return false;
+    const time = this.#isTimed ? this.#times : null;
+    return this.#tags.readNew(this.bytes, this.from, this.to, { time, isBehindTag: this.#last === TAG }) &&
       this.#tookTag();
   }
 

@@ -1,7 +1,7 @@
 import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
-import { readTag, type TagPart, type TimePart } from "./head_text.ts";
+import { readTag, type TagPart, type TagPlace } from "./head_text.ts";
 
 /** Remembered tags, for programs that write in turn. */
 const TAGS = 8;
@@ -35,12 +35,17 @@ export class HeadTags<Program> {
   /** Where the text behind the tag begins. */
   end = 0;
   readonly #programOf: (identifier: string) => Program;
+  readonly #isKnown: (identifier: string) => boolean;
   /** The last used tag comes first. */
   readonly #tags: Tag<Program>[] = [];
 
-  /** @param programOf makes `program` of a program's name */
-  constructor(programOf: (identifier: string) => Program) {
+  /**
+   * @param programOf makes `program` of a program's name
+   * @param isKnown whether it is a name of a module's program
+   */
+  constructor(programOf: (identifier: string) => Program, isKnown: (identifier: string) => boolean) {
     this.#programOf = programOf;
+    this.#isKnown = isKnown;
   }
 
   /** Reads the tag at the start of `bytes[from, to)`, behind a time, if it is an earlier line's. */
@@ -87,15 +92,15 @@ export class HeadTags<Program> {
   /**
    * Reads the tag at the start of `bytes[from, to)`, which `readKnown()` does not know. Returns
    * false if there is none.
-   *
-   * @param time the time before the tag; null: none
    */
-  readNew(bytes: Bytes, from: number, to: number, time: Pick<TimePart, "isIso"> | null): boolean {
-    const part = readTagAt(bytes, from, to, time);
+  readNew(bytes: Bytes, from: number, to: number, place: Omit<TagPlace, "isKnown">): boolean {
+    const part = readTagAt(bytes, from, to, { ...place, isKnown: this.#isKnown });
     if (part === null) return false;
     const { identifier, pid, end } = part;
     this.program = identifier === null ? null : this.#programOf(identifier);
-    if (this.program !== null && time !== null) this.#learn(bytes, from, to, part);
+    if (this.program !== null && place.time !== null && !place.isBehindTag) {
+      this.#learn(bytes, from, to, part);
+    }
     this.pid = pid ?? NO_PID;
     this.end = end;
     return true;
@@ -129,13 +134,16 @@ function readTagAt(
   bytes: Bytes,
   from: number,
   to: number,
-  time: Pick<TimePart, "isIso"> | null,
+  place: TagPlace,
 ): TagAt | null {
   for (let most = LONGEST;; most = Infinity) {
     const text = decode(bytes, from, Math.min(to, from + most));
-    const part = readTag(text, time);
-    const mayGoOn = part === null ? time?.isIso === true : part.length > text.length - LONGEST_DECORATION;
-    if (mayGoOn && from + most < to) continue;
+    const isCut = from + most < to;
+    // Structured data may go on behind the cut. Without it, a known name alone could be a tag.
+    const mayBeStructured = isCut && place.time?.isIso === true;
+    const part = readTag(text, mayBeStructured ? { ...place, isKnown: () => false } : place);
+    const mayGoOn = part === null ? mayBeStructured : part.length > text.length - LONGEST_DECORATION;
+    if (isCut && mayGoOn) continue;
     return part && { ...part, end: from + lengthOf(text.slice(0, part.length)) };
   }
 }

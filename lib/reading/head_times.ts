@@ -131,7 +131,7 @@ export class HeadTimes {
     if (stamp !== null && part.minute !== null) {
       this.#put(this.#hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
     } else {
-      if (stamp !== null) this.#putOther(stamp);
+      if (stamp !== null) this.take(stamp);
       this.pid = NO_PID;
       this.isIso = part.isIso;
       this.isTime = part.isTime;
@@ -139,7 +139,8 @@ export class HeadTimes {
     return true;
   }
 
-  #putOther(stamp: Stamp): void {
+  /** Takes a time that stands elsewhere than at the start of the line. */
+  take(stamp: Stamp): void {
     if (this.#first !== null) return;
     this.#others.begin(stamp);
     const { minute, second, fraction } = stamp;

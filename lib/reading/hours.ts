@@ -7,6 +7,9 @@ import { DayResolver, type StampZone } from "./day_resolver.ts";
 /** Hours that are remembered, as lines of a log may have two times, and gaps of each hour. */
 const [HOURS, GAPS] = [3, 4];
 
+/** What may precede a zone's name in a gap. */
+const BEFORE_NAME = /^\W*(?:(?:[AP]M|[ap]\.?m\.?) )?/;
+
 /** Zone and gap between a second and the text behind the time. */
 export interface Gap extends StampZone {
   readonly literal: Literal;
@@ -49,7 +52,7 @@ export class Hours {
     const literal = new Literal(gap);
     if (!hour.gaps.some((gap) => isEqual(gap.literal.bytes, literal.bytes))) {
       // A word behind the gap is not part of the gap.
-      const isNamed = name !== undefined && gap.slice(1).trimStart().replace(/^[AP]M /, "").startsWith(name);
+      const isNamed = name !== undefined && gap.replace(BEFORE_NAME, "").startsWith(name);
       hour.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
       if (hour.gaps.length > GAPS) hour.gaps.pop();
     }

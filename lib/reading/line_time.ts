@@ -1,17 +1,18 @@
 import type { Stamp } from "../core/stamp.ts";
 import { type Read, readTime } from "../core/timestamp.ts";
+import { membersOf } from "./json_object.ts";
 
 /**
  * Text that may precede the time at the beginning of a line: a bracket, a quote, auditd's type, or a
  * name as in `time="2026-11-26T04:43:54Z" level=info`.
  */
-const OPENING = /^(?:["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)/;
+const OPENING = /^(?:\[[DIWEF] |["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)/;
 /**
  * Level, priority or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
  * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`; or Gin's name.
  */
 const LEVEL =
-  /^(?:\[?(?:debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal) *\]?:?|\[GIN\]|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>(?:1 )?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+  /^(?:\[?(?:trace|debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|severe|alert|emerg|fatal) *\]?:?|\[GIN\]|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>(?:1 )?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
 const ADDRESS = "[\\da-f]*[.:][\\da-f.:]+";
 /** A time in brackets, up to its content. The request in quotes must follow. */
 const BRACKET = '\\[(?=[^\\]]{1,40}\\] ")';
@@ -30,14 +31,14 @@ const ACCESS = new RegExp(
 /** Names of the time in JSON objects and in pairs, in lower case. */
 const KEYS = new Set([
   ...["time", "ts", "timestamp", "@timestamp", "datetime", "date", "@t", "t"],
-  ...["asctime", "time_local", "time_iso8601"],
+  ...["asctime", "time_local", "time_iso8601", "start_time", "timemillis"],
+  // Of journalctl, syslog-ng and rsyslog.
+  ...["__realtime_timestamp", "isodate", "timereported"],
 ]);
 /** Name under which MongoDB writes the time in an inner object. */
 const INNER_KEY = "$date";
 /** The next pair of a line such as `logger=auth t=2026-11-26T04:43:54Z level=info`. */
 const PAIR = /([\w.@-]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?: +|$)/y;
-/** The next token of a JSON object. */
-const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
 
 /** Returns the text with blanks for tabs: times and heads may have either. The length stays. */
 export function withBlanks(text: string): string {
@@ -84,23 +85,19 @@ export function readLineTime(line: string): Read | null {
   return gap && { stamp: read.stamp, length: end + closing.length + gap[0].length };
 }
 
+/** Returns the first time in an object, preferring those with a zone; null if a name comes twice. */
 function timeOfObject(line: string): Stamp | null {
   const found = new Map<string, Stamp>();
-  let [depth, key, inner, before] = [0, "", "", ""];
-  TOKEN.lastIndex = 0;
-  for (let token = nextToken(line); token !== null; token = nextToken(line)) {
-    if (token === "{" || token === "[") depth++;
-    else if (token === "}" || token === "]") depth--;
-    else if (depth === 1 && token === ":") key = unquoted(before).toLowerCase();
-    else if (depth === 2 && token === ":") inner = unquoted(before);
-    else if (before === ":" && KEYS.has(key) && (depth === 1 || (depth === 2 && inner === INNER_KEY))) {
-      if (found.has(key)) return null;
-      const stamp = readTime(unquoted(token))?.stamp;
-      if (stamp !== undefined) found.set(key, stamp);
-    }
-    before = token;
+  for (const { key, inner, text } of membersOf(line)) {
+    const name = key.toLowerCase();
+    if (!KEYS.has(name) || (inner !== "" && inner !== INNER_KEY)) continue;
+    if (found.has(name)) return null;
+    // Apache's `%t` has brackets.
+    const stamp = readTime(text.replace(/^\[/, ""))?.stamp;
+    if (stamp !== undefined) found.set(name, stamp);
   }
-  return found.values().next().value ?? null;
+  const stamps = [...found.values()];
+  return stamps.find(({ offset }) => offset !== null) ?? stamps[0] ?? null;
 }
 
 /** Returns the time in a line of pairs of names and values; null if none or several have one. */
@@ -114,10 +111,6 @@ function timeOfPairs(line: string): Stamp | null {
   return found.length === 1 ? found[0]! : null;
 }
 
-function nextToken(line: string): string | null {
-  return TOKEN.exec(line)?.[1] ?? null;
-}
-
-function unquoted(token: string): string {
-  return token.startsWith('"') ? token.slice(1, -1) : token;
+function unquoted(text: string): string {
+  return text.startsWith('"') ? text.slice(1, -1) : text;
 }

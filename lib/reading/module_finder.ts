@@ -10,7 +10,15 @@ import type { Zone } from "../core/zone.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
-import { type Candidate, Candidates, type Program, type ReadableModule, writersOf } from "./candidates.ts";
+import {
+  type Candidate,
+  Candidates,
+  isTextual,
+  type Program,
+  type ReadableModule,
+  sentBy,
+  writersOf,
+} from "./candidates.ts";
 import { DayResolver } from "./day_resolver.ts";
 
 /** How a text is read. */
@@ -58,10 +66,12 @@ export class ModuleFinder {
     this.#health = health;
     this.#zone = modules[0]!.zone;
     this.candidates = new Candidates(modules);
-    this.#heads = new HeadReader(
-      (identifier) => ({ identifier, candidates: this.candidates.of(identifier) }),
-      this.reference,
-    );
+    this.#heads = new HeadReader({
+      programOf: (identifier) => ({ identifier, candidates: this.candidates.of(identifier) }),
+      isKnown: (identifier) => this.candidates.isProgram(identifier),
+      isObjectRead: this.candidates.all.some(isTextual),
+      reference: this.reference,
+    });
     this.event = {
       module: modules[0]!.index,
       reader: modules[0]!.reader,
@@ -148,6 +158,9 @@ export class ModuleFinder {
         isAnyones &&= identifier === KERNEL;
         if (candidates.length === 0 && !isAnyones) break;
       }
+      // A service that writes JSON may have a stranger's text in it.
+      if (heads.isObject) candidates = candidates.filter(isTextual);
+      if (heads.sender !== null) candidates = sentBy(candidates, heads.sender);
       this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
       if (
         hasOpen && !event.isUnderstood &&

@@ -82,10 +82,10 @@ function divide(line: string) {
   const time = readHeadTime(line);
   if (time === null || !time.isTime) return null;
   let message = line.slice(time.length);
-  let tag = readTag(message, time);
+  let tag = readTag(message, { time });
   message = message.slice(tag?.length ?? 0);
   if (tag !== null && tag.identifier === null) {
-    tag = readTag(message, time);
+    tag = readTag(message, { time });
     message = message.slice(tag?.length ?? 0);
   }
   return { host: tag?.host ?? "", identifier: tag?.identifier ?? null, pid: tag?.pid ?? null, message };

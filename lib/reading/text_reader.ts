@@ -51,6 +51,7 @@ export interface TextFormOptions {
    */
   readonly isPossible?: (bytes: Bytes, from: number, to: number) => boolean;
   /** See `MessageReader`. */
+  readonly firstBytes?: Uint8Array;
   readonly isOpen?: boolean;
   /** See `MessageForm`. */
   readonly warnings?: () => readonly string[];
@@ -165,6 +166,10 @@ export class TextReader implements MessageReader {
     const { status, login, logout } = values;
     this.status = status !== undefined && STATUS.test(status) ? Number(status) : 0;
     this.says = login !== undefined ? LOGIN : logout !== undefined ? END : NOTHING;
+  }
+
+  get firstBytes(): Uint8Array | undefined {
+    return this.#options.firstBytes;
   }
 
   get isOpen(): boolean | undefined {

@@ -11,6 +11,8 @@ import {
   LEFT_PARENTHESIS,
   LESS_THAN,
   LOWER_A,
+  LOWER_M,
+  LOWER_P,
   LOWER_T,
   LOWER_Z,
   PLUS,
@@ -64,7 +66,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   }
 }
 
-/** Reports whether the text at `at` may belong to the gap before it: a zone, a year, a stream. */
+/** Reports whether the text at `at` may belong to the gap before it: a zone, a year, a half of a day, a stream. */
 export function mayContinueGap(bytes: Bytes, at: number): boolean {
   const { array } = bytes;
   const first = array[at]!;
@@ -76,6 +78,7 @@ export function mayContinueGap(bytes: Bytes, at: number): boolean {
     return end - at <= 5 && !isWord(array[end]!);
   }
   if (isDigit(first)) return endOfDigits(array, at) === at + 4;
+  if (first === LOWER_A || first === LOWER_P) return array[at + 1] === LOWER_M || array[at + 1] === POINT;
   return STREAM.isAt(bytes, at);
 }
 

@@ -47,6 +47,41 @@ export function isFree(element: AST.Element): boolean {
   }
 }
 
+/** Reports whether `character` may begin a text that elements match. */
+export function mayBegin(elements: readonly AST.Element[], character: string): boolean {
+  const first = elements.findIndex((element) => !mayBeEmpty(element));
+  const end = first < 0 ? elements.length : first + 1;
+  return elements.slice(0, end).some((element) => mayBeginOne(element, character));
+}
+
+function mayBeginOne(element: AST.Element, character: string): boolean {
+  switch (element.type) {
+    case "Assertion":
+      return false;
+    case "Quantifier":
+      return mayBeginOne(element.element, character);
+    case "Group":
+    case "CapturingGroup":
+      return element.alternatives.some(({ elements }) => mayBegin(elements, character));
+    default:
+      return new RegExp(`^(?:${element.raw})`, "s").test(character);
+  }
+}
+
+function mayBeEmpty(element: AST.Element): boolean {
+  switch (element.type) {
+    case "Assertion":
+      return true;
+    case "Quantifier":
+      return element.min === 0 || mayBeEmpty(element.element);
+    case "Group":
+    case "CapturingGroup":
+      return element.alternatives.some(({ elements }) => elements.every(mayBeEmpty));
+    default:
+      return false;
+  }
+}
+
 function isHarmless(element: AST.Element): boolean {
   return /^(?:\\[ds]|\[0-9\]|[\d ])$/.test(element.raw);
 }

@@ -7,7 +7,17 @@ import { parseExpression, whyNotLinear } from "../../lib/reading/regex_safety.ts
 import { fieldNames, TextForm, type TextParser, type TextReading } from "../../lib/reading/text_reader.ts";
 import { clientNamer } from "../proxies.ts";
 import { ADDRESS, portOf } from "./address.ts";
-import { hasField, isAddress, isAnyTime, isFree, isOwnTime, isTime, raw, TIME } from "./elements.ts";
+import {
+  hasField,
+  isAddress,
+  isAnyTime,
+  isFree,
+  isOwnTime,
+  isTime,
+  mayBegin,
+  raw,
+  TIME,
+} from "./elements.ts";
 import { parserOf, placed, sourceBefore, widen } from "./parser.ts";
 import { isBlindToIPv6 } from "./sample.ts";
 import { beginsWithField, whyUnsure } from "./safety.ts";
@@ -40,9 +50,11 @@ export const pattern: ModuleKind = {
       [...source.matchAll(/\(\?<(?!TIME>)([A-Za-z_]\w*)>/g)].map(([, name]) => name!)
     );
     const prefixes = compiled.map(({ prefix }) => prefix);
+    const firstBytes = firstBytesOf(compiled);
     return new TextForm({
       fields,
       parse: (message) => readPlain(compiled, message),
+      firstBytes,
       isOpen: compiled.some(({ isTimed }) => !isTimed),
       isPossible: (bytes, from, to) =>
         BEGINNINGS.includes(bytes.array[from]!) ||
@@ -66,6 +78,8 @@ interface Compiled {
   readonly isTimed: boolean;
   /** Fixed text at the start of all messages; messages without it are not decoded. */
   readonly prefix: Literal;
+  /** Whether a message may begin with a character. */
+  readonly mayBegin: (character: string) => boolean;
 }
 
 function firstOf(compiled: readonly Compiled[], message: string): TextReading | null {
@@ -87,6 +101,15 @@ function readPlain(compiled: readonly Compiled[], message: string): TextReading 
   return firstOf(compiled, plain) ?? (plain === message ? null : firstOf(compiled, message));
 }
 
+/** Returns 1 for each byte that may begin a message, as text or as a colour. */
+function firstBytesOf(compiled: readonly Compiled[]): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => {
+    const isFirst = byte > 127 || BEGINNINGS.includes(byte) ||
+      compiled.some(({ mayBegin }) => mayBegin(String.fromCharCode(byte)));
+    return isFirst ? 1 : 0;
+  });
+}
+
 interface Use {
   readonly unsafe: boolean;
   readonly index: number;
@@ -105,7 +128,7 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
   const isTimed = !tree.alternatives.some(({ elements }) => beginsWithField(elements));
   if (unsafe) {
     const parse = parserOf({ source: withOwn(source, tree), wider: [], port: "none", isTimed });
-    return { parse, tree, isTimed, prefix: new Literal("") };
+    return { parse, tree, isTimed, prefix: new Literal(""), mayBegin: () => true };
   }
   const slow = whyNotLinear(source);
   const why = slow === null ? whyUnsure(tree, isProxied) : `${slow}, so that some lines could take very long`;
@@ -126,7 +149,8 @@ function compile(given: string, { unsafe, index, isProxied }: Use): Compiled {
     port: portOf(after),
     isTimed,
   });
-  return { parse, tree, isTimed, prefix: prefixOf(before) };
+  const begins = (character: string) => mayBegin(elements, character);
+  return { parse, tree, isTimed, prefix: prefixOf(before), mayBegin: begins };
 }
 
 /**

@@ -49,7 +49,12 @@ Deno.bench("ExportParser.push()", { group: GROUP }, () => {
   const parser = new ExportParser();
   for (const chunk of EXPORTED) parser.push(chunk);
 });
-const heads = new HeadReader((identifier) => identifier, { now: NOW, before: NaN });
+const heads = new HeadReader({
+  programOf: (identifier) => identifier,
+  isKnown: () => false,
+  isObjectRead: false,
+  reference: { now: NOW, before: NaN },
+});
 Deno.bench("HeadReader.next()", { group: GROUP }, () => {
   const { bytes, from, to, length } = LOGS["auth.log"];
   for (let i = 0; i < length; i++) {

@@ -15,7 +15,12 @@ const MESSAGE = "Invalid user admin from 203.0.113.5 port 33100";
 /** What a head reader makes of lines, in words. */
 class Heads {
   readonly surroundings = { now: 0, before: NaN };
-  readonly reader = new HeadReader((identifier) => identifier, this.surroundings);
+  readonly reader = new HeadReader({
+    programOf: (identifier) => identifier,
+    isKnown: (identifier) => identifier === "sshd",
+    isObjectRead: true,
+    reference: this.surroundings,
+  });
 
   /** Takes all parts of a head off. */
   read(line: string, isLine = true) {

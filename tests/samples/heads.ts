@@ -14,6 +14,10 @@ export interface HeadSample {
   readonly program?: string;
   readonly pid?: number | null;
   readonly count?: number;
+  /** Whether it is read only if the program is a module's by name. */
+  readonly isKnown?: boolean;
+  /** Whether it is read only for services that write no JSON of their own. */
+  readonly isObject?: boolean;
   /** A line that only resembles it: no such head is taken off in front of the message. */
   readonly nearMiss: string;
 }
@@ -61,6 +65,16 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 26 04:05:06 web sshd[4711]: %",
     },
     {
+      line: "2026 Mar  9 04:05:06.25 web sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "26 Mar  9 04:05:06.25 web sshd[4711]: %",
+    },
+    {
+      line: "2026-Mar-09 04:05:06.25 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-Mär-09 04:05:06.25 sshd[4711]: %",
+    },
+    {
       line: "Mon Mar  9 04:05:06 2026 web sshd[4711]: %",
       time: TIME,
       nearMiss: "Mon Mar 2026 web sshd[4711]: %",
@@ -94,7 +108,56 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mon 09 Mat 2026 04:05:06 AM sshd[4711]: %",
     },
   ],
+  "halves of a day in small letters, and of hours with one digit": [
+    {
+      line: "2026-03-09, 4:05:06 a.m. web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09, 4:05:06 a.mm. web a sshd[4711]: %",
+    },
+    {
+      line: "2026-03-08 11:05:06pm EST sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-08 11:05:06pms EST sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 04:05:06 am sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 04:05:06 a big apple sshd[4711]: %",
+    },
+  ],
+  "several blanks for one": [
+    {
+      line: "Mar  9  04:05:06  web  sshd[4711]:  %",
+      time: TIME,
+      nearMiss: "Mar  9  04 :05:06  web  sshd[4711]:  %",
+    },
+    {
+      line: "Mon  Mar   9 04:05:06 2026  web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon  Mar   9 04:05:06 2026  web a b sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09\t 04:05:06  \tweb  sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09\t T04:05:06  \tweb  sshd[4711]: %",
+    },
+  ],
   "zones by hours and by name": [
+    {
+      line: "Mon Mar 09 2026 05:05:06 GMT+0100 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mon Mar 09 2026 05:05:06 GMT+01 00 a b sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09 05:05:06 GMT+1 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 05:05:06 GMT+1x a web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 05:05:06 +0100 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 05:05:06 +100 a web sshd[4711]: %",
+    },
     {
       line: "2026-03-09 01:05:06 -03 web sshd[4711]: %",
       time: TIME,
@@ -162,12 +225,22 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       program: "",
       pid: null,
-      nearMiss: "2026-03-09 4:05:06 %",
+      nearMiss: "2026-03-09 004:05:06 %",
     },
-    { line: "260309  4:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309 4:05:06 %" },
-    { line: "260309 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309  04:05:06 %" },
+    { line: "260309  4:05:06 %", time: TIME, program: "", pid: null, nearMiss: "260309 004:05:06 %" },
+    { line: "260309 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "26030 04:05:06 %" },
   ],
   "times of a service's own": [
+    {
+      line: "09-MAR-2026 04:05:06 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "09-MAt-2026 04:05:06 sshd[4711]: %",
+    },
+    {
+      line: "2026/03/09-04:05:06.25 sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026/03/09--04:05:06.25 sshd[4711]: %",
+    },
     {
       line: "[2026-03-09 04:05:06.5] web sshd[4711]: %",
       time: TIME + 500_000,
@@ -254,6 +327,19 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME,
       nearMiss: "2026-03-09T04:05:06Z :: : web sshd[4711]: %",
     },
+    { line: "2001:db8::22 sshd[4711]: %", time: null, nearMiss: "2001:db8::22x sshd[4711]: %" },
+  ],
+  "a host in brackets": [
+    {
+      line: "Mar  9 04:05:06 [192.0.2.22.4.6] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 [192 0] sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 [2001:db8::22] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 [2001:db8::22 ] sshd[4711]: %",
+    },
   ],
   "a relay that keeps the head of a line": [
     {
@@ -308,7 +394,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     {
       line: "Mar  9 04:05:06 web authpriv.warning: sshd[4711]: %",
       time: TIME,
-      nearMiss: "Mar  9 04:05:06 web author.warning: sshd[4711]: %",
+      nearMiss: "Mar  9 04:05:06 web author.warning: a sshd[4711]: %",
     },
     {
       line: "Mar  9 04:05:06 web auth.info sshd: %",
@@ -382,6 +468,52 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 04:05:06 web sshd[4711](more info): %",
     },
     { line: "Mar  9 04:05:06 web sshd[4711] %", time: TIME, nearMiss: "Mar  9 04:05:06 web sshd[4711]%" },
+    {
+      line: "Mar  9 04:05:06 web sshd[4711.12]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711-12]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[]: %",
+      time: TIME,
+      pid: null,
+      nearMiss: "Mar  9 04:05:06 web sshd[ ]: %",
+    },
+    {
+      line: "2026-03-09 04:05:06.250000+0000 0x1a2b     Info        0x0       4711   0    sshd: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09 04:05:06.250000+0000 0x1a2b     Info        0       4711   0    sshd: %",
+    },
+    {
+      line: "2026-03-09 04:05:06.250 Df sshd[4711:1a2b] %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09 04:05:06.250 Df sshd[4711:1a2g] %",
+    },
+  ],
+  "a program by its known name alone": [
+    {
+      line: "Mar  9 04:05:06 web sshd %",
+      time: TIME,
+      pid: null,
+      isKnown: true,
+      nearMiss: "Mar  9 04:05:06 web sshl %",
+    },
+    { line: "sshd: %", time: null, pid: null, isKnown: true, nearMiss: "sshl: %" },
+  ],
+  "a tag behind another": [
+    {
+      line: "Mar  9 04:05:06 web sshd[7]: sshd[4711]: %",
+      time: TIME,
+      isKnown: true,
+      nearMiss: "Mar  9 04:05:06 web sshd[7]: sshl[4711]: %",
+    },
+    { line: "sshd[4711]: sshd: %", time: null, isKnown: true, nearMiss: "sshd[4711]: a sshd: %" },
+    {
+      line: "<38>1 2026-03-09T04:05:06Z web sshd - - [a b=" + '"c"' + "] sshd[4711]: %",
+      time: TIME,
+      isKnown: true,
+      nearMiss: "<38>1 2026-03-09T04:05:06Z web sshd - - [a b=" + '"c"' + "] at sshd[4711]: %",
+    },
   ],
   "decorations of Solaris and kernels": [
     {
@@ -447,7 +579,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     {
       line: "2026-03-09 04:05:06 web sshd[4711]: %",
       time: TIME,
-      nearMiss: "2026-03-09  04:05:06 web sshd[4711]: %",
+      nearMiss: "2026-03-09 T04:05:06 web sshd[4711]: %",
     },
     {
       line: "2026-03-09T04:05:06,25Z web sshd: %",
@@ -547,7 +679,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
   ],
   "a message with its program alone": [
-    { line: "sshd[4711]: %", time: null, nearMiss: "sshd: %" },
+    { line: "sshd[4711]: %", time: null, nearMiss: "sshd[4711]a: %" },
     { line: "web sshd[4711]: %", time: null, nearMiss: "the web sshd[4711]: %" },
     { line: "<38>sshd[4711]: %", time: null, nearMiss: "<+38>sshd [4711]: %" },
   ],
@@ -564,7 +696,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME + 1,
       program: "",
       pid: null,
-      nearMiss: "2026-03-09-04:05:06.000001234  %",
+      nearMiss: "2026-03-09--04:05:06.000001234  %",
     },
     { line: "Mar  9 04:05:06 %", time: TIME, program: "", pid: null, nearMiss: "Mar  9 04:05 %" },
     {
@@ -608,14 +740,14 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: null,
       program: "",
       pid: null,
-      nearMiss: "nginx1     | %",
+      nearMiss: "nginx 1     | %",
     },
     {
       line: "\x1b[0;33;1mnginx.1    | \x1b[0m%",
       time: null,
       program: "",
       pid: null,
-      nearMiss: "\x1b[0;33;1mnginx    | \x1b[0m%",
+      nearMiss: "\x1b[0;33;1mnginx    \x1b[0m%",
     },
     {
       line: "2026-03-09T04:05:06.25Z stdout F %",
@@ -646,19 +778,19 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME + 250_000,
       program: "",
       pid: null,
-      nearMiss: '{"log":"%\\n","stream":"stdin","time":"2026-03-09T04:05:06.250000001Z"}',
+      nearMiss: '{"logs":"%\\n","stream":"stdout","time":"2026-03-09T04:05:06.250000001Z"}',
     },
     {
       line: '{"log":"%","stream":"stderr","attrs":{"tag":"a \\" b"},"time":"2026-03-09T04:05:06Z"}',
       time: TIME,
       program: "",
       pid: null,
-      nearMiss: '{"log":"%","stream":"stderr","attrs":[],"time":"2026-03-09T04:05:06Z"}',
+      nearMiss: '{"log":"%","log":"%","stream":"stderr","time":"2026-03-09T04:05:06Z"}',
     },
     {
       line: '{"log":"Mar  9 03:00:00 web sshd[4711]: %","stream":"stdout","time":"2026-03-09T04:05:06Z"}',
       time: TIME,
-      nearMiss: '{"log":"Mar  9 03:00:00 web sshd[4711]: %","stream":"stdout","time":"2026-03-09"}',
+      nearMiss: '{"log":"Mar  9 03:00:00 web sshd[4711]: %","msg":"%","time":"2026-03-09T04:05:06Z"}',
     },
     {
       line: "Mar  9 04:05:06 web sshd[99]: 2026-03-09T03:00:00Z box sshd[4711]: %",
@@ -669,6 +801,81 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: "web sshd[4711]: 2026-03-09 04:05:06 %",
       time: TIME,
       nearMiss: "web sshd[4711]: on 2026-03-09 04:05:06 %",
+    },
+  ],
+  "`docker compose logs` and others that name the container": [
+    { line: "ssh-1  | %", time: null, program: "", pid: null, nearMiss: "ssh-1  || %" },
+    {
+      line: "a.ssh.1.x@b    | 2026-03-09T04:05:06Z %",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "a ssh 1    | 2026-03-09T04:05:06Z %",
+    },
+    {
+      line: "\x1b[36mssh_1  |\x1b[0m %",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "\x1b[36merror  |\x1b[0m %",
+    },
+  ],
+  "JSON of collectors": [
+    {
+      line:
+        '{"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESSAGE":"%","__REALTIME_TIMESTAMP":"1773029106250000"}',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '{"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESAGE":"%"}',
+    },
+    {
+      line:
+        '{"PROGRAM":"sshd","PID":"4711","MESSAGE":"%","ISODATE":"2026-03-09T05:05:06+01:00","DATE":"Mar  9 05:05:06"}',
+      time: TIME,
+      isObject: true,
+      nearMiss: '{"PROGRAM":"sshd","PID":"4711","MESSAGE":"%","MESSAGE":"%"}',
+    },
+    {
+      line:
+        '{ "msg": " %", "timereported": "2026-03-09T04:05:06Z", "syslogtag": "sshd[4711]:", "procid": "4711" }',
+      time: TIME,
+      isObject: true,
+      nearMiss: '{ "msg": " %", "timereported": "2026-03-09T04:05:06Z", "syslogtag": "sshl[4711]:" }',
+    },
+    {
+      line: '{"date":1773029106.25,"log":"sshd[4711]: %","kubernetes":{"pod_name":"ssh"}}',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '{"date":1773029106.25,"kubernetes":{"log":"sshd[4711]: %"}}',
+    },
+    {
+      line:
+        '{"@timestamp":"2026-03-09T04:05:06Z","process":{"name":"sshd","pid":4711},"message":"%","log":{"offset":1}}',
+      time: TIME,
+      isObject: true,
+      nearMiss: '{"@timestamp":"2026-03-09T04:05:06Z","process":{"name":"sshd","pid":4711},"message":"%"',
+    },
+    {
+      line:
+        '{"timestamp":1773029106250,"message":"Mar  9 03:00:00 web sshd[4711]: %","ingestionTime":1773029107000}',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '{"timestamp":1773029106250,"message":"Mar  9 web a sshd[4711]: %"}',
+    },
+    {
+      line: '{"labels":{"job":"a"},"line":"%","timestamp":"2026-03-09T04:05:06.25Z"}',
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      isObject: true,
+      nearMiss: '{"labels":{"line":"%"},"timestamp":"2026-03-09T04:05:06.25Z"}',
+    },
+    {
+      line: '{"time":"2026-03-09T04:05:06Z","stream":"stdout","log":"%\\n"}',
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: '["time","2026-03-09T04:05:06Z","log","%\\n"]',
     },
   ],
   "repeated messages": [

@@ -1,0 +1,95 @@
+import { RIGHT_BRACE } from "../core/ascii.ts";
+import { type Bytes, decode, encode, makeBytes } from "../core/bytes.ts";
+import { NO_PID, type Sender } from "../core/records.ts";
+import type { Stamp } from "../core/stamp.ts";
+import { timeOfLine } from "./line_time.ts";
+import { membersOf } from "./json_object.ts";
+
+/** Names under which collectors write the line or its message. */
+const TEXTS = ["MESSAGE", "log", "message", "msg", "line"];
+/**
+ * Names under which collectors write the program: `SYSLOG_IDENTIFIER` of journald, `PROGRAM` of
+ * syslog-ng, `syslogtag` and `programname` of rsyslog, `ident` of Fluentd and Fluent Bit, `appname`
+ * of Vector, `process.name` of Elastic's.
+ */
+const PROGRAMS = [
+  ...["SYSLOG_IDENTIFIER", "PROGRAM", "programname", "syslogtag", "program", "ident", "appname"],
+  ...["app-name", "process.name"],
+];
+const PIDS = ["_PID", "PID", "procid", "pid", "process.pid"];
+const [UID, UNIT, STREAM] = ["_UID", "_SYSTEMD_UNIT", "stream"] as const;
+const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM]);
+/** The end of `sshd[7]:`, as in `syslogtag`. */
+const END_OF_TAG = /(?:\[\d+\])?:?$/;
+const NUMBER = /^\d{1,10}$/;
+const STREAM_KEY = `"${STREAM}"`;
+
+/**
+ * Reads lines of collectors of logs that are JSON objects: of journalctl, Fluent Bit, Vector,
+ * rsyslog and others, with the text under a name such as `message`.
+ */
+export class CollectorLog {
+  /** The text is `bytes[start, end)`, behind the name of a container's stream as CRI writes it. */
+  bytes = makeBytes(0);
+  start = 0;
+  end = 0;
+  /** Whether the object names a container's stream. */
+  isContainers = false;
+  stamp: Stamp | null = null;
+  /** Program that the object names; null: none. */
+  program: string | null = null;
+  pid = NO_PID;
+  /** Writer of a journal entry; null: the object does not tell. */
+  sender: Sender | null = null;
+
+  /**
+   * Reads the line `bytes[from, to)`, which begins with a brace. Returns false for a line of another form, and for one with two
+   * texts: one could be a stranger's, who ends the other if the collector does not escape quotes.
+   *
+   * @param isOfContainer whether only objects with a container's stream are read: others may be a
+   * service's own
+   */
+  read(bytes: Bytes, from: number, to: number, isOfContainer: boolean): boolean {
+    if (bytes.array[to - 1] !== RIGHT_BRACE) return false;
+    const line = decode(bytes, from, to);
+    if (isOfContainer && !line.includes(STREAM_KEY)) return false;
+    const found = wantedOf(line);
+    const text = found && onlyText(found);
+    if (!text) return false;
+    const stream = found.get(STREAM) ?? "";
+    this.isContainers = /^std(?:out|err)$/.test(stream);
+    if (isOfContainer && !this.isContainers) return false;
+    const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
+    this.program = program === "" || program === "-" ? null : program;
+    const pid = firstOf(found, PIDS) ?? "";
+    this.pid = NUMBER.test(pid) ? Number(pid) : NO_PID;
+    const uid = found.get(UID) ?? "";
+    this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: found.get(UNIT) ?? "" } : null;
+    this.stamp = timeOfLine(line);
+    const before = this.isContainers ? `${stream} F ` : "";
+    this.start = before.length;
+    ({ bytes: this.bytes, end: this.end } = encode(before + text));
+    return true;
+  }
+}
+
+/** Returns the wanted members of an object; null if one comes twice. */
+function wantedOf(line: string): ReadonlyMap<string, string> | null {
+  const found = new Map<string, string>();
+  for (const { key, inner, text } of membersOf(line)) {
+    const name = inner === "" ? key : `${key}.${inner}`;
+    if (!WANTED.has(name)) continue;
+    if (found.has(name)) return null;
+    found.set(name, text);
+  }
+  return found;
+}
+
+function onlyText(found: ReadonlyMap<string, string>): string | null {
+  const [text = null, ...others] = TEXTS.flatMap((name) => found.get(name) ?? []);
+  return others.length === 0 ? text : null;
+}
+
+function firstOf(found: ReadonlyMap<string, string>, names: readonly string[]): string | undefined {
+  return found.get(names.find((name) => found.has(name)) ?? "");
+}

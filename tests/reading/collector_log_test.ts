@@ -1,0 +1,64 @@
+import { strict as assert } from "node:assert";
+import { decode, encode } from "../../lib/core/bytes.ts";
+import { NO_PID } from "../../lib/core/records.ts";
+import { CollectorLog } from "../../lib/reading/collector_log.ts";
+
+/** What an object of a collector tells; null if it is none. */
+function read(line: string, isOfContainer = false) {
+  const collector = new CollectorLog();
+  const { bytes, end } = encode(`x${line}}`);
+  if (!collector.read(bytes, 1, end - 1, isOfContainer)) return null;
+  const { program, pid, sender } = collector;
+  const text = decode(collector.bytes, collector.start, collector.end);
+  return { text, program, pid: pid === NO_PID ? null : pid, sender };
+}
+
+const TOLD = { program: null, pid: null, sender: null };
+
+Deno.test("`CollectorLog.read()` finds text, program and process under the names of many collectors", () => {
+  for (
+    const [line, expected] of [
+      ['{"message":"a \\"b\\" \\u00e9\\n"}', { text: 'a "b" é\n' }],
+      ['{"log":{"offset":1},"message":"a"}', { text: "a" }],
+      ['{"MESSAGE":"a","SYSLOG_IDENTIFIER":"sshd","_PID":"7"}', { text: "a", program: "sshd", pid: 7 }],
+      ['{"msg":"a","syslogtag":"sshd[7]:","procid":"-"}', { text: "a", program: "sshd" }],
+      ['{"msg":"a","syslogtag":"my app","pid":7}', { text: "a", program: "my app", pid: 7 }],
+      ['{"message":"a","process":{"name":"sshd","pid":7}}', { text: "a", program: "sshd", pid: 7 }],
+      ['{"message":"a","appname":"-"}', { text: "a" }],
+      [
+        '{"MESSAGE":"a","_UID":"1000","_SYSTEMD_UNIT":"a.service"}',
+        { text: "a", sender: { uid: 1000, unit: "a.service" } },
+      ],
+    ] as const
+  ) {
+    assert.deepEqual(read(line), { ...TOLD, ...expected }, line);
+  }
+});
+
+Deno.test("`CollectorLog.read()` takes no text that a stranger may have put beside another", () => {
+  for (
+    const line of [
+      '{"message":"Invalid user x","message":"b"}',
+      '{"message":"Invalid user x","msg":"b"}',
+      '{"message":"a","ident":"cron","ident":"sshd"}',
+      '{"request":{"message":"a"}}',
+      '{"user":"{\\"message\\":\\"a\\"}"}',
+      '{"message":["a"]}',
+      '{"message":{"message":"a"}}',
+      '{"message":"cut off',
+      '{"message":""}',
+      "{}",
+      "{",
+      `{"a":${"[".repeat(100_000)}}`,
+    ]
+  ) {
+    assert.equal(read(line), null, line.slice(0, 80));
+  }
+});
+
+Deno.test("`CollectorLog.read()` knows a container's text by its stream", () => {
+  const line = '{"time":"2026-03-09T04:05:06Z","stream":"stderr","log":"a"}';
+  assert.equal(read(line, true)?.text, "a");
+  assert.equal(read(line.replace("stderr", "all"), true), null);
+  assert.equal(read('{"log":"a"}', true), null);
+});
