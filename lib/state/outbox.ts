@@ -85,11 +85,11 @@ export class StateOutbox extends Table {
   }
 
   lastSeen(): Micros | null {
-    return this.#db.meta<Micros>("last_seen");
+    return this.db.meta<Micros>("last_seen");
   }
 
   noteSeen(time: Micros): void {
-    this.#db.setMeta("last_seen", time);
+    this.db.setMeta("last_seen", time);
   }
 
   #meta(key: string): number {
