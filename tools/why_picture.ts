@@ -24,7 +24,10 @@ using temporary = temporaryState();
 await fillHistory(temporary.state, { now: NOON, days: 2 });
 const config = load(Deno.readTextFileSync(SHIPPED));
 const story = storyOf(ATTACKER, { state: temporary.state, config, time: NOON });
-const told = storyLines({ ...story, isRunning: true, members: null, memberError: null, configError: null });
+const told = storyLines(
+  { ...story, isRunning: true, members: null, memberError: null, configError: null },
+  SIZE.columns - 4,
+);
 const lines: Line[] = [
   [{ text: "$ ", style: "dim" }, { text: COMMAND, style: "bold" }],
   ...told.slice(0, SIZE.rows - 1).map((text): Line =>
