@@ -83,6 +83,8 @@ export interface MessageForm {
   readonly literals: readonly Uint8Array[];
   /** Makes a reader; `automaton` has the literals of this form as its symbols. */
   open(automaton: Automaton): MessageReader;
+  /** Reports whether a message may begin with `text`; missing: nobody knows. */
+  mayBegin?(text: string): boolean;
   /** Returns probable mistakes that are allowed, a sentence each. */
   warnings?(): readonly string[];
 }
