@@ -3,6 +3,7 @@ import type { Condition, ModuleRules, Rule } from "../rules/rule.ts";
 import { listed } from "../core/text.ts";
 import { hasEnded, type Micros, now } from "../core/time.ts";
 import { isOfPackets } from "../core/scope.ts";
+import type { MessageForm } from "../reading/message_reader.ts";
 import { banOf, commandsOf, firewallsOf } from "./firewalls.ts";
 import { isWide, longestOfEach } from "./whitelist.ts";
 import type { Config, ConfiguredFirewall, WhitelistConfig } from "./types.ts";
@@ -133,12 +134,29 @@ function* warnOfProxies({ trustedProxies }: ModuleRules, ban: Config["ban"]): Ge
 function* warnOfRules({ module, rules }: ModuleRules): Generator<string> {
   yield* module.form.warnings?.() ?? [];
   yield* warnOfEndlessRules(rules);
+  yield* warnOfLostTexts(module.form, rules);
   for (const { name, condition, except } of rules) {
     if (condition !== null && except.some((other) => covers(other, condition))) {
       yield `${name} never hits: its exceptions leave nothing of what it looks for`;
     }
   }
   yield* warnOfIdleRules(rules);
+}
+
+/** Warns of texts with which no message begins, such as a path that no field is named for. */
+function* warnOfLostTexts(form: MessageForm, rules: readonly Rule[]): Generator<string> {
+  if (form.mayBegin === undefined) return;
+  const isRequest = form.fields.includes("path");
+  const remedy = isRequest ? 'name its field, such as "path"' : "compare it with a line of the log";
+  for (const { name, condition, except } of rules) {
+    for (const { fields, mode, texts, ignoreCase } of condition === null ? except : [condition, ...except]) {
+      if (mode !== "start" || ignoreCase || fields.join() !== "message") continue;
+      for (const text of texts) {
+        if (form.mayBegin(text)) continue;
+        yield `${name}: no message begins with "${text}": ${remedy}, or set "mode": "anywhere"`;
+      }
+    }
+  }
 }
 
 /** Warns of rules without a window, and of bans without an end. */

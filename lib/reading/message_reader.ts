@@ -86,6 +86,8 @@ export interface MessageForm {
    * form without literals leaves it to the first event to ask for it.
    */
   open(automaton: () => Automaton): MessageReader;
+  /** Reports whether a message may begin with `text`; missing: nobody knows. */
+  mayBegin?(text: string): boolean;
   /** Returns probable mistakes that are allowed, a sentence each. */
   warnings?(): readonly string[];
 }

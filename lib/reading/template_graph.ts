@@ -60,6 +60,11 @@ export class TemplateGraph {
     return this.#isUnambiguous[template] ??= !this.#strangers[template]!.some(mayFitTwice);
   }
 
+  /** Reports whether a message may begin with `text`. */
+  mayBegin(text: string): boolean {
+    return mayBegin(this.byFirst[text.charCodeAt(0)] ?? null, text);
+  }
+
   /** Numbers the literals that remain after texts were joined. Returns the number of nodes. */
   #collect(): number {
     const nodes = new Set<Node>(this.byFirst.filter((node) => node !== null));
@@ -74,6 +79,14 @@ export class TemplateGraph {
     }
     return nodes.size;
   }
+}
+
+function mayBegin(node: Node | null, text: string): boolean {
+  if (node?.kind === "choice") return mayBegin(node.next, text) || mayBegin(node.other, text);
+  if (node?.kind !== "literal") return node !== null && node.kind !== "end";
+  const isHere = node.text.startsWith(text) ||
+    (text.startsWith(node.text) && mayBegin(node.next, text.slice(node.text.length)));
+  return isHere || mayBegin(node.other, text);
 }
 
 /** Most digits of port numbers, and of other numbers: no limit. */

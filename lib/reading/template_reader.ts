@@ -50,6 +50,13 @@ export class TemplateForm implements MessageForm {
     this.literals = this.#graph.literals.all.map(({ bytes }) => bytes);
   }
 
+  mayBegin(text: string): boolean {
+    const { before = [] } = this.#options;
+    return ["", ...before].some((level) =>
+      level.startsWith(text) || (text.startsWith(level) && this.#graph.mayBegin(text.slice(level.length)))
+    );
+  }
+
   open(automaton: () => Automaton): TemplateReader {
     const { fields } = this;
     return new TemplateReader(

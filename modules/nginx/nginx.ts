@@ -51,8 +51,12 @@ function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
     };
   };
   const open = () => isKnown ? new KnownFormatsReader(optionsOf()) : new TextReader(optionsOf());
-  return { fields, literals: [], open };
+  const mayBegin = (text: string) => !isKnown || !REQUEST.test(text);
+  return { fields, literals: [], open, mayBegin };
 }
+
+/** The beginning of a path or a request: lines of known formats begin with an address, host or time. */
+const REQUEST = /^(?:\/|[A-Z]+ )/;
 
 /**
  * Reads lines of all known formats: `combined` by positions; other formats, and lines that are cut

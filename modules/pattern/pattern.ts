@@ -30,8 +30,8 @@ const TIMES = /(\(\?)?<TIME>/g;
 const COLOURS = /(?:\x1b|#033)\[[\d;]*m/g;
 /** Bytes with which a colour begins. */
 const BEGINNINGS = [ESCAPE, HASH];
-/** Names of the groups that `<ADDR>` and `<TIME>` make. */
-const OWN_GROUP = /\(\?<(address|\$before|\$own|\$time)>/;
+/** Names of groups with a meaning of their own: those that `<ADDR>` and `<TIME>` make, and `message`. */
+const OWN_GROUP = /\(\?<(address|message|\$before|\$own|\$time)>/;
 
 /**
  * Services that a configuration describes by patterns: regular expressions in which `<ADDR>` stands
@@ -170,6 +170,7 @@ function expand(given: string, refuse: (complaint: string) => never): string {
     refuse(`must hold ${PLACE} exactly once, where the service writes the address`);
   }
   const taken = OWN_GROUP.exec(given)?.[1];
+  if (taken === "message") refuse("must not name a group message: that is the whole message to a rule");
   if (taken) {
     refuse(`must not name a group ${taken}: that is what ${taken === "$time" ? "<TIME>" : PLACE} makes`);
   }

@@ -8,9 +8,9 @@ function scene(
 ): { readonly path: string; readonly config: string } & Disposable {
   const path = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
   const config = `${path}/config.jsonc`;
-  const rules = [{ name: "a", str: "x", limit: 3, window: "10m", ban_time: "1h" }, {
+  const rules = [{ name: "a", str: "I", limit: 3, window: "10m", ban_time: "1h" }, {
     name: "b",
-    str: "y",
+    str: "F",
     limit: 1,
   }];
   Deno.writeTextFileSync(config, JSON.stringify({ state: "/s", modules: { SSHD: { rules } }, ...keys }));
@@ -80,7 +80,7 @@ Deno.test("`check` warns of a module that reads files alone while none exists, a
   using directory = scene();
   const { path, config } = directory;
   const file = `${path}/nothere.log`;
-  const rules = [{ name: "a", str: "x", limit: 3 }];
+  const rules = [{ name: "a", str: "I", limit: 3 }];
   const write = (match: unknown) =>
     Deno.writeTextFileSync(config, JSON.stringify({ modules: { SSHD: { match, rules } } }));
   const told = async (...args: string[]) => {

@@ -93,15 +93,15 @@ Deno.test("`configWarnings()` tells what is allowed but hardly meant", () => {
         "[SSHD] narrow never acts: wide sees the same lines and bans no later",
       ],
     ],
-    [`{ ${rules('"name": "one", "str": "x", "limit": 5', '"name": "same", "str": "x", "limit": 5')} }`, [
+    [`{ ${rules('"name": "one", "str": "I", "limit": 5', '"name": "same", "str": "I", "limit": 5')} }`, [
       "[SSHD] same never acts: one sees the same lines and bans no later",
     ]],
     [
       `{ ${
         rules(
-          '"name": "fast", "str": "x", "limit": 5, "window": "10m", "ban_time": "1h"',
-          '"name": "slow", "str": "x", "limit": 9, "window": "1d", "ban_time": "1w"',
-          '"name": "elsewhere", "str": "x", "mode": "anywhere", "limit": 9, "window": "10m", "ban_time": "1h"',
+          '"name": "fast", "str": "I", "limit": 5, "window": "10m", "ban_time": "1h"',
+          '"name": "slow", "str": "I", "limit": 9, "window": "1d", "ban_time": "1w"',
+          '"name": "elsewhere", "str": "I", "mode": "anywhere", "limit": 9, "window": "10m", "ban_time": "1h"',
         )
       } }`,
       [],

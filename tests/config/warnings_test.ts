@@ -3,6 +3,7 @@ import type { Config } from "../../lib/config/types.ts";
 import { configWarnings, wideWarning } from "../../lib/config/warnings.ts";
 import type { Condition, Rule } from "../../lib/rules/rule.ts";
 import { HOUR } from "../../lib/core/time.ts";
+import { load } from "../support/configs.ts";
 import { STEADY } from "../support/helpers.ts";
 
 function condition(over: Partial<Condition>): Condition {
@@ -63,6 +64,25 @@ Deno.test("`configWarnings()` warns of a fleet in which too few are believed", (
   ]);
   assert.deepEqual(of(2, "alpha", "beta"), []);
   assert.deepEqual(of(1_000), []);
+});
+
+Deno.test("`configWarnings()` names texts with which no message begins, as rules and as exceptions look for them", () => {
+  const of = (condition: string, module = "NGINX") =>
+    configWarnings(load(
+      `{ "window": "1m", "ban_time": "1h", "modules": { "${module}": { "trusted_proxies": [], "rules": [
+        { "name": "a", "limit": 1, ${condition} }
+      ] } } }`.replace(module === "SSHD" ? '"trusted_proxies": [],' : "", ""),
+    ));
+  const lost = (text: string) =>
+    `[NGINX] a: no message begins with "${text}": name its field, such as "path", or set "mode": "anywhere"`;
+  assert.deepEqual(of('"str": ["/.env", "192.0.2."]'), [lost("/.env")]);
+  assert.deepEqual(of('"status": 404, "except": "/favicon.ico"'), [lost("/favicon.ico")]);
+  assert.deepEqual(of('"str": "/.env", "field": "path"'), []);
+  assert.deepEqual(of('"str": "/.env", "mode": "anywhere"'), []);
+  assert.deepEqual(of('"str": "Invaild user"', "SSHD"), [
+    '[SSHD] a: no message begins with "Invaild user": compare it with a line of the log, or set "mode": "anywhere"',
+  ]);
+  assert.deepEqual(of('"str": "invalid user", "ignore_case": true', "SSHD"), []);
 });
 
 const never = (name: string) => `[M] ${name} never hits: its exceptions leave nothing of what it looks for`;

@@ -44,6 +44,7 @@ const REFUSED: readonly (readonly [source: string, complaint: string])[] = [
   ["^a \\d*<ADDR>", FIXED],
   ["^a [^\\]]<ADDR>", FIXED],
   ["^a (?<address>\\S+) by <ADDR>", "must not name a group address: that is what <ADDR> makes"],
+  ["^a (?<message>.*) by <ADDR>", "must not name a group message: that is the whole message to a rule"],
   ["^a (?<$before>\\S+) by <ADDR>", "must not name a group $before: that is what <ADDR> makes"],
   ["^a (?<$time>\\S+) by <ADDR>", "must not name a group $time: that is what <TIME> makes"],
   ["^<TIME> to <TIME> by <ADDR>", "must hold <TIME> at most once"],

@@ -37,6 +37,18 @@ for (const name of NAMES) {
   });
 }
 
+Deno.test("sshd's messages may begin as the samples do, and not with misspelt words", () => {
+  const form = sshd.form(NO_OPTIONS);
+  for (const { message } of SSHD_SAMPLES) {
+    for (let end = 1; end <= message.length; end++) {
+      assert.ok(form.mayBegin!(message.slice(0, end)), message.slice(0, end));
+    }
+  }
+  for (const text of ["Invaild user", "error: Invaild", "Connection form ", "invalid user", "É"]) {
+    assert.ok(!form.mayBegin!(text), text);
+  }
+});
+
 Deno.test("a banner or the name of a host is no user", () => {
   for (const shape of ["bad identification", "reverse mapping", "numeric name"]) {
     for (const { message, address } of SSHD_SAMPLES.filter((sample) => sample.shape === shape)) {

@@ -9,7 +9,7 @@ import { modules } from "../../modules/mod.ts";
 export { modules as known };
 export const SHIPPED = new URL("../../config.jsonc", import.meta.url).pathname;
 
-export const RULE = '{ "name": "a", "str": "x", "limit": 1 }';
+export const RULE = '{ "name": "a", "str": "I", "limit": 1 }';
 export const MODULES = `"modules": { "SSHD": { "rules": [${RULE}] } }`;
 export const DB = '"DB": { "host": "h", "user": "u", "database": "d" }';
 
@@ -18,7 +18,7 @@ export const top = (keys: string) => `{ ${keys}, ${MODULES} }`;
 /** Returns a configuration whose one rule has `keys`. */
 export const rule = (keys: string) => `{ "modules": { "SSHD": { "rules": [{ ${keys} }] } } }`;
 /** Returns a configuration whose one rule is valid but for `keys`, which are added. */
-export const more = (keys: string) => rule(`"name": "a", "str": "x", "limit": 1, ${keys}`);
+export const more = (keys: string) => rule(`"name": "a", "str": "I", "limit": 1, ${keys}`);
 
 /** Returns a configuration of a user's own service, with `keys` beside its rule. */
 export const own = (keys: string) =>

@@ -22,6 +22,18 @@ Deno.test("every form of nginx's lines has samples and near misses, and there ar
   assert.deepEqual([...new Set(NGINX_NEAR_MISSES.map(({ form }) => form))].toSorted(), FORMS.toSorted());
 });
 
+Deno.test("nginx's lines may begin as the samples do, and not with a path or a request but in a format of one's own", () => {
+  const form = nginx.form(NO_OPTIONS);
+  for (const { line } of NGINX_SAMPLES) {
+    for (let end = 1; end <= line.length; end++) {
+      assert.ok(form.mayBegin!(line.slice(0, end)), line.slice(0, end));
+    }
+  }
+  for (const text of ["/.env", "/", "GET /", "POST "]) assert.ok(!form.mayBegin!(text), text);
+  const own = nginx.form({ ...NO_OPTIONS, logFormats: ["ACCESS $remote_addr"] });
+  assert.ok(own.mayBegin!("ACCESS "));
+});
+
 for (const form of FORMS) {
   Deno.test(`nginx's parser reads "${form}" and nothing that only resembles it`, () => {
     for (const { line, address, fields = {} } of NGINX_SAMPLES.filter((sample) => sample.form === form)) {
