@@ -43,6 +43,7 @@ function writeWhole(text: string, file: string): void {
     Deno.writeTextFileSync(fresh, text, { mode: 0o640, createNew: true });
     Deno.renameSync(fresh, file);
   } catch (error) {
+    tried(() => Deno.removeSync(fresh));
     const cause = error instanceof Deno.errors.NotCapable
       ? `this program may write its state alone; have the shell write it: ${
         dashed({ name: file, command: "report --html" })

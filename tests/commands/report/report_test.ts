@@ -154,6 +154,10 @@ Deno.test("`report --html FILE` replaces a file as a whole, and says what to do 
   assert.match(Deno.readTextFileSync(file), /^<!DOCTYPE html>[^]*<\/html>\n$/);
   assert.equal(old.statSync().size, 3);
   old.close();
+  Deno.mkdirSync(`${directory}/taken`);
+  const taken = await run(temporary, "--html", `${directory}/taken`);
+  assert.equal(taken.code, 69);
+  assert.match(taken.stderr, /Cannot write .*\/taken: Is a directory/);
   assert.ok(![...Deno.readDirSync(directory)].some(({ name }) => name.endsWith(".new")));
   const rights = [`--allow-write=${directory}`, "--allow-read", "--allow-sys", "--allow-env"];
   const elsewhere = await program(["report", "--state", directory, "--html", "/srv/it's.html"], rights);
