@@ -1,17 +1,10 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
+import { exists } from "./support/probes.ts";
 import { sha256 } from "../tools/release/files.ts";
 import { layDebian } from "../tools/release/debian.ts";
 
 const ANALYZE = "/usr/bin/systemd-analyze";
-
-function installed(): boolean {
-  try {
-    return Deno.statSync(ANALYZE).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** Overall exposure in tenths, as `docs/sandbox.md` states it. */
 const EXPOSURES = { "strongmonitor.service": 16, "strongmonitor-sudo.service": 23 };
@@ -19,9 +12,9 @@ const EXPOSURES = { "strongmonitor.service": 16, "strongmonitor-sudo.service": 2
 for (const [unit, exposure] of Object.entries(EXPOSURES)) {
   Deno.test({
     name: `${unit} is exposed no more than it is documented to be${
-      installed() ? "" : " (needs systemd-analyze)"
+      exists(ANALYZE) ? "" : " (needs systemd-analyze)"
     }`,
-    ignore: !installed(),
+    ignore: !exists(ANALYZE),
     async fn() {
       const path = fileURLToPath(new URL(`../${unit}`, import.meta.url));
       const { success, stderr } = await new Deno.Command(ANALYZE, {

@@ -3,9 +3,9 @@ import { parse } from "jsonc-parser";
 import { SHIPPED, UNEDITED } from "../../lib/config/shipped.ts";
 import { load } from "../support/configs.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
-import { exists } from "../support/journal_files.ts";
+import { exists, works } from "../support/probes.ts";
 import { AS_OTHER, findingsIn, Machine, of } from "../support/machine.ts";
-import { inNamespace, lacking, works } from "../support/namespace.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
 import { hasNginx, RealNginx } from "../support/nginx.ts";
 import type { Result } from "../support/program.ts";
 

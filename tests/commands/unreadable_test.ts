@@ -3,7 +3,7 @@ import { guardState } from "../../lib/core/state_files.ts";
 import { inspectFiles } from "../../lib/sources/files/inspection.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { eventually, temporaryState } from "../support/helpers.ts";
-import { exists } from "../support/journal_files.ts";
+import { exists } from "../support/probes.ts";
 import { MAIN, program } from "../support/program.ts";
 
 const SETPRIV = "/usr/bin/setpriv";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { Runner, type RunResult } from "../../lib/core/child_process.ts";
-import { exists } from "../support/journal_files.ts";
+import { exists } from "../support/probes.ts";
 
 const PROGRAM = fileURLToPath(new URL("../support/run_program.ts", import.meta.url));
 

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { postgresMissing, startPostgres, type TestPostgres } from "../support/postgres_server.ts";
+import { exists } from "../support/probes.ts";
 import { CLIENTS, DATABASE_PASSWORD, Server } from "./server.ts";
 import { until, World } from "./world.ts";
 
@@ -45,14 +46,6 @@ async function lacking(): Promise<string> {
 
 function missingOf(tools: readonly string[]): string[] {
   return tools.filter((tool) => !exists(tool)).map((tool) => tool.slice(tool.lastIndexOf("/") + 1));
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 const LACKING = await lacking();

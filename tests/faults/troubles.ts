@@ -1,7 +1,7 @@
 /** Kinds of trouble for a running program. */
 import type { Journald } from "../support/journald.ts";
 import type { TestPostgres } from "../support/postgres_server.ts";
-import { exists } from "../support/journal_files.ts";
+import { exists } from "../support/probes.ts";
 import type { Random } from "../support/random.ts";
 import type { Scene } from "./scene.ts";
 

@@ -4,6 +4,7 @@ import { now, SECOND } from "../../lib/core/time.ts";
 import { noticeJson } from "../../lib/monitor/notice_json.ts";
 import { runHook } from "../../lib/monitor/notifier.ts";
 import { script } from "../support/helpers.ts";
+import { findProgram } from "../support/probes.ts";
 
 const SCRIPTS = new URL("../../docs/notify/", import.meta.url).pathname;
 
@@ -103,19 +104,9 @@ async function serveMail(listener: Deno.Listener): Promise<{ to: string; mail: s
   return { to, mail };
 }
 
-function has(program: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
-    try {
-      return Deno.statSync(`${directory}/${program}`).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** A test that needs curl and jq. */
 function test(name: string, fn: () => Promise<void>): void {
-  const missing = ["curl", "jq"].filter((program) => !has(program));
+  const missing = ["curl", "jq"].filter((program) => findProgram(program) === null);
   const needs = missing.length === 0 ? "" : ` (needs ${missing.join(" and ")})`;
   Deno.test({ name: name + needs, ignore: missing.length > 0, fn });
 }

@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
+import { wordsOf } from "../../lib/core/note_record.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { type CountedRule, RuleGroups } from "../../lib/rules/rule_groups.ts";
 import { NoteMemory } from "../../lib/rules/note_memory.ts";
 import { Notes, type Room } from "../../lib/rules/notes.ts";
 import { Random } from "../support/random.ts";
-import { wordsOf } from "../support/words.ts";
 
 const MINUTE = 60 * SECOND;
 const A = "192.0.2.1";

@@ -1,4 +1,5 @@
 /** A headless Chromium, controlled by its DevTools protocol. */
+import { findProgram } from "./probes.ts";
 
 /** Options of the window. */
 export interface View {
@@ -16,15 +17,7 @@ interface Answer {
 
 /** The machine's browser; null: none. */
 export function findBrowser(): string | null {
-  const directories = (Deno.env.get("PATH") ?? "").split(":");
-  const files = ["chromium", "google-chrome"].flatMap((name) => directories.map((path) => `${path}/${name}`));
-  return files.find((file) => {
-    try {
-      return Deno.statSync(file).isFile;
-    } catch {
-      return false;
-    }
-  }) ?? null;
+  return findProgram("chromium") ?? findProgram("google-chrome");
 }
 
 /** A page in a browser that ends with it. */

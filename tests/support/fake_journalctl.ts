@@ -2,17 +2,11 @@
  * A journalctl for tests. It prints the entries of the file `entries` in the directory of its first
  * argument, from the given cursor on, and follows the file. It dies if there is a file `dead`.
  */
+import { exists } from "./probes.ts";
+
 const [directory, ...args] = Deno.args;
 const after = Number(args.find((arg) => arg.startsWith("--cursor="))?.slice("--cursor=".length) ?? 0);
 if (args.includes("--lines=0")) Deno.exit(0);
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 for (let printed = 0;;) {
   if (exists(`${directory}/dead`)) {

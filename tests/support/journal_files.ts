@@ -1,6 +1,7 @@
 /** Makes real journal files from text of the export format. */
 import { concatenated } from "../../lib/core/bytes.ts";
 import type { Batch, Source, Start } from "../../lib/sources/source.ts";
+import { exists } from "./probes.ts";
 import { entriesOf, type Entry } from "./records.ts";
 
 const WRITER = "/lib/systemd/systemd-journal-remote";
@@ -11,15 +12,6 @@ export const FROM_START: Start = { after: null, since: 0 };
 
 /** Whether this machine can make and read journal files. */
 export const canMakeJournals = [WRITER, "/usr/bin/journalctl"].every(exists);
-
-/** Reports whether a file exists. */
-export function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** An entry to be written. Values are text, or bytes for a binary field. A field may occur twice. */
 export type Fields = readonly (readonly [name: string, value: string | Uint8Array])[];

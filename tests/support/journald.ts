@@ -1,18 +1,15 @@
 /** A systemd-journald for tests. */
 import { strict as assert } from "node:assert";
 import { eventually } from "./helpers.ts";
-import { canMakeJournals, exists, JournalWriter, sshdEntry } from "./journal_files.ts";
+import { canMakeJournals, JournalWriter, sshdEntry } from "./journal_files.ts";
+import { exists, works } from "./probes.ts";
 
 const PROGRAM = "/lib/systemd/systemd-journald";
 /** Whether this machine can run journald and make journal files. */
 export const hasJournald =
   [PROGRAM, "/usr/bin/journalctl", "/usr/bin/logger", "/usr/bin/unshare"].every(exists) &&
-  canMakeJournals && canMount();
-
-function canMount(): boolean {
-  const args = ["--mount", "--propagation=private", "mount", "-t", "tmpfs", "run", "/run"];
-  return new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).outputSync().success;
-}
+  canMakeJournals &&
+  works("unshare", ["--mount", "--propagation=private", "mount", "-t", "tmpfs", "run", "/run"]);
 
 /** A systemd-journald with a private `/run`. Its journal files are in `directory`. */
 export class Journald implements AsyncDisposable {

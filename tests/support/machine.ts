@@ -1,5 +1,5 @@
 /** Runs commands on a machine that a test makes up. */
-import { works } from "./namespace.ts";
+import { works } from "./probes.ts";
 import { MAIN } from "./program.ts";
 
 /** Words that run others as a user who is not root; null: this machine allows none. */

@@ -1,3 +1,5 @@
+import { works } from "./probes.ts";
+
 /** Output and exit code of a program. */
 export interface Answer {
   readonly code: number;
@@ -13,15 +15,6 @@ export function lacking(...programs: readonly string[]): boolean {
   if (Deno.uid() !== 0) return true;
   const probes: Record<string, string[]> = { ip: ["link"], nft: ["list", "ruleset"], ipset: ["list"] };
   return programs.some((program) => !works("unshare", ["--net", program, ...probes[program]!]));
-}
-
-/** Reports whether a program can be run and succeeds. */
-export function works(program: string, args: string[]): boolean {
-  try {
-    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
 }
 
 /** Makes a network namespace, gives `use` a function that runs programs in it, and removes it. */

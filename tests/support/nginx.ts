@@ -1,6 +1,7 @@
 /** A real nginx on a port of loopback, stopped at the end of the scope. */
 import { connect } from "node:net";
 import { eventually } from "./helpers.ts";
+import { freePort } from "./probes.ts";
 
 const NGINX = "/usr/sbin/nginx";
 export const hasNginx = await Deno.stat(NGINX).then(() => true, () => false);
@@ -79,10 +80,4 @@ export class RealNginx implements AsyncDisposable {
     await this.#child.status;
     Deno.removeSync(this.directory, { recursive: true });
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
 }

@@ -1,6 +1,7 @@
 /** A PostgreSQL server for tests: the system's, or an npm package's. */
 import { Connection } from "../../lib/postgres/connection.ts";
 import { findPrograms, type Programs } from "./postgres_programs.ts";
+import { freePort } from "./probes.ts";
 
 /** A running server on loopback, with its data in a temporary directory. */
 export interface TestPostgres extends AsyncDisposable {
@@ -257,12 +258,6 @@ class Server implements TestPostgres {
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** Returns a port that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: HOST, port: 0 });
-  return listener.addr.port;
 }
 
 interface Account {

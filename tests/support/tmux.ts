@@ -1,5 +1,6 @@
 /** Pseudo terminals by tmux(1), each on its own server: a program's screen, and the state that it leaves. */
 import { strict as assert } from "node:assert";
+import { works } from "./probes.ts";
 
 interface Size {
   readonly columns: number;
@@ -9,17 +10,9 @@ interface Size {
 /** Milliseconds of the longest wait, and between two looks. */
 const [PATIENCE, BETWEEN] = [10_000, 50];
 
-function has(program: string): boolean {
-  try {
-    return new Deno.Command(program, { args: ["-V"], stdout: "null", stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
 /** A shell in a terminal. */
 export class Tmux implements AsyncDisposable {
-  static readonly isThere = has("tmux");
+  static readonly isThere = works("tmux", ["-V"]);
   /** Suffix of a skipped test's name. */
   static readonly missing = Tmux.isThere ? "" : " (skipped: no tmux)";
   readonly #directory: string;

@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { isRotated } from "../../../lib/sources/files/rotation.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory, resume } from "../../support/file_following.ts";
-import { exists } from "../../support/journal_files.ts";
+import { exists } from "../../support/probes.ts";
 
 /** Longer than a head. */
 const LONG = Array.from({ length: 40 }, (_, i) => `line ${i} ${"x".repeat(40)}`);

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
-import { exists } from "../../support/journal_files.ts";
+import { exists } from "../../support/probes.ts";
 
 const ROTATIONS = 12;
 const LOGROTATE = "/usr/sbin/logrotate";
