@@ -53,7 +53,7 @@ export function printLines(lines: readonly string[]): void {
     for (const line of lines) collected.push(printable(line));
     return;
   }
-  const width = widthOf(Deno.stdout);
+  const width = columnsOf(Deno.stdout);
   const shown = lines.values().map(printable);
   writeLines(width === null ? shown : shown.flatMap((line) => wrap(line, width)));
 }
@@ -66,7 +66,7 @@ export function printData(lines: readonly string[]): void {
 /** Writes a line to standard error as `print()` does. */
 export function printError(line: string): void {
   if (collected !== null) return printLines([line]);
-  const width = widthOf(Deno.stderr);
+  const width = columnsOf(Deno.stderr);
   console.error(width === null ? printable(line) : wrap(printable(line), width).join("\n"));
 }
 
@@ -89,7 +89,7 @@ export function printSteering(line: string): void {
 }
 
 /** Returns the width of a stream's terminal in columns; null: it is no terminal. */
-export function widthOf(stream: { isTerminal(): boolean }): number | null {
+export function columnsOf(stream: { isTerminal(): boolean }): number | null {
   if (!stream.isTerminal()) return null;
   try {
     return Deno.consoleSize().columns || WIDTH;
@@ -178,5 +178,5 @@ export function zoneText(): string {
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   // Escape before measuring.
   const escaped = rows.map((row) => row.map(printable));
-  printLines(tableLines(heading, escaped, widthOf(Deno.stdout) ?? Infinity));
+  printLines(tableLines(heading, escaped, columnsOf(Deno.stdout) ?? Infinity));
 }
