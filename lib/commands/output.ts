@@ -15,6 +15,8 @@ export interface CommonOptions {
 
 /** Default path of the configuration. */
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
+/** Default path of nginx's configuration. */
+export const NGINX_CONF = "/etc/nginx/nginx.conf";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */
@@ -74,9 +76,6 @@ export function printError(line: string): void {
 export function printErrorData(lines: readonly string[]): void {
   Deno.stderr.writeSync(encoder.encode(lines.map((line) => `${printable(line)}\n`).join("")));
 }
-
-/** Default path of nginx's configuration. */
-export const NGINX_CONF = "/etc/nginx/nginx.conf";
 
 /** Writes a question to standard error without a line end. */
 export function promptError(question: string): void {
