@@ -5,6 +5,7 @@ import { counted } from "../core/text.ts";
 import { hasEnded, type Micros, now } from "../core/time.ts";
 import { type BanInForce, effectOf, keptText, type NewBan } from "../deciding/ban.ts";
 import { type Whitelist, whitelistedBy } from "../deciding/whitelist.ts";
+import type { BanTable } from "../state/ban_table.ts";
 import { type ListedBan, readBanLine } from "./ban_list.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
 import { inputLines, openInput } from "./input.ts";
@@ -34,16 +35,9 @@ type Outcome = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "w
 /** Number of lines with each outcome, without lines that name no address. */
 export type Summary = Record<Outcome, number>;
 
-/** Methods of the state's bans that an import calls. */
-export interface ImportStore {
-  transaction<T>(work: () => T): T;
-  inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]>;
-  addAll(bans: readonly NewBan[]): void;
-}
-
 /** Input of `Importing`. */
 export interface ImportParts {
-  readonly bans: ImportStore;
+  readonly bans: Pick<BanTable, "transaction" | "inForceByAddress" | "addAll">;
   readonly whitelist: Whitelist;
   readonly now: Micros;
   readonly name: string;

@@ -1,15 +1,14 @@
 import { modules } from "../../modules/mod.ts";
-import { hasEnded, now } from "../core/time.ts";
+import { now } from "../core/time.ts";
 import { buildHint } from "../config/build_hint.ts";
 import type { Config } from "../config/types.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
-import { isName, type WhitelistMember } from "../config/whitelist.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
 import { configOf, loadConfig, stateDirectoryOf } from "../config/load.ts";
 import { SHIPPED } from "../config/shipped.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
-import { keptMembers } from "../monitor/whitelist_entries.ts";
+import { givenMembers, keptMembers } from "../monitor/whitelist_entries.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import { State } from "../state/state.ts";
@@ -138,11 +137,20 @@ export function knownWhitelist(
   { config, state }: { config: Config | null; state: State | null },
 ): Whitelist {
   const whitelist = new Whitelist();
-  if (config !== null) setConfigured(whitelist, config, state);
-  if (state === null) return whitelist;
   const time = now();
+  const contents = config?.whitelist.files.map((file) => contentOf(file, state)) ?? [];
+  const given = config === null ? null : givenMembers(config, { contents, state, now: time });
+  if (given !== null) {
+    whitelist.set("configuration", given.configured);
+    whitelist.setAll("whitelist file", given.listed.map(({ set }) => set));
+  }
+  if (state === null) return whitelist;
+  const named = state.whitelist("name", time);
+  const byName = addressesByName(named);
   const kept = keptMembers(state, time, {
-    name: addressesOfNames({ config, state }),
+    // Without a configuration, the names of its entries are unknown, and all of the state count.
+    name: given?.names.flatMap(({ address }) => byName.get(address) ?? []) ??
+      named.map(({ address }) => address),
     machine: [...ownAddresses(), ...state.whitelist("machine", time).map(({ address }) => address)],
     ...config !== null && config.database === null ? { database: [] } : {},
   });
@@ -151,35 +159,7 @@ export function knownWhitelist(
   return whitelist;
 }
 
-/**
- * Adds the addresses and networks of a configuration and its files that have not ended. Uses the
- * copy in `state` for a file that cannot be read.
- */
-function setConfigured(
-  whitelist: Whitelist,
-  { whitelist: { members, files } }: Config,
-  state: State | null,
-): void {
-  const inForce = (entry: Pick<WhitelistMember, "until">) => !hasEnded(entry, now());
-  const networks = members.filter((member) => !member.isName && inForce(member));
-  whitelist.set("configuration", networks.map(({ address }) => address));
-  const listed = files.flatMap((file) => contentOf(file, state).networks);
-  whitelist.setAll("whitelist file", listed.filter(inForce).map(({ set }) => set));
-}
-
-/** Returns the last addresses of whitelisted names; of all names if there is no configuration. */
-function addressesOfNames({ config, state }: Pick<CommandContext, "config" | "state">): string[] {
-  const stored = state.whitelist("name", now());
-  if (config === null) return stored.map(({ address }) => address);
-  const { members, files } = config.whitelist;
-  const names = [
-    ...[...members, ...files.flatMap((file) => contentOf(file, state).names)].filter(({ isName }) => isName),
-    ...state.whitelist("command", now()).filter(({ address }) => isName(address)),
-  ];
-  const addresses = addressesByName(stored);
-  return names.flatMap(({ address }) => addresses.get(address) ?? []);
-}
-
+/** Returns the content of a whitelist file, or the copy in `state` if it cannot be read. */
 function contentOf(file: WhitelistFile, state: State | null): WhitelistContent {
   const { content, error } = file.read();
   const copy = error === null ? null : state?.whitelistCopy(file.path) ?? null;

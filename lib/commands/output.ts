@@ -15,6 +15,8 @@ export interface CommonOptions {
 
 /** Default path of the configuration. */
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
+/** Default path of nginx's configuration. */
+export const NGINX_CONF = "/etc/nginx/nginx.conf";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** Tables of `top`. */
@@ -51,7 +53,7 @@ export async function collectLines(
 
 /** Returns the columns for lines of a command's output; null: they have no limit. */
 export function outputWidth(): number | null {
-  return collected?.width ?? widthOf(Deno.stdout);
+  return collected?.width ?? columnsOf(Deno.stdout);
 }
 
 /** Writes many lines as `print()` does; on a terminal, breaks them between words. */
@@ -61,7 +63,7 @@ export function printLines(lines: readonly string[]): void {
     for (const line of lines) collected.lines.push(printable(line));
     return;
   }
-  const width = widthOf(Deno.stdout);
+  const width = columnsOf(Deno.stdout);
   const shown = lines.values().map(printable);
   writeLines(width === null ? shown : shown.flatMap((line) => wrap(line, width)));
 }
@@ -74,7 +76,7 @@ export function printData(lines: readonly string[]): void {
 /** Writes a line to standard error as `print()` does. */
 export function printError(line: string): void {
   if (collected !== null) return printLines([line]);
-  const width = widthOf(Deno.stderr);
+  const width = columnsOf(Deno.stderr);
   console.error(width === null ? printable(line) : wrap(printable(line), width).join("\n"));
 }
 
@@ -82,9 +84,6 @@ export function printError(line: string): void {
 export function printErrorData(lines: readonly string[]): void {
   Deno.stderr.writeSync(encoder.encode(lines.map((line) => `${printable(line)}\n`).join("")));
 }
-
-/** Default path of nginx's configuration. */
-export const NGINX_CONF = "/etc/nginx/nginx.conf";
 
 /** Writes a question to standard error without a line end. */
 export function promptError(question: string): void {
@@ -97,7 +96,7 @@ export function printSteering(line: string): void {
 }
 
 /** Returns the width of a stream's terminal in columns; null: it is no terminal. */
-export function widthOf(stream: { isTerminal(): boolean }): number | null {
+export function columnsOf(stream: { isTerminal(): boolean }): number | null {
   if (!stream.isTerminal()) return null;
   try {
     return Deno.consoleSize().columns || WIDTH;

@@ -1,4 +1,4 @@
-import { widthOf } from "./output.ts";
+import { columnsOf } from "./output.ts";
 
 const WIDTH = 30;
 const EVERY = 100;
@@ -30,7 +30,7 @@ export class Progress {
     if (!this.#visible || performance.now() - this.#drawn < EVERY) return;
     this.#drawn = performance.now();
     // A line that the terminal breaks cannot be drawn over.
-    write(`\r${this.#text().slice(0, widthOf(Deno.stderr)! - 1)}`);
+    write(`\r${this.#text().slice(0, columnsOf(Deno.stderr)! - 1)}`);
   }
 
   /** Erases the bar before other output. */

@@ -13,7 +13,7 @@ import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
 import { permissionProblem } from "../config/refusal.ts";
-import { makeStateDirectory, openConfig } from "./open.ts";
+import { makeStateDirectory, openConfig, withState } from "./open.ts";
 import { requireSpan } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
 import { CONFIRM, leftText } from "./words.ts";
@@ -116,7 +116,7 @@ async function claimState(
   { options, log }: { options: CommonOptions; log: Log },
 ): Promise<{ state: State; lock: Lock }> {
   for (const sentence of makeStateDirectory(directory, options)) log.warn(sentence);
-  if (!hasLockFile(directory) && mayRun(directory)) await askForLock(directory);
+  if (!hasLockFile(directory) && mayRun(directory, options)) await askForLock(directory);
   const lock = takeLock(directory);
   if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
   try {
@@ -138,18 +138,10 @@ async function askForLock(directory: string): Promise<void> {
 }
 
 /** Reports whether a monitor may run on a state: by its last report, true if that is unreadable. */
-function mayRun(directory: string): boolean {
+function mayRun(directory: string, options: CommonOptions): boolean {
   if (!lookAt(databaseOf(directory))?.isFile) return false;
-  try {
-    const state = new State(directory);
-    try {
-      return readReport(state.report())?.running ?? false;
-    } finally {
-      state.close();
-    }
-  } catch {
-    return true;
-  }
+  const isRunning = (state: State) => readReport(state.report())?.running ?? false;
+  return tried(() => withState({ ...options, state: directory }, isRunning)) ?? true;
 }
 
 function usableConfig(options: CommonOptions): Config {

@@ -1,5 +1,5 @@
 /** Formats a story in lines for people. Escapes and cuts foreign text. */
-import { type BanStatus, endText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
+import { type BanStatus, endReasonText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
@@ -121,7 +121,7 @@ export function* whyNot(story: Story): Generator<string> {
     const { method, user, time } = trusted;
     yield `Trusted by a ${shown(method)} login of ${shown(user)} ${ago(time, story)}.`;
   }
-  if (last !== undefined) yield `Its last ban ended ${ago(last.ended!, story)} (${endText(last)}).`;
+  if (last !== undefined) yield `Its last ban ended ${ago(last.ended!, story)} (${endReasonText(last)}).`;
   if (nearest !== undefined) yield `${countText(nearest, story)}.`;
   else if (configError === null && hit !== undefined) {
     yield `No hit counts now; when it hit last, ${ago(hit.time, story)}, it was ${countText(hit.hits[0]!)}.`;
@@ -136,7 +136,7 @@ function banText(ban: BanStatus, story: Story): string {
   const { scope, start, until, ended } = ban;
   const what = scope === "all" ? "" : `${formatScope(scope)}, `;
   const end = ended !== null
-    ? `ended ${localTime(ended)}: ${endText(ban)}`
+    ? `ended ${localTime(ended)}: ${endReasonText(ban)}`
     : until === null
     ? "for good"
     : `until ${localTime(until)}, ${formatDuration(until - story.now)} left`;

@@ -98,7 +98,7 @@ export function isObserved({ appliedBy }: BanStatus): boolean {
 }
 
 /** Returns why a ban ended, as a clause. */
-export function endText({ endReason }: Pick<Ban, "endReason">): string {
+export function endReasonText({ endReason }: Pick<Ban, "endReason">): string {
   return ENDS[endReason ?? ""] ?? "lifted";
 }
 

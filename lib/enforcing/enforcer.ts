@@ -161,8 +161,10 @@ export class Enforcer {
     this.#calls--;
     this.#queue.end(work);
     if (this.#calls === 0) this.#idle?.();
+    // The timer of a back-off goes on: calls at the same time fail for the same reason.
+    if (this.#retry !== null) return;
     if (failure !== null) this.#backOff(failure);
-    else if (this.#retry === null) this.#work();
+    else this.#work();
   }
 
   async #tell({ bans, isLift }: Work): Promise<readonly Outcome[]> {

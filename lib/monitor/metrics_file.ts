@@ -21,6 +21,8 @@ export class MetricsFile {
   readonly #log: Log;
   #error: string | null = null;
   #writing = Promise.resolve();
+  /** Text of the write that waits for earlier ones; null: none waits. */
+  #next: string | null = null;
 
   constructor(path: string, log: Log) {
     this.path = path;
@@ -32,9 +34,15 @@ export class MetricsFile {
     return this.#error;
   }
 
-  /** Replaces the file after all earlier writes. Never throws: logs each kind of failure once. */
+  /**
+   * Replaces the file after all earlier writes. One that still waits is left out: on a disk that hangs
+   * they would gather. Never throws: logs each kind of failure once.
+   */
   write(text: string): Promise<void> {
-    return this.#writing = this.#writing.then(() => this.#replace(text)).then(
+    const isWaiting = this.#next !== null;
+    this.#next = text;
+    if (isWaiting) return this.#writing;
+    return this.#writing = this.#writing.then(() => this.#writeNext()).then(
       () => this.#note(null),
       (error) => this.#note(`Cannot write the metrics to ${this.path}: ${this.#whyNot(error)}`),
     );
@@ -47,6 +55,12 @@ export class MetricsFile {
       if (error instanceof Deno.errors.NotFound) return;
       this.#log.warn(`Cannot remove the metrics of before, ${this.path}: ${messageOf(error)}`);
     });
+  }
+
+  #writeNext(): Promise<void> {
+    const text = this.#next!;
+    this.#next = null;
+    return this.#replace(text);
   }
 
   async #replace(text: string): Promise<void> {

@@ -44,24 +44,36 @@ export class TrialWatch {
    * Waits for the trial's end. True: it ended unconfirmed; its bans have ended, and the firewall
    * has lifted those that it could in time. False: there is no trial, it was confirmed, or `signal`
    * aborted.
-   * @param ended called when the bans have ended in the state
+   * @param changed called when the bans have ended in the state, or for a late confirmation
    */
-  async run(signal: AbortSignal, ended: () => void): Promise<boolean> {
+  async run(signal: AbortSignal, changed: () => void): Promise<boolean> {
     while (this.#trial !== null && this.#trial.end > now() && !signal.aborted) {
       await pause(Math.min((this.#trial.end - now()) / 1_000, LOOK), signal);
     }
     if (this.#trial === null || signal.aborted) return false;
-    const { lastBan } = this.#trial;
+    if (!this.#lapse(this.#trial)) {
+      changed();
+      return false;
+    }
     // From here on nobody can confirm the trial.
     this.#trial = null;
-    this.#state.bans.endNewer(lastBan, { reason: "trial", time: now() });
-    this.#state.setTrial(null);
     this.#log.warn("the trial is over and nobody has confirmed it: its bans are lifted, and monitoring ends");
-    ended();
+    changed();
     const deadline = performance.now() + LIFTING;
     while (this.#state.bans.lingering().length > 0 && performance.now() < deadline && !signal.aborted) {
       await pause(BETWEEN_LOOKS, signal);
     }
     return true;
+  }
+
+  /** Ends a trial's bans in the state; false: a command has confirmed it, which nobody took over yet. */
+  #lapse({ lastBan }: Trial): boolean {
+    const { bans } = this.#state;
+    return bans.transaction(() => {
+      if (this.#state.trial() === null) return false;
+      bans.endNewer(lastBan, { reason: "trial", time: now() });
+      this.#state.setTrial(null);
+      return true;
+    });
   }
 }

@@ -1,6 +1,8 @@
-/** Whitelist entries of the state, for the parts that find addresses around this machine. */
-import { DAY, type Micros } from "../core/time.ts";
-import { isName } from "../config/whitelist.ts";
+/** Whitelist entries, for the parts that gather a whitelist and find addresses around this machine. */
+import type { Config } from "../config/types.ts";
+import { DAY, hasEnded, type Micros } from "../core/time.ts";
+import { isName, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
+import type { WhitelistContent } from "../config/whitelist_content.ts";
 import {
   KEPT_ORIGINS,
   type KeptOrigin,
@@ -8,6 +10,33 @@ import {
   type WhitelistOrigin,
 } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";
+
+/**
+ * Returns what people have whitelisted that has not ended at `now`: addresses and networks of the
+ * configuration and of its files, DNS names also of commands, and the next end of the first two.
+ * @param state null: none, which has no commands
+ */
+export function givenMembers(
+  { whitelist: { members } }: Pick<Config, "whitelist">,
+  { contents, state, now }: {
+    readonly contents: readonly WhitelistContent[];
+    readonly state: Pick<State, "whitelist"> | null;
+    readonly now: Micros;
+  },
+) {
+  const inForce = (entry: Pick<WhitelistMember, "until">) => !hasEnded(entry, now);
+  const own = members.filter(inForce);
+  const listed = contents.flatMap(({ networks }) => networks).filter(inForce);
+  const listedNames = contents.flatMap(({ names }) => names).filter(inForce);
+  const commanded = state?.whitelist("command", now) ?? [];
+  const ends = [...own, ...listed, ...listedNames].map(({ until }) => until ?? Infinity);
+  return {
+    configured: own.flatMap(({ address, isName }) => isName ? [] : address),
+    listed,
+    names: longestOfEach([...own, ...listedNames, ...commanded].filter(({ address }) => isName(address))),
+    nextEnd: ends.reduce((next, end) => Math.min(next, end), Infinity),
+  };
+}
 
 /**
  * Returns the addresses and networks at `now` that the state keeps, by origin.

@@ -1,5 +1,5 @@
 import type { Config } from "../config/types.ts";
-import { isName, laterOf, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
+import { laterOf } from "../config/whitelist.ts";
 import { Names, type Resolve } from "./names.ts";
 import {
   type KeptOrigin,
@@ -11,8 +11,8 @@ import type { State } from "../state/state.ts";
 import { abortedWith, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf } from "../core/error.ts";
-import { hasEnded, type Micros } from "../core/time.ts";
-import { entriesText, keptMembers } from "./whitelist_entries.ts";
+import type { Micros } from "../core/time.ts";
+import { entriesText, givenMembers, keptMembers } from "./whitelist_entries.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
@@ -43,7 +43,7 @@ export class Whitelisting {
   readonly #files: WhitelistFiles;
   readonly #resolver: Names;
   /** DNS names whose entries have not ended, without duplicates. */
-  #names: readonly WhitelistMember[] = [];
+  #names: readonly WhitelistEntry[] = [];
   /** Aborted when `#names` changes. */
   #namesChange = new AbortController();
   /** Names of the last complete round of resolving. */
@@ -87,17 +87,10 @@ export class Whitelisting {
     const { state, log, clock } = this.#parts;
     const now = clock();
     const before = this.whitelist.revision;
-    const inForce = (entry: Pick<WhitelistMember, "until">) => !hasEnded(entry, now);
-    const configured = this.#config.whitelist.members.filter(inForce);
-    const { contents } = this.#files;
-    const listed = contents.flatMap(({ names }) => names).filter(inForce);
-    const commanded = state.whitelist("command", now).map((entry) => ({
-      ...entry,
-      isName: isName(entry.address),
-    }));
-    this.#setNames(longestOfEach([...configured, ...listed, ...commanded].filter(({ isName }) => isName)));
+    const given = givenMembers(this.#config, { contents: this.#files.contents, state, now });
+    this.#setNames(given.names);
     const parts: readonly [WhitelistOrigin, readonly string[]][] = [
-      ["configuration", configured.flatMap(({ address, isName }) => isName ? [] : address)],
+      ["configuration", given.configured],
       ...keptMembers(state, now, {
         name: this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address)),
         machine: this.#own.recent(now),
@@ -105,12 +98,10 @@ export class Whitelisting {
       }),
     ];
     for (const [origin, members] of parts) this.whitelist.set(origin, members);
-    const networks = contents.flatMap(({ networks }) => networks).filter(inForce);
-    this.whitelist.setAll("whitelist file", networks.map(({ set }) => set));
-    this.#nextEnd = [...configured, ...listed, ...networks, { until: state.nextWhitelistEnd(now) }]
-      .reduce((next, { until }) => Math.min(next, until ?? Infinity), Infinity);
+    this.whitelist.setAll("whitelist file", given.listed.map(({ set }) => set));
+    this.#nextEnd = Math.min(given.nextEnd, state.nextWhitelistEnd(now) ?? Infinity);
     if (this.whitelist.revision === before) return;
-    const listedCount = networks.reduce((sum, { count }) => sum + count, 0);
+    const listedCount = given.listed.reduce((sum, { count }) => sum + count, 0);
     const counts = [...parts.map(([origin, { length }]) => [origin, length]), ["whitelist file", listedCount]]
       .flatMap(([origin, count]) => count === 0 ? [] : `${count} by ${origin}`);
     log.debug(() => `whitelisted: ${counts.join(", ")}`);
@@ -155,8 +146,8 @@ export class Whitelisting {
     }
   }
 
-  #setNames(names: readonly WhitelistMember[]): void {
-    const list = (names: readonly WhitelistMember[]) =>
+  #setNames(names: readonly WhitelistEntry[]): void {
+    const list = (names: readonly WhitelistEntry[]) =>
       entriesText(names.map((name) => ({ ...name, note: "" })));
     const hasChanged = list(names) !== list(this.#names);
     this.#names = names;
@@ -166,7 +157,7 @@ export class Whitelisting {
   }
 
   /** Returns names of the state that no entry holds yet: a file never read may hold them. */
-  #unclaimed(): Pick<WhitelistMember, "address" | "until">[] {
+  #unclaimed(): Pick<WhitelistEntry, "address" | "until">[] {
     if (this.#files.areRead) return [];
     const wanted = new Set(this.#names.map(({ address }) => address));
     return [...this.#storedNames].flatMap(([address, until]) =>

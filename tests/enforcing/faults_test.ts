@@ -72,4 +72,38 @@ for (const { name, ignore, run } of FAULTS) {
         await bans.stop(AbortSignal.abort());
       }),
   });
+
+  Deno.test({
+    name: `\`Bans\` tries again soon though many calls at once could not be confirmed, as ${name}`,
+    ignore,
+    fn: () =>
+      run(async (state) => {
+        const log = memoryLog();
+        const answers = Promise.withResolvers<void>();
+        class Parallel extends NotingFirewall {
+          override readonly batch = 1;
+          override readonly parallel = 6;
+          calls = 0;
+          override async ban(bans: readonly Ban[]): Promise<Outcome[]> {
+            this.calls++;
+            await answers.promise;
+            return super.ban(bans);
+          }
+        }
+        const firewall = new Parallel();
+        const parts = { state, firewall, whitelist: new Whitelist(), log, clock: () => 2_000 };
+        const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
+        const many = Array.from({ length: 6 }, (_, i) => ({ ...BANS[0]!, address: `192.0.2.${i}` }));
+        state.bans.addAll(many);
+        bans.enforce(many);
+        assert.equal(firewall.calls, 6);
+        state.breakDown();
+        answers.resolve();
+        await eventually(() => log.lines.some((line) => line.startsWith("error: bans are held up")));
+        state.repair();
+        // With a doubled wait for each call, the next try would come after 32 seconds.
+        await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null), 10);
+        await bans.stop(AbortSignal.abort());
+      }),
+  });
 }

@@ -223,6 +223,22 @@ Deno.test("`MetricsFile.write()` tells the log once that it cannot, and once tha
   assert.equal(Deno.readTextFileSync(`${directory}/a.prom`), "4");
 });
 
+Deno.test("`MetricsFile.write()` lets one write wait for another, the newest: on a disk that hangs they would gather", async () => {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/a.prom`;
+  const file = new MetricsFile(path, memoryLog());
+  const first = file.write("1");
+  await Promise.resolve();
+  const second = file.write("2");
+  assert.notEqual(second, first);
+  assert.equal(file.write("3"), second);
+  await first;
+  assert.equal(Deno.readTextFileSync(path), "1");
+  await second;
+  assert.equal(Deno.readTextFileSync(path), "3");
+  Deno.removeSync(directory, { recursive: true });
+});
+
 Deno.test("the program counts hits and bans in its metrics file, and says there that it has stopped", async () => {
   await using scene = new Scene();
   const path = `${scene.directory}/metrics.prom`;
