@@ -304,6 +304,7 @@ Deno.test("`init` prints no command that replaces an edited configuration unless
   const kept = await run(init(machine, "--yes"));
   assert.equal(kept.code, 0, kept.stderr);
   load(kept.stdout);
+  assert.match(kept.stderr, /^config {4}\/.*config\.jsonc is there already, and stays$/m);
   assert.match(kept.stderr, /config\.jsonc: it is there already; --force replaces it\n$/);
   assert.doesNotMatch(kept.stderr, /What root has to do/);
   assert.deepEqual(JSON.parse((await run(init(machine, "--json"))).stdout).commands, []);

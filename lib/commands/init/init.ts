@@ -43,13 +43,15 @@ export async function initCommand(given: InitOptions): Promise<number> {
     throw new UserError("Cannot ask: standard input is no terminal; --yes takes what is proposed", 64);
   }
   const survey = await surveyMachine(options);
+  const isRefused = !options.force && targetAt(options.config) === "edited";
   if (!options.json) describe(survey).forEach(printError);
+  // Who answers questions first learns that the answers replace nothing.
+  if (!options.json && isRefused) printError(`config    ${options.config} is there already, and stays`);
   const answers = isAsking ? askUser(survey) : proposed(survey);
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
   const problems = await problemsOf(survey, { config, options });
   const steps = stepsFor(text, { path: options.config, user: await serviceUser(), unit: survey.unit });
   const source = isAsking ? null : sourceOf(options);
-  const isRefused = !options.force && targetAt(options.config) === "edited";
   const commands = isRefused ? [] : steps.map((step) => shellCommand(step, source));
   if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
   // On a terminal, the command that takes the text already shows it.
