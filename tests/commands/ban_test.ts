@@ -3,6 +3,7 @@ import { Bans } from "../../lib/enforcing/bans.ts";
 import { watchControl } from "../../lib/monitor/control.ts";
 import { now } from "../../lib/core/time.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
+import { outcome } from "../../lib/commands/change.ts";
 import { takeLock } from "../../lib/state/lock.ts";
 import { NotingFirewall } from "../support/bans_scene.ts";
 import { BOOT, memoryLog, strangers, type TemporaryState, temporaryState } from "../support/helpers.ts";
@@ -359,3 +360,26 @@ Deno.test("a state that the program was not built for is refused in one sentence
       );
     }
   }));
+
+Deno.test("`outcome()` asks whether a monitor runs only while a ban waits", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  const provenance = { kind: "manual" as const, name: "ban" };
+  const ban = { scope: "all" as const, provenance, reason: "x", count: 0, until: null, start: now() };
+  for (const address of ["192.0.2.1", "192.0.2.2"]) state.bans.add({ ...ban, address });
+  let asked = 0;
+  const counting = {
+    bans: state.bans,
+    get directory() {
+      asked++;
+      return directory;
+    },
+  } as unknown as typeof state;
+  const deadline = performance.now() + 600_000;
+  const settled = ({ address }: { address: string }) => address === "192.0.2.1";
+  assert.equal((await outcome(counting, { id: 1, settled, deadline })).address, "192.0.2.1");
+  assert.equal(asked, 0);
+  // No monitor runs that could settle it.
+  assert.equal((await outcome(counting, { id: 2, settled, deadline })).address, "192.0.2.2");
+  assert.ok(asked > 0);
+});
