@@ -19,6 +19,9 @@ import { agrees, askUser, proposed } from "./questions.ts";
 import { isEdited, runStep, shellCommand, type Step, stepsFor, targetAt } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
+/** Without systemd, nobody runs the unit of a package. */
+const NO_SYSTEMD = "There is no journal: docs/installing.md tells how to start the monitor without systemd";
+
 /** Options of `init`. */
 export interface InitOptions extends CommonOptions {
   /** Ask nothing. */
@@ -104,10 +107,11 @@ async function problemsOf(
   const { refusal, problems: found } = await lookHere(config, options);
   const problems = found.filter((sentence) => !isOnlyHere(sentence));
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
+  const unsupervised = hasJournal || unit === null ? [] : [NO_SYSTEMD];
   const unstarted = unit === null ? [`No unit starts the monitor; ${INSTALL_UNIT}`] : [];
   const refused = [...refusal?.sentences ?? []];
   if (refusal?.advice) refused.push(`${refused.pop()}; or ${refusal.advice}`);
-  return [...refused, ...problems, ...unwatched, ...unstarted];
+  return [...refused, ...problems, ...unwatched, ...unsupervised, ...unstarted];
 }
 
 /** Reports whether a sentence says what this user may not read: the monitor runs as another one. */
