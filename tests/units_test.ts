@@ -96,3 +96,16 @@ Deno.test("docs/installing.md tells where each page of the tarball goes, and tak
     assert.ok(removal.split(/\s+/).some((path) => path !== "" && `${place}/`.startsWith(`${path}/`)), place);
   }
 });
+
+Deno.test("the service for OpenRC in docs/installing.md reads as a shell's, and reloads by what the units ask first", async () => {
+  const text = Deno.readTextFileSync(`${PROJECT}/docs/installing.md`);
+  const [, script] = text.match(/^```sh\n(#!\/sbin\/openrc-run\n[^]*?)^```$/m)!;
+  const told = script!.replace('supervise-daemon "', 'echo "');
+  const calls = "RC_SVCNAME=name; command=true; reload; start_pre && echo start; " +
+    "command=false; reload; start_pre || echo refused";
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", `${told}\n${calls}`] }).output();
+  assert.equal(new TextDecoder().decode(stdout), "name --signal HUP\nstart\nrefused\n");
+  for (const line of ["capabilities=^cap_net_admin", "no_new_privs=yes", "command_args=run"]) {
+    assert.ok(script!.includes(`\n${line}\n`), line);
+  }
+});

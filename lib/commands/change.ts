@@ -91,6 +91,7 @@ export async function outcome(
   for (let isLastLook = false;;) {
     const ban = state.bans.get(id)!;
     if (isLastLook || settled(ban) || ban.error !== null) return ban;
+    // Asked only for a ban that waits: each answer opens a database.
     isLastLook = performance.now() > deadline || !isLocked(state.directory);
     if (!isLastLook) await pause(BETWEEN_LOOKS);
   }

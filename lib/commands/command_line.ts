@@ -45,7 +45,9 @@ export function commandLine({ version, exit, log, signals }: ProgramParts): Comm
     .addHelpText("after", examplesText(["run --trial 10m", "status", "why 192.0.2.7"]))
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration",
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration\n" +
+        "\nMessages name pages such as docs/installing.md: the Debian package has them in\n" +
+        "/usr/share/doc/strongmonitor.",
     );
   program.on("command:*", ([name]: string[]) => {
     program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });

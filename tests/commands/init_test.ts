@@ -94,6 +94,8 @@ Deno.test("`init` and `doctor` name the unit that is installed, and say where no
     );
     assert.equal(parse(config).nft_command, unit === "strongmonitor" ? "nft" : "sudo -n nft");
     assert.ok(problems.every((problem: string) => !problem.includes("unit")));
+    // The bare machine has no journal.
+    assert.match(problems.at(-1), /^There is no journal: docs\/installing\.md tells .* without systemd$/);
     const { stdout } = await run(machine.words("doctor", "--json", "--config", machine.config));
     const remedies = findingsIn(stdout).filter(({ subject }) => ["unit", "monitor"].includes(subject));
     assert.deepEqual(remedies.map(({ remedy }) => remedy), [`${SUDO}systemctl enable --now ${unit}`]);
@@ -304,6 +306,7 @@ Deno.test("`init` prints no command that replaces an edited configuration unless
   const kept = await run(init(machine, "--yes"));
   assert.equal(kept.code, 0, kept.stderr);
   load(kept.stdout);
+  assert.match(kept.stderr, /^config {4}\/.*config\.jsonc is there already, and stays$/m);
   assert.match(kept.stderr, /config\.jsonc: it is there already; --force replaces it\n$/);
   assert.doesNotMatch(kept.stderr, /What root has to do/);
   assert.deepEqual(JSON.parse((await run(init(machine, "--json"))).stdout).commands, []);

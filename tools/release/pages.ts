@@ -1,5 +1,6 @@
 /** Makes the manual page and shell completions from the command line's definition. */
 import type { Command } from "commander";
+import { examplesOf } from "../../lib/commands/command_line/subcommand.ts";
 import { modules } from "../../modules/mod.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 
@@ -47,6 +48,9 @@ export function manPage(program: Command, { version, date }: { version: string; 
     for (const option of command.options) {
       lines.push(".TP", `\\fB${roff(option.flags)}\\fR`, roff(help.optionDescription(option)));
     }
+    for (const example of examplesOf(command)) {
+      lines.push(".PP", `\\fB$ ${roff(`strongmonitor ${example}`)}\\fR`);
+    }
     lines.push(".RE");
   }
   lines.push(
@@ -60,6 +64,9 @@ export function manPage(program: Command, { version, date }: { version: string; 
     ".TP",
     "/var/lib/strongmonitor",
     "the state",
+    ".TP",
+    "/usr/share/doc/strongmonitor/docs",
+    "the pages that messages name, such as docs/installing.md, if the program came by a Debian package",
     ".SH EXIT STATUS",
     "0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
     ".SH SEE ALSO",

@@ -40,10 +40,20 @@ export function subcommand(parent: Command, definition: Definition): Command {
 
 /** Adds a subcommand without these options: it reads neither, or has subcommands of its own. */
 export function bareSubcommand(parent: Command, { usage, summary, examples }: Definition): Command {
-  return parent.command(usage).summary(summary)
+  const command = parent.command(usage).summary(summary)
     .description(`${capitalized(summary)}.`)
     .hook("preAction", refuseEmptyPaths)
     .addHelpText("after", examplesText(examples));
+  EXAMPLES.set(command, examples);
+  return command;
+}
+
+/** Examples of each subcommand, which commander keeps only as part of a help text. */
+const EXAMPLES = new WeakMap<Command, readonly string[]>();
+
+/** Returns the examples of a subcommand, without the program's name. */
+export function examplesOf(command: Command): readonly string[] {
+  return EXAMPLES.get(command) ?? [];
 }
 
 /** Refuses empty paths, which a shell makes of variables that are not set. */

@@ -19,6 +19,9 @@ import { agrees, askUser, proposed } from "./questions.ts";
 import { isEdited, runStep, shellCommand, type Step, stepsFor, targetAt } from "./steps.ts";
 import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 
+/** Without systemd, nobody runs the unit of a package. */
+const NO_SYSTEMD = "There is no journal: docs/installing.md tells how to start the monitor without systemd";
+
 /** Options of `init`. */
 export interface InitOptions extends CommonOptions {
   /** Ask nothing. */
@@ -43,13 +46,15 @@ export async function initCommand(given: InitOptions): Promise<number> {
     throw new UserError("Cannot ask: standard input is no terminal; --yes takes what is proposed", 64);
   }
   const survey = await surveyMachine(options);
+  const isRefused = !options.force && targetAt(options.config) === "edited";
   if (!options.json) describe(survey).forEach(printError);
+  // Who answers questions first learns that the answers replace nothing.
+  if (!options.json && isRefused) printError(`config    ${options.config} is there already, and stays`);
   const answers = isAsking ? askUser(survey) : proposed(survey);
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
   const problems = await problemsOf(survey, { config, options });
   const steps = stepsFor(text, { path: options.config, user: await serviceUser(), unit: survey.unit });
   const source = isAsking ? null : sourceOf(options);
-  const isRefused = !options.force && targetAt(options.config) === "edited";
   const commands = isRefused ? [] : steps.map((step) => shellCommand(step, source));
   if (options.json) printJson(surveyJson(survey, { text, problems, commands }));
   // On a terminal, the command that takes the text already shows it.
@@ -102,10 +107,11 @@ async function problemsOf(
   const { refusal, problems: found } = await lookHere(config, options);
   const problems = found.filter((sentence) => !isOnlyHere(sentence));
   const unwatched = hasJournal || sshLog !== null ? [] : [NO_SSH_LOG];
+  const unsupervised = hasJournal || unit === null ? [] : [NO_SYSTEMD];
   const unstarted = unit === null ? [`No unit starts the monitor; ${INSTALL_UNIT}`] : [];
   const refused = [...refusal?.sentences ?? []];
   if (refusal?.advice) refused.push(`${refused.pop()}; or ${refusal.advice}`);
-  return [...refused, ...problems, ...unwatched, ...unstarted];
+  return [...refused, ...problems, ...unwatched, ...unsupervised, ...unstarted];
 }
 
 /** Reports whether a problem may be this user's alone: the monitor runs as a user of its own. */

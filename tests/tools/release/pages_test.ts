@@ -61,3 +61,10 @@ Deno.test("the manual page tells defaults and values of options, as `--help` doe
   assert.ok(page.includes('\nconfiguration to read (default: "/etc/strongmonitor/config.jsonc")\n'));
   assert.ok(page.includes('(choices: "address", "network", "user", "path", "rule", "module")\n'));
 });
+
+Deno.test("the manual page has the examples of every command, and says where pages of docs/ are", () => {
+  const page = manPage(PROGRAM, { version: "1.0.0", date: "2026-11-28" }).replaceAll("\\-", "-");
+  assert.match(page, /strongmonitor whitelist add [^]*\n\.PP\n\\fB\$ strongmonitor whitelist add [^]*\n\.RE/);
+  assert.ok(page.match(/^\\fB\$ strongmonitor /gm)!.length > 40);
+  assert.ok(page.includes("\n/usr/share/doc/strongmonitor/docs\n"));
+});
