@@ -16,6 +16,7 @@ import type { Counts } from "../monitor/report.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
+import { PASSING_ROOM } from "../rules/notes.ts";
 import type { Trip } from "../rules/rule.ts";
 import type { TextShare } from "../rules/rule_set.ts";
 import { RuleTexts } from "../rules/rule_texts.ts";
@@ -71,6 +72,7 @@ export class Rehearsal {
         ipv6Prefix: config.ipv6Prefix,
         lenience: (address, time) => judge.logins.lenience(address, time),
         isStored: false,
+        room: PASSING_ROOM,
       },
     });
     this.#reader = options.isRecorded

@@ -1,4 +1,4 @@
-import { abortedWith, pause } from "../core/async.ts";
+import { abortedWith, clearNoEmptySets, pause } from "../core/async.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { localTime, type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
@@ -57,6 +57,7 @@ export async function runCommand(options: RunOptions, parts: RunParts): Promise<
 
 async function run(options: RunOptions, { log: given, signals }: RunParts): Promise<number> {
   if (options.config === "-") throw new UserError("Cannot run by standard input: name a file", 64);
+  clearNoEmptySets();
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
   let config = usableConfig(options);
   const totals = new Totals();

@@ -70,11 +70,11 @@ export const fleet = section({
   ),
   window: described(z.prefault(span(), "1d"), "How long a server's ban counts for `min_reports`."),
   accept_from: described(
-    z.optional(texts()),
+    z.optional(texts),
     "Names of the servers whose bans are followed; without it all are.",
   ),
   modules: described(
-    z.optional(texts()),
+    z.optional(texts),
     "Modules whose bans are followed; without it all bans are, also those of networks and by hand.",
   ),
   max_bans: described(

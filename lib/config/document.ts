@@ -8,6 +8,7 @@ import {
   printParseErrorCode,
 } from "jsonc-parser";
 import { UserError } from "../core/error.ts";
+import { MAX_DEPTH, plainValue } from "./plain_value.ts";
 
 /** Keys and list indexes, outermost first. */
 export type Path = readonly (string | number)[];
@@ -20,9 +21,6 @@ export interface Problem {
   readonly sentence: string;
 }
 
-/** Deepest nesting. A configuration needs 8 levels. */
-const MAX_DEPTH = 32;
-
 /** A parsed JSONC text (JSON with comments and trailing commas) with the position of each part. */
 export class Document {
   /** The content as plain values; every key, even `__proto__`, is an own property. */
@@ -31,7 +29,8 @@ export class Document {
   readonly duplicates: readonly Problem[];
   readonly #text: string;
   readonly #file: string;
-  readonly #root: Node;
+  /** The tree of the text, made for the first question about a place. */
+  #tree: Node | null = null;
 
   /**
    * @param file name of the file, for positions such as `config.jsonc:12:9`
@@ -41,9 +40,9 @@ export class Document {
   constructor(text: string, file: string) {
     this.#text = text;
     this.#file = file;
-    this.#root = this.#parse();
-    this.value = toValue(this.#root);
-    this.duplicates = this.#duplicatesIn(this.#root);
+    const plain = plainValue(text);
+    this.value = plain === null ? toValue(this.#root) : plain.value;
+    this.duplicates = plain === null ? this.#duplicatesIn(this.#root) : [];
   }
 
   /** Returns the value at `path`; undefined if the document has none. */
@@ -77,6 +76,10 @@ export class Document {
       if (node) return this.#problem(path.slice(0, end), complaint, node).sentence;
     }
     return this.#problem(path, complaint, this.#root).sentence;
+  }
+
+  get #root(): Node {
+    return this.#tree ??= this.#parse();
   }
 
   #problem(path: Path, complaint: string, node: Node): Problem {
@@ -131,7 +134,6 @@ export class Document {
 
   /** Returns a problem for each key that an object in `node` holds twice. */
   #duplicatesIn(node: Node): Problem[] {
-    // A start looks at thousands of texts and numbers.
     if (node.children === undefined) return [];
     const offsets = new Map<string, number>();
     const own = (node.type === "object" ? members(node) : []).flatMap(([key, value]) => {

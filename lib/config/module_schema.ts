@@ -11,7 +11,6 @@ import {
   section,
   span,
   spanOrForever,
-  STRINGS,
   text,
   texts,
   timeZone,
@@ -78,7 +77,7 @@ const codes = converted(
 
 const condition = {
   str: described(
-    nonEmpty(texts()),
+    nonEmpty(texts),
     "Text that makes a line a hit, or a list of texts of which any one does; with mode `regex` regular expressions.",
   ),
   mode: described(
@@ -86,7 +85,7 @@ const condition = {
     "Where the text must stand: at the start of the field or anywhere in it. `regex`: `str` is a regular expression.",
   ),
   field: described(
-    z._default(nonEmpty(texts(field)), ["message"]),
+    z._default(nonEmpty(oneOrMore(field)), ["message"]),
     "Part of the line that is compared: `message`, which is all of it, or a field of the module such as `path`. Of a " +
       "list any one field makes a hit.",
   ),
@@ -104,8 +103,8 @@ const exception = z.union(
 );
 
 const ruleTests = section({
-  match: described(z._default(texts(), []), "Lines that this rule must hit."),
-  no_match: described(z._default(texts(), []), "Lines that this rule must not hit."),
+  match: described(z._default(texts, []), "Lines that this rule must hit."),
+  no_match: described(z._default(texts, []), "Lines that this rule must not hit."),
 });
 
 const rule = section({
@@ -149,17 +148,19 @@ const path = text(4096).check(
 
 const origin = section({
   identifier: described(
-    z.optional(texts()),
+    z.optional(texts),
     "Programs whose journal entries belong to the module (SYSLOG_IDENTIFIER).",
   ),
   unit: described(
     z.optional(
-      texts(text(255).check(z.regex(/\.\w+$/, "must be the whole name of a unit, such as vsftpd.service"))),
+      oneOrMore(
+        text(255).check(z.regex(/\.\w+$/, "must be the whole name of a unit, such as vsftpd.service")),
+      ),
     ),
     "systemd units of the service. Entries that they write are trusted; without `identifier` all of them belong to the module.",
   ),
   file: described(
-    z.optional(texts(path)),
+    z.optional(oneOrMore(path)),
     "Log files by absolute path; * and ? stand for any part of a name.",
   ),
 });
@@ -171,7 +172,7 @@ export const moduleSection = section({
     "Where the lines of the service are found; replaces the places that the module knows.",
   ),
   pattern: described(
-    z.optional(texts()),
+    z.optional(texts),
     "For a service of your own: regular expressions that begin with ^, in which `<ADDR>` stands for the address, `<TIME>` " +
       "for a time that does not stand at the beginning, and named groups make fields.",
   ),
@@ -183,14 +184,14 @@ export const moduleSection = section({
     z.optional(timeZone),
     'Zone of times in lines that tell none, such as "Europe/Berlin" or "+05:30"; this machine\'s zone by default.',
   ),
-  log_format: described(z.optional(texts()), "NGINX: `log_format` of nginx.conf, as it stands there."),
+  log_format: described(z.optional(texts), "NGINX: `log_format` of nginx.conf, as it stands there."),
   trusted_proxies: described(
-    z.optional(oneOrMore(network, STRINGS)),
+    z.optional(oneOrMore(network)),
     "Proxies in front of the service: the client that they name is counted, and proxies are never banned. `[]`: there " +
       "are none. Without this key NGINX does not count requests that nginx refused before it had read them (400 and such).",
   ),
   no_log: described(
-    z.optional(texts()),
+    z.optional(texts),
     "Beginnings of messages that are counted but not recorded: a string or a list of strings.",
   ),
   record: described(

@@ -9,6 +9,7 @@ import {
   howOften,
   matching,
   millisecondsOrOff,
+  oneOrMore,
   program,
   section,
   sizeOrUnlimited,
@@ -40,7 +41,7 @@ const networkStep = section({
 const trust = section({
   for: described(z.prefault(span(), "30d"), "How long a login counts."),
   methods: described(
-    z._default(texts(), ["publickey"]),
+    z._default(texts, ["publickey"]),
     "Login methods after which an address is not banned but only reported.",
   ),
   factor: described(
@@ -129,7 +130,7 @@ export const settingsSchema = section({
     "Addresses, networks (10.0.0.0/8) and DNS names that are never banned, each alone or with a note and an end.",
   ),
   whitelist_files: described(
-    z._default(texts(text(4096)), []),
+    z._default(oneOrMore(text(4096)), []),
     "Whitelist files, one entry a line, which are read again when they change. Relative paths are relative to this file.",
   ),
   whitelist_refresh: described(

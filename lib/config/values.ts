@@ -17,7 +17,7 @@ const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
 const SPAN_OR_FOREVER = `${SPAN}, or "forever"`;
 const CENTURY = "must be longer than nothing and shorter than a century";
 /** Complaint about a value that is neither a string nor a list of strings. */
-export const STRINGS = "must be a string or a list of strings";
+const STRINGS = "must be a string or a list of strings";
 
 /**
  * Adds the description of a key for the published JSON Schema. Keys with different descriptions
@@ -58,7 +58,7 @@ export function converted<T extends z.core.SomeType, O>(
 }
 
 /** Accepts one `item` or a list of them; gives a list. */
-export function oneOrMore<O, I>(item: z.ZodMiniType<O, I>, complaint: string) {
+export function oneOrMore<O, I>(item: z.ZodMiniType<O, I>, complaint = STRINGS) {
   return converted(z.union([item, z.array(item)], complaint), (given): O[] => [given].flat() as O[]);
 }
 
@@ -76,9 +76,7 @@ export function text(most = 255) {
 }
 
 /** Accepts one string or a list of strings; gives a list. */
-export function texts(item: z.ZodMiniType<string, string> = text(MAX_MESSAGE)) {
-  return oneOrMore(item, STRINGS);
-}
+export const texts = oneOrMore(text(MAX_MESSAGE));
 
 /** Accepts a whole number from `least` to `most`. */
 export function whole(least: number, most: number) {

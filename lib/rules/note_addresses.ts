@@ -39,12 +39,14 @@ export class NoteAddresses {
   #touches = 0;
   #random = 1;
 
-  /** @param capacity addresses at most; @param behind words behind them */
-  constructor(capacity: number, behind: number) {
+  /** @param capacity addresses at most; @param behind words behind them; see `Room` for the rest */
+  constructor(capacity: number, { behind, isOffAccount }: { behind: number; isOffAccount: boolean }) {
     this.#capacity = capacity;
     this.end = (capacity + 1) * ADDRESS_SIZE;
     const words = this.end + behind;
-    this.words = new Int32Array(words + words % 2);
+    const bytes = (words + words % 2) * Int32Array.BYTES_PER_ELEMENT;
+    // V8 accounts for no shared memory.
+    this.words = new Int32Array(isOffAccount ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     this.times = new Float64Array(this.words.buffer);
   }
 

@@ -27,6 +27,12 @@ export interface Room {
   readonly addresses: number;
   /** Bytes for further notes per address, on average. Two notes take 40. */
   readonly bytes: number;
+  /**
+   * Whether V8 leaves the memory out of its account. 84 MiB at once otherwise have it collect all
+   * garbage, which takes as long as reading thousands of lines. For commands that end soon: V8 would
+   * not collect in time what a reload leaves behind.
+   */
+  readonly isOffAccount?: boolean;
 }
 
 /**
@@ -47,10 +53,10 @@ export class NoteMemory {
   #untaken: number;
   readonly #end: number;
 
-  constructor({ addresses, bytes }: Room) {
+  constructor({ addresses, bytes, isOffAccount = false }: Room) {
     // Even the smallest room holds some further notes.
     const chunks = Math.max(2, Math.floor(addresses * bytes / (CHUNK_SIZE * WORD_BYTES)));
-    this.addresses = new NoteAddresses(addresses, chunks * CHUNK_SIZE);
+    this.addresses = new NoteAddresses(addresses, { behind: chunks * CHUNK_SIZE, isOffAccount });
     this.words = this.addresses.words;
     this.times = this.addresses.times;
     this.#untaken = this.addresses.end;

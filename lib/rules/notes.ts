@@ -10,6 +10,8 @@ export type { Room };
 
 /** A million addresses with a million further notes: 84 MiB when full. */
 const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
+/** The same room for a command that ends soon. */
+export const PASSING_ROOM: Room = { ...ROOM, isOffAccount: true };
 /** Number of an address's notes from which on a `RunningCount` counts them step by step. */
 const MANY = 128;
 /**

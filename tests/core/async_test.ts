@@ -1,8 +1,44 @@
 import { strict as assert } from "node:assert";
-import { abortedWith, NEVER } from "../../lib/core/async.ts";
+import { abortedWith, clearNoEmptySets, NEVER, Settling } from "../../lib/core/async.ts";
 import { supervise } from "../../lib/core/supervise.ts";
 import { UserError } from "../../lib/core/error.ts";
+import { HOUR } from "../../lib/core/time.ts";
 import { memoryLog } from "../support/helpers.ts";
+
+Deno.test("`Settling.isLate()` leaves nothing with the promise, however often it asks", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const then = promise.then.bind(promise);
+  let reactions = 0;
+  promise.then = (...given) => {
+    reactions++;
+    return then(...given);
+  };
+  const settling = new Settling(promise);
+  for (let i = 0; i < 3; i++) assert.equal(await settling.isLate(1), true);
+  assert.equal(reactions, 1);
+  const asked = settling.isLate(HOUR);
+  resolve();
+  assert.deepEqual([await asked, await settling.isLate(HOUR)], [false, false]);
+  assert.equal(await new Settling(Promise.reject(new Error("dead"))).isLate(HOUR), false);
+});
+
+Deno.test("`clearNoEmptySets()` has V8 make no table for an empty set", () => {
+  const grownBy = (clear: () => void) => {
+    const before = Deno.memoryUsage().heapUsed;
+    for (let i = 0; i < 2_000; i++) clear();
+    return Deno.memoryUsage().heapUsed - before;
+  };
+  const { clear } = Set.prototype;
+  const set = new Set([1]);
+  try {
+    clearNoEmptySets();
+    set.clear();
+    assert.equal(set.size, 0);
+    assert.ok(grownBy(() => set.clear()) < grownBy(() => clear.call(set)) / 2);
+  } finally {
+    Set.prototype.clear = clear;
+  }
+});
 
 async function tries(work: (attempt: number, progress: () => void) => void | Promise<void>, signal = NEVER) {
   let attempts = 0;

@@ -1,5 +1,5 @@
 import type { Batch, Source, Start } from "../source.ts";
-import { abortedWith } from "../../core/async.ts";
+import { abortedWith, Settling } from "../../core/async.ts";
 import { UserError } from "../../core/error.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import { ExportParser } from "./export.ts";
@@ -213,7 +213,8 @@ class Journal implements Source {
       silence: Micros;
     },
   ): Promise<Uint8Array> {
-    while (this.#follow && await isLate(arrival, silence)) {
+    const settling = new Settling(arrival);
+    while (this.#follow && await settling.isLate(silence)) {
       const hasMore = await this.#queries.hasMore(reached, signal);
       if (follow && !hasMore && this.#quiet.isDue) {
         this.#quiet.look(await this.#queries.newest({ matching: false, signal }));
@@ -223,7 +224,10 @@ class Journal implements Source {
       throw new Error("journalctl does not come to its end");
     }
     const chunk = await arrival;
-    if (chunk.length > 0) this.#quiet.end();
+    if (chunk.length > 0) {
+      this.#quiet.end();
+      this.#waker.heard();
+    }
     return chunk;
   }
 

@@ -1,5 +1,5 @@
 import { messageOf } from "../../core/error.ts";
-import type { Micros } from "../../core/time.ts";
+import { type Micros, MILLISECOND, MINUTE } from "../../core/time.ts";
 
 /** How journalctl is kept awake. */
 export interface WakeOptions {
@@ -11,9 +11,15 @@ export interface WakeOptions {
   readonly interval: Micros;
 }
 
+/** Time without entries after which journalctl is woken less often. */
+const SILENCE: Micros = MINUTE;
+/** Shortest interval then. */
+const REST: Micros = 60 * MILLISECOND;
+
 /**
- * Makes journalctl look for new entries every `interval`. journald writes an entry at once, but
- * announces it up to half a second later. journalctl also looks when inotify(7) reports a change in
+ * Makes journalctl look for new entries every `interval`, and after a silent minute every 60 ms
+ * until the next entry, as each wake takes some 0.2 ms of the processor. journald writes an entry at
+ * once, but announces it up to half a second later. journalctl also looks when inotify(7) reports a change in
  * its directory, and new times of that directory are a change.
  */
 export class Waker {
@@ -22,6 +28,12 @@ export class Waker {
   readonly #problem: (sentence: string) => void;
   /** Null while it does not wake journalctl. */
   #timer: ReturnType<typeof setInterval> | null = null;
+  /** Time between two wakes. */
+  #interval: Micros = 0;
+  /** Called if waking fails. */
+  #lost = () => {};
+  /** Number of wakes since an entry came. */
+  #silent = 0;
 
   /** @param problem called with a sentence on why waking does not work, when it is given up */
   constructor(options: WakeOptions | null, problem: (sentence: string) => void) {
@@ -50,6 +62,7 @@ export class Waker {
   async start(isShownIn: (directory: string) => Promise<boolean | null>, lost: () => void): Promise<void> {
     if (this.#options === null) return;
     const { directory, interval } = this.#options;
+    this.#silent = 0;
     try {
       touch(directory);
     } catch (error) {
@@ -61,14 +74,16 @@ export class Waker {
     const isShown = await isShownIn(directory);
     if (isShown === false) this.giveUp("it does not show this machine's journal");
     if (isShown !== true) return;
-    this.#timer = setInterval(() => {
-      try {
-        touch(directory);
-      } catch (error) {
-        this.giveUp(reasonOf(error));
-        lost();
-      }
-    }, interval / 1_000);
+    this.#lost = lost;
+    this.#wakeEvery(interval);
+  }
+
+  /** Notes that journalctl has printed something. */
+  heard(): void {
+    this.#silent = 0;
+    if (this.#timer === null) return;
+    const { interval } = this.#options!;
+    if (interval < this.#interval) this.#wakeEvery(interval);
   }
 
   /** Stops waking until the next `start()`. */
@@ -86,6 +101,23 @@ export class Waker {
     this.#problem(
       `Cannot wake journalctl by ${directory}: ${reason}. Entries come as journald announces them, up to half a second late`,
     );
+  }
+
+  #wakeEvery(interval: Micros): void {
+    this.stop();
+    this.#interval = interval;
+    this.#timer = setInterval(() => this.#wake(), interval / 1_000);
+  }
+
+  #wake(): void {
+    const { directory, interval } = this.#options!;
+    try {
+      touch(directory);
+    } catch (error) {
+      this.giveUp(reasonOf(error));
+      return this.#lost();
+    }
+    if (this.#interval < REST && ++this.#silent * interval >= SILENCE) this.#wakeEvery(REST);
   }
 }
 

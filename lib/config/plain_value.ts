@@ -1,0 +1,45 @@
+/**
+ * Reads a JSONC text by `JSON.parse()`, which takes a tenth of the time of a parser that knows where
+ * each value stands. A start needs the places only to tell a mistake.
+ */
+
+/** Deepest nesting of a configuration. It needs 8 levels. */
+export const MAX_DEPTH = 32;
+
+/** A string, with the colon behind a key; a comment. */
+const STRING_OR_COMMENT = /"(?:[^"\\]|\\.)*"(?<colon>\s*:)?|\/\/[^\r\n]*|\/\*[^]*?\*\//g;
+/** A string; a comma behind nothing; a comma before nothing, which JSONC allows. */
+const STRING_OR_COMMA = /"(?:[^"\\]|\\.)*"|[[{]\s*,|,(?=\s*[\]}])/g;
+
+/**
+ * Returns the value of a JSONC text. Null: the text needs a closer look, as it is not valid, is
+ * nested too deep, or as an object may hold a key twice.
+ */
+export function plainValue(text: string): { readonly value: unknown } | null {
+  let keys = 0;
+  let isOdd = false;
+  const json = text.replace(STRING_OR_COMMENT, (found, colon) => {
+    if (found[0] === "/") return " ";
+    if (colon !== undefined) keys++;
+    return found;
+  }).replace(STRING_OR_COMMA, (found) => {
+    if (found[0] === "[" || found[0] === "{") isOdd = true;
+    return found === "," ? "" : found;
+  });
+  try {
+    const value: unknown = JSON.parse(json);
+    return isOdd || keysIn(value, MAX_DEPTH) !== keys ? null : { value };
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the number of all keys in `value`; NaN if objects and lists lie deeper than `depth`. */
+function keysIn(value: unknown, depth: number): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (depth === 0) return NaN;
+  const members = Object.values(value);
+  let keys = Array.isArray(value) ? 0 : members.length;
+  for (const member of members) keys += keysIn(member, depth - 1);
+  return keys;
+}
