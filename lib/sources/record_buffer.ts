@@ -38,7 +38,7 @@ export class RecordBuffer implements Records {
   begin(kept = this.end): void {
     const { array, view } = this.bytes;
     // An object for each piece: readers tell pieces apart by it.
-    this.bytes = { array, view, logged: 0, fresh: 0 };
+    this.bytes = { array, view, logged: 0, fresh: 0, isLast: false };
     array.copyWithin(0, kept, this.end);
     this.end -= kept;
     this.length = 0;

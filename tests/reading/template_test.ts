@@ -272,7 +272,12 @@ function readsOf(texts: readonly string[], message: string): number {
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-  matcher.match({ array: counted(array), view: counted(view), logged: 0, fresh: 0 }, 0, end, automaton.start);
+  matcher.match(
+    { array: counted(array), view: counted(view), logged: 0, fresh: 0, isLast: false },
+    0,
+    end,
+    automaton.start,
+  );
   return reads;
 }
 
