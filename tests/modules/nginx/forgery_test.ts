@@ -186,6 +186,19 @@ const HONEST: readonly Case[] = [
     `${WHOLE}\n${stderr("PHP message: a\n#0 b.php(7): c()\nthrown")}${WHOLE}\n${ACCESS}\n${record("/a")}`,
     [OTHER, null, null, null, OTHER, OTHER, TRUE],
   ],
+  [
+    "what nginx tells of connections, bodies and answers",
+    [
+      `client ${TRUE} closed keepalive connection`,
+      `client ${TRUE} closed keepalive connection (104: Connection reset by peer)`,
+      "open socket #12 left in connection 5",
+      `a client request body is buffered to a temporary file /var/lib/nginx/body/0000000001, client: ${TRUE}${END}`,
+      `an upstream response is buffered to a temporary file /var/lib/nginx/proxy/1/00/0000000001 while reading upstream, client: ${TRUE}${END}`,
+      `peer closed connection in SSL handshake (104: Connection reset by peer) while SSL handshaking, client: ${TRUE}${END}`,
+      `using uninitialized "a" variable while logging request, client: ${TRUE}${END}`,
+    ].map((text) => `${HEAD}${text}\n`).join("") + `${WHOLE}\n`,
+    [null, null, null, TRUE, TRUE, TRUE, TRUE, OTHER],
+  ],
   ["a notice of nginx itself", `2026/03/01 10:56:10 [notice] 7#7: exiting\n${WHOLE}\n`, [null, OTHER]],
   ["a line of another service", `${WHOLE}\nMar  1 10:56:10 web cron[7]: (root) CMD (a)\n${WHOLE}\n`, [
     OTHER,
