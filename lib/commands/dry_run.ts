@@ -72,6 +72,7 @@ export function recordOf(line: string): RecordBuffer {
   buffer.put(bytes.array.subarray(0, end));
   buffer.addLine({ from: 0, to: end, isASCII: true, most: Infinity }, now());
   buffer.bytes.logged = end;
+  buffer.bytes.isLast = true;
   return buffer;
 }
 

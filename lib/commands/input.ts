@@ -99,6 +99,8 @@ export async function* readInput(
     refuseCompressed(beginning, input);
     const chunks = isPacked ? gunzip(packed(beginning, read)) : plain(buffer, beginning, read);
     lines.begin(buffer);
+    // Somebody may wait for the result of each line.
+    const isLive = input.name === "-" && input.command === "match" && !isPacked;
     let isBegun = false;
     const taken = (damaged: number): Batch[] => {
       if (buffer.length === 0) return [];
@@ -108,7 +110,7 @@ export async function* readInput(
     };
     for await (const chunk of chunks) {
       if (chunk !== null) buffer.put(chunk);
-      yield* taken(lines.take(buffer, now(), isPacked || mayGoOn(buffer, last)));
+      yield* taken(lines.take(buffer, now(), !isLive || mayGoOn(buffer, last)));
       lines.begin(buffer);
     }
     yield* taken(lines.finish(buffer, now()));

@@ -18,6 +18,8 @@ export interface Bytes {
   fresh: number;
   /** Number of the piece: readers tell pieces in one buffer apart by it. */
   piece: number;
+  /** Whether nothing more will be written behind the piece. */
+  isLast: boolean;
 }
 
 /** Bytes that exist behind the end of a range, with any content. */
@@ -26,7 +28,7 @@ export const PADDING = 8;
 /** Makes room for `size` bytes and the padding; all are zero. */
 export function makeBytes(size: number): Bytes {
   const array = new Uint8Array(size + PADDING);
-  return { array, view: new DataView(array.buffer), logged: 0, fresh: 0, piece: 0 };
+  return { array, view: new DataView(array.buffer), logged: 0, fresh: 0, piece: 0, isLast: false };
 }
 
 /** Returns `bytes`, or a larger copy if they have no room for `size` bytes and the padding. */

@@ -19,6 +19,8 @@ export interface Origin {
    * a program prints into lines. Default: no.
    */
   readonly isWhole?: boolean;
+  /** `CONTAINER_ID_FULL`, as a container's runtime tells it. Default: none. */
+  readonly container?: string;
 }
 
 /** Origin of a line of text: the line's own beginning names the program. */

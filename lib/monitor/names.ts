@@ -3,7 +3,7 @@ import { canonicalAddress } from "../core/address.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
-import { type Micros, SECOND } from "../core/time.ts";
+import { DAY, type Micros, SECOND } from "../core/time.ts";
 
 /** Returns a name's addresses; throws if it has none, no server answers or `signal` aborts. */
 export type Resolve = (name: string, signal: AbortSignal) => Promise<string[]>;
@@ -28,6 +28,12 @@ export function systemResolve(): Resolve {
   };
 }
 
+/**
+ * How long a name keeps addresses of IPv4 or IPv6 while its answers have only the others: a server
+ * that refuses one of the two questions leaves half an answer.
+ */
+const HALF_KEPT: Micros = DAY;
+
 /** Most names resolved at the same time: a whitelist file may hold thousands. */
 const MOST_AT_ONCE = 8;
 
@@ -35,6 +41,7 @@ const MOST_AT_ONCE = 8;
 export interface NamesOptions {
   readonly log: Log;
   readonly resolve: Resolve;
+  readonly clock: () => Micros;
   /** The addresses that names had before the program started. */
   readonly known: Iterable<readonly [name: string, addresses: readonly string[]]>;
 }
@@ -48,6 +55,8 @@ export class Names {
   readonly #addresses: Map<string, readonly string[]>;
   /** By name, the failure that was logged last. */
   readonly #failures = new Map<string, string>();
+  /** By name, since when answers have lacked addresses of IPv4 or IPv6. */
+  readonly #halves = new Map<string, Micros>();
 
   constructor(options: NamesOptions) {
     this.#options = options;
@@ -62,7 +71,7 @@ export class Names {
   /** Drops all names but `names`. */
   keepOnly(names: readonly string[]): void {
     const kept = new Set(names);
-    for (const map of [this.#addresses, this.#failures]) {
+    for (const map of [this.#addresses, this.#failures, this.#halves]) {
       for (const name of map.keys()) if (!kept.has(name)) map.delete(name);
     }
   }
@@ -83,9 +92,10 @@ export class Names {
     if (signal.aborted) return false;
     try {
       const answer = (await resolve(name, signal)).flatMap((address) => canonicalAddress(address) ?? []);
+      const answered = [...new Set(answer)];
+      if (answered.length === 0) throw new Error("the answer holds no address");
       // Name servers rotate the order of an answer.
-      const addresses = [...new Set(answer)].sort();
-      if (addresses.length === 0) throw new Error("the answer holds no address");
+      const addresses = [...answered, ...this.#missingHalf(name, answered)].sort();
       const before = this.#addresses.get(name);
       const wasFailing = this.#failures.delete(name);
       if (wasFailing || String(before) !== String(addresses)) {
@@ -97,6 +107,22 @@ export class Names {
       if (!signal.aborted) this.#complain(name, messageOf(error));
       return false;
     }
+  }
+
+  /** Returns the addresses of IPv4 or IPv6 that a name keeps because `answered` has only the others. */
+  #missingHalf(name: string, answered: readonly string[]): string[] {
+    const isIPv6 = (address: string) => address.includes(":");
+    const missing = this.addressesOf(name).filter((address) =>
+      answered.every((other) => isIPv6(other) !== isIPv6(address))
+    );
+    if (missing.length === 0) {
+      this.#halves.delete(name);
+      return missing;
+    }
+    const now = this.#options.clock();
+    const since = this.#halves.get(name) ?? now;
+    this.#halves.set(name, since);
+    return now - since < HALF_KEPT ? missing : [];
   }
 
   /** Logs a failure once, however often it repeats in a row. */

@@ -68,7 +68,7 @@ export class Whitelisting {
     const stored = state.whitelist("name", clock());
     this.#namesText = entriesText(stored);
     this.#storedNames = endsByName(stored);
-    this.#resolver = new Names({ log, resolve, known: addressesByName(stored) });
+    this.#resolver = new Names({ log, resolve, clock, known: addressesByName(stored) });
     // Drop the whitelist of a database that is no longer configured.
     if (config.database === null) this.#store("database", []);
     this.gather();

@@ -31,6 +31,19 @@ export const MESSAGE = 0;
 /** `MessageReader.outputSet` of a message that the automaton has not read. */
 export const UNSEEN = -1;
 
+/** Where a message was written that may be one line of several that the service wrote at once. */
+export interface Place {
+  /** Identifies the file, or the program in its unit and container, whose messages they are. */
+  readonly stream: object;
+  /** For a line of a file: the bytes that hold it. */
+  readonly bytes: Bytes;
+  /** Where the line begins there, with its head, and where it ends. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether the message was read before, and a later line repeats it. */
+  readonly isAgain: boolean;
+}
+
 /**
  * Reads messages of one service. The reader holds the values of a message until the next `read()`:
  * no object is made for a message.
@@ -42,9 +55,9 @@ export interface MessageReader {
    * Reads the message `bytes[from, to)` of the process `pid`, by default unknown. Returns false for
    * a message that has none of the service's known forms.
    *
-   * @param isWhole whether the message is surely not one line of several that the service wrote
+   * @param place of the message; null, the default: it is surely all that the service wrote at once
    */
-  read(bytes: Bytes, from: number, to: number, pid?: number, isWhole?: boolean): boolean;
+  read(bytes: Bytes, from: number, to: number, pid?: number, place?: Place | null): boolean;
   /** 1 for each byte that may begin a message; other messages need not be read. Default: all. */
   readonly firstBytes?: Uint8Array | undefined;
   /** Whether a stranger's text may begin a message: it would swallow the head of a line. */

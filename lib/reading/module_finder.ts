@@ -10,6 +10,7 @@ import type { Zone } from "../core/zone.ts";
 import type { LogEvent } from "./event.ts";
 import { HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
+import type { Place } from "./message_reader.ts";
 import {
   type Candidate,
   Candidates,
@@ -25,8 +26,8 @@ import { DayResolver } from "./day_resolver.ts";
 export interface ReadOptions {
   /** Whether only the text tells time and process: a line with a head, not an entry's message. */
   readonly isLine: boolean;
-  /** See `Origin`; also true if nobody will be named. */
-  readonly isWhole?: boolean;
+  /** See `MessageReader`; null also if nobody will be named. */
+  readonly place: Place | null;
   /**
    * Whether modules remember nothing of the text, as it is also read by itself: here only for its
    * time, or for the line that repeats it.
@@ -59,7 +60,7 @@ export class ModuleFinder {
   /** Whether an open candidate has understood a line without a head. */
   #isHeadless = false;
   #isStateless = false;
-  #isWhole = false;
+  #place: Place | null = null;
 
   /** @param modules at least one, in the order in which they are asked */
   constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
@@ -96,10 +97,10 @@ export class ModuleFinder {
     bytes: Bytes,
     from: number,
     to: number,
-    { isLine, isStateless, isWhole = false }: ReadOptions,
+    { isLine, isStateless, place }: ReadOptions,
   ): boolean {
     this.#isStateless = isStateless;
-    this.#isWhole = isWhole;
+    this.#place = place;
     const end = endOfText(bytes, from, to);
     const isFound = this.#readMessage(candidates, bytes, from, end, isLine) ||
       this.#readBehindHead(candidates, bytes, from, end, isLine);
@@ -207,7 +208,7 @@ export class ModuleFinder {
     if (this.#health.isGivenUp(index)) return false;
     try {
       const pid = this.#isStateless ? NO_PID : this.event.pid;
-      const isUnderstood = reader.read(bytes, from, to, pid, this.#isWhole);
+      const isUnderstood = reader.read(bytes, from, to, pid, this.#place);
       this.#health.worked(index);
       return isUnderstood;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { decode } from "../core/bytes.ts";
+import { decode, makeBytes } from "../core/bytes.ts";
 import { resolveStamp } from "../core/stamp.ts";
 import { type Micros, MILLISECOND } from "../core/time.ts";
 import type { LogEvent } from "./event.ts";
@@ -6,6 +6,7 @@ import type { ModuleHealth } from "./health.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import { timeOfLine } from "./line_time.ts";
 import { type Candidate, candidate, type ReadableModule } from "./candidates.ts";
+import type { Place } from "./message_reader.ts";
 import { ModuleFinder, type ReadOptions } from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
@@ -14,13 +15,11 @@ import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
 /** Lines among which one should have a time. */
 const TRIES = 10;
-/** How to read entries of the journal, which journald may have split, and entries that are whole. */
-const ENTRY: ReadOptions = { isLine: false, isStateless: false };
-const WHOLE_ENTRY: ReadOptions = { isLine: false, isStateless: false, isWhole: true };
-/** How to read a line; a line again, as another one repeats it; and a line for its time alone. */
-const FILE_LINE: ReadOptions = { isLine: true, isStateless: false };
-const REPEATED_LINE: ReadOptions = { isLine: true, isStateless: true };
-const TIMED_LINE: ReadOptions = { isLine: true, isStateless: true, isWhole: true };
+/** How to read an entry that journald did not split, and a line for its time alone. */
+const WHOLE_ENTRY: ReadOptions = { isLine: false, isStateless: false, place: null };
+const TIMED_LINE: ReadOptions = { isLine: true, isStateless: true, place: null };
+/** Programs of journal entries that are remembered. */
+const MAX_WRITERS = 256;
 
 /** An origin and the modules that its entries may belong to. */
 interface Placement {
@@ -28,6 +27,8 @@ interface Placement {
   readonly candidates: readonly Candidate[];
   /** Whether the entries are journald's own. */
   readonly isJournalds: boolean;
+  /** Identifies the program in its unit and container; null: journald took each message as the program sent it. */
+  readonly stream: object | null;
 }
 
 /**
@@ -43,6 +44,20 @@ export class Reader {
   #zoneShift: ZoneShift;
   /** Placements by the indexes of the records' origins. */
   readonly #placements: Placement[] = [];
+  /** Programs in units and containers, by the names of all three; they outlive the records' origins. */
+  readonly #writers = new Map<string, object>();
+  /** Where the current message was written. */
+  readonly #place: { -readonly [key in keyof Place]: Place[key] } = {
+    stream: this,
+    bytes: makeBytes(0),
+    from: 0,
+    to: 0,
+    isAgain: false,
+  };
+  /** How entries are read that journald may have split, lines, and those that another line repeats. */
+  readonly #entry: ReadOptions = { isLine: false, isStateless: false, place: this.#place };
+  readonly #line: ReadOptions = { isLine: true, isStateless: false, place: this.#place };
+  readonly #repeatedLine: ReadOptions = { isLine: true, isStateless: true, place: this.#place };
 
   /**
    * @param modules of the source, at least one, in the order in which they are asked
@@ -73,13 +88,14 @@ export class Reader {
     const origin = records.origin[i]!;
     this.#finder.reference.now = now;
     if (origin === LINE) return this.#readLineOf(records, i);
-    const { candidates, isJournalds } = this.#placementOf(records.origins[origin]!, origin);
+    const { candidates, isJournalds, stream } = this.#placementOf(records.origins[origin]!, origin);
     if (isJournalds) this.#suppressions.read(bytes, records.from[i]!, records.to[i]!);
     if (candidates.length === 0) return false;
     this.#finder.event.pid = records.pids[i]!;
     const from = records.from[i]!;
     const to = records.to[i]!;
-    const options = records.origins[origin]!.isWhole ? WHOLE_ENTRY : ENTRY;
+    if (stream !== null) this.#setPlace(stream, { bytes, from, to });
+    const options = stream === null ? WHOLE_ENTRY : this.#entry;
     if (!this.#finder.read(candidates, bytes, from, to, options)) return false;
     this.#setTime(records.times[i]!);
     return true;
@@ -151,7 +167,8 @@ export class Reader {
     const to = records.to[i]!;
     const mustTeachZone = i === 0 && this.#beginLines(records);
     this.#finder.event.pid = NO_PID;
-    const isFound = this.#finder.read(this.#finder.candidates.all, bytes, from, to, FILE_LINE);
+    this.#setPlace(records.stream ?? this, { bytes, from, to });
+    const isFound = this.#finder.read(this.#finder.candidates.all, bytes, from, to, this.#line);
     const isRepetition = !this.#finder.event.isUnderstood && mayRepeat(bytes, from, to) &&
       this.#readAgain(records, i);
     this.#lines.passed(records, i, isRepetition);
@@ -191,7 +208,8 @@ export class Reader {
     if (count === 0) return false;
     const { time } = this.#finder.event;
     const isZoneless = this.#finder.isZoneless;
-    this.#readStateless(before!, REPEATED_LINE);
+    this.#setPlace(records.stream ?? this, before!, true);
+    this.#readStateless(before!, this.#repeatedLine);
     this.#finder.event.count = count;
     if (!Number.isNaN(time)) {
       this.#finder.event.time = time;
@@ -205,6 +223,15 @@ export class Reader {
     this.#finder.read(this.#finder.candidates.all, bytes, from, to, options);
   }
 
+  #setPlace(stream: object, { bytes, from, to }: Line, isAgain = false): void {
+    const place = this.#place;
+    place.stream = stream;
+    place.bytes = bytes;
+    place.from = from;
+    place.to = to;
+    place.isAgain = isAgain;
+  }
+
   #placementOf(origin: Origin, index: number): Placement {
     const known = this.#placements[index];
     if (known?.origin === origin) return known;
@@ -214,6 +241,17 @@ export class Reader {
     const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
     const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
     if (candidates.length > 0) this.#suppressions.addUnit(sender.unit);
-    return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin) };
+    const stream = origin.isWhole
+      ? null
+      : this.#writerOf(`${identifier}\n${sender.unit}\n${origin.container ?? ""}`);
+    return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin), stream };
+  }
+
+  #writerOf(name: string): object {
+    const writer = this.#writers.get(name) ?? {};
+    this.#writers.delete(name);
+    this.#writers.set(name, writer);
+    if (this.#writers.size > MAX_WRITERS) this.#writers.delete(this.#writers.keys().next().value!);
+    return writer;
   }
 }

@@ -11,6 +11,7 @@ import {
   type MessageForm,
   type MessageReader,
   NOTHING,
+  type Place,
   type Says,
   UNSEEN,
 } from "./message_reader.ts";
@@ -38,7 +39,7 @@ export type ReadMessage = Pick<MessageReader, "address" | "from" | "to" | "bytes
  * Changes the address of a message, which may be a proxy's or of a stranger's choice, to that of
  * the client.
  */
-export type NameClient = (message: ReadMessage, isWhole: boolean) => void;
+export type NameClient = (message: ReadMessage, place: Place | null) => void;
 
 /** Describes messages that are read as text. */
 export interface TextFormOptions {
@@ -138,7 +139,7 @@ export class TextReader implements MessageReader {
     this.#isEncoded = new Uint8Array(this.fields.length);
   }
 
-  read(bytes: Bytes, from: number, to: number, _pid?: number, isWhole = false): boolean {
+  read(bytes: Bytes, from: number, to: number, _pid?: number, place: Place | null = null): boolean {
     const { isPossible, parse } = this.#options;
     this.address.clear();
     if (isPossible?.(bytes, from, to) === false) return false;
@@ -151,7 +152,7 @@ export class TextReader implements MessageReader {
     if (reading.address !== null) this.address.readText(reading.address);
     this.stamp = reading.stamp ?? null;
     this.#take(reading.fields);
-    this.#options.nameClient?.(this, isWhole);
+    this.#options.nameClient?.(this, place);
     return true;
   }
 

@@ -13,10 +13,11 @@ export const MAX_LINE = 135_168;
 const MAX_HELD = 4 * (MAX_LINE + 1);
 
 /**
- * Bytes before and behind a line that stay with it: the most that a service writes at once. nginx
- * writes records of its error log with 2,048 bytes at most, OpenResty's and Gentoo's with 4,096.
+ * Bytes before and behind a line that stay with it: the most that a service writes at once, and the
+ * heads that a container's runtime puts before each of its lines. nginx writes records of its error
+ * log with 2,048 bytes at most, OpenResty's and Gentoo's with 4,096.
  */
-export const SURROUNDINGS = 4_096;
+export const SURROUNDINGS = 8_192;
 
 /**
  * A write appears in a file or pipe page by page, while others read it. Sizes of pages are multiples
@@ -27,7 +28,7 @@ export const PAGE = 4_096;
 /**
  * Makes records of lines in place, from bytes that come in pieces. Each line has its surroundings,
  * unless nothing more was written. So between two pieces it keeps the last lines, and the beginning
- * of an unfinished one: at most 548 KiB. Omits NUL bytes before a line: a file has a hole of them if
+ * of an unfinished one: at most 552 KiB. Omits NUL bytes before a line: a file has a hole of them if
  * it was truncated under a program that goes on writing at its old offset.
  */
 export class LineSplitter {
@@ -84,6 +85,7 @@ export class LineSplitter {
    */
   finish(buffer: RecordBuffer, time: Micros): number {
     const { end } = buffer;
+    buffer.bytes.isLast = true;
     const cut = this.#addLines(buffer, time, end);
     const from = startWithoutNuls(buffer.bytes.array, buffer.bytes.fresh + this.#added, end);
     this.#held = this.#passed = this.#pending = 0;

@@ -29,10 +29,15 @@ const OWN = [
   'user "[^:]*": password mismatch',
   "PAM: user '[^:]*' - not authenticated: [\\w ]+",
   'client login failed: "[^"]*" while in http auth state',
-  '(?:SSL_\\w+|connect|recv|send|writev|readv|sendfile|accept4?|setsockopt)\\(\\) failed \\([^"]*\\)(?: while [\\w ]+)?',
-  '(?:client|upstream|peer) (?:closed|timed out|prematurely|intended|canceled|sent (?:invalid|too|plain|no|HTTP|duplicate))[^":]*(?:: \\d+ bytes)?',
+  '(?:SSL_\\w+|connect|recv|send|writev|readv|sendfile|accept4?|setsockopt|shutdown)\\(\\) failed \\([^"]*\\)(?: while [\\w ]+)?',
+  '(?:client|upstream|peer) (?:closed|timed out|prematurely|intended|canceled|sent (?:invalid|too|plain|no|HTTP|duplicate))[^":]*(?:\\(\\d+: [^":]*|: \\d+ bytes)?',
   '(?:upstream|client|connection) timed out \\([^"]*\\)(?: while [\\w ]+)?',
   "no live upstreams while connecting to upstream",
+  "upstream server temporarily disabled while [\\w ]+",
+  'a client request body is buffered to a temporary file [^",: ]+',
+  'an upstream response is buffered to a temporary file [^",: ]+(?: while [\\w ]+)?',
+  'using uninitialized "\\w+" variable(?: while [\\w ]+)?',
+  "auth request unexpected status: \\d+(?: while [\\w ]+)?",
 ];
 /** Behind a text of `OWN` the first client is the true one, and the line may break off anywhere. */
 const SURE = new RegExp(
@@ -53,6 +58,12 @@ const LAST = new RegExp(`^(?<text>.*)${TAIL}$`, "s");
 /** A name of Basic authentication in a text of nginx or its PAM module. */
 const USER =
   /^(?:PAM: )?user ["'](?<user>.*)["'](?: was not found in "|: password mismatch| - not authenticated: )/s;
+
+/** Whole records of nginx itself that end without a client. */
+const ALONE = new RegExp(
+  `^(?:client (?:${ADDRESS})(?::\\d+)? (?:closed keepalive connection|connected to [\\w.:[\\]]+)(?: \\(\\d+: [\\w ]+\\))?|` +
+    "open socket #\\d+ left in connection \\d+)$",
+);
 
 /** A level at which nginx writes texts of clients without naming these. */
 const DEBUG = "debug";
@@ -117,7 +128,7 @@ export function readRecordLine(line: string): RecordLine {
   const isBroken = BROKEN.test(line);
   if (!head) return clients.length === 0 ? NO_RECORD : { ...NO_RECORD, isBroken, clients };
   const body = line.slice(head.index + head[0].length);
-  const isOwn = SURE.test(body) && !isBroken;
+  const isOwn = (SURE.test(body) || ALONE.test(body)) && !isBroken;
   const isEndless = head.groups!.level === DEBUG;
   return {
     head: head.index,

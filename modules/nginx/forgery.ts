@@ -3,26 +3,37 @@
  * breaks in a path, a name or a text of a backend make a record of several lines, of which the
  * client chooses all but the start of the first and the end of the last. nginx ends a record with
  * the client's address, or cuts it at a known length. So a line names nobody if a record that
- * begins there or before may contain it and end with another client, or cut.
+ * begins there or before may contain it and end with another client, or cut. nginx writes a record
+ * at once, so that a file has all of it; where records are torn into lines, the rest may be missing.
  */
 import { canonicalAddress } from "../../lib/core/address.ts";
 import { addressOf } from "../../lib/core/address_text.ts";
 import { HASH, LINE_FEED } from "../../lib/core/ascii.ts";
-import { type Bytes, decode, Literal, makeBytes } from "../../lib/core/bytes.ts";
-import { MESSAGE } from "../../lib/reading/message_reader.ts";
+import { type Bytes, decode, makeBytes } from "../../lib/core/bytes.ts";
+import { MESSAGE, type Place } from "../../lib/reading/message_reader.ts";
 import type { ReadMessage, TextParser } from "../../lib/reading/text_reader.ts";
 import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./error.ts";
+import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 
 /** Head that syslog puts before a whole record; other heads stand before each line of one. */
 const SYSLOG = /\bnginx\b/;
-/** End of a container's head before a line of nginx's error log, as nginx's own image writes it. */
-const STDERR = new Literal("stderr F ");
+
+const encoder = new TextEncoder();
+/** Stands for a byte that is no text. */
+const REPLACED = "\ufffd";
 
 /** A line in a piece of a log. */
 interface Line extends RecordLine {
   readonly start: number;
   /** Place of its line break, or of the piece's end. */
   readonly end: number;
+  readonly stream: Stream;
+  /** Bytes of the line in its stream, with the line break. */
+  readonly size: number;
+  /** Whether the size is exact: it is the least one if bytes that are no text were replaced. */
+  readonly isExact: boolean;
+  /** Whether the line has a head of its own, and belongs to a record that may have more lines. */
+  readonly isTorn: boolean;
 }
 
 /** Checks the messages of logs, in their order. */
@@ -31,10 +42,12 @@ export class ForgeryCheck {
   #piece = 0;
   /** Lines of the piece that were looked at, by their starts. */
   readonly #lines = new Map<number, Line>();
-  /** End of what the records seen in this piece may contain; 0: none may contain other lines. */
+  /** End of what the records seen in this piece may contain that nginx itself wrote into the file. */
   #reach = 0;
-  /** The same for messages out of their surroundings, in bytes of such messages. */
-  #reachBehind = 0;
+  readonly #torn = new WeakMap<object, OpenRecords>();
+  /** Torn records of the current file, or program in the journal. */
+  #open = new OpenRecords();
+  #stream: object = this;
   /** Text of the last message that was parsed. */
   #text = "";
 
@@ -44,102 +57,175 @@ export class ForgeryCheck {
   }
 
   /** Reports whether a client may have written the message. */
-  isForgeable(message: ReadMessage, isError: boolean): boolean {
-    const bytes = message.bytesOf(MESSAGE);
-    const [from, to] = [message.from[MESSAGE]!, message.to[MESSAGE]!];
-    if (bytes.logged === 0) return this.#isBehindRecord(bytes, from, to, isError);
-    if (bytes !== this.#bytes || bytes.piece !== this.#piece) this.#begin(bytes);
-    const isDoubtful = isError || from >= bytes.logged || from < this.#reach || this.#reachBehind > 0;
-    if (!isDoubtful && !isOfStderr(bytes, from)) return false;
-    if (from >= bytes.logged) return this.#isNearRecord(isError);
-    const start = startOfLine(bytes.array, from);
-    const line = this.#lineAt(start, isError && start === from ? this.#text : undefined);
+  isForgeable(message: ReadMessage, isError: boolean, place: Place): boolean {
+    const { stream, bytes, from, isAgain } = place;
+    // A line that is repeated behind its piece has no surroundings.
+    const isOther = bytes !== this.#bytes || bytes.piece !== this.#piece;
+    const isLost = isAgain && isOther;
+    if (!isLost && (isOther || stream !== this.#stream)) this.#begin(bytes, stream);
+    if (!isError && from >= this.#reach && !this.#open.isAny) return false;
+    if (isLost) return true;
+    const line = from < bytes.logged ? this.#lineAt(from) : this.#lineAlone(place, isError);
     this.#note(line);
-    const isTorn = start < from && (isOfStderr(bytes, from) || (isError && !this.#isOfSyslog(line)));
-    if (isTorn || this.#reachBehind > 0) return this.#isBehindRecord(bytes, from, to, isTorn && isError);
-    if (!isError && from >= this.#reach) return false;
-    const address = addressOf(message.address);
-    return address !== null && this.#mayBeOfOther(line, address);
+    const isForgeable = this.#mayBeTorn(line, message, isError) || this.#mayBeOfOther(line, message);
+    if (!isAgain) this.#pass(line);
+    return isForgeable;
   }
 
-  #begin(bytes: Bytes): void {
+  #begin(bytes: Bytes, stream: object): void {
     this.#bytes = bytes;
     this.#piece = bytes.piece;
+    this.#stream = stream;
     this.#lines.clear();
     this.#reach = 0;
-    if (!bytes.array.subarray(0, bytes.fresh).includes(HASH)) return;
-    for (let start = 0; start < bytes.fresh; start = this.#lineAt(start).end + 1) {
-      this.#note(this.#lineAt(start));
+    const known = this.#torn.get(stream);
+    this.#open = known ?? new OpenRecords();
+    if (!known) this.#torn.set(stream, this.#open);
+    const before = this.#linesBefore(!known);
+    if (!known && bytes.fresh >= LONGEST) this.#openUnseen(before);
+    const begun = [0, 0, 0];
+    for (const line of before) {
+      this.#note(line);
+      if (!known) this.#pass(line);
+      if (line.head === 0 && line.isOpen) begun[line.stream]!++;
     }
+    this.#open.beginPiece(begun);
   }
 
-  #note({ start, head, isOpen }: Line): void {
-    if (isOpen) this.#reach = Math.max(this.#reach, start + head + LONGEST);
+  /** Takes for granted that a torn record began in each stream before the first piece. */
+  #openUnseen(lines: readonly Line[]): void {
+    const streams = new Set(lines.filter(({ isTorn }) => isTorn).map(({ stream }) => stream));
+    for (const stream of streams) this.#open.pass(stream, 0, true);
   }
 
-  /** Reports whether the head of syslog stands before a line's record. */
-  #isOfSyslog({ start, head }: Line): boolean {
-    return SYSLOG.test(decode(this.#bytes, start, start + head));
+  /** Returns the lines of the piece that were read before; at most those of a log of errors. */
+  #linesBefore(isNew: boolean): Line[] {
+    const { array, fresh } = this.#bytes;
+    const lines: Line[] = [];
+    if (!isNew && !array.subarray(0, fresh).includes(HASH)) return lines;
+    // The first line may lack its beginning.
+    let start = fresh < LONGEST ? 0 : array.indexOf(LINE_FEED) + 1;
+    for (; start < fresh; start = lines.at(-1)!.end + 1) lines.push(this.#lineAt(start));
+    return lines;
   }
 
-  /** Judges a message that was rewritten, so that its place is unknown. */
-  #isNearRecord(isError: boolean): boolean {
-    if (isError) this.#reach = Infinity;
-    return this.#reach > 0;
+  #pass({ stream, size, head, isTorn, isOpen }: Line): void {
+    if (isTorn && (stream !== UNNAMED || head >= 0)) this.#open.pass(stream, size, isOpen);
+    else if (head === 0) this.#open.clear(stream);
   }
 
-  /** Judges a message that is perhaps one line of a record, whose other lines are out of sight. */
-  #isBehindRecord(bytes: Bytes, from: number, to: number, isError: boolean): boolean {
-    if (isOfStderr(bytes, from)) return true;
-    if (isError) {
-      if (readRecordLine(this.#text).isOpen) this.#reachBehind = LONGEST;
-      return true;
-    }
-    const isBehind = this.#reachBehind > 0;
-    this.#reachBehind -= Math.min(this.#reachBehind, to - from + 1);
-    return isBehind;
+  #note({ start, head, isOpen, isTorn }: Line): void {
+    if (isOpen && !isTorn) this.#reach = Math.max(this.#reach, start + head + LONGEST);
   }
 
-  /** Reports whether the line may be part of a record that names another client than `address`. */
-  #mayBeOfOther(line: Line, address: string): boolean {
-    const { array } = this.#bytes;
-    for (let first = line;; first = this.#lineAt(startOfLine(array, first.start - 1))) {
-      if (first.start + LONGEST <= line.end) return false;
-      if (first.isOpen && this.#mayContain(first, line, address)) return true;
-      if (first.start === 0) return false;
-    }
+  /** Reports whether the line may belong to a record whose lines are not all known. */
+  #mayBeTorn({ start, stream, isTorn, isOpen }: Line, message: ReadMessage, isError: boolean): boolean {
+    const { logged } = this.#bytes;
+    if (logged > 0 && start >= logged) return isError || this.#reach > 0 || this.#open.isOpen(stream);
+    if (stream !== UNNAMED) return this.#open.isBefore(stream);
+    const isRewritten = message.bytesOf(MESSAGE) !== this.#bytes;
+    return (isTorn && isOpen) || isRewritten || this.#open.isOpen(stream);
   }
 
-  /** Reports whether the record that begins in `first` may contain `line`, and be of another client. */
-  #mayContain(first: Line, line: Line, address: string): boolean {
-    const begin = first.start + first.head;
-    const isOther = (client: string) => canonicalAddress(client) !== address;
-    for (let at = first; at.end < begin + LONGEST; at = this.#lineAt(at.end + 1)) {
-      const mayEnd = at.start >= line.start;
-      if (mayEnd && (first.isEndless || LENGTHS.includes(at.end + 1 - begin))) return true;
-      const mayTellClient = mayEnd ? !(first.isKnown && at.isSingle) : at.isBroken;
-      if (mayTellClient && at.clients.some(isOther)) return true;
-      if (at.end + 1 >= this.#bytes.logged) return false;
+  /** Reports whether the line may be part of a record that names another client. */
+  #mayBeOfOther(line: Line, message: ReadMessage): boolean {
+    const address = addressOf(message.address);
+    if (address === null || line.start >= this.#bytes.logged) return false;
+    const isIn = (view: Stream) => this.#isIn(line, { address, view });
+    return isIn(UNNAMED) || (line.stream !== UNNAMED && isIn(line.stream));
+  }
+
+  /** The same for records of a stream, or for those that nginx itself wrote into the file. */
+  #isIn(line: Line, { address, view }: View): boolean {
+    const isPossible = view === UNNAMED ? line.start < this.#reach : line.isOpen || this.#open.isOpen(view);
+    if (!isPossible) return false;
+    let room = LONGEST;
+    for (let first: Line | null = line; first !== null; first = this.#before(first, view)) {
+      const mayBegin = first.isOpen && (view === UNNAMED ? !first.isTorn : true);
+      if (mayBegin && this.#mayContain(first, line, { address, view })) return true;
+      room -= sizeOf(first, view);
+      if (room <= 0) return false;
     }
     return false;
   }
 
-  #lineAt(start: number, text?: string): Line {
+  /** Reports whether the record that begins in `first` may contain `line`, and be of another client. */
+  #mayContain(first: Line, line: Line, { address, view }: View): boolean {
+    const isOther = (client: string) => canonicalAddress(client) !== address;
+    let length = -first.head;
+    let isExact = true;
+    for (let at: Line | null = first; at !== null; at = this.#behind(at, view)) {
+      length += sizeOf(at, view);
+      if (length > LONGEST) return false;
+      isExact &&= view === UNNAMED || at.isExact;
+      const mayEnd = at.start >= line.start;
+      if (mayEnd && (first.isEndless || !isExact || LENGTHS.includes(length))) return true;
+      const mayTellClient = mayEnd ? !(first.isKnown && at.isSingle) : at.isBroken;
+      if (mayTellClient && at.clients.some(isOther)) return true;
+    }
+    return view !== UNNAMED && !this.#bytes.isLast;
+  }
+
+  #before({ start }: Line, view: Stream): Line | null {
+    const { array } = this.#bytes;
+    while (start > 0) {
+      const line = this.#lineAt(start = startOfLine(array, start - 1));
+      if (view === UNNAMED || line.stream === view) return line;
+    }
+    return null;
+  }
+
+  #behind({ end }: Line, view: Stream): Line | null {
+    const { logged } = this.#bytes;
+    while (end + 1 < logged) {
+      const line = this.#lineAt(end + 1);
+      if (view === UNNAMED || line.stream === view) return line;
+      end = line.end;
+    }
+    return null;
+  }
+
+  #lineAt(start: number): Line {
     const known = this.#lines.get(start);
     if (known) return known;
     const { array, logged } = this.#bytes;
     const length = array.subarray(start, logged).indexOf(LINE_FEED);
     const end = length < 0 ? logged : start + length;
-    const isShort = end - start < 2 * LONGEST;
-    const record = isShort ? readRecordLine(text ?? decode(this.#bytes, start, end)) : NO_RECORD;
-    const line = { ...record, start, end };
+    const text = end - start < 2 * LONGEST ? decode(this.#bytes, start, end) : null;
+    const line = { start, end, ...readLine(text, end - start) };
     this.#lines.set(start, line);
     return line;
   }
+
+  /** Reads a message of the journal, or a line that was rewritten, so that its place is unknown. */
+  #lineAlone({ bytes, from, to }: Place, isError: boolean): Line {
+    const isOfJournal = bytes.logged === 0;
+    const text = !isOfJournal ? decode(bytes, from, to) : isError ? this.#text : "";
+    const line = readLine(text, to - from);
+    return { ...line, start: from, end: to, isTorn: isOfJournal || line.isTorn };
+  }
 }
 
-function isOfStderr(bytes: Bytes, from: number): boolean {
-  return from >= STDERR.length && STDERR.isAt(bytes, from - STDERR.length);
+/** The client that a line names, and the stream that the records to look for are in. */
+interface View {
+  readonly address: string;
+  readonly view: Stream;
+}
+
+/** Reads a line of `length` bytes; null: it is too long for one of a record. */
+function readLine(line: string | null, length: number): Omit<Line, "start" | "end"> {
+  if (line === null) return { ...NO_RECORD, stream: UNNAMED, size: length + 1, isExact: true, isTorn: false };
+  const { stream, text } = readStream(line);
+  const record = readRecordLine(text);
+  const isNamed = stream !== UNNAMED;
+  const isTorn = isNamed || (record.head > 0 && !SYSLOG.test(text.slice(0, record.head)));
+  const isExact = !text.includes(REPLACED);
+  const bytes = isNamed ? encoder.encode(isExact ? text : text.replaceAll(REPLACED, "?")).length : length;
+  return { ...record, stream, size: 1 + bytes - (isNamed || !isTorn ? 0 : record.head), isExact, isTorn };
+}
+
+function sizeOf({ start, end, size }: Line, view: Stream): number {
+  return view === UNNAMED ? end - start + 1 : size;
 }
 
 /** Returns the start of the line that contains, or ends at, `at`. */

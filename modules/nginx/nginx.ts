@@ -6,6 +6,7 @@ import {
   type MessageForm,
   type MessageReader,
   NOTHING,
+  type Place,
   UNSEEN,
 } from "../../lib/reading/message_reader.ts";
 import type { ModuleKind, ModuleOptions } from "../../lib/reading/module.ts";
@@ -43,9 +44,10 @@ function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
     return {
       fields,
       parse: check.listening(lineParser(formats)),
-      nameClient(message, isWhole) {
-        nameBehindProxies?.(message, isWhole);
-        if (!isWhole && check.isForgeable(message, message.from[LEVEL]! >= 0)) message.address.clear();
+      nameClient(message, place) {
+        nameBehindProxies?.(message, place);
+        const isForgeable = place !== null && check.isForgeable(message, message.from[LEVEL]! >= 0, place);
+        if (isForgeable) message.address.clear();
       },
       ...(trustedProxies === null ? { countingOf } : {}),
     };
@@ -88,10 +90,10 @@ class KnownFormatsReader implements MessageReader {
     );
   }
 
-  read(bytes: Bytes, from: number, to: number, _pid?: number, isWhole = false): boolean {
+  read(bytes: Bytes, from: number, to: number, _pid?: number, place: Place | null = null): boolean {
     this.#isCombined = this.#combined.read(bytes, from, to);
     if (!this.#isCombined && !this.#text.read(bytes, from, to)) return false;
-    this.#options.nameClient?.(this, isWhole);
+    this.#options.nameClient?.(this, place);
     return true;
   }
 

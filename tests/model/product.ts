@@ -99,7 +99,7 @@ export class Product {
 /** Makes a reader judge each message by itself: the lines around it have tests of their own. */
 function alone(reader: MessageReader): MessageReader {
   const read = reader.read.bind(reader);
-  reader.read = (bytes, from, to, pid) => read(bytes, from, to, pid, true);
+  reader.read = (bytes, from, to, pid) => read(bytes, from, to, pid, null);
   return reader;
 }
 

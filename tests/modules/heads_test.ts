@@ -7,6 +7,7 @@ import { fieldText } from "../../lib/reading/field_text.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ModuleKind } from "../../lib/reading/module.ts";
 import { Reader } from "../../lib/reading/reader.ts";
+import { readRecordLine } from "../../modules/nginx/error.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 import { sshd } from "../../modules/sshd.ts";
@@ -202,7 +203,7 @@ Deno.test("a host may be an address with a zone", () => {
   assert.equal(named(reader, line), "203.0.113.5");
 });
 
-Deno.test("NGINX names somebody by an error record only behind a head of syslog, which has whole records", () => {
+Deno.test("NGINX names somebody by an error record alone that is whole, or has only nginx's own text", () => {
   const errors = NGINX_SAMPLES.filter(({ form }) => form === "error").map(({ line }) => line);
   assert(errors.length > 1);
   for (const { line, program: told = "sshd" } of Object.values(HEADS).flat()) {
@@ -210,15 +211,17 @@ Deno.test("NGINX names somebody by an error record only behind a head of syslog,
     const head = line.replaceAll("sshd", "nginx");
     for (const message of errors) {
       const { reader } = caseOf(nginx, "nginx", []);
-      const isOfSyslog = /\bnginx\b/.test(head);
-      const expected = isOfSyslog ? named(reader, message) : null;
+      const isOfSyslog = /\bnginx\b/.test(head) && !/ std(?:out|err) F /.test(head);
+      const isClosed = !readRecordLine(message).isOpen;
+      const expected = isOfSyslog || isClosed ? named(reader, message) : null;
       assert.equal(named(reader, head.replace("%", () => message)), expected, `${head}: ${message}`);
       const entry: Origin = { identifier: "nginx", sender: { uid: 0, unit: "nginx.service" } };
       assert.equal(
         named(reader, message, { ...entry, isWhole: true }),
         named(caseOf(nginx, "nginx", []).reader, message),
       );
-      assert.equal(named(reader, message, entry), null);
+      const inJournal = isClosed ? named(caseOf(nginx, "nginx", []).reader, message) : null;
+      assert.equal(named(caseOf(nginx, "nginx", []).reader, message, entry), inJournal);
     }
   }
 });

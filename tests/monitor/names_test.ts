@@ -1,16 +1,17 @@
 import { NEVER } from "../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
+import { DAY } from "../../lib/core/time.ts";
 import { Names, type Resolve, systemResolve } from "../../lib/monitor/names.ts";
 import { eventually, memoryLog, script } from "../support/helpers.ts";
 
 /** A signal that never aborts. */
 
 /** Names that nobody knew before, by a resolver of the test's own. */
-function namesBy(resolve: Resolve, known: Record<string, string[]> = {}) {
+function namesBy(resolve: Resolve, known: Record<string, string[]> = {}, clock = () => 0) {
   const log = memoryLog();
   return {
     log,
-    names: new Names({ log, resolve, known: Object.entries(known) }),
+    names: new Names({ log, resolve, clock, known: Object.entries(known) }),
   };
 }
 
@@ -46,6 +47,35 @@ Deno.test("`Names` takes a failure or an empty answer for no news about what was
     assert.equal(await names.refresh(["home.example", "work.example"], NEVER), false);
     assert.deepEqual(names.addressesOf("home.example"), ["198.18.7.1"]);
     assert.deepEqual(names.addressesOf("work.example"), []);
+  }
+});
+
+Deno.test("`Names` keeps the IPv4 or IPv6 addresses that answers lack, for a day", async () => {
+  const home = "home.example";
+  for (
+    const [half, other, next] of [["192.0.2.1", "2001:db8::1", "192.0.2.2"], [
+      "2001:db8::1",
+      "192.0.2.1",
+      "2001:db8::2",
+    ]]
+  ) {
+    let [answer, now] = [[half!, other!], 0];
+    const { log, names } = namesBy(() => Promise.resolve(answer), {}, () => now);
+    const addresses = async () => (await names.refresh([home], NEVER), [...names.addressesOf(home)].sort());
+    assert.deepEqual(await addresses(), [half, other].sort());
+    answer = [half!];
+    assert.deepEqual(await addresses(), [half, other].sort());
+    answer = [next!];
+    now = DAY - 1;
+    assert.deepEqual(await addresses(), [next, other].sort());
+    answer = [next!, other!];
+    await addresses();
+    answer = [next!];
+    now = 2 * DAY;
+    assert.deepEqual(await addresses(), [next, other].sort());
+    now = 3 * DAY;
+    assert.deepEqual(await addresses(), [next]);
+    assert.equal(log.lines.length, 3);
   }
 });
 

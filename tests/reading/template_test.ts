@@ -273,7 +273,7 @@ function readsOf(texts: readonly string[], message: string): number {
       },
     });
   matcher.match(
-    { array: counted(array), view: counted(view), logged: 0, fresh: 0, piece: 0 },
+    { array: counted(array), view: counted(view), logged: 0, fresh: 0, piece: 0, isLast: false },
     0,
     end,
     automaton.start,

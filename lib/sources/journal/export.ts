@@ -6,7 +6,7 @@
  */
 import { EQUALS, LINE_FEED, ZERO } from "../../core/ascii.ts";
 import { type Bytes, decode, LineEnds, Literal } from "../../core/bytes.ts";
-import { MAX_MESSAGE, NO_PID, type Origin } from "../../core/records.ts";
+import { MAX_MESSAGE, NO_PID } from "../../core/records.ts";
 import { JournalRecords } from "./journal_records.ts";
 
 /** Bytes that hold any text of `MAX_MESSAGE` characters: more of a field is never kept. */
@@ -19,7 +19,7 @@ const SIZE = 1 << 16;
 const MAX_ORIGINS = 64;
 
 /** The fields that are read, by their numbers. */
-const [CURSOR, TIME, IDENTIFIER, PID, UID, UNIT, MESSAGE, TRANSPORT] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [CURSOR, TIME, IDENTIFIER, PID, UID, UNIT, MESSAGE, TRANSPORT, CONTAINER] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 const NAMES = [
   "__CURSOR",
   "__REALTIME_TIMESTAMP",
@@ -29,6 +29,7 @@ const NAMES = [
   "_SYSTEMD_UNIT",
   "MESSAGE",
   "_TRANSPORT",
+  "CONTAINER_ID_FULL",
 ].map((name) => new Literal(name));
 const SYSLOG = new Literal("syslog");
 /** Number of a field that is not read. */
@@ -222,13 +223,19 @@ export class ExportParser {
       const known = this.#origins[i]!;
       if (
         Object.is(known.uid, uid) && known.isWhole === isWhole && this.#is(IDENTIFIER, known.identifier) &&
-        this.#is(UNIT, known.unit)
+        this.#is(UNIT, known.unit) && this.#is(CONTAINER, known.container)
       ) return i;
     }
-    const [identifier, unit] = [this.#text(IDENTIFIER), this.#text(UNIT)];
-    const origin: Origin = { identifier, sender: { uid: Number.isNaN(uid) ? null : uid, unit }, isWhole };
-    this.records.origins.push(origin);
-    const known = { uid, isWhole, identifier: new Literal(identifier), unit: new Literal(unit) };
+    const [identifier, unit, container] = [this.#text(IDENTIFIER), this.#text(UNIT), this.#text(CONTAINER)];
+    const sender = { uid: Number.isNaN(uid) ? null : uid, unit };
+    this.records.origins.push({ identifier, sender, isWhole, container });
+    const known = {
+      uid,
+      isWhole,
+      identifier: new Literal(identifier),
+      unit: new Literal(unit),
+      container: new Literal(container),
+    };
     return this.#origins.push(known) - 1;
   }
 
@@ -252,6 +259,7 @@ interface KnownOrigin {
   readonly isWhole: boolean;
   readonly identifier: Literal;
   readonly unit: Literal;
+  readonly container: Literal;
 }
 
 /** Returns the 64-bit number at a place; above 2^53 inexact, but more than any chunk. */

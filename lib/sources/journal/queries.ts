@@ -38,7 +38,7 @@ export interface Query {
 }
 
 /** Fields printed beside those that begin every exported entry. */
-const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT,_TRANSPORT";
+const FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT,_TRANSPORT,CONTAINER_ID_FULL";
 /** `SD_MESSAGE_JOURNAL_DROPPED`; only journald can write by this transport. */
 const SUPPRESSIONS = ["_TRANSPORT=driver", "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"];
 

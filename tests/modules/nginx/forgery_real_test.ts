@@ -1,9 +1,10 @@
 /** A real nginx writes hostile records: by paths, names of Basic authentication, a FastCGI backend. */
 import { strict as assert } from "node:assert";
 import { addressOf } from "../../../lib/core/address_text.ts";
+import { LINE_FEED } from "../../../lib/core/ascii.ts";
 import { ModuleHealth } from "../../../lib/reading/health.ts";
 import { Reader } from "../../../lib/reading/reader.ts";
-import { LineSplitter } from "../../../lib/sources/line_splitter.ts";
+import { LineSplitter, SURROUNDINGS } from "../../../lib/sources/line_splitter.ts";
 import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { NO_OPTIONS, openForm } from "../../support/messages.ts";
@@ -16,12 +17,20 @@ const HEAD = "2026/03/01 10:56:10 [error] 7#7: *1 ";
 const END = `, client: ${OTHER}, server: x, request: "GET /.env HTTP/1.1", host: "x"`;
 const FAILED = `" failed (2: No such file or directory)${END}`;
 const READING = `" while reading response header from upstream${END}`;
+const ACCESS = `${OTHER} - bob [01/Mar/2026:10:56:10 +0000] "GET /.env HTTP/1.1" 401 153 "-" "-"`;
 const LINES = [
   `${HEAD}user "bob": password mismatch${END}`,
   `${HEAD}access forbidden by rule${END}`,
   `${HEAD}open() "/srv/www/.env${FAILED}`,
   `web nginx[7]: ${HEAD}access forbidden by rule${END}`,
-  `${OTHER} - bob [01/Mar/2026:10:56:10 +0000] "GET /.env HTTP/1.1" 401 153 "-" "-"`,
+  ACCESS,
+  `2026-03-01T10:56:10.1Z stdout F ${ACCESS}`,
+  JSON.stringify({ log: `${ACCESS}\n`, stream: "stdout", time: "2026-03-01T10:56:10.1Z" }),
+  JSON.stringify({
+    log: `${HEAD}access forbidden by rule${END}\n`,
+    stream: "stderr",
+    time: "2026-03-01T10:56:10.1Z",
+  }),
 ];
 const SURE = `${HEAD}access forbidden by rule, client: ${OTHER}, server: x`;
 
@@ -68,8 +77,8 @@ async function logOf(random: Random): Promise<Uint8Array> {
   const send = (target: string, header = "") =>
     server.send(`GET ${target} HTTP/1.1\r\nHost: h\r\n${header}Connection: close\r\n\r\n`);
   const encoded = (text: string) => encodeURIComponent(text).replaceAll("%2F", "/");
-  for (let i = 0; i < 400; i++) {
-    const pad = "p".repeat(random.below(500));
+  for (let i = 0; i < 300; i++) {
+    const pad = random.pick(["p", "p", "p", "\n"]).repeat(random.below(500));
     const forged = Array.from({ length: 1 + random.below(6) }, () => random.pick(LINES)).join(`\n${pad}\n`);
     const [path, text] = [random.pick(["a", pad, `a${FAILED}`]), random.pick(["a", pad, `a${READING}`])];
     const hostile = [
@@ -91,11 +100,20 @@ async function logOf(random: Random): Promise<Uint8Array> {
   return Deno.readFileSync(`${server.directory}/error.log`);
 }
 
+/** Returns the log as a container's runtime tears it into lines, perhaps with lines of its access log. */
+function torn(log: string, headed: (line: string, stream: string) => string, access = ""): Uint8Array {
+  const lines = log.split("\n").slice(0, -1).map((line) =>
+    (access === "" ? "" : `${headed(access, "stdout")}\n`) + `${headed(line, "stderr")}\n`
+  );
+  return Uint8Array.from(lines.join(""), (character) => character.charCodeAt(0));
+}
+
 /** Counts the lines that name each address in a log that is read in pieces. */
 function addresses(
   log: Uint8Array,
   nextEnd: (at: number) => number,
   goesOn: boolean,
+  start = 0,
 ): Map<string | null, number> {
   const logFormats = ["$remote_addr $request_method $status"];
   const forms = [[], logFormats].map((logFormats) => openForm(nginx.form({ ...NO_OPTIONS, logFormats })));
@@ -105,7 +123,8 @@ function addresses(
     const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
     const buffer = new RecordBuffer(16);
     const lines = new LineSplitter();
-    for (let at = 0; at < log.length;) {
+    lines.recall(log.subarray(Math.max(0, start - SURROUNDINGS), start));
+    for (let at = start; at < log.length;) {
       const end = nextEnd(at);
       lines.begin(buffer);
       buffer.put(log.subarray(at, end));
@@ -145,7 +164,30 @@ Deno.test({
     for (const [name, nextEnd, goesOn] of ways) {
       const found = addresses(log, nextEnd, goesOn);
       assert.equal(found.get(OTHER), undefined, name);
-      assert(found.get("127.0.0.1")! > 50, name);
+      assert(found.get("127.0.0.1")! > 20, name);
+    }
+    const time = "2026-03-01T10:56:10.123456789Z";
+    const json = (line: string, stream: string) => JSON.stringify({ log: `${line}\n`, stream, time });
+    const cri = (line: string, stream: string) => `${time} ${stream} F ${line}`;
+    const bare = (line: string) => `${time} ${line}`;
+    const access = '127.0.0.2 - - [01/Mar/2026:10:56:10 +0000] "GET / HTTP/1.1" 200 153 "-" "-"';
+    for (const [headed, between] of [[json, ""], [json, access], [cri, access], [bare, ""]] as const) {
+      const all = torn(text, headed, between);
+      const nextLine = (at: number) => all.indexOf(LINE_FEED, at) + 1;
+      const someLines = (at: number) => nextLine(Math.min(all.length - 1, at + random.below(20_000)));
+      // A runtime writes line by line.
+      for (const [nextEnd, goesOn] of [[nextLine, false], [someLines, false], [someLines, true]] as const) {
+        const part = nextEnd === nextLine ? all.subarray(0, nextLine(200_000)) : all;
+        const found = addresses(part, nextEnd, goesOn);
+        assert.equal(found.get(OTHER), undefined, headed.name);
+        if (between !== "") assert(found.get("127.0.0.2")! > 200, headed.name);
+        if (nextEnd !== nextLine && headed !== bare) assert(found.get("127.0.0.1")! > 3, headed.name);
+      }
+      for (let i = 0; i < 20 && headed !== bare; i++) {
+        const start = nextLine(random.below(all.length - 1));
+        const found = addresses(all.subarray(0, start + 20_000), someLines, true, start);
+        assert.equal(found.get(OTHER), undefined, headed.name);
+      }
     }
   },
 });

@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
 import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
+import type { Origin } from "../../../lib/core/records.ts";
 import { ModuleHealth } from "../../../lib/reading/health.ts";
 import { Reader } from "../../../lib/reading/reader.ts";
-import { LineSplitter } from "../../../lib/sources/line_splitter.ts";
+import { LineSplitter, SURROUNDINGS } from "../../../lib/sources/line_splitter.ts";
 import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { NO_OPTIONS, openForm } from "../../support/messages.ts";
@@ -45,14 +46,18 @@ function ownRecord(text: string, address = OTHER, behind = ""): string {
   return `${HEAD}${text}, client: ${address}, server: x, request: "GET / HTTP/1.1"${behind}, host: "x"\n`;
 }
 
-/** Makes a function that reads a piece of a log, and returns the address of each line; null: nobody. */
+/**
+ * Makes a function that reads a piece of a log, perhaps with what was `before`, and returns the
+ * address of each line; null: nobody.
+ */
 function reading(logFormats: readonly string[] = []) {
   const reader = openForm(nginx.form({ ...NO_OPTIONS, logFormats }));
   const module = { index: 0, identifiers: ["nginx"], units: [], reader };
   const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
   const buffer = new RecordBuffer(16);
   const lines = new LineSplitter();
-  return (piece: Uint8Array, goesOn: boolean): (string | null)[] => {
+  return (piece: Uint8Array, goesOn: boolean, before?: Uint8Array): (string | null)[] => {
+    if (before !== undefined) lines.recall(before);
     lines.begin(buffer);
     buffer.put(piece);
     lines.take(buffer, NOW, goesOn);
@@ -181,6 +186,19 @@ const HONEST: readonly Case[] = [
     `${WHOLE}\n${stderr("PHP message: a\n#0 b.php(7): c()\nthrown")}${WHOLE}\n${ACCESS}\n${record("/a")}`,
     [OTHER, null, null, null, OTHER, OTHER, TRUE],
   ],
+  [
+    "what nginx tells of connections, bodies and answers",
+    [
+      `client ${TRUE} closed keepalive connection`,
+      `client ${TRUE} closed keepalive connection (104: Connection reset by peer)`,
+      "open socket #12 left in connection 5",
+      `a client request body is buffered to a temporary file /var/lib/nginx/body/0000000001, client: ${TRUE}${END}`,
+      `an upstream response is buffered to a temporary file /var/lib/nginx/proxy/1/00/0000000001 while reading upstream, client: ${TRUE}${END}`,
+      `peer closed connection in SSL handshake (104: Connection reset by peer) while SSL handshaking, client: ${TRUE}${END}`,
+      `using uninitialized "a" variable while logging request, client: ${TRUE}${END}`,
+    ].map((text) => `${HEAD}${text}\n`).join("") + `${WHOLE}\n`,
+    [null, null, null, TRUE, TRUE, TRUE, TRUE, OTHER],
+  ],
   ["a notice of nginx itself", `2026/03/01 10:56:10 [notice] 7#7: exiting\n${WHOLE}\n`, [null, OTHER]],
   ["a line of another service", `${WHOLE}\nMar  1 10:56:10 web cron[7]: (root) CMD (a)\n${WHOLE}\n`, [
     OTHER,
@@ -232,18 +250,130 @@ Deno.test("a look at a line's time alone throws no doubt on other lines", () => 
   }
 });
 
-Deno.test("lines that a runtime tore apart name nobody by an error record, nor behind one", () => {
-  const named = (head: string, ...lines: string[]) =>
-    addresses(lines.map((line) => `${head}${line}\n`).join(""));
-  const time = "2026-03-01T10:56:10.123456789Z";
-  const open = `${STDERR}a`;
-  assert.deepEqual(named(`${time} stdout F `, WHOLE, ACCESS), [null, OTHER]);
-  assert.deepEqual(named(`${time} stdout F `, ACCESS, open, WHOLE, ACCESS), [OTHER, null, null, null]);
-  assert.deepEqual(named(`${time} stderr F `, WHOLE, ACCESS), [null, null]);
-  assert.deepEqual(named(`${time} `, open, ACCESS), [null, null]);
-  assert.deepEqual(named("Mar  1 10:56:10 web nginx[7]: ", WHOLE, ACCESS), [OTHER, OTHER]);
-  const docker = (stream: string, line: string) => JSON.stringify({ log: `${line}\n`, stream, time });
-  const lines = (stream: string) => [docker("stderr", open), docker(stream, ACCESS), docker(stream, WHOLE)];
-  assert.deepEqual(named("", ...lines("stdout")), [null, OTHER, null]);
-  assert.deepEqual(named("", ...lines("stderr")), [null, null, null]);
+const TIME = "2026-03-01T10:56:10.123456789Z";
+
+/** Heads that runtimes of containers put before each line. */
+const RUNTIMES = {
+  "Docker's JSON": (line: string, stream = "stderr") =>
+    JSON.stringify({ log: `${line}\n`, stream, time: TIME }),
+  "CRI": (line: string, stream = "stderr") => `${TIME} ${stream} F ${line}`,
+  "a time alone": (line: string) => `${TIME} ${line}`,
+};
+
+/** Returns a log as a runtime writes it, with `between` in front of each line, as of another stream. */
+function torn(log: string, headed: (line: string, stream?: string) => string, between?: string): string {
+  const lines = log.split("\n").slice(0, -1);
+  const other = between === undefined ? "" : `${headed(between, "stdout")}\n`;
+  return lines.map((line) => `${other}${headed(line)}\n`).join("");
+}
+
+/** Reads a log line by line, as a runtime writes it. */
+function live(log: string): (string | null)[] {
+  const read = reading();
+  return log.split("\n").slice(0, -1).flatMap((line) => read(bytesOf(`${line}\n`), false));
+}
+
+Deno.test("lines that a client made a runtime write name nobody else", () => {
+  const nested = Object.values(RUNTIMES).flatMap((headed) => [headed(ACCESS, "stdout"), headed(WHOLE)]);
+  const hidden = [WHOLE, ACCESS, `web nginx[7]: ${WHOLE}`, `web nginx[7]: ${ACCESS}`, ...nested];
+  const logs = FORGED.map(([name, log]) => [name, log]);
+  for (const line of hidden) {
+    for (const pad of ["", "\n".repeat(300), "\ufffd\n".repeat(100)]) {
+      logs.push([`${line} in a path`, record(`/a\n${pad}${line}\n`)], [
+        `${line} of PHP`,
+        stderr(`a\n${pad}${line}\n`),
+      ]);
+    }
+  }
+  for (const [name, log] of logs as [string, string][]) {
+    assert(!addresses(log).includes(OTHER), name);
+    for (const [runtime, headed] of Object.entries(RUNTIMES)) {
+      for (const between of runtime === "a time alone" ? [undefined] : [undefined, `${TRUE} - - [x`]) {
+        const all = torn(log, headed, between);
+        assert(!addresses(all).includes(OTHER), `${name}: ${runtime}`);
+        assert(!live(all).includes(OTHER), `${name}: ${runtime}, live`);
+      }
+    }
+  }
+});
+
+Deno.test("a record that a client made a runtime tear names nobody else behind the place of a restart", () => {
+  for (const headed of [RUNTIMES["Docker's JSON"], RUNTIMES.CRI]) {
+    for (const pad of ["", "\n".repeat(300)]) {
+      const lines = torn(record(`/a\n${pad}${WHOLE}\n${WHOLE}\n${ACCESS}\n`), headed).split(/(?<=\n)/);
+      const [passed, rest] = [lines.slice(0, -4).join(""), lines.slice(-4).join("")];
+      const before = torn(ownRecord("access forbidden by rule", TRUE).repeat(40), headed) + passed;
+      assert.deepEqual(reading()(bytesOf(rest), false, bytesOf(before).slice(-SURROUNDINGS)), [
+        null,
+        null,
+        null,
+        null,
+      ]);
+    }
+  }
+});
+
+Deno.test("honest records name their clients behind the heads of runtimes", () => {
+  const own = ownRecord("access forbidden by rule");
+  const missing = record("/c");
+  const filler = ownRecord("access forbidden by rule", TRUE, ", x").repeat(40);
+  for (const [runtime, headed] of Object.entries(RUNTIMES)) {
+    const all = torn(own.repeat(9), headed, ACCESS);
+    assert.deepEqual(new Set(addresses(all)), new Set([OTHER]), runtime);
+    assert.deepEqual(new Set(live(all)), new Set([OTHER]), runtime);
+    assert.deepEqual(live(torn(missing + own, headed)), [null, null], `${runtime}: not yet known`);
+    assert.equal(live(torn(missing + filler + own, headed)).at(-1), OTHER, `${runtime}: known again`);
+    if (runtime === "a time alone") continue;
+    const found = addresses(torn(missing + own + filler, headed, ACCESS));
+    assert.deepEqual(found.slice(0, 4), [OTHER, TRUE, OTHER, OTHER], runtime);
+    assert.equal(live(torn(missing + own, headed, ACCESS)).at(-2), OTHER, `${runtime}: another stream`);
+  }
+});
+
+Deno.test("an open record of one file hides no line of another", () => {
+  const reader = openForm(nginx.form(NO_OPTIONS));
+  const module = { index: 0, identifiers: ["nginx"], units: [], reader };
+  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const buffers = [new RecordBuffer(16), new RecordBuffer(16)];
+  const splitters = buffers.map(() => new LineSplitter());
+  const address = (file: number, line: string) => {
+    splitters[file]!.begin(buffers[file]!);
+    buffers[file]!.put(bytesOf(`${RUNTIMES.CRI(line)}\n`));
+    splitters[file]!.take(buffers[file]!, NOW);
+    assert(events.read(buffers[file]!, 0, NOW));
+    return addressOf(reader.address);
+  };
+  assert.deepEqual([address(0, `${STDERR}a`), address(1, WHOLE), address(0, WHOLE)], [null, OTHER, null]);
+});
+
+Deno.test("who writes torn lines into a plain error log hides no later record", () => {
+  const open = `${TIME} ${STDERR}a`;
+  const log = record(`/a\n${open}\n`);
+  const later = ownRecord("access forbidden by rule", TRUE).repeat(40) + `${WHOLE}\n${ACCESS}\n`;
+  assert.deepEqual(live(log + later).slice(-2), [OTHER, OTHER]);
+});
+
+Deno.test("entries that journald split name nobody behind an open record of the same program", () => {
+  const reader = openForm(nginx.form(NO_OPTIONS));
+  const module = { index: 0, identifiers: ["nginx"], units: [], reader };
+  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const sender = { uid: 0, unit: "nginx.service" };
+  const address = (message: string, origin: Partial<Origin> = {}) => {
+    const { bytes, end } = encode(message);
+    const buffer = new RecordBuffer(16);
+    buffer.begin();
+    buffer.put(bytes.array.subarray(0, end));
+    buffer.origins = [{ identifier: "nginx", sender, ...origin }];
+    buffer.add({ from: 0, to: end, isASCII: true, most: Infinity }, { origin: 0, time: NOW, pid: 7 });
+    assert(events.read(buffer, 0, NOW));
+    return addressOf(reader.address);
+  };
+  assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
+  assert.deepEqual([address(`${STDERR}a`), address(WHOLE), address(ACCESS)], [null, null, null]);
+  assert.deepEqual([address(WHOLE, { container: "b2" }), address(WHOLE, { isWhole: true })], [OTHER, OTHER]);
+  // Lines of another container, which stand between, say nothing about where the record ends.
+  for (let i = 0; i < 40; i++) address(WHOLE, { container: "b2" });
+  assert.equal(address(WHOLE), null);
+  for (let i = 0; i < 40; i++) address(WHOLE);
+  assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
 });

@@ -209,3 +209,11 @@ Deno.test("`ExportParser` tells entries that a program sent whole from lines tha
   assert.deepEqual(transports.map((_, i) => origins[origin[i]!]!.isWhole), [true, false, false, true]);
   assert.equal(origins.length, 2);
 });
+
+Deno.test("ExportParser tells the entries of two containers with one name apart", () => {
+  const { origin, origins } = new ExportParser().push(
+    exportText(["a1", "b2", "a1"].map((id, n) => exported(n, "x", [["CONTAINER_ID_FULL", id]]))),
+  );
+  assert.deepEqual([0, 1, 2].map((i) => origins[origin[i]!]!.container), ["a1", "b2", "a1"]);
+  assert.equal(origins.length, 2);
+});

@@ -1,0 +1,72 @@
+/**
+ * Lines of records that a container's runtime or journald has torn: each line has a head of its
+ * own, and lines of other streams may stand between them; but those of a stream keep their order.
+ */
+import { LONGEST } from "./error.ts";
+
+/** Streams of a log: lines without the name of one, and those of a container's outputs. */
+export const [UNNAMED, STDOUT, STDERR] = [0, 1, 2] as const;
+export type Stream = typeof UNNAMED | typeof STDOUT | typeof STDERR;
+
+/** Head of CRI before a line. */
+const CRI = /^\d{4}-\d\d-\d\dT\S+ std(?<name>out|err) [FP] /;
+/** Start of a line of Docker's driver json-file. */
+const DOCKER = '{"log":"';
+
+/** Returns a line's stream, and its text without the head that names the stream. */
+export function readStream(line: string): { stream: Stream; text: string } {
+  const cri = CRI.exec(line);
+  if (cri) return { stream: cri.groups!.name === "out" ? STDOUT : STDERR, text: line.slice(cri[0].length) };
+  if (!line.startsWith(DOCKER)) return { stream: UNNAMED, text: line };
+  try {
+    const { log, stream } = JSON.parse(line);
+    return { stream: streamOf(stream), text: String(log).replace(/\n$/, "") };
+  } catch {
+    return { stream: UNNAMED, text: line };
+  }
+}
+
+function streamOf(name: unknown): Stream {
+  return name === "stdout" ? STDOUT : name === "stderr" ? STDERR : UNNAMED;
+}
+
+/** The torn records of a file, or of a program in the journal, that may go on. */
+export class OpenRecords {
+  /** By stream: at most the bytes that were read of it since the beginning of each record. */
+  readonly #ages: readonly number[][] = [[], [], []];
+  /** By stream: how many of these records, the first ones, began before the piece of the log. */
+  readonly #before = [0, 0, 0];
+  isAny = false;
+
+  /** Begins a piece of the log, which has the beginnings of the last records, so many by stream. */
+  beginPiece(begun: readonly number[]): void {
+    for (const [stream, ages] of this.#ages.entries()) this.#before[stream] = ages.length - begun[stream]!;
+  }
+
+  /** Reports whether a record that began before the piece may contain the next line of a stream. */
+  isBefore(stream: Stream): boolean {
+    return this.#before[stream]! > 0;
+  }
+
+  /** Reports whether any record may contain the next line of a stream. */
+  isOpen(stream: Stream): boolean {
+    return this.#ages[stream]!.length > 0;
+  }
+
+  /** Takes note of a line of `size` bytes; if `begins`, a record begins there that may go on. */
+  pass(stream: Stream, size: number, begins: boolean): void {
+    const ages = this.#ages[stream]!;
+    for (let i = 0; i < ages.length; i++) ages[i]! += size;
+    while (ages.length > 0 && ages[0]! >= LONGEST) {
+      ages.shift();
+      this.#before[stream]!--;
+    }
+    if (begins) ages.push(size);
+    this.isAny = this.#ages.some(({ length }) => length > 0);
+  }
+
+  /** Takes note of a line of a stream as nginx itself writes it: then nobody tears its records. */
+  clear(stream: Stream): void {
+    while (this.isOpen(stream)) this.pass(stream, LONGEST, false);
+  }
+}
