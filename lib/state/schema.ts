@@ -130,6 +130,11 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
     WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired', 'unfollowed') AND applied_by IS NULL;
   CREATE INDEX ban_shipped ON ban (change) WHERE provenance <> 'fleet';
   `,
+  // Number of lines of a source, and of a batch's newest line among these.
+  `
+  ALTER TABLE source ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE log_batch ADD COLUMN nth INTEGER;
+  `,
 ];
 
 /** This program's `PRAGMA user_version`. */

@@ -45,7 +45,8 @@ export const WITHOUT_ROLLUPS = `
   DROP TABLE rollup;
   DROP TABLE log_index;
   DROP TABLE source;
-  ALTER TABLE log_batch DROP COLUMN source;`;
+  ALTER TABLE log_batch DROP COLUMN source;
+  ALTER TABLE log_batch DROP COLUMN nth;`;
 
 /** SQL that undoes these and the one before. */
 export const WITHOUT_TURNS = `${WITHOUT_ROLLUPS}
