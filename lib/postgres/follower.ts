@@ -3,6 +3,7 @@ import { elapsed, type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection } from "./connection.ts";
 import { readNews } from "./news.ts";
+import { IN_FORCE } from "./views.ts";
 
 /** Changes of other servers' bans that this server has read. */
 export interface FleetNews {
@@ -240,7 +241,7 @@ export class Follower {
 /** Returns the addresses and networks with bans in force of these servers. */
 async function banned(connection: Connection, hosts: readonly string[]): Promise<string[]> {
   const rows = await connection.query<{ address: string }>(
-    "SELECT DISTINCT address FROM ban WHERE host = ANY($1::uuid[]) AND ended IS NULL",
+    `SELECT DISTINCT address FROM ban WHERE host = ANY($1::uuid[]) AND ${IN_FORCE}`,
     [arrayOf(hosts)],
   );
   return rows.flatMap(({ address }) => canonicalNetwork(address) ?? []);

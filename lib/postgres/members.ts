@@ -14,7 +14,7 @@ import {
 import { MOST_SCOPE } from "./news.ts";
 import { BAN_CHANNEL, HAS_ROOM } from "./sharing.ts";
 import { WHITELIST_CHANNEL } from "./tables.ts";
-import { SERVER } from "./views.ts";
+import { IN_FORCE, SERVER } from "./views.ts";
 
 /** A server on the database. */
 export interface FleetMember {
@@ -129,7 +129,7 @@ SELECT id, left(${SERVER}, ${MOST_TEXT}) AS server, left(name, ${MOST_TEXT}) AS 
   micros("last_seen")
 } AS last_seen,
   ${micros("removed")} AS removed,
-  (SELECT count(*) FROM ban WHERE ban.host = host.id AND ended IS NULL AND (until IS NULL OR until > now())) AS bans
+  (SELECT count(*) FROM ban WHERE ban.host = host.id AND ${IN_FORCE}) AS bans
 FROM host ORDER BY 2, id`;
 
 const BANS = `
@@ -137,6 +137,6 @@ SELECT address, scope, (array_agg(left(reason, ${MOST_TEXT}) ORDER BY start))[1]
   json_agg(left(${SERVER}, ${MOST_TEXT}) ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
   CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
 FROM ban JOIN host ON host.id = ban.host
-WHERE ended IS NULL AND (until IS NULL OR until > now()) AND removed IS NULL
+WHERE ${IN_FORCE} AND removed IS NULL
   AND octet_length(scope) <= ${MOST_SCOPE}
 GROUP BY address, scope ORDER BY max(start) DESC LIMIT $1::bigint`;

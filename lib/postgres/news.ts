@@ -5,7 +5,7 @@ import type { Micros } from "../core/time.ts";
 import { MOST_TEXT, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection, micros } from "./connection.ts";
-import { SERVER } from "./views.ts";
+import { IN_FORCE, SERVER } from "./views.ts";
 
 /** What to read. */
 export interface Question {
@@ -141,7 +141,7 @@ WITH news AS (
         left(ban.provenance, ${MOST_TEXT}) AS provenance, left(ban.name, ${MOST_TEXT}) AS name,
         left(ban.reason, ${MOST_TEXT}) AS reason,
         ${micros("ban.start")} AS start, ${micros("ban.until")} AS until,
-        ban.ended IS NULL AND (ban.until IS NULL OR ban.until > now()) AS is_in_force,
+        ${IN_FORCE} AS is_in_force,
         ${SERVER} AS server
       FROM (SELECT * FROM ban WHERE ban.address = about.address OFFSET 0) AS ban JOIN host ON host.id = ban.host
       WHERE ban.host <> $4::uuid AND host.removed IS NULL

@@ -201,7 +201,7 @@ DECLARE
   number numeric;
   instant timestamptz;
 BEGIN
-  IF given ~ '^\\s*-?[0-9]+(\\.[0-9]+)?\\s*$' THEN
+  IF given ~* '^\\s*-?[0-9]+(\\.[0-9]+)?(e[+-]?[0-9]{1,3})?\\s*$' THEN
     number := given::numeric;
     number := CASE
       WHEN abs(number) < 1e11 THEN number * 1e6

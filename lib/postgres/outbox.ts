@@ -9,7 +9,7 @@ import { instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.t
 
 /** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {
-  /** UUID of this state. With `seq` it identifies a log row in the whole fleet. */
+  /** UUID of this state. With `key` and `time` it identifies a line in the whole fleet. */
   readonly hostId: string;
   /** Returns at most `limit` unconfirmed log rows, ascending by `seq`. */
   unshippedLog(limit: number): LogRow[];
@@ -149,8 +149,8 @@ export class Shipper {
         break;
       }
       oldest = line.seq;
-      const key = [this.#outbox.hostId, String(line.seq), String(line.time)];
-      if ((await connection.query(FIND_LINE, key)).length === 0) continue;
+      const names = [this.#outbox.hostId, line.key, String(line.time)];
+      if ((await connection.query(FIND_LINE, names)).length === 0) continue;
       if (back > 0) this.#outbox.confirmLog(line.seq);
       break;
     }

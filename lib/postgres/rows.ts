@@ -44,13 +44,13 @@ function isAboutData(error: unknown): boolean {
 }
 
 /**
- * Stores lines, and makes missing partitions for them. An older copy of a state gives numbers again:
- * a line with the number of another one of that instant gets the negative number.
+ * Stores lines, and makes missing partitions for them. A state that was lost gives keys again: a line
+ * with the key of another one of that instant gets the negative number.
  */
 export async function storeLog(connection: Connection, rows: readonly LogRow[], host: string): Promise<void> {
   const parameters = [
     host,
-    arrayOf(rows.map((row) => row.seq)),
+    arrayOf(rows.map((row) => row.key)),
     arrayOf(rows.map((row) => row.module)),
     arrayOf(rows.map((row) => row.address)),
     arrayOf(rows.map((row) => row.time)),

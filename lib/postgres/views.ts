@@ -9,6 +9,9 @@ export const SERVER =
   `CASE WHEN host.role = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ban'::regclass)
   THEN host.name ELSE host.role::text COLLATE "default" END`;
 
+/** Condition of a ban in force. A server that is gone ends none of its bans. */
+export const IN_FORCE = "ended IS NULL AND (until IS NULL OR until > now())";
+
 /**
  * Sums up by `key` the `lines`, `first_seen` and `last_seen` of `grouped`, which groups by key and
  * server: the search for the first server then sorts servers, not lines.
@@ -42,12 +45,12 @@ const VIEWS: Readonly<Record<string, string>> = {
   strongmonitor_attackers: `
     SELECT seen.*, coalesce(bans, 0) AS bans, coalesce(in_force, 0) AS in_force
     FROM (${ATTACKERS}) AS seen LEFT JOIN (
-      SELECT address, count(*) AS bans, count(*) FILTER (WHERE ended IS NULL) AS in_force FROM ban GROUP BY address
+      SELECT address, count(*) AS bans, count(*) FILTER (WHERE ${IN_FORCE}) AS in_force FROM ban GROUP BY address
     ) AS banned ON banned.address = seen.address`,
   strongmonitor_names: NAMES,
   strongmonitor_bans_by_server: `
     SELECT coalesce(${SERVER}, ban.host::text) AS server, provenance, ban.name, count(*) AS bans,
-      count(*) FILTER (WHERE ended IS NULL) AS in_force, count(DISTINCT address) AS addresses,
+      count(*) FILTER (WHERE ${IN_FORCE}) AS in_force, count(DISTINCT address) AS addresses,
       min(start) AS first_start, max(start) AS last_start
     FROM ban LEFT JOIN host ON host.id = ban.host GROUP BY ban.host, server, provenance, ban.name`,
 };

@@ -36,6 +36,8 @@ export interface LogEvent {
 export interface LogRow {
   /** Ascends, and is never used twice within one state. */
   readonly seq: number;
+  /** With the time, identifies the line among those of this server, also when it is read again. */
+  readonly key: string;
   /** Name of the module. */
   readonly module: string;
   readonly address: string;

@@ -14,6 +14,9 @@ interface Row {
   readonly time: Micros;
   /** Base of the lines' times; null in batches of older versions: the newest line's time. */
   readonly base: Micros | null;
+  /** Number of the source, and of the newest line among the source's; null in older batches. */
+  readonly source: number | null;
+  readonly nth: number | null;
   readonly content: string;
 }
 
@@ -33,16 +36,21 @@ export class LogTable extends Table {
     source: string | null = null,
   ): number {
     if (length === 0 || !this.db.hasRoom) return 0;
-    if (source !== null) this.db.run("INSERT OR IGNORE INTO source (name) VALUES (?)", source);
+    const numbers = source === null ? null : this.db.get<{ number: number; lines: number }>(
+      `INSERT INTO source (name, lines) VALUES (?, ?)
+       ON CONFLICT (name) DO UPDATE SET lines = lines + excluded.lines RETURNING number, lines`,
+      source,
+      length,
+    );
     this.db.run(
-      `INSERT INTO log_batch (last, lines, time, base, source, content)
-       SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, (SELECT number FROM source WHERE name = ?), CAST(? AS TEXT)
-       FROM sqlite_sequence WHERE name = 'log_batch'`,
+      `INSERT INTO log_batch (last, lines, time, base, source, nth, content)
+       SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, ?, ?, CAST(? AS TEXT) FROM sqlite_sequence WHERE name = 'log_batch'`,
       length,
       length,
       latest,
       base,
-      source,
+      numbers?.number ?? null,
+      numbers?.lines ?? null,
       json,
     );
     return length;
@@ -55,7 +63,7 @@ export class LogTable extends Table {
       const from = rows.at(-1)?.seq ?? seq;
       const upTo = from + limit - rows.length;
       const batches = this.db.all<Row>(
-        `SELECT last, lines, time, base, content FROM log_batch
+        `SELECT last, lines, time, base, source, nth, content FROM log_batch
          WHERE last > ? AND last <= ifnull((SELECT min(last) FROM log_batch WHERE last >= ?), ?) ORDER BY last`,
         from,
         upTo,
@@ -158,10 +166,19 @@ export class LogTable extends Table {
   }
 }
 
-function rowsOf({ last, lines, time, base, content }: Row): LogRow[] {
+/** The keys of a source's lines begin at its number times this: no line's `seq` reaches it. */
+const KEYS_OF_SOURCE = 1n << 40n;
+
+function rowsOf({ last, lines, time, base, source, nth, content }: Row): LogRow[] {
   const first = last - lines + 1;
+  // A line that an older copy of the state reads again gets its key again, as its source is read in
+  // order, while several sources take turns as it comes.
+  const firstKey = source === null || nth === null
+    ? BigInt(first)
+    : BigInt(source) * KEYS_OF_SOURCE + BigInt(nth - lines + 1);
   return (JSON.parse(content) as Line[]).map(([module, address, earlier, message], i) => ({
     seq: first + i,
+    key: String(firstKey + BigInt(i)),
     module,
     address,
     time: (base ?? time) - earlier,

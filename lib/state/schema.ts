@@ -3,7 +3,7 @@ import { migrateTallies } from "./note_migration.ts";
 import { transact } from "./transaction.ts";
 
 /** This program's `PRAGMA user_version`. */
-const NEWEST = 13;
+const NEWEST = 14;
 
 /** The tables of 1.0, the first release. Never edit them: states of that program have them. */
 export const FIRST_RELEASE = {
@@ -84,9 +84,11 @@ function migrateFirst(db: DatabaseSync): void {
   DROP INDEX ban_in_force;
   CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
 
-  -- Source of a batch, index of lines by address, and counts of each hour. Earlier lines are in none.
-  CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  -- Source of a batch and number of its newest line among the source's, index of lines by address, and
+  -- counts of each hour. Earlier lines are in none.
+  CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, lines INTEGER NOT NULL DEFAULT 0);
   ALTER TABLE log_batch ADD COLUMN source INTEGER;
+  ALTER TABLE log_batch ADD COLUMN nth INTEGER;
   CREATE TABLE log_index (last INTEGER PRIMARY KEY, lines INTEGER NOT NULL, filter BLOB NOT NULL);
   CREATE TABLE rollup (
     span INTEGER NOT NULL, start INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (span, start)

@@ -39,6 +39,18 @@ await testOnPostgres("what other members have seen", {
         { ...ban, address: "192.0.2.1", start: SECOND, ended: 2 * SECOND, endReason: "unban" },
       ],
     }]);
+    // However many lines the fleet has of an address, the newest are read once.
+    await query(
+      `INSERT INTO log SELECT '${own.outbox.hostId}', n, 'SSHD', '192.0.2.1', to_timestamp(${
+        MONDAY / SECOND + 9
+      }), 'x'
+      FROM generate_series(1000, 10999) AS n; DELETE FROM ban`,
+    );
+    assert.deepEqual(await memberReports(login, question, 5 * SECOND), []);
+    await query("DELETE FROM log WHERE seq = 10999");
+    assert.deepEqual(await memberReports(login, question, 5 * SECOND), [
+      { member: "other", lines: 1, lastLine: MONDAY + 2, bans: [] },
+    ]);
     const nobody = { ...question, address: "203.0.113.1", networks: ["203.0.113.0/24"] };
     assert.deepEqual(await memberReports(login, nobody, 5 * SECOND), []);
   },

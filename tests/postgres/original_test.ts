@@ -69,9 +69,14 @@ await testOnPostgres("migrate() on the original's database", {
     await query(`CREATE TABLE log ("IP" text, "timestamp" bigint, message text);
       INSERT INTO log VALUES ('192.0.2.1', ${SECONDS}, ''), ('192.0.2.1', ${SECONDS}000, ''),
         ('192.0.2.1', ${SECONDS}000000, ''), ('192.0.2.1', ${SECONDS}000000000, ''), ('192.0.2.1', 0, '')`);
+    // PostgreSQL writes large floating numbers with an exponent.
+    await query(`CREATE TABLE ban ("IP" text, "timestamp" float8);
+      INSERT INTO ban VALUES ('192.0.2.1', ${SECONDS}000000), ('192.0.2.1', 1e300), ('192.0.2.1', 'NaN')`);
     await upgrade(scene);
     const rows = await query<{ time: Date }>("SELECT time FROM log ORDER BY time");
     assert.deepEqual(rows.map(({ time }) => +time), [0, +INSTANT, +INSTANT, +INSTANT, +INSTANT]);
+    const bans = await query<{ start: Date }>("SELECT start FROM ban ORDER BY start");
+    assert.deepEqual([bans.length, +bans[0]!.start], [3, +INSTANT]);
   },
 
   "loses no row: what is unreadable stays in the renamed tables": async (scene) => {

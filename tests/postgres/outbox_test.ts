@@ -101,6 +101,26 @@ await testOnPostgres("the shipment", {
     assert.deepEqual(await messages(), ["a1", "a1", "a2", "b1"]);
   },
 
+  "of an older copy of the state stores lines once that it reads again in another order": async (
+    { login, query },
+  ) => {
+    const [before, after] = [new MemoryOutbox(), new MemoryOutbox()];
+    Object.assign(after, { hostId: before.hostId });
+    const lines = [1, 2, 3].map((n) => ({ key: String(n * 2 ** 40), time: MONDAY + n, message: `${n}` }));
+    for (const line of lines) before.add(line);
+    for (const line of lines.toReversed()) after.add(line);
+    for (const outbox of [before, after]) {
+      await using member = new TestMember(login, { outbox });
+      await member.shipped();
+    }
+    assert.deepEqual(
+      [...await query("SELECT message FROM log ORDER BY time")],
+      [1, 2, 3].map((n) => ({
+        message: `${n}`,
+      })),
+    );
+  },
+
   "sends lines once the state is on the disk, or does not get there, and bans before": async (
     { login, query },
   ) => {

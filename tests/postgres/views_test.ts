@@ -33,10 +33,11 @@ async function fill({ connect, query }: Scene): Promise<void> {
     );
   }
   await query(`
-    INSERT INTO ban (host, id, address, reason, count, start, ended, change, provenance, name) VALUES
-      ('${A}', 1, '192.0.2.1', '', 5, now(), now(), 1, 'rule', 'password'),
-      ('${A}', 2, '192.0.2.1', '', 5, now(), NULL, 2, 'rule', 'password'),
-      ('${B}', 1, '192.0.2.1', '', 5, now(), NULL, 1, 'manual', NULL)`);
+    INSERT INTO ban (host, id, address, reason, count, start, until, ended, change, provenance, name) VALUES
+      ('${A}', 1, '192.0.2.1', '', 5, now(), NULL, now(), 1, 'rule', 'password'),
+      ('${A}', 2, '192.0.2.1', '', 5, now(), NULL, NULL, 2, 'rule', 'password'),
+      ('${A}', 3, '192.0.2.1', '', 5, now(), now(), NULL, 3, 'rule', 'password'),
+      ('${B}', 1, '192.0.2.1', '', 5, now(), NULL, NULL, 1, 'manual', NULL)`);
 }
 
 const ATTACKERS =
@@ -47,7 +48,7 @@ await testOnPostgres("the views across servers", {
   "show attackers with the server that saw them first, and their bans": async (scene) => {
     await fill(scene);
     assert.deepEqual([...await scene.query(ATTACKERS)], [
-      { address: "192.0.2.1", servers: 2, lines: 3, first_server: "b", bans: 3, in_force: 2, first: "00" },
+      { address: "192.0.2.1", servers: 2, lines: 3, first_server: "b", bans: 4, in_force: 2, first: "00" },
       { address: "2001:db8::7", servers: 1, lines: 2, first_server: "a", bans: 0, in_force: 0, first: "03" },
     ]);
   },
@@ -71,7 +72,7 @@ await testOnPostgres("the views across servers", {
        FROM strongmonitor_bans_by_server ORDER BY server`,
     );
     assert.deepEqual([...bans], [
-      { server: "a", provenance: "rule", name: "password", bans: 2, in_force: 1, addresses: 1 },
+      { server: "a", provenance: "rule", name: "password", bans: 3, in_force: 1, addresses: 1 },
       { server: "b", provenance: "manual", name: null, bans: 1, in_force: 1, addresses: 1 },
     ]);
   },

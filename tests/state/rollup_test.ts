@@ -143,6 +143,7 @@ Deno.test("`State` of an earlier program begins to count and to index where that
   try {
     assert.deepEqual(again.log.after(0, 9), [{
       seq: 3,
+      key: "3",
       module: "SSHD",
       address: "192.0.2.1",
       time: 5,

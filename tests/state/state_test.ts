@@ -250,6 +250,29 @@ Deno.test("`LogTable` numbers lines without gap or reuse, whatever is forgotten,
   assert.deepEqual(log.after(211, 5), []);
 });
 
+Deno.test("`LogTable.after()` gives lines read again the keys of before, however the sources take turns", () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  state.log.add(lines(EVENT), "journal");
+  state.log.add(lines(EVENT, EVENT), "file:a");
+  const directory = `${temporary.directory}/copy`;
+  Deno.mkdirSync(directory);
+  temporary.exec(`VACUUM INTO '${directory}/state.db'`);
+  const keysOf = ({ log }: State, turns: readonly (readonly [source: string, message: string])[]) => {
+    for (const [source, message] of turns) log.add(lines({ ...EVENT, message }), source);
+    return log.after(3, 9).map(({ message, key }) => `${message} ${key}`).sort();
+  };
+  const [a1, j1, a2, b1] = [["file:a", "a1"], ["journal", "j1"], ["file:a", "a2"], ["file:b", "b1"]] as const;
+  const keys = keysOf(state, [a1, j1, a2, b1]);
+  assert.equal(new Set(keys.map((words) => words.split(" ")[1])).size, 4);
+  const copy = new State(directory);
+  try {
+    assert.deepEqual(keysOf(copy, [j1, a1, a2, b1]), keys);
+  } finally {
+    copy.close();
+  }
+});
+
 Deno.test("the view `log` shows recorded lines one by one", () => {
   using temporary = temporaryState();
   const events = [7, 5, 6].map((time) => ({ ...EVENT, time, message: `"${time}" \u{1f600}` }));
@@ -257,7 +280,7 @@ Deno.test("the view `log` shows recorded lines one by one", () => {
   const db = new DatabaseSync(`${temporary.directory}/state.db`, { readOnly: true });
   const rows = db.prepare("SELECT * FROM log").all().map((row) => ({ ...row }));
   db.close();
-  assert.deepEqual(rows, temporary.state.log.after(0, 5));
+  assert.deepEqual(rows, temporary.state.log.after(0, 5).map(({ key: _, ...row }) => row));
 });
 
 Deno.test("`State` takes over what 1.0 recorded and counted", () => {
@@ -276,8 +299,8 @@ Deno.test("`State` takes over what 1.0 recorded and counted", () => {
       (12, '${JSON.stringify(tally)}'), (NULL, '${JSON.stringify(forgotten)}')`);
   const again = new State(temporary.directory);
   assert.deepEqual(again.log.after(0, 5), [
-    { seq: 3, module: "SSHD", address: "192.0.2.1", time: 4, message: "a" },
-    { seq: 4, module: "NGINX", address: "2001:db8::", time: 5, message: "c" },
+    { seq: 3, key: "3", module: "SSHD", address: "192.0.2.1", time: 4, message: "a" },
+    { seq: 4, key: "4", module: "NGINX", address: "2001:db8::", time: 5, message: "c" },
   ]);
   again.log.add(lines(EVENT));
   assert.equal(again.log.after(4, 5)[0]!.seq, 10, "a number given once is never given again");

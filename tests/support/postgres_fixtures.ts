@@ -28,6 +28,7 @@ export class MemoryOutbox implements Outbox {
     const seq = this.rows.length + 1;
     this.rows.push({
       seq,
+      key: String(seq),
       module: "SSHD",
       address: "192.0.2.1",
       time: MONDAY + seq,
