@@ -1,4 +1,5 @@
 /** Draws docs/why.svg: `why` of an attacker in a fixed history. `--stdout` prints it instead. */
+import { WIDTH } from "../lib/commands/layout.ts";
 import type { Line } from "../lib/commands/watch/cell.ts";
 import { storyOf } from "../lib/commands/why.ts";
 import { storyLines } from "../lib/commands/why_text.ts";
@@ -24,10 +25,8 @@ using temporary = temporaryState();
 await fillHistory(temporary.state, { now: NOON, days: 2 });
 const config = load(Deno.readTextFileSync(SHIPPED));
 const story = storyOf(ATTACKER, { state: temporary.state, config, time: NOON });
-const told = storyLines(
-  { ...story, isRunning: true, members: null, memberError: null, configError: null },
-  SIZE.columns - 4,
-);
+const rest = { isRunning: true, members: null, memberError: null, configError: null };
+const told = storyLines({ ...story, ...rest }, WIDTH);
 const lines: Line[] = [
   [{ text: "$ ", style: "dim" }, { text: COMMAND, style: "bold" }],
   ...told.slice(0, SIZE.rows - 1).map((text): Line =>
