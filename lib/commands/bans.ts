@@ -5,7 +5,7 @@ import { type BanStatus, isConfirmed, isWaiting, nameOf } from "../deciding/ban.
 import { type MonitorReport, readReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import type { State } from "../state/state.ts";
-import { withState } from "./open.ts";
+import { withState } from "./open_state.ts";
 import {
   type CommonOptions,
   print,

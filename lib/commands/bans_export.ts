@@ -5,7 +5,7 @@ import { banRecord, type NewBan } from "../deciding/ban.ts";
 import { NO_TABLE } from "../firewall/nft_list.ts";
 import { placeOf, secondsLeft, TABLE } from "../firewall/nft_script.ts";
 import { scriptFor } from "../firewall/nft_transaction.ts";
-import { withState } from "./open.ts";
+import { withState } from "./open_state.ts";
 import { type CommonOptions, EXPORT_FORMATS, printData, printError } from "./output.ts";
 
 /** A format of `bans --export`. */

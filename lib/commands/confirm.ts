@@ -2,7 +2,7 @@ import { UserError } from "../core/error.ts";
 import { localTime, now } from "../core/time.ts";
 import type { State } from "../state/state.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
-import { withState } from "./open.ts";
+import { withState } from "./open_state.ts";
 import { type CommonOptions, printResult } from "./output.ts";
 
 /** `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: there is no trial). */

@@ -2,10 +2,8 @@
 import { NEVER } from "../core/async.ts";
 import { UserError } from "../core/error.ts";
 import { localTime, type Micros } from "../core/time.ts";
-import { journalMatches } from "../monitor/feeds.ts";
 import { isInJournal } from "../reading/module.ts";
 import type { ModuleRules } from "../rules/rule.ts";
-import { openJournal } from "../sources/journal/journal.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import { openInput, readInput } from "./input.ts";
@@ -45,6 +43,8 @@ export async function* journalBatches(
     );
   }
   progress.begin("lines", null);
+  const { journalMatches } = await import("../monitor/feeds.ts");
+  const { openJournal } = await import("../sources/journal/journal.ts");
   const journal = openJournal({ ...journalMatches(modules), follow: false, until });
   for await (const batch of journal.batches({ after: null, since }, NEVER)) {
     progress.add(batch.records.length);

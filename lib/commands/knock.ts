@@ -7,7 +7,8 @@ import type { State } from "../state/state.ts";
 import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
-import { openConfig, readStdin, withState } from "./open.ts";
+import { openConfig, readStdin } from "./open.ts";
+import { withState } from "./open_state.ts";
 import {
   type CommonOptions,
   print,

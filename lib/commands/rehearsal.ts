@@ -16,7 +16,7 @@ import type { Counts } from "../monitor/report.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
-import { PASSING_ROOM } from "../rules/notes.ts";
+import { PASSING_ROOM } from "../rules/note_memory.ts";
 import type { Trip } from "../rules/rule.ts";
 import type { TextShare } from "../rules/rule_set.ts";
 import { RuleTexts } from "../rules/rule_texts.ts";

@@ -5,7 +5,7 @@ import type { State } from "../state/state.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
-import { withState } from "./open.ts";
+import { withState } from "./open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "./output.ts";
 import { leaksOf, type Status, statusLines } from "./status_lines.ts";
 import { statusProblems } from "./status_problems.ts";

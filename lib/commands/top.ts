@@ -4,7 +4,7 @@ import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
 import { requireSince } from "./instant.ts";
-import { withState } from "./open.ts";
+import { withState } from "./open_state.ts";
 import { type CommonOptions, print, printJson, printTable, TOP_TABLES } from "./output.ts";
 import { shareText, shownName } from "./words.ts";
 

@@ -11,7 +11,7 @@ import { type BanStatus, isObserved, nameOf } from "../deciding/ban.ts";
 import { UserError } from "../core/error.ts";
 import { banJson } from "./bans.ts";
 import { forEach, outcome, patience, requireNetworks, tellMonitor } from "./change.ts";
-import { type CommandContext, withContext } from "./open.ts";
+import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 

@@ -15,7 +15,8 @@ import {
   NewestLogins,
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
-import { knownWhitelist, openConfig, openState } from "./open.ts";
+import { knownWhitelist, openConfig } from "./open.ts";
+import { openState } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printLines } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal, shareTexts } from "./rehearsal.ts";

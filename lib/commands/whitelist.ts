@@ -12,7 +12,7 @@ import { UserError } from "../core/error.ts";
 import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
 import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
-import { withContext, withState } from "./open.ts";
+import { withContext, withState } from "./open_state.ts";
 import { type CommonOptions, printError, printResult } from "./output.ts";
 import { nameText, otherPlaces } from "./whitelist_list.ts";
 import { untilText } from "./words.ts";

@@ -5,7 +5,7 @@ import { hasEnded, isoTimeOrNull, localTime, now } from "../core/time.ts";
 import { KEPT_ORIGINS, type KeptOrigin, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
-import { type CommandContext, withContext } from "./open.ts";
+import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
 /** A whitelist entry with its origin. */

@@ -14,7 +14,7 @@ import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { requireNetwork } from "./change.ts";
 import { type Counts, Evidence } from "./evidence.ts";
-import { withContext } from "./open.ts";
+import { withContext } from "./open_state.ts";
 import { WIDTH } from "./layout.ts";
 import { type CommonOptions, outputWidth, printResult } from "./output.ts";
 import { storyJson } from "./why_json.ts";

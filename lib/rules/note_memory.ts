@@ -35,6 +35,11 @@ export interface Room {
   readonly isOffAccount?: boolean;
 }
 
+/** A million addresses with a million further notes: 84 MiB when full. */
+export const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
+/** The same room for a command that ends soon. */
+export const PASSING_ROOM: Room = { ...ROOM, isOffAccount: true };
+
 /**
  * Addresses and their notes in one array of numbers. The first note stands with its address, the
  * others in a chain of chunks, in order of arrival. All chunks have one size, so no memory is lost

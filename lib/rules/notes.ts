@@ -2,16 +2,12 @@ import { type AddressWords, GROUP_MASK, GROUP_RULES, type NoteWriter } from "../
 import type { Micros } from "../core/time.ts";
 import { COUNT, HAS_LATE, LATEST, NONE, type NoteAddresses, PREFIX, SLACK } from "./note_addresses.ts";
 import { NoteSweeper } from "./note_sweeper.ts";
-import { NoteMemory, type Room, RULES, VALUE } from "./note_memory.ts";
+import { NoteMemory, ROOM, type Room, RULES, VALUE } from "./note_memory.ts";
 import { RunningCount, RunningCounts } from "./running_count.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
 export type { Room };
 
-/** A million addresses with a million further notes: 84 MiB when full. */
-const ROOM: Room = { addresses: 1 << 20, bytes: 20 };
-/** The same room for a command that ends soon. */
-export const PASSING_ROOM: Room = { ...ROOM, isOffAccount: true };
 /** Number of an address's notes from which on a `RunningCount` counts them step by step. */
 const MANY = 128;
 /**

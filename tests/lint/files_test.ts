@@ -27,6 +27,18 @@ function circleFrom(
   return null;
 }
 
+/** All files that load with a file: those that it imports, except types, and theirs. */
+function loadedWith(file: string, loaded = new Set<string>()): Set<string> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  for (const [statement, fixed] of Deno.readTextFileSync(ROOT + file).matchAll(IMPORT)) {
+    if (fixed !== undefined && !statement.startsWith("import type")) {
+      loadedWith(join(dirname(file), fixed), loaded);
+    }
+  }
+  return loaded;
+}
+
 const PRODUCT = ["main.ts", ...["lib", "modules", "tools"].flatMap(filesIn)];
 
 Deno.test("no file has more than 250 lines of code", () => {
@@ -46,4 +58,13 @@ Deno.test("no files import each other in a circle, types included", () => {
   assert.ok([...imports.values()].flat().length > PRODUCT.length, "finds imports");
   const done = new Set<string>();
   for (const file of PRODUCT) assert.equal(circleFrom(file, imports, { done })?.join(" -> "), undefined);
+});
+
+Deno.test("commands that use no state load neither its code nor that of the journal and PostgreSQL", () => {
+  for (const command of ["match", "replay"]) {
+    const loaded = [...loadedWith(`lib/commands/${command}.ts`)];
+    assert.ok(loaded.includes("lib/config/load.ts"), "finds imports");
+    const needless = /^lib\/(?:state|sources\/(?:journal|files)|postgres)\/(?!database_config)/;
+    assert.deepEqual(loaded.filter((file) => needless.test(file)), [], command);
+  }
 });

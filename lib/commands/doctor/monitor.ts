@@ -8,7 +8,7 @@ import { isOverdue, type MonitorReport, readReport } from "../../monitor/report.
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
 import { asRoot, INSTALL_UNIT } from "../machine.ts";
-import { withState } from "../open.ts";
+import { withState } from "../open_state.ts";
 import type { CommonOptions } from "../output.ts";
 import { runsSoon, STARTING } from "../status.ts";
 import { hangingText } from "../status_problems.ts";

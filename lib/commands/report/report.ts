@@ -3,7 +3,7 @@ import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { dashed } from "../input.ts";
 import { requireSince } from "../instant.ts";
-import { withState } from "../open.ts";
+import { withState } from "../open_state.ts";
 import { type CommonOptions, print, printData, printJson, printLines } from "../output.ts";
 import { reviewOf } from "./gather.ts";
 import { reviewJson } from "./json.ts";

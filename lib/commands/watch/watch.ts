@@ -5,7 +5,7 @@
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
 import { banCommand } from "../ban.ts";
-import { withState } from "../open.ts";
+import { withState } from "../open_state.ts";
 import { collectLines, type CommonOptions } from "../output.ts";
 import type { RunSignals } from "../run.ts";
 import { unbanCommand } from "../unban.ts";
