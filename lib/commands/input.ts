@@ -36,7 +36,8 @@ const MARK = [0xef, 0xbb, 0xbf];
 /** How a first line begins that journalctl wrote in a form that is no log, by the form's name. */
 const JOURNAL_FORMS: readonly (readonly [form: string, beginning: RegExp])[] = [
   ["export", /^__CURSOR=/],
-  ["json", /^\{.*"__(?:CURSOR|REALTIME_TIMESTAMP)" ?:/],
+  ["json-pretty", /^\{$/],
+  ["json-sse", /^data: \{/],
   ["verbose", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \[s=/],
   ["with-unit", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \S+ \S+\.(?:service|scope)[[:/]/],
 ];

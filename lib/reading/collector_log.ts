@@ -17,12 +17,13 @@ const PROGRAMS = [
   ...["app-name", "process.name"],
 ];
 const PIDS = ["_PID", "PID", "procid", "pid", "process.pid"];
-const [UID, UNIT, STREAM] = ["_UID", "_SYSTEMD_UNIT", "stream"] as const;
-const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM]);
+const [UID, UNIT, STREAM, CURSOR] = ["_UID", "_SYSTEMD_UNIT", "stream", "__CURSOR"] as const;
+const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM, CURSOR]);
 /** The end of `sshd[7]:`, as in `syslogtag`. */
 const END_OF_TAG = /(?:\[\d+\])?:?$/;
 const NUMBER = /^\d{1,10}$/;
-const STREAM_KEY = `"${STREAM}"`;
+/** Names that no service's own object has: of a container's stream, and of journalctl. */
+const SURE = new RegExp(`"(?:${STREAM}|${CURSOR})"`);
 
 /**
  * Reads lines of collectors of logs that are JSON objects: of journalctl, Fluent Bit, Vector,
@@ -33,8 +34,8 @@ export class CollectorLog {
   bytes = makeBytes(0);
   start = 0;
   end = 0;
-  /** Whether the object names a container's stream. */
-  isContainers = false;
+  /** Whether the object is surely no service's own: a container's, or an entry of the journal. */
+  isSure = false;
   stamp: Stamp | null = null;
   /** Program that the object names; null: none. */
   program: string | null = null;
@@ -43,22 +44,23 @@ export class CollectorLog {
   sender: Sender | null = null;
 
   /**
-   * Reads the line `bytes[from, to)`, which begins with a brace. Returns false for a line of another form, and for one with two
-   * texts: one could be a stranger's, who ends the other if the collector does not escape quotes.
+   * Reads the line `bytes[from, to)`, which begins with a brace. Returns false for a line of another
+   * form, and for one with two texts: one could be a stranger's, who ends the other if the collector
+   * does not escape quotes.
    *
-   * @param isOfContainer whether only objects with a container's stream are read: others may be a
-   * service's own
+   * @param mustBeSure whether objects are left that may be a service's own
    */
-  read(bytes: Bytes, from: number, to: number, isOfContainer: boolean): boolean {
+  read(bytes: Bytes, from: number, to: number, mustBeSure: boolean): boolean {
     if (bytes.array[to - 1] !== RIGHT_BRACE) return false;
     const line = decode(bytes, from, to);
-    if (isOfContainer && !line.includes(STREAM_KEY)) return false;
+    if (mustBeSure && !SURE.test(line)) return false;
     const found = wantedOf(line);
     const text = found && onlyText(found);
     if (!text) return false;
     const stream = found.get(STREAM) ?? "";
-    this.isContainers = /^std(?:out|err)$/.test(stream);
-    if (isOfContainer && !this.isContainers) return false;
+    const isContainers = /^std(?:out|err)$/.test(stream);
+    this.isSure = isContainers || found.has(CURSOR);
+    if (mustBeSure && !this.isSure) return false;
     const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
     this.program = program === "" || program === "-" ? null : program;
     const pid = firstOf(found, PIDS) ?? "";
@@ -66,7 +68,7 @@ export class CollectorLog {
     const uid = found.get(UID) ?? "";
     this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: found.get(UNIT) ?? "" } : null;
     this.stamp = timeOfLine(line);
-    const before = this.isContainers ? `${stream} F ` : "";
+    const before = isContainers ? `${stream} F ` : "";
     this.start = before.length;
     ({ bytes: this.bytes, end: this.end } = encode(before + text));
     return true;

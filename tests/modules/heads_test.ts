@@ -160,6 +160,16 @@ Deno.test("SSHD counts an entry that journalctl wrote as JSON only if root wrote
   assert(reader.event.isTrusted);
 });
 
+Deno.test("NGINX reads what journalctl wrote as JSON, and no other text in JSON but a container's", () => {
+  const { reader } = caseOf(nginx, "nginx", []);
+  const MESSAGE = '203.0.113.5 - - [09/Mar/2026:04:05:06 +0000] "GET / HTTP/1.1" 404 153 "-" "-"';
+  const entry = { __CURSOR: "s=1", SYSLOG_IDENTIFIER: "nginx", _UID: "0", MESSAGE };
+  assert.equal(named(reader, JSON.stringify(entry)), "203.0.113.5");
+  assert.equal(named(reader, JSON.stringify({ ...entry, SYSLOG_IDENTIFIER: "cron" })), null);
+  assert.equal(named(reader, JSON.stringify({ time: "2026-03-09T04:05:06Z", message: MESSAGE })), null);
+  assert.equal(named(reader, JSON.stringify({ stream: "stdout", log: `${MESSAGE}\n` })), "203.0.113.5");
+});
+
 Deno.test("a text in JSON is read behind collectors' heads only if the service writes no JSON itself", () => {
   const inner = (message: string) => JSON.stringify({ time: "2026-03-09T04:05:06Z", message });
   const refused = "refused 203.0.113.5";
@@ -187,13 +197,6 @@ Deno.test("a program's path, inetd's prefix and a unit's instance do not hide th
     const line = `Mar  9 04:05:06 web ${name}[7]: Invalid user x from 203.0.113.5 port 7`;
     assert.equal(named(reader, line), null, name);
   }
-});
-
-Deno.test("a line that names a unit, as `journalctl -o with-unit` writes it, is of the unit's modules", () => {
-  const { reader } = caseOf(nginx, "nginx", []);
-  const message = '203.0.113.5 - - [09/Mar/2026:04:05:06 +0000] "GET / HTTP/1.1" 404 153 "-" "-"';
-  assert.equal(named(reader, `Mon 2026-03-09 04:05:06 UTC web nginx.service[7]: ${message}`), "203.0.113.5");
-  assert.equal(named(reader, `Mon 2026-03-09 04:05:06 UTC web cron.service[7]: ${message}`), null);
 });
 
 Deno.test("a host may be an address with a zone", () => {

@@ -4,10 +4,10 @@ import { NO_PID } from "../../lib/core/records.ts";
 import { CollectorLog } from "../../lib/reading/collector_log.ts";
 
 /** What an object of a collector tells; null if it is none. */
-function read(line: string, isOfContainer = false) {
+function read(line: string, mustBeSure = false) {
   const collector = new CollectorLog();
   const { bytes, end } = encode(`x${line}}`);
-  if (!collector.read(bytes, 1, end - 1, isOfContainer)) return null;
+  if (!collector.read(bytes, 1, end - 1, mustBeSure)) return null;
   const { program, pid, sender } = collector;
   const text = decode(collector.bytes, collector.start, collector.end);
   return { text, program, pid: pid === NO_PID ? null : pid, sender };
@@ -56,9 +56,11 @@ Deno.test("`CollectorLog.read()` takes no text that a stranger may have put besi
   }
 });
 
-Deno.test("`CollectorLog.read()` knows a container's text by its stream", () => {
+Deno.test("`CollectorLog.read()` knows what no service writes: a container's stream, the journal's cursor", () => {
   const line = '{"time":"2026-03-09T04:05:06Z","stream":"stderr","log":"a"}';
   assert.equal(read(line, true)?.text, "a");
   assert.equal(read(line.replace("stderr", "all"), true), null);
   assert.equal(read('{"log":"a"}', true), null);
+  assert.equal(read('{"__CURSOR":"s=1","MESSAGE":"a"}', true)?.text, "a");
+  assert.equal(read('{"user":"\\"__CURSOR\\":\\"","message":"a"}', true), null);
 });
