@@ -92,6 +92,32 @@ for (const [heads, samples] of Object.entries(HEADS)) {
     }));
 }
 
+Deno.test("a stranger whose name looks like a tag counts in a log that names no programs, and nobody else", () => {
+  const [good, other] = ["bob", "x[7]: y"].map((user) =>
+    `2026-03-09T04:05:06Z ${user} failed to log in from 203.0.113.5`
+  );
+  const make = () => {
+    const reader = openForm(
+      pattern.form({ ...NO_OPTIONS, patterns: ["^(?<user>.*) failed to log in from <ADDR>$"] }),
+    );
+    const fail = (complaint: string) => assert.fail(complaint);
+    return new Reader(
+      [{ index: 0, identifiers: ["app"], units: [], reader }],
+      new ModuleHealth(["app"], fail),
+    );
+  };
+  const reader = make();
+  assert.equal(named(reader, good!), "203.0.113.5");
+  assert.equal(named(reader, other!), "203.0.113.5");
+  assert.equal(fieldText(reader.event.reader, "user"), "x[7]: y");
+  const tagged = make();
+  assert.equal(
+    named(tagged, "Mar  9 04:05:06 web app[7]: bob failed to log in from 203.0.113.5"),
+    "203.0.113.5",
+  );
+  assert.equal(named(tagged, "Mar  9 04:05:06 web cron[7]: bob failed to log in from 198.51.100.9"), null);
+});
+
 Deno.test("a stranger whose name looks like a head dates no line back in a log without heads", () => {
   const { reader } = caseOf(pattern, "app", [], ["^(?<user>.*) failed to log in from <ADDR>$"]);
   for (const user of ["bob", "2020-03-01T10:56:10Z x", "Mar  1 10:56:10 web app[7]: x"]) {
