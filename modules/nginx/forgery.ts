@@ -13,8 +13,11 @@ import { MESSAGE } from "../../lib/reading/message_reader.ts";
 import type { ReadMessage, TextParser } from "../../lib/reading/text_reader.ts";
 import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./error.ts";
 
-/** Head that syslog puts before a whole record; other heads stand before each line of one. */
-const SYSLOG = /\bnginx\b/;
+/**
+ * Head that syslog puts before a whole record. Other heads stand before each line of one, such as
+ * that of a container `nginx-1  |`; forego's `nginx.1  |` is known to be nginx's own.
+ */
+const SYSLOG = /\bnginx\b(?!(?!\.\d+ )\S* *\|)/;
 /** End of a container's head before a line of nginx's error log, as nginx's own image writes it. */
 const STDERR = new Literal("stderr F ");
 

@@ -252,6 +252,14 @@ Deno.test("NGINX names somebody by an error record only behind a head of syslog,
   }
 });
 
+Deno.test("NGINX names nobody by an error record behind a container's name, which stands before each line", () => {
+  const { line } = NGINX_SAMPLES.find(({ form }) => form === "error")!;
+  for (const container of ["nginx-1  | ", "a.nginx.1.x@b  | ", "nginx | "]) {
+    assert.equal(named(caseOf(nginx, "nginx", []).reader, container + line), null, container);
+  }
+  assert.notEqual(named(caseOf(nginx, "nginx", []).reader, `Mar  9 04:05:06 web nginx: ${line}`), null);
+});
+
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
   Deno.test(`${module} reads its messages before a carriage return, also as rsyslog writes it`, () => {
     const sender = { uid: 0, unit: `${program}.service` };
