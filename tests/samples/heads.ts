@@ -154,11 +154,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "2026-03-09 05:05:06 GMT+1x a web sshd[4711]: %",
     },
     {
-      line: "Mar  9 05:05:06 +0100 web sshd[4711]: %",
-      time: TIME,
-      nearMiss: "Mar  9 05:05:06 +100 a web sshd[4711]: %",
-    },
-    {
       line: "2026-03-09 01:05:06 -03 web sshd[4711]: %",
       time: TIME,
       nearMiss: "2026-03-09 01:05:06 -3 web a sshd[4711]: %",
