@@ -17,13 +17,15 @@ const PROGRAMS = [
   ...["app-name", "process.name"],
 ];
 const PIDS = ["_PID", "PID", "procid", "pid", "process.pid"];
-const [UID, UNIT, STREAM, CURSOR] = ["_UID", "_SYSTEMD_UNIT", "stream", "__CURSOR"] as const;
-const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM, CURSOR]);
+const [UID, UNIT, STREAM] = ["_UID", "_SYSTEMD_UNIT", "stream"] as const;
+/** Names in entries of the journal and in JSON of rsyslog, which no service's own object has. */
+const FOREIGN = ["__CURSOR", "SYSLOG_IDENTIFIER", "syslogtag"];
+const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM, ...FOREIGN]);
 /** The end of `sshd[7]:`, as in `syslogtag`. */
 const END_OF_TAG = /(?:\[\d+\])?:?$/;
 const NUMBER = /^\d{1,10}$/;
-/** Names that no service's own object has: of a container's stream, and of journalctl. */
-const SURE = new RegExp(`"(?:${STREAM}|${CURSOR})"`);
+/** A line without these is quickly known to be perhaps a service's own. */
+const SURE = new RegExp(`"(?:${[STREAM, ...FOREIGN].join("|")})"`);
 
 /**
  * Reads lines of collectors of logs that are JSON objects: of journalctl, Fluent Bit, Vector,
@@ -34,7 +36,7 @@ export class CollectorLog {
   bytes = makeBytes(0);
   start = 0;
   end = 0;
-  /** Whether the object is surely no service's own: a container's, or an entry of the journal. */
+  /** Whether the object is surely no service's own: a container's, an entry of the journal, rsyslog's. */
   isSure = false;
   stamp: Stamp | null = null;
   /** Program that the object names; null: none. */
@@ -59,7 +61,7 @@ export class CollectorLog {
     if (!text) return false;
     const stream = found.get(STREAM) ?? "";
     const isContainers = /^std(?:out|err)$/.test(stream);
-    this.isSure = isContainers || found.has(CURSOR);
+    this.isSure = isContainers || FOREIGN.some((name) => found.has(name));
     if (mustBeSure && !this.isSure) return false;
     const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
     this.program = program === "" || program === "-" ? null : program;

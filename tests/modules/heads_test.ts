@@ -186,12 +186,14 @@ Deno.test("SSHD counts an entry that journalctl wrote as JSON only if root wrote
   assert(reader.event.isTrusted);
 });
 
-Deno.test("NGINX reads what journalctl wrote as JSON, and no other text in JSON but a container's", () => {
+Deno.test("NGINX reads JSON of journald, rsyslog and containers, and no other text in JSON", () => {
   const { reader } = caseOf(nginx, "nginx", []);
   const MESSAGE = '203.0.113.5 - - [09/Mar/2026:04:05:06 +0000] "GET / HTTP/1.1" 404 153 "-" "-"';
   const entry = { __CURSOR: "s=1", SYSLOG_IDENTIFIER: "nginx", _UID: "0", MESSAGE };
   assert.equal(named(reader, JSON.stringify(entry)), "203.0.113.5");
   assert.equal(named(reader, JSON.stringify({ ...entry, SYSLOG_IDENTIFIER: "cron" })), null);
+  assert.equal(named(reader, JSON.stringify({ syslogtag: "nginx[7]:", msg: ` ${MESSAGE}` })), "203.0.113.5");
+  assert.equal(named(reader, JSON.stringify({ program: "nginx", msg: MESSAGE })), null);
   assert.equal(named(reader, JSON.stringify({ time: "2026-03-09T04:05:06Z", message: MESSAGE })), null);
   assert.equal(named(reader, JSON.stringify({ stream: "stdout", log: `${MESSAGE}\n` })), "203.0.113.5");
 });

@@ -56,11 +56,13 @@ Deno.test("`CollectorLog.read()` takes no text that a stranger may have put besi
   }
 });
 
-Deno.test("`CollectorLog.read()` knows what no service writes: a container's stream, the journal's cursor", () => {
+Deno.test("`CollectorLog.read()` knows what no service writes: containers' streams, names of journald and rsyslog", () => {
   const line = '{"time":"2026-03-09T04:05:06Z","stream":"stderr","log":"a"}';
   assert.equal(read(line, true)?.text, "a");
   assert.equal(read(line.replace("stderr", "all"), true), null);
   assert.equal(read('{"log":"a"}', true), null);
-  assert.equal(read('{"__CURSOR":"s=1","MESSAGE":"a"}', true)?.text, "a");
+  for (const name of ["__CURSOR", "SYSLOG_IDENTIFIER", "syslogtag"]) {
+    assert.equal(read(`{"${name}":"b","message":"a"}`, true)?.text, "a");
+  }
   assert.equal(read('{"user":"\\"__CURSOR\\":\\"","message":"a"}', true), null);
 });

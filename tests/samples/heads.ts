@@ -820,7 +820,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line:
         '{"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESSAGE":"%","__REALTIME_TIMESTAMP":"1773029106250000"}',
       time: TIME + 250_000,
-      isObject: true,
       nearMiss: '{"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESAGE":"%"}',
     },
     {
@@ -834,7 +833,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line:
         '{ "msg": " %", "timereported": "2026-03-09T04:05:06Z", "syslogtag": "sshd[4711]:", "procid": "4711" }',
       time: TIME,
-      isObject: true,
       nearMiss: '{ "msg": " %", "timereported": "2026-03-09T04:05:06Z", "syslogtag": "sshl[4711]:" }',
     },
     {
