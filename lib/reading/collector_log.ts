@@ -1,5 +1,6 @@
 import { RIGHT_BRACE } from "../core/ascii.ts";
 import { type Bytes, decode, encode, makeBytes } from "../core/bytes.ts";
+import { tried } from "../core/error.ts";
 import { NO_PID, type Sender } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
 import { timeOfLine } from "./line_time.ts";
@@ -58,7 +59,7 @@ export class CollectorLog {
     if (mustBeSure && !SURE.test(line)) return false;
     const found = wantedOf(line);
     const text = found && onlyText(found);
-    if (!text) return false;
+    if (!text || !isJson(line)) return false;
     const stream = found.get(STREAM) ?? "";
     const isContainers = /^std(?:out|err)$/.test(stream);
     this.isSure = isContainers || FOREIGN.some((name) => found.has(name));
@@ -75,6 +76,11 @@ export class CollectorLog {
     ({ bytes: this.bytes, end: this.end } = encode(before + text));
     return true;
   }
+}
+
+/** Reports whether a line is a whole object: what is cut off or broken may end a text too early. */
+function isJson(line: string): boolean {
+  return tried(() => JSON.parse(line)) !== null;
 }
 
 /** Returns the wanted members of an object; null if one comes twice. */
