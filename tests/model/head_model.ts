@@ -182,7 +182,7 @@ export function* headParts(line: string, { now, isKnown }: HeadContext): Generat
       const message = repeated.message!.trim();
       return yield { time, program: null, pid, count: Number(repeated.count), message, isObject };
     }
-    const docker = last === "line" ? dockerLine(rest, now) : null;
+    const docker: ReturnType<typeof dockerLine> = last === "line" ? dockerLine(rest, now) : null;
     const object: ObjectLine | null = last === "line" && !docker ? objectLine(rest, now) : null;
     const timed = docker || object ? null : takeTime(rest, now);
     const facility = docker || object || timed || last === "tag"
