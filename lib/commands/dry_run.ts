@@ -93,7 +93,7 @@ export class LineMatcher {
     const { event } = this.#reader;
     const isUnderstood = isFound && event.isUnderstood;
     const address = isUnderstood ? addressOf(event.reader.address) : null;
-    const hits = address === null ? [] : this.#pipeline.engine.match(event);
+    const hits = address === null || !event.isTrusted ? [] : this.#pipeline.engine.match(event);
     return {
       module: this.#module,
       isUnderstood,

@@ -36,7 +36,8 @@ const MARK = [0xef, 0xbb, 0xbf];
 /** Beginnings of the first line of each output form of journalctl that is no log. */
 const JOURNAL_FORMS: readonly (readonly [form: string, beginning: RegExp])[] = [
   ["export", /^__CURSOR=/],
-  ["json", /^\{.*"__(?:CURSOR|REALTIME_TIMESTAMP)" ?:/],
+  ["json-pretty", /^\{$/],
+  ["json-sse", /^data: \{/],
   ["verbose", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \[s=/],
   ["with-unit", /^[A-Z][a-z]{2} [\d-]{10} [\d:.]+ \S+ \S+ \S+\.(?:service|scope)[[:/]/],
 ];

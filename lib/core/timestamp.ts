@@ -25,12 +25,13 @@ const ZONE_NAME = "[A-Z]{2,5}\\b|[A-Z][A-Za-z]+(?:[/][A-Z][\\w+-]*){1,2}";
 const NAME = `(?:(?= (?<name>${ZONE_NAME}))|)`;
 /**
  * Of syslog, asctime(3), date(1): `Thu Nov 26 04:43:54 CET 2026`, in American English `04:43:54 AM CET
- * 2026`; of JavaScript: `Thu Nov 26 2026 04:43:54 GMT+0100`. A host may begin with digits, or be `AM`.
+ * 2026`; of JavaScript: `Thu Nov 26 2026 04:43:54 GMT+0100`. A host may begin with digits, or be `AM`,
+ * and a message with `+0100`.
  */
 const SYSLOG = new RegExp(
   `^(?:${WEEKDAYS} +)?(?<month>${MONTH}) +(?<day>\\d{1,2}) +(?:(?<year>\\d{4}) +)?${CLOCK}` +
     `(?:${HALF}(?: (?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})))? (?<laterYear>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w)` +
-    `| (?<offset>(?:UTC|GMT)?${OFFSET})(?![\\w:]))?`,
+    `| (?<offset>(?:UTC|GMT)${OFFSET})(?![\\w:]))?`,
 );
 /** Of syslog-ng's `ts-format(full)` and of Boost: `2026 Nov 26 04:43:54`, `2026-Nov-26 04:43:54`. */
 const YEAR_FIRST = new RegExp(

@@ -3,7 +3,7 @@ import { LEFT_BRACE } from "../core/ascii.ts";
 import type { Sender } from "../core/records.ts";
 import type { Zone } from "../core/zone.ts";
 import type { MessageReader } from "./message_reader.ts";
-import { isOfUnit, isTrusted } from "./trust.ts";
+import { isTrusted } from "./trust.ts";
 
 /** A module as a reader of records needs it. */
 export interface ReadableModule {
@@ -74,15 +74,9 @@ export class Candidates {
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */
   of(identifier: string): readonly Candidate[] {
     if (identifier === "") return this.all;
-    const modules = this.named(identifier) ?? this.#ofUnit(identifier) ??
-      this.named(identifier.replace(AROUND_NAME, "")) ?? this.ofAnyProgram;
+    const modules = this.named(identifier) ?? this.named(identifier.replace(AROUND_NAME, "")) ??
+      this.ofAnyProgram;
     return modules.map(trusted);
-  }
-
-  /** Returns the modules of a unit, which `journalctl -o with-unit` writes in a program's place. */
-  #ofUnit(unit: string): readonly ReadableModule[] | undefined {
-    const modules = this.all.map(({ module }) => module).filter(({ units }) => isOfUnit(unit, units));
-    return modules.length === 0 ? undefined : modules;
   }
 
   /** Reports whether some module's service writes as `identifier`. */

@@ -1,5 +1,6 @@
 import { RIGHT_BRACE } from "../core/ascii.ts";
 import { type Bytes, decode, encode, makeBytes } from "../core/bytes.ts";
+import { tried } from "../core/error.ts";
 import { NO_PID, type Sender } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
 import { timeOfLine } from "./line_time.ts";
@@ -18,11 +19,14 @@ const PROGRAMS = [
 ];
 const PIDS = ["_PID", "PID", "procid", "pid", "process.pid"];
 const [UID, UNIT, STREAM] = ["_UID", "_SYSTEMD_UNIT", "stream"] as const;
-const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM]);
+/** Names in entries of the journal and in JSON of rsyslog, which no service's own object has. */
+const FOREIGN = ["__CURSOR", "SYSLOG_IDENTIFIER", "syslogtag"];
+const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM, ...FOREIGN]);
 /** The end of `sshd[7]:`, as in `syslogtag`. */
 const END_OF_TAG = /(?:\[\d+\])?:?$/;
 const NUMBER = /^\d{1,10}$/;
-const STREAM_KEY = `"${STREAM}"`;
+/** A line without these is quickly known to be perhaps a service's own. */
+const SURE = new RegExp(`"(?:${[STREAM, ...FOREIGN].join("|")})"`);
 
 /**
  * Reads lines of collectors of logs that are JSON objects: of journalctl, Fluent Bit, Vector,
@@ -33,8 +37,8 @@ export class CollectorLog {
   bytes = makeBytes(0);
   start = 0;
   end = 0;
-  /** Whether the object names a container's stream. */
-  isContainers = false;
+  /** Whether the object is surely no service's own: a container's, an entry of the journal, rsyslog's. */
+  isSure = false;
   stamp: Stamp | null = null;
   /** Program that the object names; null: none. */
   program: string | null = null;
@@ -43,22 +47,23 @@ export class CollectorLog {
   sender: Sender | null = null;
 
   /**
-   * Reads the line `bytes[from, to)`, which begins with a brace. Returns false for a line of another form, and for one with two
-   * texts: one could be a stranger's, who ends the other if the collector does not escape quotes.
+   * Reads the line `bytes[from, to)`, which begins with a brace. Returns false for a line of another
+   * form, and for one with two texts: one could be a stranger's, who ends the other if the collector
+   * does not escape quotes.
    *
-   * @param isOfContainer whether only objects with a container's stream are read: others may be a
-   * service's own
+   * @param mustBeSure whether objects are left that may be a service's own
    */
-  read(bytes: Bytes, from: number, to: number, isOfContainer: boolean): boolean {
+  read(bytes: Bytes, from: number, to: number, mustBeSure: boolean): boolean {
     if (bytes.array[to - 1] !== RIGHT_BRACE) return false;
     const line = decode(bytes, from, to);
-    if (isOfContainer && !line.includes(STREAM_KEY)) return false;
+    if (mustBeSure && !SURE.test(line)) return false;
     const found = wantedOf(line);
     const text = found && onlyText(found);
-    if (!text) return false;
+    if (!text || !isJson(line)) return false;
     const stream = found.get(STREAM) ?? "";
-    this.isContainers = /^std(?:out|err)$/.test(stream);
-    if (isOfContainer && !this.isContainers) return false;
+    const isContainers = /^std(?:out|err)$/.test(stream);
+    this.isSure = isContainers || FOREIGN.some((name) => found.has(name));
+    if (mustBeSure && !this.isSure) return false;
     const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
     this.program = program === "" || program === "-" ? null : program;
     const pid = firstOf(found, PIDS) ?? "";
@@ -66,11 +71,16 @@ export class CollectorLog {
     const uid = found.get(UID) ?? "";
     this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: found.get(UNIT) ?? "" } : null;
     this.stamp = timeOfLine(line);
-    const before = this.isContainers ? `${stream} F ` : "";
+    const before = isContainers ? `${stream} F ` : "";
     this.start = before.length;
     ({ bytes: this.bytes, end: this.end } = encode(before + text));
     return true;
   }
+}
+
+/** Reports whether a line is a whole object: what is cut off or broken may end a text too early. */
+function isJson(line: string): boolean {
+  return tried(() => JSON.parse(line)) !== null;
 }
 
 /** Returns the wanted members of an object; null if one comes twice. */

@@ -43,7 +43,7 @@ export interface HeadOptions<Program> {
   readonly programOf: (identifier: string) => Program;
   /** Whether it is the name of a module's program. */
   readonly isKnown: (identifier: string) => boolean;
-  /** Whether JSON is read that is no container's: the services of all modules write such lines. */
+  /** Whether JSON is read that may be a service's own. */
   readonly isObjectRead: boolean;
   /** Instants around the current line; the caller keeps them up to date. */
   readonly reference: Reference;
@@ -168,9 +168,9 @@ export class HeadReader<Program> {
   #takeCollector(): boolean {
     const collector = this.#collector;
     if (!collector.read(this.bytes, this.from, this.to, !this.#isObjectRead)) return false;
-    const { bytes, start, end, stamp, program, pid, sender, isContainers } = collector;
+    const { bytes, start, end, stamp, program, pid, sender, isSure } = collector;
     this.bytes = bytes;
-    this.isObject = !isContainers;
+    this.isObject = !isSure;
     this.sender = sender;
     if (stamp !== null) this.#times.take(stamp);
     if (pid !== NO_PID) this.pid = pid;

@@ -1,5 +1,7 @@
 /** Members of JSON objects in lines, which need not be whole: a line may have been cut off. */
 
+import { tried } from "../core/error.ts";
+
 /** The next token of a JSON object. */
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+)/y;
 
@@ -38,9 +40,5 @@ function tokenAt(line: string, at: number): { readonly token: string; readonly e
 function textOf(token: string): string {
   if (!token.startsWith('"')) return token;
   if (!token.includes("\\")) return token.slice(1, -1);
-  try {
-    return JSON.parse(token) as string;
-  } catch {
-    return token.slice(1, -1);
-  }
+  return tried(() => JSON.parse(token) as string) ?? token.slice(1, -1);
 }

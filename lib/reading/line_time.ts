@@ -7,12 +7,16 @@ import { membersOf } from "./json_object.ts";
  * name as in `time="2026-11-26T04:43:54Z" level=info`.
  */
 const OPENING = /^(?:\[[DIWEF] |["'[(<]|type=\w+ msg=audit\(|(?:time|ts|timestamp|t)=["']?)/;
+const WORD = "(?:trace|debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|severe|alert|emerg|fatal)";
 /**
- * Level, priority or process, which some services write first: `[WARN] 2026-…`, `W, [2026-…`,
- * `(W) 2026-…`, `<W>2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`; or Gin's name.
+ * Level, priority, process, or a name in brackets, which some services write first: `WARN 2026-…`,
+ * `W, [2026-…`, `(W) 2026-…`, `<warn> 2026-…`, `<38>1 2026-…`, `77:M 26 Nov …`, `[main] 2026-…`,
+ * Gin's `[GIN] 2026-…`.
  */
-const LEVEL =
-  /^(?:\[?(?:trace|debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|severe|alert|emerg|fatal) *\]?:?|\[GIN\]|[DIWEF],|[(<][DIWEFCN][)>]|<\d{1,3}>(?:1 )?|\[\d{1,7}\]|\d{1,7}:[A-Z]) */i;
+const LEVEL = new RegExp(
+  `^(?:\\[?${WORD} *\\]?:?|\\[(?:\\d{1,7}|[a-z][\\w.:-]{0,63})\\](?= )|[DIWEF](?:,|(?= ))|[(<](?:[DIWEFCN]|${WORD})[)>]|<\\d{1,3}>(?:1 )?|\\d{1,7}:[A-Z]) *`,
+  "i",
+);
 const ADDRESS = "[\\da-f]*[.:][\\da-f.:]+";
 /** A time in brackets, up to its content. The request in quotes must follow. */
 const BRACKET = '\\[(?=[^\\]]{1,40}\\] ")';

@@ -59,6 +59,8 @@ export class ModuleFinder {
   readonly #zone: Zone | undefined;
   /** Whether an open candidate has understood a line without a head. */
   #isHeadless = false;
+  /** Whether an open candidate has understood a line with a head that names no program. */
+  #isTagless = false;
   #isStateless = false;
   #place: Place | null = null;
 
@@ -147,12 +149,14 @@ export class ModuleFinder {
     const heads = this.#heads;
     const event = this.event;
     let isAnyones = isLine;
+    let isTagged = false;
     heads.begin(bytes, from, to, isLine);
     const hasOpen = isLine && this.candidates.hasOpen;
     let open = { candidates, bytes, from, to, isHeaded: false };
     while (!event.isUnderstood && heads.next()) {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
+        isTagged = true;
         const { identifier, candidates: named } = heads.program!;
         candidates = isAnyones ? named : writersOf(candidates, identifier);
         // A line of the kernel may contain another program's line.
@@ -181,7 +185,9 @@ export class ModuleFinder {
     if (isOpen && this.#isHeadless) return true;
     event.time = heads.time;
     this.isZoneless = heads.isZoneless;
-    return candidates.length > 0;
+    this.#isTagless ||= isOpen && !isTagged;
+    // In such a log a stranger's name may look like a tag.
+    return candidates.length > 0 || (isOpen && this.#isTagless);
   }
 
   /** Reports whether a candidate understands a message; the event is then that candidate's. */

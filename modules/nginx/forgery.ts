@@ -15,8 +15,11 @@ import type { ReadMessage, TextParser } from "../../lib/reading/text_reader.ts";
 import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./error.ts";
 import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 
-/** Head that syslog puts before a whole record; other heads stand before each line of one. */
-const SYSLOG = /\bnginx\b/;
+/**
+ * Head that syslog puts before a whole record. Other heads stand before each line of one, such as
+ * that of a container `nginx-1  |`, or forego's `nginx.1  |`.
+ */
+const SYSLOG = /\bnginx\b(?!\S* *\|)/;
 
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */

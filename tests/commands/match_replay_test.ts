@@ -75,7 +75,8 @@ Deno.test("`match` and `replay` refuse forms of journalctl that are no log, and 
   const message = "Invalid user x from 203.0.113.5 port 22";
   const forms = {
     export: `__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1767610570000000\nMESSAGE=${message}\n\n`,
-    json: `{"_UID":"0","__REALTIME_TIMESTAMP":"1767610570000000","MESSAGE":"${message}"}\n`,
+    "json-pretty": `{\n\t"MESSAGE" : "${message}"\n}\n`,
+    "json-sse": `data: {"MESSAGE":"${message}"}\n\n`,
     verbose: `Mon 2026-01-05 10:56:10.000000 UTC [s=1;i=1]\n    MESSAGE=${message}\n`,
     "with-unit": `Mon 2026-01-05 10:56:10 UTC web ssh.service[7]: ${message}`,
   };
@@ -91,6 +92,14 @@ Deno.test("`match` and `replay` refuse forms of journalctl that are no log, and 
     '{"log":"__CURSOR=1","time":"2026-01-05T10:56:10Z"}',
   ];
   for (const line of read) assert.equal((await match(line, "-")).code, 0);
+  const entries = ["0", "1000"].map((uid) =>
+    `{"__CURSOR":"s=1","SYSLOG_IDENTIFIER":"sshd","_UID":"${uid}","MESSAGE":"${message}"}\n`
+  );
+  const { lines } = await match(entries.join(""), "--json", "-");
+  assert.deepEqual(
+    lines.slice(0, 2).map((line) => JSON.parse(line)).map(({ address, hits }) => [address, hits.length > 0]),
+    [["203.0.113.5", true], ["203.0.113.5", false]],
+  );
 });
 
 Deno.test("`match --json` gives one object for each line, in order, with exactly these keys", async () => {

@@ -28,9 +28,22 @@ export const MODULES = [
     identifiers: sshd.match.identifiers,
     kind: sshd,
     open: () => templateService(SSHD_TEMPLATES),
+    isTextual: true,
   },
-  { name: "NGINX", identifiers: nginx.match.identifiers, kind: nginx, open: () => nginxService },
-  { name: "OWN", identifiers: ["own"], kind: pattern, open: () => patternService(OWN_PATTERNS) },
+  {
+    name: "NGINX",
+    identifiers: nginx.match.identifiers,
+    kind: nginx,
+    open: () => nginxService,
+    isTextual: false,
+  },
+  {
+    name: "OWN",
+    identifiers: ["own"],
+    kind: pattern,
+    open: () => patternService(OWN_PATTERNS),
+    isTextual: true,
+  },
 ] as const;
 
 /** Rules by the module's name. */
@@ -51,9 +64,10 @@ export function allRules(seed: number): Rules {
 export function makeBoth(rules: Rules): { model: Model; product: Product } {
   const options = { now: NOW, ipv6Prefix: IPV6_PREFIX };
   const patterns = OWN_PATTERNS.map((source) => source.replace(/[«»]/g, ""));
-  const all = MODULES.map(({ name, identifiers, kind, open }) => ({
+  const all = MODULES.map(({ name, identifiers, kind, open, isTextual }) => ({
     name: name as string,
     identifiers,
+    isTextual,
     read: open() as Service,
     form: kind.form({ ...NO_OPTIONS, trustedProxies: null, patterns }),
     rules: rules.get(name) ?? [],

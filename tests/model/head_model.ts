@@ -1,5 +1,9 @@
 /** What syslog and collectors of logs put before a message, taken off by a table of anchored expressions. */
 
+import { resolveStamp } from "../../lib/core/stamp.ts";
+import { membersOf } from "../../lib/reading/json_object.ts";
+import { timeOfLine } from "../../lib/reading/line_time.ts";
+
 /** What is left of a line when one more part of its head is taken off. */
 export interface HeadedLine {
   /** Microseconds since the epoch, by the outermost time; null where the line does not tell an instant. */
@@ -11,6 +15,16 @@ export interface HeadedLine {
   /** How often it was written. */
   readonly count: number;
   readonly message: string;
+  /** Whether the line is JSON of a collector that may be a service's own. */
+  readonly isObject: boolean;
+}
+
+/** What the heads are taken off with. */
+export interface HeadContext {
+  /** When the line is read, in microseconds since the epoch. */
+  readonly now: number;
+  /** Whether it is a program's name that a module has. */
+  readonly isKnown: (program: string) => boolean;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -19,7 +33,12 @@ const MONTH = `(?<month>${MONTHS.join("|")})`;
 const CLOCK = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
 const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
 const NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
-const ZONE = `(?: ?(?<zone>Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)\\b)?(?:${NAME}|)`;
+const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
+const ZONE = `(?: ?(?<zone>(?:UTC|GMT)(?:${OFFSET}|[+-]\\d)|Z|UTC|GMT|${OFFSET})\\b)?(?:${NAME}|)`;
+/** Of a clock of twelve hours. */
+const HALF = "(?: ?(?<half>[AP]M|[ap]m|[ap]\\.m\\.)(?!\\w))?";
+/** Hours may have one digit. */
+const SHORT = CLOCK.replace("\\d\\d", "\\d{1,2}");
 /** Minutes that some short names of zones mean. */
 const NAMES: Readonly<Record<string, number>> = {
   ...{ EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420 },
@@ -28,14 +47,17 @@ const NAMES: Readonly<Record<string, number>> = {
 
 /** `May  6 10:56:10.5`, `May  6 2026 10:56:10`, `Wed May  6 10:56:10 CEST 2026` */
 const SYSLOG_TIME = new RegExp(
-  `^(?:${WEEKDAY_NAME} )?${MONTH} {1,2}(?<day>\\d{1,2}) (?:(?<year>\\d{4}) )?${CLOCK}${FRACTION}` +
-    "(?: (?:(?:(?<zone>UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)|(?<name>[A-Z]{2,5})) )?(?<later>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w))?",
+  `^(?:${WEEKDAY_NAME} +)?${MONTH} +(?<day>\\d{1,2}) +(?:(?<year>\\d{4}) +)?${CLOCK}${FRACTION}` +
+    `(?:${HALF} (?:(?:(?<zone>UTC|GMT|${OFFSET})|(?<name>[A-Z]{2,5})) )?(?<later>(?:19|20)\\d\\d)(?![\\w[/@]|[.:-]\\w)` +
+    `| (?<offset>(?:UTC|GMT)${OFFSET})(?![\\w:]))?`,
+);
+/** `2026 May  6 10:56:10`, `2026-May-06 10:56:10` */
+const YEAR_FIRST = new RegExp(
+  `^(?<year>\\d{4})[ /-]${MONTH}[ /-] ?(?<day>\\d{1,2}) +${CLOCK}${FRACTION}${HALF}${ZONE}`,
 );
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
-  `^(?<year>\\d{4})[-/](?<month>\\d\\d)[-/](?<day>\\d\\d)(?:[T _]| - )${
-    CLOCK.replace("\\d\\d", "[ \\d]\\d")
-  }${FRACTION}${ZONE}`,
+  `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)(?:,? +|[T_-]| - )${SHORT}${FRACTION}${HALF}${ZONE}`,
 );
 /** `06/May/2026:10:56:10 +0200` */
 export const CLF_TIME = new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4}):${CLOCK} (?<zone>[+-]\\d{4})$`);
@@ -43,11 +65,10 @@ export const CLF_TIME = new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4}):${C
 const OWN_TIMES = [
   ISO_TIME,
   SYSLOG_TIME,
+  YEAR_FIRST,
   // `20260506-10:56:10`, `260506  1:56:10`
   new RegExp(
-    `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)[-T _]${
-      CLOCK.replace("\\d\\d", "[ \\d]\\d")
-    }${FRACTION}${ZONE}`,
+    `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)(?:[T_-]| +)${SHORT}${FRACTION}${ZONE}`,
   ),
   // `CEST May  6 10:56:10`
   new RegExp(`^(?<name>[A-Z]{2,5}) ${MONTH} (?<day>[ \\d]\\d) ${CLOCK}`),
@@ -55,7 +76,9 @@ const OWN_TIMES = [
   new RegExp(`^(?<day>\\d\\d)/${MONTH}/(?<year>\\d{4})[: ]${CLOCK}${FRACTION}${ZONE}`),
   // `Wed, 06 May 2026 10:56:10 +0200`
   new RegExp(
-    `^(?:${WEEKDAY_NAME},? )?(?<day>\\d{1,2})[ -]${MONTH}[ -](?<year>\\d{4}) ${CLOCK}${FRACTION}${ZONE}`,
+    `^(?:${WEEKDAY_NAME},? +)?(?<day>\\d{1,2})[ -]${
+      MONTH.replace(")", `|${MONTHS.join("|").toUpperCase()})`)
+    }[ -](?<year>\\d{4}) +${CLOCK}${FRACTION}${HALF}${ZONE}`,
   ),
   /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/,
 ];
@@ -95,15 +118,16 @@ const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")
 /** socklog has the sender's address before them. */
 const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
-const HOST = "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*)";
+const HOST =
+  "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
 /** A relay's, before another head. */
 const RELAY = new RegExp(
   `^${HOST} +(?=${SYSLOG_LEVEL}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${
     MONTHS.join("|")
   }) [ \\d]\\d \\d\\d:)`,
 );
-const PROGRAM = "[\\w./@-]+";
-const PID = "\\[(?<pid>\\d+)\\]";
+const PROGRAM = "(?:[\\w./@-]+|[\\w.\\\\-]+@[\\w.:\\\\-]+\\w)";
+const PID = "\\[(?<pid>\\d*)(?:[.:][\\da-f]+)?\\]";
 /** Each with the name of its program in the group `program`. */
 const TAGS = {
   rfc5424: [
@@ -111,19 +135,30 @@ const TAGS = {
   ],
   timed: [
     `^(?:${HOST} +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
-    `^(?:${HOST} +){0,2}?(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
+    `^0x[\\da-f]+ +\\w+ +0x[\\da-f]+ +(?<pid>\\d+) +\\d+ +(?<program>${PROGRAM}): +`,
+    `^(?<host>(?:${HOST} +){0,2}?)(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
     `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?:(?: <\\w+>|\\(\\w+\\))?:? +|:)|: +)`,
   ],
   // Of metalog.
   colonless: [`^(?:${HOST} +)?\\[(?!(?:${LEVEL}|\\d+)\\])(?<program>${PROGRAM})\\] +`],
   bare: [
-    "^(?:[^\\s[:]+ )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])",
-    `^(?:[^\\s[:]+ )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
+    `^(?:${HOST} )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
+    `^(?:${HOST} )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
+  // The program must be known.
+  named: [`^(?<program>${PROGRAM}) +`, `^${HOST} +(?<program>${PROGRAM}) +`],
+  bareNamed: [`^(?<program>${PROGRAM}): +`],
+  inner: [
+    `^(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}:? +`,
+    `^(?<program>${PROGRAM}): +`,
+  ],
 };
-// deno-lint-ignore no-control-regex
-const POD = /^(?:\[pod\/[\w.-]+\/[\w.-]+\] +|(?:\x1b\[[\d;]*m)?nginx\.\d+ +\| (?:\x1b\[[\d;]*m)?)/;
+const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
+const POD = new RegExp(
+  `^(?:\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!${LEVEL}\\b)[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
+  "i",
+);
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
@@ -134,33 +169,41 @@ type Groups = Readonly<Record<string, string | undefined>>;
 /**
  * Takes the head of a line off, part by part: what is left after each. Zoneless times are UTC: tests
  * run in that zone.
- *
- * @param now when it is read
  */
-export function* headParts(line: string, now: number): Generator<HeadedLine> {
+export function* headParts(line: string, { now, isKnown }: HeadContext): Generator<HeadedLine> {
   let rest = line.trim();
   let time: number | null = null;
   let pid: number | null = null;
   let last: "line" | "docker" | "time" | "facility" | "tag" = "line";
-  let [isTimed, isIso] = [false, false];
+  let [isTimed, isIso, isObject] = [false, false, false];
   for (let parts = 0; parts < 8 && rest !== ""; parts++) {
     const repeated = REPEATED.exec(rest)?.groups;
     if (repeated && Number(repeated.count) > 0) {
       const message = repeated.message!.trim();
-      return yield { time, program: null, pid, count: Number(repeated.count), message };
+      return yield { time, program: null, pid, count: Number(repeated.count), message, isObject };
     }
-    const docker = last === "line" ? dockerLine(rest, now) : null;
-    const timed = docker ? null : takeTime(rest, now);
-    const facility = docker || timed || last === "tag"
+    const docker: ReturnType<typeof dockerLine> = last === "line" ? dockerLine(rest, now) : null;
+    const object: ObjectLine | null = last === "line" && !docker ? objectLine(rest, now) : null;
+    const timed = docker || object ? null : takeTime(rest, now);
+    const facility = docker || object || timed || last === "tag"
       ? null
       : FACILITY.exec(withBlanks(rest)) ?? (isTimed ? null : POD.exec(withBlanks(rest)));
-    const tag = docker || timed || facility || last === "tag" ? null : takeTag(rest, { isTimed, isIso });
+    const isBehindTag = last === "tag";
+    const tag = docker || object || timed || facility
+      ? null
+      : takeTag(rest, { isTimed, isIso, isBehindTag, isKnown });
     const isRelayed = isTimed && !docker && !timed && !tag && last !== "tag";
     const relay = facility ?? (isRelayed ? RELAY.exec(withBlanks(rest)) : null);
     if (docker) {
       time = docker.time;
       rest = docker.text.trim();
       last = "docker";
+    } else if (object) {
+      time = object.time;
+      pid = object.pid ?? pid;
+      isObject = object.isObject;
+      rest = object.text.trim();
+      last = object.program === null ? "docker" : "tag";
     } else if (timed) {
       time ??= timed.time;
       pid = timed.pid ?? pid;
@@ -176,7 +219,7 @@ export function* headParts(line: string, now: number): Generator<HeadedLine> {
       rest = rest.slice(tag.length).trim();
       last = "tag";
     } else return;
-    yield { time, program: tag?.program ?? null, pid, count: 1, message: rest };
+    yield { time, program: tag?.program ?? object?.program ?? null, pid, count: 1, message: rest, isObject };
   }
 }
 
@@ -197,6 +240,47 @@ function dockerLine(text: string, now: number): { text: string; time: number | n
   } catch {
     return null;
   }
+}
+
+const TEXTS = ["MESSAGE", "log", "message", "msg", "line"];
+const PROGRAMS = "SYSLOG_IDENTIFIER PROGRAM programname syslogtag program ident appname app-name process.name"
+  .split(" ");
+const PIDS = "_PID PID procid pid process.pid".split(" ");
+const SURE = ["__CURSOR", "SYSLOG_IDENTIFIER", "syslogtag"];
+
+interface ObjectLine extends Pick<HeadedLine, "time" | "program" | "pid" | "isObject"> {
+  readonly text: string;
+}
+
+/** JSON of a collector: its text is under one of a few names, and no name that matters comes twice. */
+function objectLine(line: string, now: number): ObjectLine | null {
+  if (!/^\{.*\}$/s.test(line)) return null;
+  try {
+    JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const all = [...membersOf(line)].map(({ key, inner, text }) => ({
+    name: inner === "" ? key : `${key}.${inner}`,
+    text,
+  }));
+  const valuesOf = (...names: string[]) => names.flatMap((name) => all.filter((one) => one.name === name));
+  const wanted = [...TEXTS, ...PROGRAMS, ...PIDS, ...SURE, "stream", "_UID", "_SYSTEMD_UNIT"];
+  if (wanted.some((name) => valuesOf(name).length > 1)) return null;
+  const texts = valuesOf(...TEXTS);
+  if (texts.length !== 1 || texts[0]!.text === "") return null;
+  const program = valuesOf(...PROGRAMS)[0]?.text.replace(/(?:\[\d+\])?:?$/, "") ?? "";
+  const pid = valuesOf(...PIDS)[0]?.text ?? "";
+  const isContainers = /^std(?:out|err)$/.test(valuesOf("stream")[0]?.text ?? "");
+  const stamp = timeOfLine(line);
+  const time = stamp === null ? null : resolveStamp(stamp, { now, before: NaN });
+  return {
+    text: texts[0]!.text.toWellFormed(),
+    time: time === null || Number.isNaN(time) ? null : time,
+    program: program === "" || program === "-" ? null : program,
+    pid: /^\d{1,10}$/.test(pid) ? Number(pid) : null,
+    isObject: !isContainers && valuesOf(...SURE).length === 0,
+  };
 }
 
 function takeTime(given: string, now: number) {
@@ -222,7 +306,7 @@ function takeTime(given: string, now: number) {
   const process = priority || version ? null : take(PROCESS);
   const bracket = take(/^\[/);
   take(WEEKDAY);
-  const syslog = take(SYSLOG_TIME);
+  const syslog = take(SYSLOG_TIME) ?? take(YEAR_FIRST);
   const found = syslog ?? take(ISO_TIME);
   const gap = found && (!bracket || take(/^\]/)) && take(GAP);
   if (found && gap) {
@@ -246,20 +330,35 @@ function takeTime(given: string, now: number) {
   return priority && !octets && { ...parts, time: null, isTime: false, length: priority[0].length };
 }
 
-function takeTag(given: string, { isTimed, isIso }: { isTimed: boolean; isIso: boolean }) {
+interface TagContext extends Pick<HeadContext, "isKnown"> {
+  readonly isTimed: boolean;
+  readonly isIso: boolean;
+  readonly isBehindTag: boolean;
+}
+
+function takeTag(given: string, { isTimed, isIso, isBehindTag, isKnown }: TagContext) {
   const text = withBlanks(given);
-  const sources = isTimed
+  const full = isTimed
     ? isIso ? [...TAGS.rfc5424, ...TAGS.timed] : [...TAGS.timed, ...TAGS.colonless]
     : TAGS.bare;
+  const known = isBehindTag ? TAGS.inner : isTimed ? TAGS.named : TAGS.bareNamed;
+  const all = isBehindTag ? known : [...full, ...known];
+  // A known program without a colon may stand before a message such as `PAM: …`.
+  const isLast = (groups: Groups) =>
+    groups.pid === undefined && / \S/.test(groups.host ?? "") && groups.program !== undefined &&
+    groups.program !== "kernel" && !isKnown(groups.program);
+  const first = full.map((source) => new RegExp(source).exec(text)).find((found) => found !== null);
+  const sources = !isBehindTag && first && isLast(first.groups!) ? [...known, ...full] : all;
   for (const source of sources) {
     const found = new RegExp(source).exec(text);
     if (!found) continue;
     const { program, bracketed, pid } = found.groups as Groups;
     const name = program ?? bracketed!;
+    if (known.includes(source) && !isKnown(name)) continue;
     const decoration = DECORATION.exec(text.slice(found[0].length))?.[0] ?? "";
     return {
       program: TAGS.rfc5424.includes(source) && name === "-" ? "" : name,
-      pid: pid === undefined ? null : Number(pid),
+      pid: pid === undefined || pid === "" ? null : Number(pid),
       length: found[0].length + decoration.length,
     };
   }
@@ -324,10 +423,14 @@ export function instantOf(time: Groups, now: number): number | null {
 
 /** Null for a date or a time of day that does not exist. */
 function instantOfYear(
-  { month, day, hour, minute, second, fraction, zone, name }: Groups,
+  { month, day, hour: clock, half, minute, second, fraction, offset, zone = offset, name }: Groups,
   year: number,
 ): number | null {
-  const monthNumber = /^\d/.test(month!) ? Number(month) : MONTHS.indexOf(month!) + 1;
+  const isHalf = half !== undefined && Number(clock) >= 1 && Number(clock) <= 12;
+  const hour = !isHalf ? clock : Number(clock) % 12 + (/^p/i.test(half) ? 12 : 0);
+  const monthNumber = /^\d/.test(month!)
+    ? Number(month)
+    : MONTHS.indexOf(month![0] + month!.slice(1).toLowerCase()) + 1;
   const date = new Date(0);
   date.setUTCFullYear(year, monthNumber - 1, Number(day));
   if (date.getUTCMonth() !== monthNumber - 1 || date.getUTCDate() !== Number(day)) return null;
@@ -339,7 +442,7 @@ function instantOfYear(
 }
 
 function minutesAhead(zone: string | undefined): number {
-  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone ?? "") ?? [];
+  const [, sign, hours, minutes] = /^(?:UTC|GMT)?([+-])(\d\d?):?(\d\d)?$/.exec(zone ?? "") ?? [];
   return sign === undefined ? 0 : Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes ?? 0));
 }
 

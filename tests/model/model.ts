@@ -21,6 +21,8 @@ export interface ModelModule {
   readonly name: string;
   /** Programs whose lines are the module's. */
   readonly identifiers: readonly string[];
+  /** Whether no message of it is JSON. */
+  readonly isTextual: boolean;
   readonly read: Service;
   readonly rules: readonly Rule[];
 }
@@ -63,7 +65,7 @@ export interface ModelOptions {
   readonly ipv6Prefix: number;
 }
 
-type Head = Omit<HeadedLine, "program">;
+type Head = Omit<HeadedLine, "program" | "isObject">;
 
 /** Judges lines one after the other. */
 export class Model {
@@ -90,7 +92,9 @@ export class Model {
     if (found?.said) return this.#verdict(found, bare);
     let head = bare as Head;
     let isAnyones = true;
-    for (const part of headParts(line, this.#options.now)) {
+    const isKnown = (program: string) =>
+      this.#modules.some(({ identifiers }) => identifiers.includes(program));
+    for (const part of headParts(line, { now: this.#options.now, isKnown })) {
       head = part;
       if (part.program !== null) {
         modules = isAnyones
@@ -101,6 +105,7 @@ export class Model {
         isAnyones &&= part.program === "kernel";
         if (modules.length === 0 && !isAnyones) return NO_MODULE;
       }
+      if (part.isObject) modules = modules.filter(({ isTextual }) => isTextual);
       found = this.#firstOf(modules, part.message, part.pid);
       if (found?.said) return this.#verdict(found, part);
     }
@@ -115,7 +120,10 @@ export class Model {
 
   #modulesOf(program: string): readonly ModelModule[] {
     if (program === "") return this.#modules;
-    const named = this.#modules.filter(({ identifiers }) => identifiers.includes(program));
+    const ofName = (name: string) => this.#modules.filter(({ identifiers }) => identifiers.includes(name));
+    const named =
+      [program, program.replace(/^\/.*\/|^in\.|@.*$/g, "")].map(ofName).find(({ length }) => length > 0) ??
+        [];
     return named.length > 0 ? named : this.#modules.filter(({ identifiers }) => identifiers.length === 0);
   }
 

@@ -93,6 +93,32 @@ for (const [heads, samples] of Object.entries(HEADS)) {
     }));
 }
 
+Deno.test("a stranger whose name looks like a tag counts in a log that names no programs, and nobody else", () => {
+  const [good, other] = ["bob", "x[7]: y"].map((user) =>
+    `2026-03-09T04:05:06Z ${user} failed to log in from 203.0.113.5`
+  );
+  const make = () => {
+    const reader = openForm(
+      pattern.form({ ...NO_OPTIONS, patterns: ["^(?<user>.*) failed to log in from <ADDR>$"] }),
+    );
+    const fail = (complaint: string) => assert.fail(complaint);
+    return new Reader(
+      [{ index: 0, identifiers: ["app"], units: [], reader }],
+      new ModuleHealth(["app"], fail),
+    );
+  };
+  const reader = make();
+  assert.equal(named(reader, good!), "203.0.113.5");
+  assert.equal(named(reader, other!), "203.0.113.5");
+  assert.equal(fieldText(reader.event.reader, "user"), "x[7]: y");
+  const tagged = make();
+  assert.equal(
+    named(tagged, "Mar  9 04:05:06 web app[7]: bob failed to log in from 203.0.113.5"),
+    "203.0.113.5",
+  );
+  assert.equal(named(tagged, "Mar  9 04:05:06 web cron[7]: bob failed to log in from 198.51.100.9"), null);
+});
+
 Deno.test("a stranger whose name looks like a head dates no line back in a log without heads", () => {
   const { reader } = caseOf(pattern, "app", [], ["^(?<user>.*) failed to log in from <ADDR>$"]);
   for (const user of ["bob", "2020-03-01T10:56:10Z x", "Mar  1 10:56:10 web app[7]: x"]) {
@@ -161,6 +187,18 @@ Deno.test("SSHD counts an entry that journalctl wrote as JSON only if root wrote
   assert(reader.event.isTrusted);
 });
 
+Deno.test("NGINX reads JSON of journald, rsyslog and containers, and no other text in JSON", () => {
+  const { reader } = caseOf(nginx, "nginx", []);
+  const MESSAGE = '203.0.113.5 - - [09/Mar/2026:04:05:06 +0000] "GET / HTTP/1.1" 404 153 "-" "-"';
+  const entry = { __CURSOR: "s=1", SYSLOG_IDENTIFIER: "nginx", _UID: "0", MESSAGE };
+  assert.equal(named(reader, JSON.stringify(entry)), "203.0.113.5");
+  assert.equal(named(reader, JSON.stringify({ ...entry, SYSLOG_IDENTIFIER: "cron" })), null);
+  assert.equal(named(reader, JSON.stringify({ syslogtag: "nginx[7]:", msg: ` ${MESSAGE}` })), "203.0.113.5");
+  assert.equal(named(reader, JSON.stringify({ program: "nginx", msg: MESSAGE })), null);
+  assert.equal(named(reader, JSON.stringify({ time: "2026-03-09T04:05:06Z", message: MESSAGE })), null);
+  assert.equal(named(reader, JSON.stringify({ stream: "stdout", log: `${MESSAGE}\n` })), "203.0.113.5");
+});
+
 Deno.test("a text in JSON is read behind collectors' heads only if the service writes no JSON itself", () => {
   const inner = (message: string) => JSON.stringify({ time: "2026-03-09T04:05:06Z", message });
   const refused = "refused 203.0.113.5";
@@ -190,13 +228,6 @@ Deno.test("a program's path, inetd's prefix and a unit's instance do not hide th
   }
 });
 
-Deno.test("a line that names a unit, as `journalctl -o with-unit` writes it, is of the unit's modules", () => {
-  const { reader } = caseOf(nginx, "nginx", []);
-  const message = '203.0.113.5 - - [09/Mar/2026:04:05:06 +0000] "GET / HTTP/1.1" 404 153 "-" "-"';
-  assert.equal(named(reader, `Mon 2026-03-09 04:05:06 UTC web nginx.service[7]: ${message}`), "203.0.113.5");
-  assert.equal(named(reader, `Mon 2026-03-09 04:05:06 UTC web cron.service[7]: ${message}`), null);
-});
-
 Deno.test("a host may be an address with a zone", () => {
   const { reader } = caseOf(sshd, "sshd", []);
   const line = "Mar  9 04:05:06 fe80::1%eth0 sshd[7]: Invalid user x from 203.0.113.5 port 7";
@@ -211,7 +242,7 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
     const head = line.replaceAll("sshd", "nginx");
     for (const message of errors) {
       const { reader } = caseOf(nginx, "nginx", []);
-      const isOfSyslog = /\bnginx\b/.test(head) && !/ std(?:out|err) F /.test(head);
+      const isOfSyslog = /\bnginx\b/.test(head) && !/ std(?:out|err) F |\|/.test(head);
       const isClosed = !readRecordLine(message).isOpen;
       const expected = isOfSyslog || isClosed ? named(reader, message) : null;
       assert.equal(named(reader, head.replace("%", () => message)), expected, `${head}: ${message}`);
@@ -224,6 +255,14 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
       assert.equal(named(caseOf(nginx, "nginx", []).reader, message, entry), inJournal);
     }
   }
+});
+
+Deno.test("NGINX names nobody by an error record behind a container's name, which stands before each line", () => {
+  const { line } = NGINX_SAMPLES.find(({ form, line }) => form === "error" && readRecordLine(line).isOpen)!;
+  for (const container of ["nginx-1  | ", "a.nginx.1.x@b  | ", "nginx | ", "nginx.1     | "]) {
+    assert.equal(named(caseOf(nginx, "nginx", []).reader, container + line), null, container);
+  }
+  assert.notEqual(named(caseOf(nginx, "nginx", []).reader, `Mar  9 04:05:06 web nginx: ${line}`), null);
 });
 
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {

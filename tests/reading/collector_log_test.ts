@@ -4,10 +4,10 @@ import { NO_PID } from "../../lib/core/records.ts";
 import { CollectorLog } from "../../lib/reading/collector_log.ts";
 
 /** What an object of a collector tells; null if it is none. */
-function read(line: string, isOfContainer = false) {
+function read(line: string, mustBeSure = false) {
   const collector = new CollectorLog();
   const { bytes, end } = encode(`x${line}}`);
-  if (!collector.read(bytes, 1, end - 1, isOfContainer)) return null;
+  if (!collector.read(bytes, 1, end - 1, mustBeSure)) return null;
   const { program, pid, sender } = collector;
   const text = decode(collector.bytes, collector.start, collector.end);
   return { text, program, pid: pid === NO_PID ? null : pid, sender };
@@ -46,6 +46,9 @@ Deno.test("`CollectorLog.read()` takes no text that a stranger may have put besi
       '{"message":["a"]}',
       '{"message":{"message":"a"}}',
       '{"message":"cut off',
+      '{"message":a}',
+      '{"message":"a",}',
+      '{"message":"a" "b"}',
       '{"message":""}',
       "{}",
       "{",
@@ -56,9 +59,13 @@ Deno.test("`CollectorLog.read()` takes no text that a stranger may have put besi
   }
 });
 
-Deno.test("`CollectorLog.read()` knows a container's text by its stream", () => {
+Deno.test("`CollectorLog.read()` knows what no service writes: containers' streams, names of journald and rsyslog", () => {
   const line = '{"time":"2026-03-09T04:05:06Z","stream":"stderr","log":"a"}';
   assert.equal(read(line, true)?.text, "a");
   assert.equal(read(line.replace("stderr", "all"), true), null);
   assert.equal(read('{"log":"a"}', true), null);
+  for (const name of ["__CURSOR", "SYSLOG_IDENTIFIER", "syslogtag"]) {
+    assert.equal(read(`{"${name}":"b","message":"a"}`, true)?.text, "a");
+  }
+  assert.equal(read('{"user":"\\"__CURSOR\\":\\"","message":"a"}', true), null);
 });
