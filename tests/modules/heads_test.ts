@@ -242,7 +242,7 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
     const head = line.replaceAll("sshd", "nginx");
     for (const message of errors) {
       const { reader } = caseOf(nginx, "nginx", []);
-      const isOfSyslog = /\bnginx\b/.test(head) && !/ std(?:out|err) F |\|/.test(head);
+      const isOfSyslog = /\bnginx\b/.test(head) && !/ std(?:out|err) F |nginx\S* *\|/.test(head);
       const isClosed = !readRecordLine(message).isOpen;
       const expected = isOfSyslog || isClosed ? named(reader, message) : null;
       assert.equal(named(reader, head.replace("%", () => message)), expected, `${head}: ${message}`);
