@@ -39,7 +39,7 @@ export class RecordBuffer implements Records {
     const { bytes } = this;
     bytes.logged = bytes.fresh = 0;
     bytes.isLast = false;
-    // A new object would cost 3 % of a line: V8 notes each store of a young object in an old one.
+    // A new object would cost an eighth of a line: V8 notes each store of a young object in an old one.
     bytes.piece++;
     bytes.array.copyWithin(0, kept, this.end);
     this.end -= kept;
