@@ -33,8 +33,9 @@ export class ModuleReaders {
   of(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
-      const { identifiers, units, programs, zone } = rules.module;
-      return { index, identifiers, units, programs, zone, reader: this.#readers[index]! };
+      const { identifiers, units, programs, zone, form } = rules.module;
+      const mayBegin = (text: string) => form.mayBegin?.(text) ?? true;
+      return { index, identifiers, units, programs, zone, mayBegin, reader: this.#readers[index]! };
     });
     return new Reader(readable, this.#health, otherZone);
   }

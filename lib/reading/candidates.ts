@@ -22,6 +22,8 @@ export interface ReadableModule {
    */
   readonly programs?: readonly string[];
   readonly reader: MessageReader;
+  /** Reports whether a message may begin with `text`. Default: it may. */
+  readonly mayBegin?: (text: string) => boolean;
   /** Zone of times without one; the default is this machine's. */
   readonly zone?: Zone | undefined;
 }
@@ -64,6 +66,12 @@ export class Candidates {
       module.identifiers.map((identifier) => ({ identifier, module }))
     );
     this.#byIdentifier = Map.groupBy(named, ({ identifier }) => identifier);
+  }
+
+  /** Reports whether a message of some module may begin with `text`. */
+  mayBegin(text: string): boolean {
+    return text === "" ||
+      this.all.some(({ module: { mayBegin }, isOpen }) => isOpen || (mayBegin?.(text) ?? true));
   }
 
   /** Returns the modules that list a program as their own; undefined: none does. */

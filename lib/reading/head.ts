@@ -23,7 +23,7 @@ import type { Reference } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { CollectorLog } from "./collector_log.ts";
 import { DockerLog } from "./docker_log.ts";
-import { HeadTags } from "./head_tags.ts";
+import { HeadTags, type TagOptions } from "./head_tags.ts";
 import { HeadTimes } from "./head_times.ts";
 
 /** Parts of heads. `OBJECT` is JSON of Docker or another collector. */
@@ -37,12 +37,8 @@ const TIMES = new Literal(" times: [");
 /** Most digits of a count. */
 const MAX_DIGITS = 9;
 
-/** What a head reader must know of the modules. */
-export interface HeadOptions<Program> {
-  /** Makes `program` of a program's name; "" if RFC 5424 names none. */
-  readonly programOf: (identifier: string) => Program;
-  /** Whether it is the name of a module's program. */
-  readonly isKnown: (identifier: string) => boolean;
+/** What a head reader must know of the modules, and of the current line. */
+export interface HeadOptions<Program> extends TagOptions<Program> {
   /** Whether JSON is read that may be a service's own. */
   readonly isObjectRead: boolean;
   /** Instants around the current line; the caller keeps them up to date. */
@@ -77,11 +73,16 @@ export class HeadReader<Program> {
   isObject = false;
   sender: Sender | null = null;
 
-  constructor({ programOf, isKnown, isObjectRead, reference }: HeadOptions<Program>) {
-    this.#times = new HeadTimes(reference);
-    this.#tags = new HeadTags(programOf, isKnown);
+  constructor({ programOf, isKnown, isObjectRead, reference, mayBegin }: HeadOptions<Program>) {
+    this.#times = new HeadTimes(reference, mayBegin);
+    this.#tags = new HeadTags({ programOf, isKnown, mayBegin });
     this.#programOf = programOf;
     this.#isObjectRead = isObjectRead;
+  }
+
+  /** Reports whether `bytes[from, to)` surely is no message: it begins with an earlier line's time. */
+  isAt(bytes: Bytes, from: number, to: number): boolean {
+    return this.#times.areAt(bytes, from, to);
   }
 
   /**
@@ -123,7 +124,10 @@ export class HeadReader<Program> {
     this.#parts = 0;
   }
 
-  /** Takes the next part of the head off. Returns false if there is none. */
+  /**
+   * Takes the next part of the head off, and with a time the tag behind it if no message begins like
+   * that tag. Returns false if there is none.
+   */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
     return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() || this.#takeTime() ||
@@ -135,7 +139,10 @@ export class HeadReader<Program> {
     const { bytes, from, to } = this;
     const mayBeTag = this.#isTimed && this.#last !== TAG;
     if (mayBeTag && this.#tags.readKnown(bytes, from, to, this.#times.isIso)) return this.#tookTag();
-    return this.#times.readKnown(bytes, from, to) && this.#tookTime();
+    if (!this.#times.readKnown(bytes, from, to)) return false;
+    this.#tookTime();
+    const { isIso } = this.#times;
+    return !this.#tags.readKnown(bytes, this.from, to, isIso, true) || this.#tookTag();
   }
 
   /** Takes `message repeated 2 times: [ … ]` off, which rsyslog writes around a message. */

@@ -22,6 +22,18 @@ interface Tag<Program> {
   readonly isStructured: boolean;
   readonly hasPid: boolean;
   readonly program: Program;
+  /** Whether a message may begin like this tag. */
+  readonly mayBeMessage: boolean;
+}
+
+/** What a reader of tags must know of the modules. */
+export interface TagOptions<Program> {
+  /** Makes `program` of a program's name; "" if RFC 5424 names none. */
+  readonly programOf: (identifier: string) => Program;
+  /** Whether it is the name of a module's program. */
+  readonly isKnown: (identifier: string) => boolean;
+  /** Reports whether a message of a module may begin with a text. */
+  readonly mayBegin: (text: string) => boolean;
 }
 
 /**
@@ -34,27 +46,25 @@ export class HeadTags<Program> {
   pid = NO_PID;
   /** Where the text behind the tag begins. */
   end = 0;
-  readonly #programOf: (identifier: string) => Program;
-  readonly #isKnown: (identifier: string) => boolean;
+  readonly #modules: TagOptions<Program>;
   /** The last used tag comes first. */
   readonly #tags: Tag<Program>[] = [];
 
-  /**
-   * @param programOf makes `program` of a program's name
-   * @param isKnown whether it is a name of a module's program
-   */
-  constructor(programOf: (identifier: string) => Program, isKnown: (identifier: string) => boolean) {
-    this.#programOf = programOf;
-    this.#isKnown = isKnown;
+  constructor(modules: TagOptions<Program>) {
+    this.#modules = modules;
   }
 
-  /** Reads the tag at the start of `bytes[from, to)`, behind a time, if it is an earlier line's. */
-  readKnown(bytes: Bytes, from: number, to: number, isIso: boolean): boolean {
+  /**
+   * Reads the tag at the start of `bytes[from, to)`, behind a time, if it is an earlier line's; with
+   * `isSure`, only a tag like which no message begins.
+   */
+  readKnown(bytes: Bytes, from: number, to: number, isIso: boolean, isSure = false): boolean {
     const tags = this.#tags;
     for (let i = 0; i < tags.length; i++) {
       const tag = tags[i]!;
       const at = from + tag.before.length;
       if (at >= to || !tag.before.isAt(bytes, from) || (tag.isStructured && !isIso)) continue;
+      if (isSure && tag.mayBeMessage) return false;
       if (!this.#readProcess(bytes, tag, at, to)) continue;
       this.program = tag.program;
       if (i > 0) {
@@ -94,10 +104,10 @@ export class HeadTags<Program> {
    * false if there is none.
    */
   readNew(bytes: Bytes, from: number, to: number, place: Omit<TagPlace, "isKnown">): boolean {
-    const part = readTagAt(bytes, from, to, { ...place, isKnown: this.#isKnown });
+    const part = readTagAt(bytes, from, to, { ...place, isKnown: this.#modules.isKnown });
     if (part === null) return false;
     const { identifier, pid, end } = part;
-    this.program = identifier === null ? null : this.#programOf(identifier);
+    this.program = identifier === null ? null : this.#modules.programOf(identifier);
     if (this.program !== null && place.time !== null && !place.isBehindTag) {
       this.#learn(bytes, from, to, part);
     }
@@ -115,6 +125,7 @@ export class HeadTags<Program> {
       isStructured,
       hasPid: pid !== null,
       program: this.program!,
+      mayBeMessage: this.#modules.mayBegin(before),
     };
     if (!this.#readProcess(bytes, tag, from + tag.before.length, to)) return;
     if (this.end !== end || this.pid !== (pid ?? NO_PID)) return;

@@ -42,8 +42,9 @@ export class HeadTimes {
   readonly #others: DayResolver;
   readonly #hours: Hours;
 
-  constructor(reference: Reference) {
-    this.#hours = new Hours(reference);
+  /** @param mayBegin see `HeadReader` */
+  constructor(reference: Reference, mayBegin: (text: string) => boolean) {
+    this.#hours = new Hours(reference, mayBegin);
     this.#others = new DayResolver(reference);
   }
 
@@ -64,6 +65,12 @@ export class HeadTimes {
   /** Begins another line. */
   begin(): void {
     this.#first = null;
+  }
+
+  /** Reports whether `bytes[from, to)` begins like the last hour, and no message does. */
+  areAt(bytes: Bytes, from: number, to: number): boolean {
+    const hour = this.#hours.list[0];
+    return hour !== undefined && !hour.mayBeMessage && hour.literal.isWithin(bytes, from, to);
   }
 
   /** Reads the time at the start of `bytes[from, to)` if it is of an earlier line's hour. */

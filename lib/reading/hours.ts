@@ -23,6 +23,8 @@ export interface Hour {
   readonly times: DayResolver;
   /** False: its date or time of day does not exist. */
   readonly exists: boolean;
+  /** Whether a message may begin like this hour. */
+  readonly mayBeMessage: boolean;
 }
 
 /** The last hours of a log, to compare further lines with. */
@@ -30,9 +32,12 @@ export class Hours {
   /** The last used hour comes first. */
   readonly list: Hour[] = [];
   readonly #reference: Reference;
+  readonly #mayBegin: (text: string) => boolean;
 
-  constructor(reference: Reference) {
+  /** @param mayBegin reports whether a message may begin with a text */
+  constructor(reference: Reference, mayBegin: (text: string) => boolean) {
     this.#reference = reference;
+    this.#mayBegin = mayBegin;
   }
 
   /** Notes that a line has the hour at `index`. */
@@ -47,7 +52,7 @@ export class Hours {
   learn(text: string, part: TimePart): Hour {
     const { stamp, minute, length } = part;
     const { offset, name } = stamp!;
-    const hour = this.#hourOf(new Literal(text.slice(0, minute!.from)), part);
+    const hour = this.#hourOf(text.slice(0, minute!.from), part);
     const gap = text.slice(minute!.end, length);
     const literal = new Literal(gap);
     if (!hour.gaps.some((gap) => isEqual(gap.literal.bytes, literal.bytes))) {
@@ -59,8 +64,9 @@ export class Hours {
     return hour;
   }
 
-  #hourOf(literal: Literal, part: TimePart): Hour {
+  #hourOf(text: string, part: TimePart): Hour {
     const hours = this.list;
+    const literal = new Literal(text);
     // The year, and the half of the day, may stand behind the second.
     const { year, hour } = part.stamp!;
     const known = hours.find(({ literal: other, part: { stamp } }) =>
@@ -70,7 +76,8 @@ export class Hours {
     const times = new DayResolver(this.#reference);
     times.begin(part.stamp!);
     times.resolve(0, 0, 0, part.stamp!);
-    const made = { literal, part, gaps: [], times, exists: !Number.isNaN(times.time) };
+    const exists = !Number.isNaN(times.time);
+    const made = { literal, part, gaps: [], times, exists, mayBeMessage: this.#mayBegin(text) };
     hours.unshift(made);
     if (hours.length > HOURS) hours.pop();
     return made;

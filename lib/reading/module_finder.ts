@@ -73,6 +73,7 @@ export class ModuleFinder {
       programOf: (identifier) => ({ identifier, candidates: this.candidates.of(identifier) }),
       isKnown: (identifier) => this.candidates.isProgram(identifier),
       isObjectRead: this.candidates.all.some(isTextual),
+      mayBegin: (text) => this.candidates.mayBegin(text),
       reference: this.reference,
     });
     this.event = {
@@ -127,6 +128,7 @@ export class ModuleFinder {
     event.count = 1;
     this.reference.zone = this.#zone;
     this.isZoneless = false;
+    if (isLine && this.#heads.isAt(bytes, from, to)) return false;
     return this.#isUnderstood(candidates, bytes, from, to, isLine ? CLOSED : ALL);
   }
 

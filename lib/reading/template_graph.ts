@@ -62,7 +62,7 @@ export class TemplateGraph {
 
   /** Reports whether a message may begin with `text`. */
   mayBegin(text: string): boolean {
-    return mayBegin(this.byFirst[text.charCodeAt(0)] ?? null, text);
+    return mayBegin(this.byFirst[firstByteOf(text)] ?? null, text);
   }
 
   /** Numbers the literals that remain after texts were joined. Returns the number of nodes. */

@@ -78,6 +78,17 @@ function isAmbiguous({ host, remote_user: user }: Readonly<Record<string, string
     (FIRST_OF_SEVERAL.test(host) || (user !== undefined && ADDRESS_IN_USER.test(user)));
 }
 
+/**
+ * Beginnings of no line: a path, a request, and words of which the second is no address, and neither
+ * `nginx:` nor a dash.
+ */
+const OTHER = /^(?:\/|[A-Z]+ |(?!\d{4}\/)[^\s[{]+ (?:[^:\dA-Fa-fn-]|[\dA-Za-z]+ ))/;
+
+/** Reports whether a line of a known format or of the error log may begin with `text`. */
+export function mayBeginLine(text: string): boolean {
+  return !OTHER.test(text);
+}
+
 const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
 
 /**

@@ -18,7 +18,7 @@ import { CombinedReader } from "./combined.ts";
 import { LEVEL, NAMES } from "./fields.ts";
 import { ForgeryCheck } from "./forgery.ts";
 import { compileFormat } from "./format.ts";
-import { isPossibleLine, lineParser } from "./lines.ts";
+import { isPossibleLine, lineParser, mayBeginLine } from "./lines.ts";
 import { countingOf } from "./refusal.ts";
 import { fieldOf, isField } from "./variables.ts";
 
@@ -53,12 +53,9 @@ function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
     };
   };
   const open = () => isKnown ? new KnownFormatsReader(optionsOf()) : new TextReader(optionsOf());
-  const mayBegin = (text: string) => !isKnown || !REQUEST.test(text);
+  const mayBegin = (text: string) => !isKnown || mayBeginLine(text);
   return { fields, literals: [], open, mayBegin };
 }
-
-/** The beginning of a path or a request: lines of known formats begin with an address, host or time. */
-const REQUEST = /^(?:\/|[A-Z]+ )/;
 
 /**
  * Reads lines of all known formats: `combined` by positions; other formats, and lines that are cut

@@ -53,6 +53,7 @@ const heads = new HeadReader({
   programOf: (identifier) => identifier,
   isKnown: () => false,
   isObjectRead: false,
+  mayBegin: () => false,
   reference: { now: NOW, before: NaN },
 });
 Deno.bench("HeadReader.next()", { group: GROUP }, () => {

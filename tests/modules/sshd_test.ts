@@ -37,14 +37,16 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("sshd's messages may begin as the samples do, and not with misspelt words", () => {
+Deno.test("sshd's messages may begin as the samples do, and not with misspelt words, a time, host or program", () => {
   const form = sshd.form(NO_OPTIONS);
   for (const { message } of SSHD_SAMPLES) {
     for (let end = 1; end <= message.length; end++) {
       assert.ok(form.mayBegin!(message.slice(0, end)), message.slice(0, end));
     }
   }
-  for (const text of ["Invaild user", "error: Invaild", "Connection form ", "invalid user", "É"]) {
+  const times = ["Mar  1 00:", "May 31 23:", "Sep  9 09:", "Nov 30 10:", "2026-03-01T00:"];
+  const misspelt = ["Invaild user", "error: Invaild", "Connection form ", "invalid user", "É"];
+  for (const text of [...misspelt, ...times, "web1 sshd", "db sshd"]) {
     assert.ok(!form.mayBegin!(text), text);
   }
 });

@@ -19,6 +19,7 @@ class Heads {
     programOf: (identifier) => identifier,
     isKnown: (identifier) => identifier === "sshd",
     isObjectRead: true,
+    mayBegin: () => true,
     reference: this.surroundings,
   });
 
@@ -64,6 +65,30 @@ function timed(line: string, now: Micros) {
 }
 
 const NOW = micros("2026-03-10T12:00:00Z");
+
+Deno.test("`HeadReader` takes a known time and tag at once if no message begins like these, and else in turn", () => {
+  const line = `Mar  9 10:56:10 web sshd[4711]: ${MESSAGE}`;
+  for (const [beginning, isSure, parts] of [["Mar ", false, 1], ["web ", true, 2], ["", true, 1]] as const) {
+    const mayBegin = (text: string) => beginning !== "" && text.startsWith(beginning);
+    const reader = new HeadReader({
+      programOf: (identifier) => identifier,
+      isKnown: () => false,
+      isObjectRead: false,
+      reference: { now: NOW, before: NaN },
+      mayBegin,
+    });
+    const { bytes, end } = encode(line);
+    assert.equal(reader.isAt(bytes, 0, end), false, "no earlier line has this time");
+    for (const expected of [2, parts]) {
+      reader.begin(bytes, 0, end, true);
+      let taken = 0;
+      while (reader.next()) taken++;
+      assert.deepEqual([taken, reader.program, reader.pid], [expected, "sshd", 4711]);
+      assert.equal(decode(reader.bytes, reader.from, reader.to), MESSAGE);
+    }
+    assert.equal(reader.isAt(bytes, 0, end), isSure);
+  }
+});
 
 for (const [format, samples] of Object.entries(HEADS)) {
   Deno.test(`\`HeadReader.next()\` takes heads off: ${format}`, () =>

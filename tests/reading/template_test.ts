@@ -326,3 +326,38 @@ Deno.test("`TemplateReader.firstBytes` holds what a message may begin with, behi
   const first = [...firstBytes].flatMap((isFirst, byte) => isFirst ? String.fromCharCode(byte) : []);
   assert.deepEqual(first, ["F", "U", "e", "f"]);
 });
+
+Deno.test("`TemplateForm.mayBegin()` tells what no message begins with, behind a level or without one", () => {
+  const templates = [{ name: "a", text: "{Failed|Missing {x|y}} z" }, {
+    name: "b",
+    text: "Failure of <USER> y",
+  }];
+  const form = new TemplateForm(templates, { before: ["error: "] });
+  for (
+    const text of [
+      "F",
+      "Fail",
+      "Failed z",
+      "Failure of Mar  1",
+      "Missing ",
+      "err",
+      "error: Mis",
+      "Missing x z!",
+    ]
+  ) {
+    assert.equal(form.mayBegin(text), true, text);
+  }
+  for (
+    const text of [
+      "Mar  1 00:",
+      "Feb  1 00:",
+      "Failing",
+      "2026-03-01T00:",
+      "web1 sshd",
+      "errors",
+      "error: Mar  1",
+    ]
+  ) {
+    assert.equal(form.mayBegin(text), false, text);
+  }
+});

@@ -22,14 +22,15 @@ Deno.test("every form of nginx's lines has samples and near misses, and there ar
   assert.deepEqual([...new Set(NGINX_NEAR_MISSES.map(({ form }) => form))].toSorted(), FORMS.toSorted());
 });
 
-Deno.test("nginx's lines may begin as the samples do, and not with a path or a request but in a format of one's own", () => {
+Deno.test("nginx's lines may begin as the samples do, and but in a format of one's own not with a path, request, time or program", () => {
   const form = nginx.form(NO_OPTIONS);
   for (const { line } of NGINX_SAMPLES) {
     for (let end = 1; end <= line.length; end++) {
       assert.ok(form.mayBegin!(line.slice(0, end)), line.slice(0, end));
     }
   }
-  for (const text of ["/.env", "/", "GET /", "POST "]) assert.ok(!form.mayBegin!(text), text);
+  const heads = ["Mar  1 00:", "May 31 23:", "web1 sshd", "www.example.org systemd"];
+  for (const text of ["/.env", "/", "GET /", "POST ", ...heads]) assert.ok(!form.mayBegin!(text), text);
   const own = nginx.form({ ...NO_OPTIONS, logFormats: ["ACCESS $remote_addr"] });
   assert.ok(own.mayBegin!("ACCESS "));
 });
