@@ -76,6 +76,11 @@ export interface MessageReader {
    * until `read()`.
    */
   bytesOf(field: number): Bytes;
+  /**
+   * Field of which the form's `parts` are parts: messages with the same value have the same parts.
+   * Below 0, or missing: this message has none.
+   */
+  readonly whole?: number;
   /** Number in the field `status`, written without leading zeros; 0 if there is none. */
   readonly status: number;
   readonly says: Says;
@@ -92,6 +97,8 @@ export interface MessageReader {
 export interface MessageForm {
   /** Names of the fields that its messages may have; the first is `message`. */
   readonly fields: readonly string[];
+  /** Names of the fields that are parts of a reader's `whole`. */
+  readonly parts?: readonly string[] | undefined;
   /** Literals of its messages, to be symbols of the automaton; empty if that would not help. */
   readonly literals: readonly Uint8Array[];
   /**

@@ -23,7 +23,7 @@ import { userLenience, Users } from "./users.ts";
 export interface RuledModule {
   readonly name: string;
   readonly rules: readonly Rule[];
-  readonly form: Pick<MessageForm, "fields" | "literals">;
+  readonly form: Pick<MessageForm, "fields" | "literals" | "parts">;
   /** Texts of the rules to share with another engine that gets the same events; default: none. */
   readonly share?: TextShare | undefined;
 }

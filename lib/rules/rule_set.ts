@@ -33,6 +33,15 @@ export interface TextShare {
   readonly first: number;
 }
 
+/** Dictionaries that are looked for together. */
+interface DictionaryGroup {
+  readonly number: number;
+  readonly all: readonly FieldDictionary[];
+  /** Those for parts of the readers' `whole`, and the others. */
+  readonly parts: readonly FieldDictionary[];
+  readonly others: readonly FieldDictionary[];
+}
+
 /** Rules that a set of outputs and a status hit, as far as tests need not decide. */
 interface PartialVerdict {
   readonly number: number;
@@ -82,6 +91,11 @@ export class RuleSet {
   readonly #values = new FieldTexts();
   /** Sets of outputs of long values, by dictionary. */
   readonly #knownSets = new TextCache<number>();
+  /** Sets of outputs of all parts of a text, by group of dictionaries. */
+  readonly #knownParts = new TextCache<number>();
+  /** Dictionaries beside the message's: of conditions, and only of exceptions. */
+  readonly #wanted: DictionaryGroup;
+  readonly #exceptions: DictionaryGroup;
   /** Verdicts of tests that see one field of an event, by partial verdict, field and value. */
   readonly #knownVerdicts = new TextCache<Verdict>();
 
@@ -91,7 +105,7 @@ export class RuleSet {
    */
   constructor(
     rules: readonly NumberedRule[],
-    form: Pick<MessageForm, "fields" | "literals">,
+    form: Pick<MessageForm, "fields" | "literals" | "parts">,
     { texts, first }: TextShare = { texts: new RuleTexts(rules, form), first: 0 },
   ) {
     this.rules = rules;
@@ -101,19 +115,26 @@ export class RuleSet {
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
     this.#user = form.fields.indexOf("user");
-    this.#seeksMessage = texts.outputs.dictionaries[0]!.texts.length > 0;
+    const { dictionaries, firstException } = texts.outputs;
+    this.#seeksMessage = dictionaries[0]!.texts.length > 0;
+    const parts = new Set(form.parts?.map((name) => form.fields.indexOf(name)));
+    const group = (number: number, all: readonly FieldDictionary[]): DictionaryGroup => {
+      const { true: of = [], false: others = [] } = Object.groupBy(all, ({ field }) => `${parts.has(field)}`);
+      return { number, all, parts: of, others };
+    };
+    this.#wanted = group(0, dictionaries.slice(1, firstException));
+    this.#exceptions = group(1, dictionaries.slice(firstException));
     this.clear();
   }
 
   /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
   verdict({ reader }: LogEvent): Verdict {
     if (this.rules.length === 0) return this.#none;
-    const { firstException, dictionaries } = this.#texts.outputs;
     const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
-    const wanted = this.#add(this.#begin(reader), reader, 1, firstException);
+    const wanted = this.#add(this.#begin(reader), reader, this.#wanted);
     // An exception matters only to a rule that would be hit without it.
     if (this.#partialOf(wanted, status).verdict === this.#none) return this.#none;
-    const partial = this.#partialOf(this.#add(wanted, reader, firstException, dictionaries.length), status);
+    const partial = this.#partialOf(this.#add(wanted, reader, this.#exceptions), status);
     return partial.verdict ?? this.#test(partial, reader);
   }
 
@@ -147,11 +168,28 @@ export class RuleSet {
       : NO_OUTPUTS;
   }
 
-  /** Returns `set` and the outputs of dictionaries `[first, end)`. */
-  #add(set: number, reader: MessageReader, first: number, end: number): number {
-    const { dictionaries } = this.#texts.outputs;
-    for (let number = first; number < end; number++) {
-      const dictionary = dictionaries[number]!;
+  /** Returns `set` and the outputs of a group of dictionaries. */
+  #add(set: number, reader: MessageReader, group: DictionaryGroup): number {
+    const { whole = -1 } = reader;
+    if (whole < 0) return this.#addAll(set, reader, group.all);
+    return this.#addAll(this.automaton.join(set, this.#partsOf(group, reader, whole)), reader, group.others);
+  }
+
+  /** Returns the outputs of the parts of the field `whole`. */
+  #partsOf({ number, parts }: DictionaryGroup, reader: MessageReader, whole: number): number {
+    const bytes = reader.bytesOf(whole);
+    const from = reader.from[whole]!;
+    const to = reader.to[whole]!;
+    const known = this.#knownParts.get(number, bytes, from, to);
+    if (known !== null) return known;
+    const set = this.#addAll(NO_OUTPUTS, reader, parts);
+    this.#knownParts.put(number, bytes, from, to, set);
+    return set;
+  }
+
+  #addAll(set: number, reader: MessageReader, dictionaries: readonly FieldDictionary[]): number {
+    for (let i = 0; i < dictionaries.length; i++) {
+      const dictionary = dictionaries[i]!;
       if (reader.from[dictionary.field]! >= 0) {
         set = this.automaton.join(set, this.#setOf(dictionary, reader));
       }
@@ -163,6 +201,7 @@ export class RuleSet {
   #drop(): void {
     this.#generation = this.automaton.generation;
     this.#knownSets.clear();
+    this.#knownParts.clear();
     this.clear();
   }
 

@@ -23,6 +23,11 @@ export const NAMES = fieldNames([
   "upstream",
 ]);
 
+/** Names of the fields that are parts of a request line, and itself. */
+export const REQUEST_PARTS = [
+  ...["request", "method", "target", "path", "query", "raw_path", "raw_query", "protocol"],
+];
+
 /** Numbers of the fields that are read by their positions. */
 export const METHOD = NAMES.indexOf("method");
 export const TARGET = NAMES.indexOf("target");

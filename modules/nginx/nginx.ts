@@ -15,7 +15,7 @@ import type { Micros } from "../../lib/core/time.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
 import { clientNamer } from "../proxies.ts";
 import { CombinedReader } from "./combined.ts";
-import { LEVEL, NAMES } from "./fields.ts";
+import { LEVEL, NAMES, REQUEST, REQUEST_PARTS } from "./fields.ts";
 import { ForgeryCheck } from "./forgery.ts";
 import { compileFormat } from "./format.ts";
 import { isPossibleLine, lineParser, mayBeginLine } from "./lines.ts";
@@ -54,7 +54,7 @@ function formOf({ logFormats, trustedProxies }: ModuleOptions): MessageForm {
   };
   const open = () => isKnown ? new KnownFormatsReader(optionsOf()) : new TextReader(optionsOf());
   const mayBegin = (text: string) => !isKnown || mayBeginLine(text);
-  return { fields, literals: [], open, mayBegin };
+  return { fields, parts: isKnown ? REQUEST_PARTS : undefined, literals: [], open, mayBegin };
 }
 
 /**
@@ -96,6 +96,10 @@ class KnownFormatsReader implements MessageReader {
 
   bytesOf(field: number): Bytes {
     return this.#isCombined ? this.#combined.bytesOf(field) : this.#text.bytesOf(field);
+  }
+
+  get whole(): number {
+    return this.#isCombined && this.from[REQUEST]! >= 0 ? REQUEST : -1;
   }
 
   get status(): number {

@@ -9,7 +9,10 @@ import { eventOf, type Said } from "../support/events.ts";
 const FIELDS = ["message", "path", "user_agent", "status"];
 const FORM = { fields: FIELDS, literals: [] };
 
-function setOf(rules: readonly Rule[], form: { fields: string[]; literals: Uint8Array[] } = FORM): RuleSet {
+function setOf(
+  rules: readonly Rule[],
+  form: { fields: string[]; literals: Uint8Array[]; parts?: string[] } = FORM,
+): RuleSet {
   return new RuleSet(numberRules([{ name: "SSHD", rules }]), form);
 }
 
@@ -226,4 +229,67 @@ Deno.test("`RuleSet.verdict()` gives the same object for the same rules, until `
   first!.notePlan = [];
   set.clear();
   assert.equal(set.verdict(eventOf({ message: "Invalid user a" }, FIELDS)).notePlan, null);
+});
+
+const REQUEST_FORM = {
+  fields: ["message", "request", "path", "query", "user_agent"],
+  parts: ["request", "path", "query"],
+  literals: [],
+};
+const requestRules = [
+  rule({ name: "path", condition: condition({ texts: ["/admin", "/x"], fields: ["path"] }) }),
+  rule({
+    name: "query",
+    condition: condition({ texts: ["a"], fields: ["query"], mode: "anywhere", ignoreCase: true }),
+  }),
+  rule({
+    name: "agent",
+    condition: condition({ texts: ["bot"], fields: ["user_agent"] }),
+    except: [condition({ texts: ["/x"], fields: ["path"], mode: "anywhere" })],
+  }),
+];
+
+/** An event of a request, whose path and query are parts of it if `whole` says so. */
+function requestOf(request: string, { agent, whole }: { agent: string; whole?: string }) {
+  const [path, query] = request.split("?");
+  const fields = { request, path: path!, ...query === undefined ? {} : { query }, user_agent: agent };
+  return eventOf({ fields, ...whole === undefined ? {} : { whole } }, REQUEST_FORM.fields);
+}
+
+Deno.test("`RuleSet.verdict()` is the same whether fields are parts of another or not, for texts of any length", () => {
+  const random = new Random(31);
+  const [set, plain] = [setOf(requestRules, REQUEST_FORM), setOf(requestRules, REQUEST_FORM)];
+  const hits = new Set<string>();
+  for (let i = 0; i < 3_000; i++) {
+    const unit = random.times(random.below(3), () => random.pick(["/admin", "/x", "/y", "?A", "?b", "/"]))
+      .join("");
+    const request = unit.repeat(random.pick([1, 1, 1, 300]));
+    const agent = random.pick(["bot", "browser"]);
+    const found = set.verdict(requestOf(request, { agent, whole: "request" })).rules.map(({ name }) => name);
+    assert.deepEqual(
+      found,
+      plain.verdict(requestOf(request, { agent })).rules.map(({ name }) => name),
+      request,
+    );
+    found.forEach((name) => hits.add(name));
+  }
+  assert.equal(hits.size, requestRules.length);
+});
+
+Deno.test("`RuleSet.verdict()` looks at the parts of a text once", () => {
+  const set = setOf(requestRules, REQUEST_FORM);
+  const looks = (agent: string): number => {
+    const event = requestOf("/admin?b", { agent, whole: "request" });
+    const { bytesOf } = event.reader;
+    let looks = 0;
+    const reader = {
+      ...event.reader,
+      bytesOf: (field: number) => (looks += field === 2 ? 1 : 0, bytesOf(field)),
+    };
+    assert.deepEqual(set.verdict({ ...event, reader }).rules.map(({ name }) => name)[0], "path");
+    return looks;
+  };
+  assert.ok(looks("bot") > 0);
+  assert.equal(looks("bot"), 0);
+  assert.equal(looks("browser"), 0);
 });

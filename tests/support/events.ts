@@ -21,6 +21,8 @@ export interface Said {
   /** Number of times that it was written. Default: 1. */
   readonly count?: number;
   readonly counting?: Counting;
+  /** Name of the field that others are parts of. */
+  readonly whole?: string;
 }
 
 /**
@@ -40,6 +42,7 @@ export function eventOf(said: Said, fields: readonly string[]): LogEvent {
       address: reader,
       status: Number(said.fields?.status ?? 0),
       counting: said.counting ?? EACH,
+      whole: said.whole === undefined ? -1 : fields.indexOf(said.whole),
     }),
     isUnderstood: true,
     bytes,
@@ -55,7 +58,10 @@ export function eventOf(said: Said, fields: readonly string[]): LogEvent {
 
 function readerOf(
   values: readonly (string | undefined)[],
-  { fields, address, status, counting }: Pick<MessageReader, "fields" | "address" | "status" | "counting">,
+  { fields, address, status, counting, whole }: Pick<
+    MessageReader,
+    "fields" | "address" | "status" | "counting" | "whole"
+  >,
 ): MessageReader {
   // A value begins behind the start of its bytes.
   const all = values.map((value) => value === undefined ? null : encode(`--${value}`));
@@ -69,6 +75,7 @@ function readerOf(
     read: () => true,
     says: NOTHING,
     counting,
+    whole,
     time: NaN,
     stamp: null,
     outputSet: UNSEEN,
