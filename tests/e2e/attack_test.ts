@@ -23,7 +23,7 @@ scene("attackers are cut off, friends never, and PostgreSQL has each line once",
   await untilRunning(server);
   await until("a journalctl that is kept awake", async () => {
     const [status] = await ask<{ sources: { delivery: string | null }[] }>(server, "status");
-    return status!.sources.some(({ delivery }) => delivery?.startsWith("at once")) || undefined;
+    return status!.sources.some(({ delivery }) => delivery?.startsWith("entries come within")) || undefined;
   });
 
   // Attackers go on until they are cut off, even if a killed monitor restarts slowly.

@@ -43,9 +43,9 @@ export class Waker {
 
   /** How soon entries come, in words. */
   get delivery(): string {
-    return this.#options === null || this.#timer === null
+    return this.#timer === null
       ? "entries come up to half a second late"
-      : `entries come within some ${this.#options.interval / 1_000} ms`;
+      : `entries come within some ${this.#interval / 1_000} ms`;
   }
 
   /** The directory by which journalctl is woken; undefined: it is not woken. */
