@@ -18,16 +18,17 @@ const STRING_OR_COMMA = /"(?:[^"\\]|\\[^])*"(?<colon>\s*:)?|[[{]\s*,|,(?=\s*[\]}
 export function plainValue(text: string): { readonly value: unknown } | null {
   let keys = 0;
   let isOdd = false;
-  const bare = text.replace(STRING_OR_COMMENT, (found) => found[0] === "/" ? " " : found);
-  const json = bare.replace(STRING_OR_COMMA, (found, colon) => {
-    if (colon !== undefined) keys++;
-    if (found[0] === "[" || found[0] === "{") isOdd = true;
-    return found === "," ? "" : found;
-  });
   try {
+    const bare = text.replace(STRING_OR_COMMENT, (found) => found[0] === "/" ? " " : found);
+    const json = bare.replace(STRING_OR_COMMA, (found, colon) => {
+      if (colon !== undefined) keys++;
+      if (found[0] === "[" || found[0] === "{") isOdd = true;
+      return found === "," ? "" : found;
+    });
     const value: unknown = JSON.parse(json);
     return isOdd || keysIn(value, MAX_DEPTH) !== keys ? null : { value };
   } catch {
+    // It is no JSON, or has a string of some megabytes, for which V8's expressions have no stack.
     return null;
   }
 }

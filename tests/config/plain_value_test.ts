@@ -37,6 +37,7 @@ const DOUBTFUL = [
   '{ "a": 1 } 2',
   "[".repeat(33) + "]".repeat(33),
   "[".repeat(100_000),
+  `"${" ".repeat(10_000_000)}`,
 ];
 
 Deno.test("`plainValue()` reads what the JSONC parser reads", () => {
