@@ -82,7 +82,7 @@ export function patience(): number {
 
 /**
  * Returns a ban once `settled` or failed, the monitor has stopped or `deadline` has passed. Asks for the
- * monitor only while the ban waits: each answer takes 20 ms, and there may be thousands of bans.
+ * monitor only while the ban waits: each answer opens a database, and there may be thousands of bans.
  */
 export async function outcome(
   state: State,
@@ -91,7 +91,6 @@ export async function outcome(
   for (let isLastLook = false;;) {
     const ban = state.bans.get(id)!;
     if (isLastLook || settled(ban) || ban.error !== null) return ban;
-    // Asked only for a ban that waits: each answer opens a database.
     isLastLook = performance.now() > deadline || !isLocked(state.directory);
     if (!isLastLook) await pause(BETWEEN_LOOKS);
   }

@@ -108,8 +108,9 @@ function untilThen({ appliedBy }: BanStatus): string {
   return appliedBy === "nftables" ? `; until then \`nft delete table ${TABLE}\` lifts all bans` : "";
 }
 
-function isLifted({ appliedBy }: BanStatus): boolean {
-  return appliedBy === null;
+/** Reports whether no firewall has a ban: one that was only noted is in none. */
+function isLifted(ban: BanStatus): boolean {
+  return ban.appliedBy === null || isObserved(ban);
 }
 
 /** Prints each ban that was ended; returns the exit code. */
@@ -143,7 +144,7 @@ function whyNot(state: State, address: string): string {
   const network = networkOf(state, address);
   if (network !== null) return `it is banned with the network ${network}, unban that`;
   const ban = state.bans.latest(address);
-  if (!ban || ban.appliedBy === null) {
+  if (!ban || isLifted(ban)) {
     return strayText(address, readReport(state.report())) ?? "it is not banned";
   }
   const why = ban.error ? `: ${ban.error}` : "";

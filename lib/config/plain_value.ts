@@ -6,10 +6,10 @@
 /** Deepest nesting of a configuration. It needs 8 levels. */
 export const MAX_DEPTH = 32;
 
-/** A string, with the colon behind a key; a comment. */
-const STRING_OR_COMMENT = /"(?:[^"\\]|\\.)*"(?<colon>\s*:)?|\/\/[^\r\n]*|\/\*[^]*?\*\//g;
-/** A string; a comma behind nothing; a comma before nothing, which JSONC allows. */
-const STRING_OR_COMMA = /"(?:[^"\\]|\\.)*"|[[{]\s*,|,(?=\s*[\]}])/g;
+/** A string, even one with a line end, which is not valid; a comment. */
+const STRING_OR_COMMENT = /"(?:[^"\\]|\\[^])*"|\/\/[^\r\n]*|\/\*[^]*?\*\//g;
+/** A string, with the colon behind a key; a comma behind nothing; a comma before nothing, which JSONC allows. */
+const STRING_OR_COMMA = /"(?:[^"\\]|\\[^])*"(?<colon>\s*:)?|[[{]\s*,|,(?=\s*[\]}])/g;
 
 /**
  * Returns the value of a JSONC text. Null: the text needs a closer look, as it is not valid, is
@@ -18,18 +18,17 @@ const STRING_OR_COMMA = /"(?:[^"\\]|\\.)*"|[[{]\s*,|,(?=\s*[\]}])/g;
 export function plainValue(text: string): { readonly value: unknown } | null {
   let keys = 0;
   let isOdd = false;
-  const json = text.replace(STRING_OR_COMMENT, (found, colon) => {
-    if (found[0] === "/") return " ";
-    if (colon !== undefined) keys++;
-    return found;
-  }).replace(STRING_OR_COMMA, (found) => {
-    if (found[0] === "[" || found[0] === "{") isOdd = true;
-    return found === "," ? "" : found;
-  });
   try {
+    const bare = text.replace(STRING_OR_COMMENT, (found) => found[0] === "/" ? " " : found);
+    const json = bare.replace(STRING_OR_COMMA, (found, colon) => {
+      if (colon !== undefined) keys++;
+      if (found[0] === "[" || found[0] === "{") isOdd = true;
+      return found === "," ? "" : found;
+    });
     const value: unknown = JSON.parse(json);
     return isOdd || keysIn(value, MAX_DEPTH) !== keys ? null : { value };
   } catch {
+    // It is no JSON, or has a string of some megabytes, for which V8's expressions have no stack.
     return null;
   }
 }

@@ -58,9 +58,9 @@ export class Registration {
   }
 
   /**
-   * Writes the row as seen now, and sets `connection.ahead`. Reports whether the database is an older copy, whose row has an
-   * earlier time than the state knows. Throws `UserError` (69) if the server was removed, or if
-   * another role has registered it.
+   * Writes the row as seen now, and sets `connection.ahead`. Reports whether the database is an older
+   * copy, whose row has an earlier time than the state knows. Throws `UserError` (69) if the server
+   * was removed, or if another role has registered it.
    */
   async renew(connection: Connection, { name, waiting, facts }: OwnRow): Promise<boolean> {
     const id = this.#outbox.hostId;

@@ -174,11 +174,12 @@ export class BanReader extends Table {
     }
   }
 
-  /** Returns ended bans that a firewall still has, oldest end first. */
+  /** Returns ended bans that a firewall still has, oldest end first: none that were only noted. */
   lingering(): BanStatus[] {
     return selectBans(
       this.db,
-      `INDEXED BY ban_to_lift WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND NOT EXISTS (
+      `INDEXED BY ban_to_lift
+       WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND applied_by <> 'observe' AND NOT EXISTS (
          SELECT 1 FROM ban AS newer
          WHERE newer.address = ban.address AND newer.scope = ban.scope AND newer.ended IS NULL)
        ORDER BY ended, id`,

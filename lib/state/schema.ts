@@ -53,7 +53,10 @@ export const FIRST_RELEASE = {
   `,
 };
 
-/** Makes this program's tables of those of the first release. */
+/** Version of builds between the first release and the next one, which people run. */
+const UNRELEASED = 13;
+
+/** Makes the tables of version 13 of those of the first release. */
 function migrateFirst(db: DatabaseSync): void {
   migrateTallies(db);
   db.exec(`
@@ -84,11 +87,9 @@ function migrateFirst(db: DatabaseSync): void {
   DROP INDEX ban_in_force;
   CREATE UNIQUE INDEX ban_in_force ON ban (address, scope) WHERE ended IS NULL;
 
-  -- Source of a batch and number of its newest line among the source's, index of lines by address, and
-  -- counts of each hour. Earlier lines are in none.
-  CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, lines INTEGER NOT NULL DEFAULT 0);
+  -- Source of a batch, index of lines by address, and counts of each hour. Earlier lines are in none.
+  CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   ALTER TABLE log_batch ADD COLUMN source INTEGER;
-  ALTER TABLE log_batch ADD COLUMN nth INTEGER;
   CREATE TABLE log_index (last INTEGER PRIMARY KEY, lines INTEGER NOT NULL, filter BLOB NOT NULL);
   CREATE TABLE rollup (
     span INTEGER NOT NULL, start INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (span, start)
@@ -116,9 +117,15 @@ function migrateFirst(db: DatabaseSync): void {
   `);
 }
 
+/** Number of a source's lines, and of a batch's newest line among them. Earlier lines have none. */
+const NUMBER_LINES = `
+  ALTER TABLE source ADD COLUMN lines INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE log_batch ADD COLUMN nth INTEGER;
+`;
+
 /**
- * Migrates `db` to this program's version in one transaction. Throws for a newer program's, and for a
- * version that no release has.
+ * Migrates `db` to this program's version in one transaction. Throws for a newer program's, and for
+ * the versions of early builds.
  */
 export function migrate(db: DatabaseSync): void {
   if (version(db) === NEWEST) return;
@@ -126,11 +133,12 @@ export function migrate(db: DatabaseSync): void {
     // Another process may have made the tables since the first look.
     const found = version(db);
     if (found > NEWEST) throw new Error(`it has version ${found}, made by a newer StrongMonitor`);
-    if (![0, FIRST_RELEASE.version, NEWEST].includes(found)) {
-      throw new Error(`it has version ${found}, which no release made`);
+    if (![0, FIRST_RELEASE.version, UNRELEASED, NEWEST].includes(found)) {
+      throw new Error(`it has version ${found}, which no release made: move it away to begin a new one`);
     }
     if (found === 0) db.exec(FIRST_RELEASE.tables);
-    if (found < NEWEST) migrateFirst(db);
+    if (found < UNRELEASED) migrateFirst(db);
+    if (found < NEWEST) db.exec(NUMBER_LINES);
     db.exec(`PRAGMA user_version = ${NEWEST}`);
   });
 }

@@ -339,6 +339,18 @@ Deno.test("`unban` says that nothing can lift a ban where there is no unban_comm
     ]);
   }));
 
+Deno.test("`unban` of bans that were only noted looks for none in a firewall, also without a monitor", () =>
+  stage({ running: false, keys: { firewall: "observe" } }, async ({ cli, temporary }) => {
+    const others = ["203.0.113.8", "203.0.113.9"];
+    for (const address of [ONE, ...others]) await cli("ban", address);
+    // The monitor took them up before it was stopped.
+    temporary.exec("UPDATE ban SET applied_by = 'observe', applied_at = 1");
+    assertSays(await cli("unban", ONE), [`${ONE} unbanned`, "It was noted only: nobody was really banned."]);
+    assert.match((await cli("unban", ONE)).stderr, /it is not banned\n$/);
+    assertSays(await cli("unban", "--all"), ["2 bans ended"]);
+    assert.match((await cli("bans")).stdout, /^No ban/);
+  }));
+
 Deno.test("`bans --all` ends with a sentence where no ban is in force", () =>
   stage({}, async ({ cli }) => {
     await cli("ban", ONE);

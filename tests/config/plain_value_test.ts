@@ -16,6 +16,7 @@ const PLAIN = [
   '"text: \\u0041"',
   '{ "__proto__": { "a": "b" } }',
   '{ "a": [",", "]"], }\r\n// no more',
+  '{ "a" /* a key all the same */ : 1, "b" // and this\n: 2 }',
   "[".repeat(32) + "]".repeat(32),
 ];
 /** Texts that need a closer look. */
@@ -28,13 +29,15 @@ const DOUBTFUL = [
   "[1 /* never closed",
   '{ "a": 1, "a": 2 }',
   '{ "a": 1, "\\u0061": 2 }',
-  '{ "a" /* a key all the same */ : 1 }',
+  '{ "a" /* a key all the same */ : 1, "a": 2 }',
   '{ "a": 1/**/2 }',
   "{ a: 1 }",
   '{ "a": "tab\t" }',
+  '{ "a": "b /*\\\n*/ c" }',
   '{ "a": 1 } 2',
   "[".repeat(33) + "]".repeat(33),
   "[".repeat(100_000),
+  `"${" ".repeat(10_000_000)}`,
 ];
 
 Deno.test("`plainValue()` reads what the JSONC parser reads", () => {
@@ -63,6 +66,9 @@ Deno.test("`plainValue()` agrees with the JSONC parser about random texts", () =
     "null",
     "//x\n",
     "/*,*/",
+    "/*",
+    "*/",
+    "\\",
     '"',
   ];
   let read = 0;

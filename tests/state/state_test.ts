@@ -310,6 +310,25 @@ Deno.test("`State` takes over what 1.0 recorded and counted", () => {
   again.close();
 });
 
+Deno.test("`State` takes over a state of version 13, of builds between 1.0 and its next release", () => {
+  using temporary = temporaryState();
+  const tables = () => {
+    const db = new DatabaseSync(`${temporary.directory}/state.db`, { readOnly: true });
+    const rows = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all();
+    db.close();
+    return rows.map((row) => ({ ...row }));
+  };
+  const newest = tables();
+  temporary.state.log.add(lines(EVENT), "journal");
+  temporary.exec(`ALTER TABLE source DROP COLUMN lines; ALTER TABLE log_batch DROP COLUMN nth;
+    PRAGMA user_version = 13`);
+  const again = new State(temporary.directory);
+  again.log.add(lines(EVENT), "journal");
+  assert.deepEqual(again.log.after(0, 5).map(({ key }) => key), ["1", String((1n << 40n) + 1n)]);
+  again.close();
+  assert.deepEqual(tables(), newest);
+});
+
 Deno.test("`migrate()` leaves the tables alone that another process has made since its first look", () => {
   const db = inMemory();
   let looks = 0;

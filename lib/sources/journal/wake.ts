@@ -19,8 +19,8 @@ const REST: Micros = 60 * MILLISECOND;
 /**
  * Makes journalctl look for new entries every `interval`, and after a silent minute every 60 ms
  * until the next entry, as each wake takes some 0.2 ms of the processor. journald writes an entry at
- * once, but announces it up to half a second later. journalctl also looks when inotify(7) reports a change in
- * its directory, and new times of that directory are a change.
+ * once, but announces it up to half a second later. journalctl also looks when inotify(7) reports a
+ * change in its directory, and new times of that directory are a change.
  */
 export class Waker {
   /** Null: entries come as journald announces them. */

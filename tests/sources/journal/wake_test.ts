@@ -56,6 +56,7 @@ Deno.test("`Waker` wakes every 60 ms after a silent minute, until the next entry
   assert.equal(timers.interval, 60);
   waker.heard();
   assert.equal(timers.interval, 15);
+  assert.equal(waker.delivery, "entries come within some 15 ms");
   waker.stop();
   waker.heard();
   assert.equal(timers.running.size, 0);
