@@ -47,7 +47,12 @@ Deno.test("a SIGHUP that comes while modules load does not end `run`", async () 
     const { imports } = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
     const commander = `Deno.kill(Deno.pid, "SIGHUP");\nexport * from "${imports.commander}";\n`;
     Deno.writeTextFileSync(`${directory}/commander.js`, commander);
-    const map = { imports: { ...imports, commander: `${directory}/commander.js` } };
+    // The map of deno.json finds modules in packages by itself, others need the packages' folders.
+    const folders = Object.entries<string>(imports).map(([name, target]) =>
+      [`${name}/`, `${target.replace(/^npm:/, "npm:/")}/`] as const
+    );
+    const all = { ...imports, ...Object.fromEntries(folders), commander: `${directory}/commander.js` };
+    const map = { imports: all };
     Deno.writeTextFileSync(`${directory}/imports.json`, JSON.stringify(map));
     const { code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-check", `--import-map=${directory}/imports.json`, MAIN]

@@ -61,11 +61,11 @@ Deno.test("without a configuration and a state there is one warning and one erro
 });
 
 Deno.test("`unban` without a monitor names the command that lifts bans of nftables", async () => {
-  using temporary = temporaryState();
-  const { directory, state } = temporary;
   const ban = { scope: "all", provenance: MANUAL, reason: "x", count: 0, until: null } as const;
   for (const target of ["192.0.2.1", "--all"]) {
     for (const firewall of ["command", "nftables"]) {
+      using temporary = temporaryState();
+      const { directory, state } = temporary;
       state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
       temporary.exec(`UPDATE ban SET applied_by = '${firewall}', applied_at = 1`);
       const { stdout } = await program(["unban", target, "--state", directory]);
