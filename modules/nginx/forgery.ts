@@ -16,10 +16,11 @@ import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./
 import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 
 /**
- * Head that syslog puts before a whole record. Other heads stand before each line of one, such as
- * that of a container `nginx-1  |`, or forego's `nginx.1  |`.
+ * End of the head that nginx's own syslog puts before a whole record: it names no process. Other heads
+ * stand before each line of one: a container's `nginx-1  |`, `[pod/nginx-0/nginx]` of `kubectl logs
+ * --prefix`, and `nginx[7]:`, as rsyslog and Docker write a program's output.
  */
-const SYSLOG = /\bnginx\b(?!\S* *\|)/;
+const SYSLOG = /(?:^|[\s>])nginx(?:: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */
