@@ -303,6 +303,45 @@ Deno.test("lines that a client made a runtime write name nobody else", () => {
   }
 });
 
+Deno.test("a record of which a runtime has cut a line anywhere names nobody else", () => {
+  const pieces = {
+    "CRI": (text: string, isWhole: boolean) => `${TIME} stderr ${isWhole ? "F" : "P"} ${text}`,
+    "Docker's JSON": (text: string, isWhole: boolean) =>
+      JSON.stringify({ log: isWhole ? `${text}\n` : text, stream: "stderr", time: TIME }),
+  };
+  const before = ownRecord("access forbidden by rule", TRUE);
+  const logs = [
+    record(`/a\n${WHOLE}\n`),
+    record(`/a${WHOLE}\n`),
+    record(`/a\n${WHOLE}\n`, "", 4_096),
+    ownRecord("access forbidden by rule", TRUE, `, subrequest: "/a\n${WHOLE}\n"`),
+    `${HEAD}upstream timed out (110: x) while connecting to upstream, client: ${TRUE}, server: x, ` +
+    `request: "GET /%0a HTTP/1.1", upstream: "http://a/\n${WHOLE}\n", host: "x"\n`,
+  ];
+  for (const [runtime, piece] of Object.entries(pieces)) {
+    for (const log of logs) {
+      for (let at = 1; at < log.length; at += at < 64 ? 1 : 29) {
+        if (/\n/.test(log.slice(at - 1, at + 1))) continue;
+        const [first, second] = [log.slice(0, at), log.slice(at)].map((text) => text.split("\n"));
+        const lines = [...before.repeat(40).split("\n").slice(0, -1), ...first!.slice(0, -1)];
+        const rest = [...second!.slice(0, -1), ...before.repeat(40).split("\n").slice(0, -1)];
+        const all = [...lines.map((line) => piece(line, true)), piece(first!.at(-1)!, false)];
+        const found = addresses([...all, ...rest.map((line) => piece(line, true)), ""].join("\n"));
+        assert(!found.includes(OTHER), `${runtime}: cut at ${at}: ${log}`);
+      }
+    }
+  }
+});
+
+Deno.test("a line of an access log that a runtime has cut hides no other", () => {
+  const piece = (text: string, isWhole: boolean) => `${TIME} stdout ${isWhole ? "F" : "P"} ${text}\n`;
+  for (const at of [16, 60, 90]) {
+    const log = piece(ACCESS.slice(0, at), false) + piece(ACCESS.slice(at), true) + piece(ACCESS, true);
+    assert.equal(addresses(log).at(-1), OTHER);
+    assert.equal(live(log).at(-1), OTHER);
+  }
+});
+
 Deno.test("a record that a client made a runtime tear names nobody else behind the place of a restart", () => {
   for (const headed of [RUNTIMES["Docker's JSON"], RUNTIMES.CRI]) {
     for (const pad of ["", "\n".repeat(300)]) {
