@@ -119,6 +119,13 @@ Deno.test("`HeadReader.next()` knows the halves of a day apart in lines of one l
     }
   }));
 
+Deno.test("`HeadReader.next()` takes a sender before facility and level for no earlier line's program", () => {
+  const heads = new Heads();
+  for (const text of ["x", "auth.info: web sshd[1]: x"]) {
+    assert.equal(heads.read(`2026-03-09T04:05:06Z cafe: ${text}`).message, "x");
+  }
+});
+
 Deno.test("`HeadReader.next()` reads names of programs as they are", () => {
   for (
     const name of [
