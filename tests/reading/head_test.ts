@@ -126,6 +126,18 @@ Deno.test("`HeadReader.next()` takes a sender before facility and level for no e
   }
 });
 
+Deno.test("`HeadReader.next()` knows the zone behind half of a day in brackets in each line", () =>
+  inZone("Asia/Tokyo", () => {
+    const heads = new Heads();
+    heads.surroundings.now = NOW;
+    for (const half of ["PM", "p.m.", "pm"]) {
+      for (const second of ["06", "07"]) {
+        const { time } = heads.read(`[2026-03-09 01:05:${second} ${half}] UTC web sshd[1]: ${MESSAGE}`);
+        assert.equal(time, micros(`2026-03-09T13:05:${second}Z`), half);
+      }
+    }
+  }));
+
 Deno.test("`HeadReader.next()` reads names of programs as they are", () => {
   for (
     const name of [
