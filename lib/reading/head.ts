@@ -11,19 +11,22 @@
 import { LEFT_BRACE, RIGHT_BRACKET } from "../core/ascii.ts";
 import {
   type Bytes,
+  decode,
   endOfDigits,
   endWithoutBlanks,
+  isUpper,
   Literal,
   makeBytes,
   numberOf,
   startWithoutBlanks,
 } from "../core/bytes.ts";
 import { NO_PID, type Sender } from "../core/records.ts";
-import type { Reference } from "../core/stamp.ts";
+import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { CollectorLog } from "./collector_log.ts";
 import { DockerLog } from "./docker_log.ts";
 import { HeadTags, type TagOptions } from "./head_tags.ts";
+import { readHeadTime } from "./head_text.ts";
 import { HeadTimes } from "./head_times.ts";
 
 /** Parts of heads. `OBJECT` is JSON of Docker or another collector. */
@@ -37,12 +40,22 @@ const TIMES = new Literal(" times: [");
 /** Most digits of a count. */
 const MAX_DIGITS = 9;
 
+/** A time up to a word behind it. Times have only bytes of ASCII before their words. */
+const CLOCK = /^[ -~\t]*?\d:\d\d:\d\d\S*[ \t]+(?=[\w+-])(?!std(?:out|err)\b)/;
+
 /** What a head reader must know of the modules, and of the current line. */
 export interface HeadOptions<Program> extends TagOptions<Program> {
   /** Whether JSON is read that may be a service's own. */
   readonly isObjectRead: boolean;
   /** Instants around the current line; the caller keeps them up to date. */
   readonly reference: Reference;
+}
+
+/** Where a message may begin behind a time. */
+export interface Beginning {
+  readonly from: number;
+  /** The line's time; null: the head's. */
+  readonly stamp: Stamp | null;
 }
 
 /** Takes heads off lines and messages, part by part. */
@@ -69,6 +82,8 @@ export class HeadReader<Program> {
   #isLine = false;
   #isTimed = false;
   #parts = 0;
+  /** Where the time just taken begins. */
+  #timeFrom = 0;
   /** Whether the line is JSON of a collector that may be a service's own; its writer in the journal. */
   isObject = false;
   sender: Sender | null = null;
@@ -78,6 +93,31 @@ export class HeadReader<Program> {
     this.#tags = new HeadTags({ programOf, isKnown, mayBegin });
     this.#programOf = programOf;
     this.#isObjectRead = isObjectRead;
+  }
+
+  /** Returns where the message begins if what was taken off is the whole head. */
+  beginning(): Beginning {
+    const { bytes, from } = this;
+    // The zone of a time may be the word behind it.
+    const mayBeZone = this.#last === TIME && isUpper(bytes.array[from]!);
+    return { from, stamp: mayBeZone ? this.#stampIn(decode(bytes, this.#timeFrom, from)) : null };
+  }
+
+  /**
+   * Returns where words begin that were taken for the zone or the half of a day of the time just
+   * taken: they may be a stranger's name. Null: there are none.
+   */
+  wordless(): Beginning | null {
+    if (this.#last !== TIME) return null;
+    const digits = CLOCK.exec(decode(this.bytes, this.#timeFrom, this.from))?.[0];
+    if (digits === undefined || readHeadTime(digits) === null) return null;
+    return { from: this.#timeFrom + digits.length, stamp: this.#stampIn(digits) };
+  }
+
+  /** Returns the time in `text`, without the words behind it, if it is the line's time. */
+  #stampIn(text: string): Stamp | null {
+    const isCounted = this.#times.isFirst && Number.isNaN(this.#dockerTime);
+    return isCounted ? readHeadTime(text)?.stamp ?? null : null;
   }
 
   /** Reports whether `bytes[from, to)` surely is no message: it begins with an earlier line's time. */
@@ -96,6 +136,11 @@ export class HeadReader<Program> {
   /** Whether that time does not tell in figures how far its clock is ahead of UTC. */
   get isZoneless(): boolean {
     return Number.isNaN(this.#dockerTime) && this.#times.isZoneless;
+  }
+
+  /** Whether the last `next()` took a time off, and nothing behind it. */
+  get isTime(): boolean {
+    return this.#last === TIME;
   }
 
   /** Whether the last `next()` took a tag off: `program` is new. */
@@ -191,6 +236,7 @@ export class HeadReader<Program> {
 
   #tookTime(): true {
     const { pid, isTime, end } = this.#times;
+    this.#timeFrom = this.from;
     if (pid !== NO_PID) this.pid = pid;
     this.#isTimed ||= isTime;
     return this.#took(TIME, end, this.to);

@@ -12,6 +12,8 @@ const LONGEST = 512;
 /** Most characters between a tag and its message. */
 const LONGEST_DECORATION = 64;
 const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
+/** A program whose name could be the sender that socklog writes before facility and level. */
+const SENDER = /^[\da-f.:]+$/;
 const encoder = new TextEncoder();
 
 /** A tag of an earlier line: the texts before and behind its process. */
@@ -118,7 +120,7 @@ export class HeadTags<Program> {
 
   /** Remembers a tag if comparing it gives the same result as the expressions. */
   #learn(bytes: Bytes, from: number, to: number, { before, after, pid, isStructured, end }: TagAt): void {
-    if (!isStructured && after !== PLAIN_END) return;
+    if (!isStructured && (after !== PLAIN_END || SENDER.test(before))) return;
     const tag: Tag<Program> = {
       before: new Literal(before),
       after: new Literal(after),

@@ -30,6 +30,8 @@ export class HeadTimes {
   isIso = false;
   /** False: a priority without a time behind it. */
   isTime = true;
+  /** Whether the last time is the line's first one that is an instant. */
+  isFirst = false;
   /** Where the text behind the time begins. */
   end = 0;
   /** Resolver of the line's first time that is an instant; null: none yet. */
@@ -65,6 +67,7 @@ export class HeadTimes {
   /** Begins another line. */
   begin(): void {
     this.#first = null;
+    this.isFirst = false;
   }
 
   /** Reports whether `bytes[from, to)` begins like the last hour, and no message does. */
@@ -116,7 +119,8 @@ export class HeadTimes {
   }
 
   #setFirst(times: DayResolver, minute: number, second: number, fraction: Micros, zone: StampZone): void {
-    if (this.#first !== null) return;
+    this.isFirst = this.#first === null;
+    if (!this.isFirst) return;
     this.#first = times;
     this.#minute = minute;
     this.#second = second;

@@ -8,7 +8,7 @@ import { DayResolver, type StampZone } from "./day_resolver.ts";
 const [HOURS, GAPS] = [3, 4];
 
 /** What may precede a zone's name in a gap. */
-const BEFORE_NAME = /^\W*(?:(?:[AP]M|[ap]\.?m\.?) )?/;
+const BEFORE_NAME = /^\W*(?:(?:[AP]M|[ap]\.?m\.?)\W+)?/;
 
 /** Zone and gap between a second and the text behind the time. */
 export interface Gap extends StampZone {

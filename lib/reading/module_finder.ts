@@ -5,10 +5,11 @@
 import { CARRIAGE_RETURN } from "../core/ascii.ts";
 import { type Bytes, Literal, makeBytes } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
+import type { Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import type { Zone } from "../core/zone.ts";
 import type { LogEvent } from "./event.ts";
-import { HeadReader } from "./head.ts";
+import { type Beginning, HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
 import type { Place } from "./message_reader.ts";
 import {
@@ -38,6 +39,15 @@ export interface ReadOptions {
 /** Candidates to ask: all, or those whose messages never or perhaps begin with a stranger's text. */
 const [ALL, CLOSED, OPEN] = [0, 1, 2] as const;
 
+/** A message that an open candidate understands. */
+interface Open extends Beginning {
+  readonly candidates: readonly Candidate[];
+  readonly bytes: Bytes;
+  readonly to: number;
+  /** Whether a part of a head precedes it. */
+  readonly isHeaded: boolean;
+}
+
 /** Finds modules of one source. */
 export class ModuleFinder {
   /** The last text read. Its reader sets `isAhead` and, for an entry, the time. */
@@ -61,6 +71,8 @@ export class ModuleFinder {
   #isHeadless = false;
   /** Whether an open candidate has understood a line with a head that names no program. */
   #isTagless = false;
+  /** Whether an open candidate has understood a line with a time that no word follows. */
+  #isWordless = false;
   #isStateless = false;
   #place: Place | null = null;
 
@@ -154,7 +166,7 @@ export class ModuleFinder {
     let isTagged = false;
     heads.begin(bytes, from, to, isLine);
     const hasOpen = isLine && this.candidates.hasOpen;
-    let open = { candidates, bytes, from, to, isHeaded: false };
+    let open: Open = { candidates, bytes, from, to, stamp: null, isHeaded: false };
     while (!event.isUnderstood && heads.next()) {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
@@ -169,13 +181,10 @@ export class ModuleFinder {
       if (heads.isObject) candidates = candidates.filter(isTextual);
       if (heads.sender !== null) candidates = sentBy(candidates, heads.sender);
       this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
-      if (
-        hasOpen && !event.isUnderstood &&
-        this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, OPEN)
-      ) {
-        event.isUnderstood = false;
-        open = { candidates, bytes: heads.bytes, from: heads.from, to: heads.to, isHeaded: true };
-      }
+      if (!hasOpen || event.isUnderstood) continue;
+      const { bytes, to } = heads;
+      const beginning = this.#beginningOfOpen(candidates);
+      if (beginning !== null) open = { candidates, bytes, to, ...beginning, isHeaded: true };
     }
     const isOpen = hasOpen && !event.isUnderstood &&
       this.#isUnderstood(open.candidates, open.bytes, open.from, open.to, OPEN);
@@ -187,9 +196,26 @@ export class ModuleFinder {
     if (isOpen && this.#isHeadless) return true;
     event.time = heads.time;
     this.isZoneless = heads.isZoneless;
+    if (isOpen && open.stamp !== null) this.#takeTime(open.stamp);
     this.#isTagless ||= isOpen && !isTagged;
     // In such a log a stranger's name may look like a tag.
     return candidates.length > 0 || (isOpen && this.#isTagless);
+  }
+
+  /**
+   * Returns where an open candidate understands a message behind what was taken off; null: nowhere.
+   * Words behind a time belong to the message if only that is understood, or if the log's times have
+   * none.
+   */
+  #beginningOfOpen(candidates: readonly Candidate[]): Beginning | null {
+    const heads = this.#heads;
+    const [plain, wordless] = [heads.beginning(), heads.wordless()];
+    const isUnderstood = (beginning: Beginning | null) =>
+      beginning !== null && this.#isUnderstood(candidates, heads.bytes, beginning.from, heads.to, OPEN);
+    const found = (this.#isWordless ? [wordless, plain] : [plain, wordless]).find(isUnderstood) ?? null;
+    this.event.isUnderstood = false;
+    this.#isWordless ||= found !== null && heads.isTime && wordless === null;
+    return found;
   }
 
   /** Reports whether a candidate understands a message; the event is then that candidate's. */
@@ -246,11 +272,15 @@ export class ModuleFinder {
       this.event.time = time;
       this.isZoneless = false;
     } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.event.time))) {
-      this.#times.begin(stamp);
-      this.#times.resolve(stamp.minute, stamp.second, stamp.fraction, stamp);
-      this.event.time = this.#times.time;
-      this.isZoneless = stamp.offset === null;
+      this.#takeTime(stamp);
     }
+  }
+
+  #takeTime(stamp: Stamp): void {
+    this.#times.begin(stamp);
+    this.#times.resolve(stamp.minute, stamp.second, stamp.fraction, stamp);
+    this.event.time = this.#times.time;
+    this.isZoneless = stamp.offset === null;
   }
 }
 

@@ -71,10 +71,17 @@ const DEBUG = "debug";
 /** Digits of the year with which a record of the error log begins. */
 const YEAR = 4;
 
-/** Reports whether `array[at]` begins with a year and a slash, as a record of the error log. */
-export function beginsRecord(array: Uint8Array, at: number): boolean {
-  for (let i = at; i < at + YEAR; i++) if (!isDigit(array[i]!)) return false;
-  return array[at + YEAR] === SLASH;
+/** A line that a runtime has cut within the head of a record. */
+const CUT_HEAD = /^(?:\d{1,4}|\d{4}\/[\d/ :]{0,15}(?:\[\w*\]?[ \d#:*]*)?)$/;
+
+/**
+ * Reports whether `array[at, to)` begins with a year and a slash, as a record of the error log, or is
+ * cut before.
+ */
+export function beginsRecord(array: Uint8Array, at: number, to: number): boolean {
+  const end = Math.min(at + YEAR, to);
+  for (let i = at; i < end; i++) if (!isDigit(array[i]!)) return false;
+  return end === to || array[end] === SLASH;
 }
 
 /** What a line tells about records of the error log that begin or end in it. */
@@ -121,14 +128,19 @@ const FILE = new RegExp(
   "s",
 );
 
-/** Reads what a line of the error log, perhaps behind a head, tells about records. */
-export function readRecordLine(line: string): RecordLine {
+/**
+ * Reads what a line of the error log, perhaps behind a head, tells about records.
+ *
+ * @param isWhole false: a runtime has cut the line, so that the record goes on
+ */
+export function readRecordLine(line: string, isWhole = true): RecordLine {
+  if (!isWhole && CUT_HEAD.test(line)) return { ...NO_RECORD, head: 0, isOpen: true };
   const clients = Array.from(line.matchAll(ENDS), ({ groups }) => groups!.client ?? "");
   const head = HEAD.exec(line);
   const isBroken = BROKEN.test(line);
   if (!head) return clients.length === 0 ? NO_RECORD : { ...NO_RECORD, isBroken, clients };
   const body = line.slice(head.index + head[0].length);
-  const isOwn = (SURE.test(body) || ALONE.test(body)) && !isBroken;
+  const isOwn = isWhole && !isBroken && (SURE.test(body) || ALONE.test(body));
   const isEndless = head.groups!.level === DEBUG;
   return {
     head: head.index,
@@ -136,7 +148,7 @@ export function readRecordLine(line: string): RecordLine {
     isKnown: KNOWN.test(body),
     isEndless,
     isBroken,
-    isSingle: clients.length === 1 && (isOwn || (FILE.test(body) && !isBroken)),
+    isSingle: isWhole && clients.length === 1 && (isOwn || (FILE.test(body) && !isBroken)),
     clients,
   };
 }
@@ -149,6 +161,8 @@ type Groups = Readonly<Record<string, string | undefined>>;
  * line.
  */
 export function parseErrorLine(line: string): TextReading | null {
+  // The check for forgeries must see it.
+  if (CUT_HEAD.test(line)) return { address: null, fields: { level: "", text: line } };
   const head = HEAD.exec(line);
   if (head?.index !== 0) return null;
   const { stamp } = readIsoTime(line)!;

@@ -16,10 +16,11 @@ import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./
 import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 
 /**
- * Head that syslog puts before a whole record. Other heads stand before each line of one, such as
- * that of a container `nginx-1  |`, or forego's `nginx.1  |`.
+ * End of the head that nginx's own syslog puts before a whole record: it names no process. Other heads
+ * stand before each line of one: a container's `nginx-1  |`, `[pod/nginx-0/nginx]` of `kubectl logs
+ * --prefix`, and `nginx[7]:`, as rsyslog and Docker write a program's output.
  */
-const SYSLOG = /\bnginx\b(?!\S* *\|)/;
+const SYSLOG = /(?:^|[\s>])nginx(?:: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */
@@ -33,7 +34,10 @@ interface Line extends RecordLine {
   readonly stream: Stream;
   /** Bytes of the line in its stream, with the line break. */
   readonly size: number;
-  /** Whether the size is exact: it is the least one if bytes that are no text were replaced. */
+  /**
+   * Whether size and clients are exact. The size is the least one if bytes that are no text were
+   * replaced; a runtime may have cut a line within a client.
+   */
   readonly isExact: boolean;
   /** Whether the line has a head of its own, and belongs to a record that may have more lines. */
   readonly isTorn: boolean;
@@ -218,13 +222,14 @@ interface View {
 /** Reads a line of `length` bytes; null: it is too long for one of a record. */
 function readLine(line: string | null, length: number): Omit<Line, "start" | "end"> {
   if (line === null) return { ...NO_RECORD, stream: UNNAMED, size: length + 1, isExact: true, isTorn: false };
-  const { stream, text } = readStream(line);
-  const record = readRecordLine(text);
+  const { stream, text, isWhole } = readStream(line);
+  const record = readRecordLine(text, isWhole);
   const isNamed = stream !== UNNAMED;
   const isTorn = isNamed || (record.head > 0 && !SYSLOG.test(text.slice(0, record.head)));
-  const isExact = !text.includes(REPLACED);
-  const bytes = isNamed ? encoder.encode(isExact ? text : text.replaceAll(REPLACED, "?")).length : length;
-  return { ...record, stream, size: 1 + bytes - (isNamed || !isTorn ? 0 : record.head), isExact, isTorn };
+  const isText = !text.includes(REPLACED);
+  const bytes = isNamed ? encoder.encode(isText ? text : text.replaceAll(REPLACED, "?")).length : length;
+  const size = bytes + (isWhole ? 1 : 0) - (isNamed || !isTorn ? 0 : record.head);
+  return { ...record, stream, size, isExact: isText && isWhole, isTorn };
 }
 
 function sizeOf({ start, end, size }: Line, view: Stream): number {

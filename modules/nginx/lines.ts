@@ -99,7 +99,9 @@ const [PROGRAM, DASH] = [new Literal("nginx: "), new Literal("- ")];
 export function isPossibleLine(bytes: Bytes, from: number, to: number): boolean {
   const { array } = bytes;
   if (from >= to) return false;
-  if (array[from] === LEFT_BRACKET || array[from] === LEFT_BRACE || beginsRecord(array, from)) return true;
+  if (array[from] === LEFT_BRACKET || array[from] === LEFT_BRACE || beginsRecord(array, from, to)) {
+    return true;
+  }
   const second = nextWord(array, from, to);
   if (second > to) return false;
   if (PROGRAM.isAt(bytes, second) || DASH.isAt(bytes, second)) return true;

@@ -9,20 +9,35 @@ export const [UNNAMED, STDOUT, STDERR] = [0, 1, 2] as const;
 export type Stream = typeof UNNAMED | typeof STDOUT | typeof STDERR;
 
 /** Head of CRI before a line. */
-const CRI = /^\d{4}-\d\d-\d\dT\S+ std(?<name>out|err) [FP] /;
+const CRI = /^\d{4}-\d\d-\d\dT\S+ std(?<name>out|err) (?<tag>[FP]) /;
 /** Start of a line of Docker's driver json-file. */
 const DOCKER = '{"log":"';
 
-/** Returns a line's stream, and its text without the head that names the stream. */
-export function readStream(line: string): { stream: Stream; text: string } {
+/** Text of a line in its stream. */
+export interface StreamText {
+  readonly stream: Stream;
+  /** Without the head that names the stream. */
+  readonly text: string;
+  /** Whether a line break ends it: runtimes also cut lines, CRI-O where its buffer ends. */
+  readonly isWhole: boolean;
+}
+
+/** Returns a line's stream, and its text there. */
+export function readStream(line: string): StreamText {
+  const plain = { stream: UNNAMED, text: line, isWhole: true };
   const cri = CRI.exec(line);
-  if (cri) return { stream: cri.groups!.name === "out" ? STDOUT : STDERR, text: line.slice(cri[0].length) };
-  if (!line.startsWith(DOCKER)) return { stream: UNNAMED, text: line };
+  if (cri) {
+    const { name, tag } = cri.groups!;
+    const stream = name === "out" ? STDOUT : STDERR;
+    return { stream, text: line.slice(cri[0].length), isWhole: tag === "F" };
+  }
+  if (!line.startsWith(DOCKER)) return plain;
   try {
     const { log, stream } = JSON.parse(line);
-    return { stream: streamOf(stream), text: String(log).replace(/\n$/, "") };
+    const text = String(log);
+    return { stream: streamOf(stream), text: text.replace(/\n$/, ""), isWhole: text.endsWith("\n") };
   } catch {
-    return { stream: UNNAMED, text: line };
+    return plain;
   }
 }
 

@@ -127,6 +127,37 @@ Deno.test("a stranger whose name looks like a head dates no line back in a log w
   }
 });
 
+Deno.test("a stranger whose name looks like a zone or half of a day hides no line, nor dates it back", () =>
+  inZone("UTC", () => {
+    const words = ["am", "PM", "a.m.", "UTC", "EST", "GMT+1", "GMT+0100", "+01", "Z", "am bob", "+01 bob"];
+    const times = ["2026-03-09 12:05:06", "[2026-03-09 12:05:06]", "Mar  9 12:05:06", "09/Mar/2026:12:05:06"];
+    for (const at of [...times, "Mon Mar  9 2026 12:05:06", "2026-03-09T12:05:06", "2026 Mar  9 12:05:06"]) {
+      for (
+        const source of ["^(?<user>.*) failed to log in from <ADDR>$", "^(?<user>\\S+) failed by <ADDR>$"]
+      ) {
+        const { reader } = caseOf(pattern, "app", [], [source]);
+        const behind = source.includes("S+") ? "failed by 203.0.113.5" : "failed to log in from 203.0.113.5";
+        for (const user of ["bob", ...words, "2027", "2027 bob"]) {
+          if (user.includes(" ") && source.includes("S+")) continue;
+          const line = `${at} ${user} ${behind}`;
+          assert.equal(named(reader, line), "203.0.113.5", line);
+          assert.equal(reader.event.time, Date.UTC(2026, 2, 9, 12, 5, 6) * 1_000, line);
+          assert.equal(fieldText(reader.event.reader, "user"), user, line);
+        }
+      }
+    }
+  }));
+
+Deno.test("words behind times that are a log's own are no part of a stranger's name", () => {
+  const { reader } = caseOf(pattern, "app", [], ["^(?<user>.*) failed to log in from <ADDR>$"]);
+  for (const user of ["bob", "UTC", "am", "bob"]) {
+    const line = `2026-03-09 04:05:06 EST ${user} failed to log in from 203.0.113.5`;
+    assert.equal(named(reader, line), "203.0.113.5");
+    assert.equal(fieldText(reader.event.reader, "user"), user);
+    assert.equal(reader.event.time, Date.UTC(2026, 2, 9, 9, 5, 6) * 1_000, user);
+  }
+});
+
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
   for (const [heads, samples] of Object.entries(HEADS)) {
     Deno.test(`${module} reads its messages behind ${heads}`, () => {
@@ -242,9 +273,11 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
     const head = line.replaceAll("sshd", "nginx");
     for (const message of errors) {
       const { reader } = caseOf(nginx, "nginx", []);
-      const isOfSyslog = /\bnginx\b/.test(head) && !/ std(?:out|err) F |nginx\S* *\|/.test(head);
+      const isOfSyslog = /(?:^|\s)nginx(?:: *| - - (?:-|\[.*\]) \ufeff?)%$/.test(head);
       const isClosed = !readRecordLine(message).isOpen;
-      const expected = isOfSyslog || isClosed ? named(reader, message) : null;
+      // What follows a cut line is not known.
+      const isCut = / std(?:out|err) P /.test(head);
+      const expected = isOfSyslog || (isClosed && !isCut) ? named(reader, message) : null;
       assert.equal(named(reader, head.replace("%", () => message)), expected, `${head}: ${message}`);
       const entry: Origin = { identifier: "nginx", sender: { uid: 0, unit: "nginx.service" } };
       assert.equal(

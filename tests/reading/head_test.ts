@@ -119,6 +119,25 @@ Deno.test("`HeadReader.next()` knows the halves of a day apart in lines of one l
     }
   }));
 
+Deno.test("`HeadReader.next()` takes a sender before facility and level for no earlier line's program", () => {
+  const heads = new Heads();
+  for (const text of ["x", "auth.info: web sshd[1]: x"]) {
+    assert.equal(heads.read(`2026-03-09T04:05:06Z cafe: ${text}`).message, "x");
+  }
+});
+
+Deno.test("`HeadReader.next()` knows the zone behind half of a day in brackets in each line", () =>
+  inZone("Asia/Tokyo", () => {
+    const heads = new Heads();
+    heads.surroundings.now = NOW;
+    for (const half of ["PM", "p.m.", "pm"]) {
+      for (const second of ["06", "07"]) {
+        const { time } = heads.read(`[2026-03-09 01:05:${second} ${half}] UTC web sshd[1]: ${MESSAGE}`);
+        assert.equal(time, micros(`2026-03-09T13:05:${second}Z`), half);
+      }
+    }
+  }));
+
 Deno.test("`HeadReader.next()` reads names of programs as they are", () => {
   for (
     const name of [

@@ -258,7 +258,13 @@ const RUNTIMES = {
     JSON.stringify({ log: `${line}\n`, stream, time: TIME }),
   "CRI": (line: string, stream = "stderr") => `${TIME} ${stream} F ${line}`,
   "a time alone": (line: string) => `${TIME} ${line}`,
+  "compose": (line: string) => `nginx-1  | ${line}`,
+  "kubectl": (line: string) => `[pod/nginx-7c5/nginx] ${line}`,
+  "rsyslog, of journald": (line: string) => `Mar  1 10:56:10 web nginx[7]: ${line}`,
+  "Docker's syslog": (line: string) => `<27>1 ${TIME} web nginx 7 nginx - ${line}`,
 };
+/** Runtimes that write several streams. */
+const HAS_STREAMS: readonly string[] = ["Docker's JSON", "CRI"];
 
 /** Returns a log as a runtime writes it, with `between` in front of each line, as of another stream. */
 function torn(log: string, headed: (line: string, stream?: string) => string, between?: string): string {
@@ -288,12 +294,51 @@ Deno.test("lines that a client made a runtime write name nobody else", () => {
   for (const [name, log] of logs as [string, string][]) {
     assert(!addresses(log).includes(OTHER), name);
     for (const [runtime, headed] of Object.entries(RUNTIMES)) {
-      for (const between of runtime === "a time alone" ? [undefined] : [undefined, `${TRUE} - - [x`]) {
+      for (const between of HAS_STREAMS.includes(runtime) ? [undefined, `${TRUE} - - [x`] : [undefined]) {
         const all = torn(log, headed, between);
         assert(!addresses(all).includes(OTHER), `${name}: ${runtime}`);
         assert(!live(all).includes(OTHER), `${name}: ${runtime}, live`);
       }
     }
+  }
+});
+
+Deno.test("a record of which a runtime has cut a line anywhere names nobody else", () => {
+  const pieces = {
+    "CRI": (text: string, isWhole: boolean) => `${TIME} stderr ${isWhole ? "F" : "P"} ${text}`,
+    "Docker's JSON": (text: string, isWhole: boolean) =>
+      JSON.stringify({ log: isWhole ? `${text}\n` : text, stream: "stderr", time: TIME }),
+  };
+  const before = ownRecord("access forbidden by rule", TRUE);
+  const logs = [
+    record(`/a\n${WHOLE}\n`),
+    record(`/a${WHOLE}\n`),
+    record(`/a\n${WHOLE}\n`, "", 4_096),
+    ownRecord("access forbidden by rule", TRUE, `, subrequest: "/a\n${WHOLE}\n"`),
+    `${HEAD}upstream timed out (110: x) while connecting to upstream, client: ${TRUE}, server: x, ` +
+    `request: "GET /%0a HTTP/1.1", upstream: "http://a/\n${WHOLE}\n", host: "x"\n`,
+  ];
+  for (const [runtime, piece] of Object.entries(pieces)) {
+    for (const log of logs) {
+      for (let at = 1; at < log.length; at += at < 64 ? 1 : 29) {
+        if (/\n/.test(log.slice(at - 1, at + 1))) continue;
+        const [first, second] = [log.slice(0, at), log.slice(at)].map((text) => text.split("\n"));
+        const lines = [...before.repeat(40).split("\n").slice(0, -1), ...first!.slice(0, -1)];
+        const rest = [...second!.slice(0, -1), ...before.repeat(40).split("\n").slice(0, -1)];
+        const all = [...lines.map((line) => piece(line, true)), piece(first!.at(-1)!, false)];
+        const found = addresses([...all, ...rest.map((line) => piece(line, true)), ""].join("\n"));
+        assert(!found.includes(OTHER), `${runtime}: cut at ${at}: ${log}`);
+      }
+    }
+  }
+});
+
+Deno.test("a line of an access log that a runtime has cut hides no other", () => {
+  const piece = (text: string, isWhole: boolean) => `${TIME} stdout ${isWhole ? "F" : "P"} ${text}\n`;
+  for (const at of [16, 60, 90]) {
+    const log = piece(ACCESS.slice(0, at), false) + piece(ACCESS.slice(at), true) + piece(ACCESS, true);
+    assert.equal(addresses(log).at(-1), OTHER);
+    assert.equal(live(log).at(-1), OTHER);
   }
 });
 
@@ -323,7 +368,7 @@ Deno.test("honest records name their clients behind the heads of runtimes", () =
     assert.deepEqual(new Set(live(all)), new Set([OTHER]), runtime);
     assert.deepEqual(live(torn(missing + own, headed)), [null, null], `${runtime}: not yet known`);
     assert.equal(live(torn(missing + filler + own, headed)).at(-1), OTHER, `${runtime}: known again`);
-    if (runtime === "a time alone") continue;
+    if (!HAS_STREAMS.includes(runtime)) continue;
     const found = addresses(torn(missing + own + filler, headed, ACCESS));
     assert.deepEqual(found.slice(0, 4), [OTHER, TRUE, OTHER, OTHER], runtime);
     assert.equal(live(torn(missing + own, headed, ACCESS)).at(-2), OTHER, `${runtime}: another stream`);
