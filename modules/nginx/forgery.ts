@@ -16,11 +16,11 @@ import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./
 import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 
 /**
- * End of the head that nginx's own syslog puts before a whole record: it names no process. Other heads
- * stand before each line of one: a container's `nginx-1  |`, `[pod/nginx-0/nginx]` of `kubectl logs
- * --prefix`, and `nginx[7]:`, as rsyslog and Docker write a program's output.
+ * End of the head that syslog puts before a whole record. Other heads stand before each line of one: a
+ * container's `nginx-1  |`, or `[pod/nginx-0/nginx]` of `kubectl logs --prefix`. So may `nginx[7]:`, if
+ * a file gets what nginx prints to journald: docs/configuration.md rules this out.
  */
-const SYSLOG = /(?:^|[\s>])nginx(?:: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
+const SYSLOG = /(?:^|[\s>])nginx(?:(?:\[\d+\])?: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */

@@ -273,7 +273,8 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
     const head = line.replaceAll("sshd", "nginx");
     for (const message of errors) {
       const { reader } = caseOf(nginx, "nginx", []);
-      const isOfSyslog = /(?:^|\s)nginx(?:: *| - - (?:-|\[.*\]) \ufeff?)%$/.test(head);
+      const isOfSyslog = /(?:^|[\s>])nginx(?:(?:\[\d+\])?: *| - - (?:-|\[.*\]) \ufeff?)%$/.test(head) &&
+        !/ std(?:out|err) F /.test(head);
       const isClosed = !readRecordLine(message).isOpen;
       // What follows a cut line is not known.
       const isCut = / std(?:out|err) P /.test(head);

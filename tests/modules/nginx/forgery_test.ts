@@ -260,7 +260,6 @@ const RUNTIMES = {
   "a time alone": (line: string) => `${TIME} ${line}`,
   "compose": (line: string) => `nginx-1  | ${line}`,
   "kubectl": (line: string) => `[pod/nginx-7c5/nginx] ${line}`,
-  "rsyslog, of journald": (line: string) => `Mar  1 10:56:10 web nginx[7]: ${line}`,
   "Docker's syslog": (line: string) => `<27>1 ${TIME} web nginx 7 nginx - ${line}`,
 };
 /** Runtimes that write several streams. */
