@@ -149,6 +149,8 @@ function isOwn(host: string, { server, host: asked, referer }: Record<string, st
 }
 
 const ERROR_HEAD = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?<level>\w+)\] \d+#\d+: (?:\*\d+ )?/;
+/** A line that ends within the head: a container's runtime may have cut it there. */
+const CUT_HEAD = /^(?:\d{1,4}|\d{4}\/[\d/ :]{0,15}(?:\[\w*\]?[ \d#:*]*)?)$/;
 /** Texts that hold nothing, or nothing with a colon, of the client's. */
 const OWN_TEXTS = [
   '(?:limiting requests|delaying request|limiting connections)[^"]* zone "[^"]*"',
@@ -183,6 +185,7 @@ const LOGIN_NAME =
 const CUT = 2_040;
 
 function errorLine(line: string, now: number): Said | null {
+  if (CUT_HEAD.test(line)) return { address: null, fields: { level: "", text: line } };
   const head = ERROR_HEAD.exec(line);
   if (!head) return null;
   const time = instantOf(ISO_TIME.exec(line)!.groups!, now);
