@@ -95,7 +95,10 @@ export class Candidates {
   }
 }
 
-/** What a name may have around it: a path, inetd's `in.`, an instance of a unit, as in `sshd@0-192.0.2.1:22`. */
+/**
+ * What a name may have around it: a path, inetd's `in.`, an instance of a unit, as in
+ * `sshd@0-192.0.2.1:22`.
+ */
 const AROUND_NAME = /^\/.*\/|^in\.|@.*$/g;
 
 /** Returns the candidates whose service writes as `identifier`. */
@@ -105,9 +108,9 @@ export function writersOf(candidates: readonly Candidate[], identifier: string):
   return candidates.every(isWriter) ? candidates : candidates.filter(isWriter);
 }
 
-/** Returns candidates whose trust is that of an entry of the journal by `sender`. */
-export function sentBy(candidates: readonly Candidate[], sender: Sender): readonly Candidate[] {
-  return candidates.map(({ module }) => candidate(module, isTrusted(sender, module.units)));
+/** Makes candidates of modules for an entry of the journal by `sender`. */
+export function sentBy(modules: readonly ReadableModule[], sender: Sender): readonly Candidate[] {
+  return modules.map((module) => candidate(module, isTrusted(sender, module.units)));
 }
 
 /** Reports whether no message of the candidate's service is an object of JSON. */

@@ -230,7 +230,7 @@ export function readTag(
 
 function tagPart(given: string, tag: RegExpExecArray | null, isStructured = false): TagPart | null {
   if (tag === null) return null;
-  const text = withBlanks(given);
+  const { input: text } = tag;
   const groups: Readonly<Record<string, string | undefined>> = tag.groups!;
   const { before, host, name, bracketed = name, pid, after } = groups;
   const end = tag[0].length;

@@ -44,7 +44,7 @@ export class HeadTimes {
   readonly #others: DayResolver;
   readonly #hours: Hours;
 
-  /** @param mayBegin see `HeadReader` */
+  /** @param mayBegin see `TagOptions` */
   constructor(reference: Reference, mayBegin: (text: string) => boolean) {
     this.#hours = new Hours(reference, mayBegin);
     this.#others = new DayResolver(reference);

@@ -179,7 +179,9 @@ export class ModuleFinder {
       }
       // A service that writes JSON may have a stranger's text in it.
       if (heads.isObject) candidates = candidates.filter(isTextual);
-      if (heads.sender !== null) candidates = sentBy(candidates, heads.sender);
+      if (heads.sender !== null) {
+        candidates = sentBy(candidates.map(({ module }) => module), heads.sender);
+      }
       this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
       if (!hasOpen || event.isUnderstood) continue;
       const { bytes, to } = heads;

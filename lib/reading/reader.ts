@@ -5,12 +5,12 @@ import type { LogEvent } from "./event.ts";
 import type { ModuleHealth } from "./health.ts";
 import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
 import { timeOfLine } from "./line_time.ts";
-import { type Candidate, candidate, type ReadableModule } from "./candidates.ts";
+import { type Candidate, type ReadableModule, sentBy } from "./candidates.ts";
 import type { Place } from "./message_reader.ts";
 import { ModuleFinder, type ReadOptions } from "./module_finder.ts";
 import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
 import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
-import { isOfUnit, isTrusted } from "./trust.ts";
+import { isOfUnit } from "./trust.ts";
 import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
 
 /** Lines among which one should have a time. */
@@ -27,7 +27,10 @@ interface Placement {
   readonly candidates: readonly Candidate[];
   /** Whether the entries are journald's own. */
   readonly isJournalds: boolean;
-  /** Identifies the program in its unit and container; null: journald took each message as the program sent it. */
+  /**
+   * Identifies the program in its unit and container; null: journald took each message as the
+   * program sent it.
+   */
   readonly stream: object | null;
 }
 
@@ -239,7 +242,7 @@ export class Reader {
     const ofUnit = () =>
       this.#finder.candidates.ofAnyProgram.filter(({ units }) => isOfUnit(sender.unit, units));
     const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
-    const candidates = modules.map((module) => candidate(module, isTrusted(sender, module.units)));
+    const candidates = sentBy(modules, sender);
     if (candidates.length > 0) this.#suppressions.addUnit(sender.unit);
     const stream = origin.isWhole
       ? null

@@ -66,7 +66,10 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   }
 }
 
-/** Reports whether the text at `at` may belong to the gap before it: a zone, a year, a half of a day, a stream. */
+/**
+ * Reports whether the text at `at` may belong to the gap before it: a zone, a year, a half of a day,
+ * a stream.
+ */
 export function mayContinueGap(bytes: Bytes, at: number): boolean {
   const { array } = bytes;
   const first = array[at]!;
