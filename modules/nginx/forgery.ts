@@ -148,7 +148,7 @@ export class ForgeryCheck {
     if (!isPossible) return false;
     let room = LONGEST;
     for (let first: Line | null = line; first !== null; first = this.#before(first, view)) {
-      const mayBegin = first.isOpen && (view === UNNAMED ? !first.isTorn : true);
+      const mayBegin = first.isOpen && (view !== UNNAMED || !first.isTorn);
       if (mayBegin && this.#mayContain(first, line, { address, view })) return true;
       room -= sizeOf(first, view);
       if (room <= 0) return false;

@@ -2,6 +2,7 @@
  * Lines of records that a container's runtime or journald has torn: each line has a head of its
  * own, and lines of other streams may stand between them; but those of a stream keep their order.
  */
+import { tried } from "../../lib/core/error.ts";
 import { LONGEST } from "./error.ts";
 
 /** Streams of a log: lines without the name of one, and those of a container's outputs. */
@@ -32,13 +33,10 @@ export function readStream(line: string): StreamText {
     return { stream, text: line.slice(cri[0].length), isWhole: tag === "F" };
   }
   if (!line.startsWith(DOCKER)) return plain;
-  try {
-    const { log, stream } = JSON.parse(line);
-    const text = String(log);
-    return { stream: streamOf(stream), text: text.replace(/\n$/, ""), isWhole: text.endsWith("\n") };
-  } catch {
-    return plain;
-  }
+  const entry = tried(() => JSON.parse(line));
+  if (entry === null) return plain;
+  const text = String(entry.log);
+  return { stream: streamOf(entry.stream), text: text.replace(/\n$/, ""), isWhole: text.endsWith("\n") };
 }
 
 function streamOf(name: unknown): Stream {
