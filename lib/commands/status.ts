@@ -20,7 +20,7 @@ const STOPPED = 69;
 export async function statusCommand(options: CommonOptions): Promise<number> {
   finishUnread();
   const status = await withState(options, async (state) => {
-    if (Deno.stdout.isTerminal()) await runsSoon(state, STARTING);
+    await awaitStarting(state);
     return statusOf(state);
   });
   const problems = statusProblems(status);
@@ -32,8 +32,13 @@ export async function statusCommand(options: CommonOptions): Promise<number> {
  * Milliseconds that a person at a terminal waits for a monitor that is starting: systemd calls it
  * started before it has its lock.
  */
-export const STARTING = 3_000;
+const STARTING = 3_000;
 const BETWEEN_LOOKS = 50;
+
+/** Waits for a monitor that is starting if a person reads the output; scripts get an answer at once. */
+export async function awaitStarting(state: State): Promise<void> {
+  if (Deno.stdout.isTerminal()) await runsSoon(state, STARTING);
+}
 
 /** Waits at most `patience` milliseconds until a monitor runs and has reported; false: none does. */
 export async function runsSoon(state: State, patience: number): Promise<boolean> {

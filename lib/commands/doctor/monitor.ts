@@ -10,7 +10,7 @@ import type { State } from "../../state/state.ts";
 import { asRoot, INSTALL_UNIT } from "../machine.ts";
 import { withState } from "../open_state.ts";
 import type { CommonOptions } from "../output.ts";
-import { runsSoon, STARTING } from "../status.ts";
+import { awaitStarting } from "../status.ts";
 import { hangingText } from "../status_problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
@@ -29,7 +29,7 @@ export async function examineMonitor(
 ): Promise<MonitorExamination> {
   try {
     return await withState(options, async (state) => {
-      if (Deno.stdout.isTerminal()) await runsSoon(state, STARTING);
+      await awaitStarting(state);
       return examineState(state, unit);
     });
   } catch (error) {

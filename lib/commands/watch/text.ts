@@ -30,9 +30,8 @@ export function textLines(text: Text, { columns, rows }: Size): Line[] {
   const all = wrapped(text, columns);
   const room = rows - ABOVE;
   const from = Math.max(0, Math.min(text.top, all.length - room));
-  const shown = all.slice(from, from + room).map((
-    line,
-  ): Line => [span(` ${cut(line, textWidth({ columns }))}`)]);
+  const width = textWidth({ columns });
+  const shown = all.slice(from, from + room).map((line): Line => [span(` ${cut(line, width)}`)]);
   const place = all.length <= room ? "" : `lines ${from + 1} to ${from + shown.length} of ${all.length} `;
   const head = spread([span(` ${cut(text.title, columns - 30)}`, "accent")], [span(place, "dim")], columns);
   return [[], head, ...shown, ...Array.from({ length: room - shown.length }, (): Line => [])];
@@ -40,7 +39,8 @@ export function textLines(text: Text, { columns, rows }: Size): Line[] {
 
 /** Breaks lines that are too long between words. */
 function wrapped({ lines }: Text, columns: number): string[] {
-  return lines.flatMap((line) => wrap(line, textWidth({ columns })));
+  const width = textWidth({ columns });
+  return lines.flatMap((line) => wrap(line, width));
 }
 
 /** Returns the columns of a text: the view has a margin on both sides. */
