@@ -3,20 +3,11 @@ import { join } from "node:path";
 import { loadConfig } from "../../lib/config/load.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { inDirectory, known, load, rule, SHIPPED, top } from "../support/configs.ts";
-
-/** Numbers in [0, 1), the same in every run (mulberry32). */
-function randomly(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { Random } from "../support/random.ts";
 
 Deno.test("`loadConfig()` answers whatever text with a Config or a UserError", () => {
-  const random = randomly(20);
-  const below = (n: number) => Math.floor(random() * n);
+  const random = new Random(20);
+  const below = (n: number) => random.below(n);
   const shipped = Deno.readTextFileSync(SHIPPED);
   const scraps = [
     "{",
