@@ -4,6 +4,7 @@ import {
   command,
   converted,
   described,
+  flag,
   matching,
   network,
   oneOrMore,
@@ -89,10 +90,7 @@ const condition = {
     "Part of the line that is compared: `message`, which is all of it, or a field of the module such as `path`. Of a " +
       "list any one field makes a hit.",
   ),
-  ignore_case: described(
-    z._default(z.boolean("must be true or false"), false),
-    "Upper and lower case are the same.",
-  ),
+  ignore_case: described(flag(), "Upper and lower case are the same."),
 };
 
 const conditionSection = section(condition);
@@ -134,10 +132,7 @@ const rule = section({
   window,
   ban_time: banTime,
   ...growth,
-  unsafe: described(
-    z._default(z.boolean("must be true or false"), false),
-    "Allows a regular expression that may take very long on some lines.",
-  ),
+  unsafe: described(flag(), "Allows a regular expression that may take very long on some lines."),
   tests: described(z.optional(ruleTests), "Lines that `strongmonitor check` runs through the rule."),
 });
 

@@ -6,6 +6,7 @@ import { whitelistMembers } from "./whitelist.ts";
 import {
   converted,
   described,
+  flag,
   howOften,
   matching,
   millisecondsOrOff,
@@ -112,7 +113,7 @@ export const settingsSchema = section({
     'How nft is run for `"firewall": "nftables"`; "nft" alone where this program has CAP_NET_ADMIN.',
   ),
   unban_on_stop: described(
-    z._default(z.boolean("must be true or false"), false),
+    flag(),
     "With nftables: lifts all bans when the monitor stops, and applies them again at its start.",
   ),
   ...commands(
