@@ -15,14 +15,12 @@ import { untilText } from "./words.ts";
 /** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
 
-/** Options of `ban`. */
 export interface BanOptions extends CommonOptions {
   /** A span, or `forever`, the default. */
   readonly for?: string;
   readonly reason?: string;
 }
 
-/** A ban that the command wrote to the state. */
 interface WrittenBan {
   readonly id: number;
   /** The ban in force that it extends; null: there was none. */
@@ -124,7 +122,6 @@ function resultLines({ done, ban, running, observes }: Result, reason: string | 
   return lines;
 }
 
-/** Says how far the firewall is with a ban. */
 function firewallText({ ban, running, observes }: Omit<Result, "done">): string {
   if (isConfirmed(ban)) return "It is in force.";
   if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";

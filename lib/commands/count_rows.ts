@@ -6,7 +6,6 @@ import type { TOP_TABLES } from "./output.ts";
 
 type Table = typeof TOP_TABLES[number];
 
-/** A counted name. */
 export interface CountRow {
   readonly name: string;
   /** Lines that hit any rule; for a rule its hits. */
@@ -18,7 +17,6 @@ export interface CountRow {
   readonly ended: number | null;
 }
 
-/** Input of `countRows()`. */
 export interface CountFacts {
   readonly content: RollupContent;
   readonly most: number;

@@ -10,7 +10,6 @@ import { shareText, shownName } from "./words.ts";
 
 type Table = typeof TOP_TABLES[number];
 
-/** Options of `top`. */
 export interface TopOptions extends CommonOptions {
   readonly since?: string;
   readonly by?: Table;

@@ -15,13 +15,10 @@ import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 
-/** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
-  /** Ends all bans in force. */
   readonly all?: boolean;
 }
 
-/** Outcome of `unban` for one ban. */
 interface Result {
   readonly ban: BanStatus;
   readonly before: BanStatus;
@@ -166,7 +163,6 @@ function linesOf(result: Result): string[] {
   ];
 }
 
-/** Says how far the firewall is with the end of a ban. */
 function firewallText({ ban, before, stays, observes, running }: Result): string {
   if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
   if (isLifted(ban)) {

@@ -64,7 +64,6 @@ export function reviewOf(
   };
 }
 
-/** Passes rows to all `builders`, and yields their contents. */
 function* told(
   rows: Iterable<RollupRow>,
   builders: readonly { add(row: RollupRow): void }[],

@@ -4,7 +4,6 @@ import { banJson } from "../bans.ts";
 import { type Review, SUBJECTS, type Totals } from "./review.ts";
 import type { Period } from "./series.ts";
 
-/** Returns the object of docs/json.md. */
 export function reviewJson(review: Review): unknown {
   const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, bansInForce, status } =
     review;

@@ -12,7 +12,6 @@ import type { SlowAttacker } from "./slow.ts";
 export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;
 export type Subject = typeof SUBJECTS[number];
 
-/** A counted name. */
 export interface Row extends CountRow {
   /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
@@ -20,7 +19,6 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
-/** Totals of a period. */
 export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -43,7 +41,6 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
-/** All data of a report. */
 export interface Review {
   readonly host: string;
   readonly now: Micros;

@@ -14,7 +14,6 @@ export const TITLES: Readonly<Record<Subject, string>> = {
   user: "User names",
   path: "Paths",
 };
-/** Singular nouns of subjects. */
 export const NOUNS: Readonly<Record<Subject, string>> = {
   module: "module",
   rule: "rule",

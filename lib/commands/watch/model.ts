@@ -6,13 +6,10 @@ import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
-/** Tables of counts. */
 export const TABLES = ["address", "network", "user", "path", "rule"] as const;
 export type Table = typeof TABLES[number];
-/** Orders of a table of counts. */
 export const TOP_ORDERS = ["hits", "name"] as const;
 
-/** Commands for an address. */
 export type Action = "why" | "ban" | "unban" | "whitelist";
 
 /** A command with its arguments. */
@@ -66,7 +63,6 @@ export interface Cursor {
   readonly at: number;
 }
 
-/** Returns the view at its start. */
 export function initialModel(rates: Rates): Model {
   const cursor = { key: null, at: 0 };
   return {
@@ -84,7 +80,6 @@ export function initialModel(rates: Rates): Model {
   };
 }
 
-/** A row of a table of counts. */
 export interface TopRow {
   readonly key: string;
   readonly name: string;
@@ -94,14 +89,12 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
-/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;
   readonly ban: BanStatus;
 }
 
-/** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
   const { counted } = snapshot;
@@ -125,7 +118,6 @@ export function banRows({ snapshot, filter }: Model): BanRow[] {
     .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
 }
 
-/** Returns the rows of a panel. */
 export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }
