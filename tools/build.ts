@@ -10,8 +10,7 @@ import { VERSION } from "../lib/core/program.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
-import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
-import { type Target, targetOf, TARGETS } from "./target.ts";
+import { PROJECT, readOptions, runProgram, scratchIn, type Target, targetOf, TARGETS } from "./task.ts";
 
 const HELP = `Usage: deno task build [options]
 
@@ -233,7 +232,8 @@ function permissionsOf({ config: path, state }: ReturnType<typeof parse>): Permi
   return buildPermissions(config);
 }
 
-async function build(args: readonly string[]): Promise<void> {
+/** Runs `deno task build`. Throws `UserError` (1, 64, 69, 78). */
+export async function build(args: readonly string[]): Promise<void> {
   const given = parse(args);
   const { config, output, base, target, help } = given;
   if (help) return console.log(HELP);

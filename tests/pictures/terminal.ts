@@ -1,6 +1,6 @@
 /** Draws a terminal for the documents, in the colours of `watch`. */
-import { markup } from "../lib/commands/report/markup.ts";
-import { type Line, lineWidth, type Style, widthOf } from "../lib/commands/watch/cell.ts";
+import { markup } from "../../lib/commands/report/markup.ts";
+import { type Line, lineWidth, type Style, widthOf } from "../../lib/commands/watch/cell.ts";
 
 /** Width and height of a character, and the frame around the terminal. */
 const [ACROSS, DOWN, MARGIN] = [8, 17, 14];
@@ -90,5 +90,5 @@ function escaped(text: string): string {
 /** Writes a picture to docs/, or prints it with `--stdout`. */
 export async function publish(name: string, picture: string): Promise<void> {
   if (Deno.args[0] === "--stdout") await Deno.stdout.write(new TextEncoder().encode(picture));
-  else await Deno.writeTextFile(new URL(`../docs/${name}`, import.meta.url), picture);
+  else await Deno.writeTextFile(new URL(`../../docs/${name}`, import.meta.url), picture);
 }
