@@ -55,14 +55,6 @@ export const growth = {
 const FIELD = "must be the name of a field, such as path or user_agent";
 const field = text(64).check(z.regex(/^[a-z][a-z0-9_]*$/i, FIELD));
 
-/** Makes the keys of ban commands, for the whole configuration or for a module. */
-export function commands(ban: string, unban: string) {
-  return {
-    ban_command: described(z.optional(command), ban),
-    unban_command: described(z.optional(command), unban),
-  };
-}
-
 function nonEmpty<T>(list: z.ZodMiniType<T[], unknown>) {
   return list.check(z.refine((list) => list.length > 0, "must not be empty"));
 }
@@ -209,9 +201,13 @@ export const moduleSection = section({
     z.optional(ports),
     "With nftables: bans for this module cut off these ports only, in place of the whole machine.",
   ),
-  ...commands(
+  ban_command: described(
+    z.optional(command),
     "Command of the module's own, such as a deny list of the service: it bans for this module, and the firewall at the top for " +
       "all others. Written like the outermost `ban_command`.",
+  ),
+  unban_command: described(
+    z.optional(command),
     "Command that lifts what the module's own `ban_command` banned.",
   ),
   ban_timeout: described(

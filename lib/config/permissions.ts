@@ -141,27 +141,16 @@ export function missingNeeds(config: Config): Need[] {
   );
 }
 
+/** Keys by which Deno's descriptors name what is permitted. */
+const DESCRIBED = { run: "command", net: "host", read: "path", write: "path", env: "variable", sys: "kind" };
+
 export function may(kind: keyof Permissions, item: string): boolean {
   try {
-    return Deno.permissions.querySync(descriptorOf(kind, item)).state === "granted";
+    const descriptor = { name: kind, [DESCRIBED[kind]]: item } as unknown as Deno.PermissionDescriptor;
+    return Deno.permissions.querySync(descriptor).state === "granted";
   } catch {
     // Deno 2.4 does not know `SOCKET`.
     return item.startsWith(SOCKET);
-  }
-}
-
-function descriptorOf(kind: keyof Permissions, item: string): Deno.PermissionDescriptor {
-  switch (kind) {
-    case "run":
-      return { name: kind, command: item };
-    case "net":
-      return { name: kind, host: item };
-    case "env":
-      return { name: kind, variable: item };
-    case "sys":
-      return { name: kind, kind: item } as Deno.SysPermissionDescriptor;
-    default:
-      return { name: kind, path: item };
   }
 }
 
