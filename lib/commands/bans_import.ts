@@ -76,7 +76,17 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
       complete: (ban) => ({ scope: "all", count: 0, start: time, until, provenance, reason, ...ban }),
       pause: () => pause(BETWEEN_SLICES),
     });
-    await read(file, importing);
+    const input = openInput(file, "bans --import");
+    const progress = new Progress();
+    progress.begin("bytes", input.size);
+    try {
+      for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
+        await importing.take(lines);
+      }
+      await importing.end();
+    } finally {
+      progress.clear();
+    }
     const { summary, wrong, spared, widened } = importing;
     const made = summary.banned + summary.extended;
     if (made > 0) tellMonitor(state, `bans --import ${file}: ${counted(made, "ban")}`);
@@ -87,18 +97,6 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
     warnIfStopped(state.directory);
     return summary.wrong === 0 ? 0 : 1;
   });
-}
-
-async function read(file: string, importing: Importing): Promise<void> {
-  const input = openInput(file, "bans --import");
-  const progress = new Progress();
-  progress.begin("bytes", input.size);
-  try {
-    for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) await importing.take(lines);
-    await importing.end();
-  } finally {
-    progress.clear();
-  }
 }
 
 export class Importing {
