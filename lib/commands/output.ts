@@ -17,7 +17,9 @@ export const CONFIG = "/etc/strongmonitor/config.jsonc";
 /** Default path of nginx's configuration. */
 export const NGINX_CONF = "/etc/nginx/nginx.conf";
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
-export const TOP_TABLES = ["address", "network", "user", "path", "rule", "module"] as const;
+/** What is counted: names that attackers choose, and who saw them. */
+export const SUBJECTS = ["address", "network", "user", "path", "rule", "module"] as const;
+export type Subject = typeof SUBJECTS[number];
 /** Characters in one write of many lines. */
 const PIECE = 1 << 16;
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /** Commands that prepare, run and view a monitor, and tell of what it has seen. */
 import { Option } from "commander";
-import { CONFIG, NGINX_CONF, TOP_TABLES } from "../output.ts";
+import { CONFIG, NGINX_CONF, SUBJECTS } from "../output.ts";
 import type { RunOptions } from "../run.ts";
 import type { WatchOptions } from "../watch/watch.ts";
 import { type Definition, option } from "./definition.ts";
@@ -69,7 +69,7 @@ export const MONITORING: readonly Definition[] = [
     ],
     options: [
       option("--since <time>", "count from the hour of this time on", "24h"),
-      new Option("--by <what>", "show this table alone, with more rows").choices(TOP_TABLES),
+      new Option("--by <what>", "show this table alone, with more rows").choices(SUBJECTS),
     ],
     load: async () => (await import("../top.ts")).topCommand,
   },

@@ -2,11 +2,11 @@
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import type { SourceReport } from "../../monitor/report.ts";
 import type { Micros } from "../../core/time.ts";
-import { tableTime } from "../output.ts";
+import { type Subject, tableTime } from "../output.ts";
 import { type Markup, markup, type Part } from "./markup.ts";
 import { card, entry, nameText, nothing, sentenceText, table, tag } from "./parts.ts";
-import type { Review, Row, Subject } from "./review.ts";
-import { changeText, countText, endText, heldText, NOUNS, provenanceText, TITLES } from "./words.ts";
+import type { Review, Row } from "./review.ts";
+import { changeText, countText, endText, heldText, nounOf, provenanceText, TITLES } from "./words.ts";
 import { shareText, sourceText } from "../words.ts";
 
 export function mostCard({ tables }: Review, subject: Subject): Markup {
@@ -17,7 +17,7 @@ export function mostCard({ tables }: Review, subject: Subject): Markup {
   return card(
     TITLES[subject],
     table(
-      [NOUNS[subject], "hits", "share", ...isCompared ? ["change"] : [], ...hasBans ? ["bans"] : []],
+      [nounOf(subject), "hits", "share", ...isCompared ? ["change"] : [], ...hasBans ? ["bans"] : []],
       rows.map((row) => ({
         name: [nameText(row.name), bannedTag(row)],
         size: row.hits / rows[0]!.hits,
@@ -100,7 +100,7 @@ export function changesCard({ changes }: Review): Markup {
     table(
       ["name", "before", "now", "change"],
       changes.map(({ subject, name, before, hits }) => ({
-        name: [nameText(name), " ", tag(NOUNS[subject], "calm")],
+        name: [nameText(name), " ", tag(nounOf(subject), "calm")],
         size: 0,
         cells: [countText(before), countText(hits), changeText(before, hits)],
       })),

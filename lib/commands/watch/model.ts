@@ -1,13 +1,14 @@
 /** The state of the view: data read and the user's place in it. Pure: time is part of the data. */
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import { totalCount } from "../../state/rollup.ts";
+import { SUBJECTS } from "../output.ts";
 import { shownName } from "../words.ts";
 import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
-export const TABLES = ["address", "network", "user", "path", "rule"] as const;
-export type Table = typeof TABLES[number];
+/** Subjects of the table of counts: modules have one of their own. */
+export const TABLES = SUBJECTS.filter((subject) => subject !== "module");
 export const TOP_ORDERS = ["hits", "name"] as const;
 
 export type Action = "why" | "ban" | "unban" | "whitelist";
@@ -48,7 +49,7 @@ export interface Model {
   readonly error: string | null;
   readonly rates: Rates;
   readonly period: Period;
-  readonly table: Table;
+  readonly table: typeof TABLES[number];
   readonly topOrder: typeof TOP_ORDERS[number];
   readonly banOrder: BanOrder;
   readonly filter: string;
