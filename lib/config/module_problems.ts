@@ -28,17 +28,17 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
 }
 
 /** Returns problems for patterns that match one of `locked`: reading one ends the state's locks. */
-export function* lockedFileProblems(
+export function lockedFileProblems(
   document: Document,
   at: Path,
   { patterns, locked }: { patterns: readonly string[]; locked: readonly string[] },
-): Generator<Problem> {
-  for (const [i, pattern] of patterns.entries()) {
+): Problem[] {
+  return patterns.flatMap((pattern, i) => {
     const file = locked.find((file) => covers(pattern, file));
-    if (file === undefined) continue;
+    if (file === undefined) return [];
     const complaint = `must not stand for ${file}, a file of the state: reading it would end its locks`;
-    yield document.badValue(item(document, at, i), complaint);
-  }
+    return document.badValue(item(document, at, i), complaint);
+  });
 }
 
 /** Reports whether `pattern` matches the text `file`, and so all files that `file` matches. */
