@@ -99,12 +99,10 @@ export function configuredEntries(
   isAsked: (member: WhitelistMember) => boolean = () => true,
   isIn: (file: WhitelistFile) => boolean = () => true,
 ): ListedEntry[] {
-  const listed = (origin: string, file: string | null) => ({ address, note, until }: WhitelistMember) => ({
-    address,
+  const listed = (origin: string, file: string | null) => (member: WhitelistMember): ListedEntry => ({
+    ...member,
     origin,
     file,
-    note,
-    until,
   });
   return [
     ...members.filter(isAsked).map(listed("configuration", null)),
