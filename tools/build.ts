@@ -10,8 +10,7 @@ import { VERSION } from "../lib/core/program.ts";
 import { modules } from "../modules/mod.ts";
 import { type Base, npmBase } from "./npm_base.ts";
 import { buildPermissions, describePermissions, permissionOptions } from "./permissions.ts";
-import { PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
-import { type Target, targetOf, TARGETS } from "./target.ts";
+import { PROJECT, readOptions, runProgram, scratchIn, type Target, targetOf, TARGETS } from "./task.ts";
 
 const HELP = `Usage: deno task build [options]
 
@@ -59,7 +58,6 @@ const V8_FLAGS = `--v8-flags=${
  */
 const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache", "--no-config"];
 
-/** Input and output of `compile()`. */
 export interface CompileOptions {
   /** Path of the executable, in an existing directory. */
   readonly output: string;
@@ -226,7 +224,6 @@ function parse(args: readonly string[]) {
   };
 }
 
-/** The permissions of a program for everybody, or for one configuration. */
 function permissionsOf({ config: path, state }: ReturnType<typeof parse>): Permissions {
   if (path === undefined) return STOCK;
   const config = loadConfig(path, { known: modules, state, withPassword: false });
@@ -235,7 +232,8 @@ function permissionsOf({ config: path, state }: ReturnType<typeof parse>): Permi
   return buildPermissions(config);
 }
 
-async function build(args: readonly string[]): Promise<void> {
+/** Runs `deno task build`. Throws `UserError` (1, 64, 69, 78). */
+export async function build(args: readonly string[]): Promise<void> {
   const given = parse(args);
   const { config, output, base, target, help } = given;
   if (help) return console.log(HELP);

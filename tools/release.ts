@@ -3,13 +3,12 @@ import { resolve } from "node:path";
 import { commandLine } from "../lib/commands/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/program.ts";
-import { outputOf, PROJECT, readOptions, runProgram, scratchIn } from "./task.ts";
-import { targetOf, TARGETS } from "./target.ts";
-import { type Architecture, debianChangelog, layDebian, maintainerOf } from "./release/debian.ts";
-import { sha256 } from "./release/files.ts";
+import { outputOf, PROJECT, readOptions, runProgram, scratchIn, targetOf, TARGETS } from "./task.ts";
+import { build } from "./build.ts";
+import { type Architecture, debianChangelog, layDebian, maintainerOf, type Parts } from "./release/debian.ts";
+import { copy, copyFolder, sha256 } from "./release/files.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "./release/pages.ts";
 import { sbom } from "./release/sbom.ts";
-import { layTarball } from "./release/tarball.ts";
 
 const HELP = `Usage: deno task release [options]
 
@@ -32,7 +31,6 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 /** The first package of this version. */
 const DEBIAN_VERSION = `${VERSION}-1`;
 
-/** Makes the release. Throws `UserError` (1, 64, 69). */
 async function release(args: readonly string[]): Promise<void> {
   const { output = `${PROJECT}/dist`, base, target, help } = parse(args);
   if (help) return console.log(HELP);
@@ -45,15 +43,7 @@ async function release(args: readonly string[]): Promise<void> {
   await using temporary = await scratchIn(directory, ".release-");
   const scratch = temporary.path;
   const program = `${directory}/strongmonitor`;
-  await run(Deno.execPath(), [
-    "run",
-    "--no-prompt",
-    "--allow-all",
-    `${PROJECT}/tools/build.ts`,
-    `--output=${program}`,
-    `--target=${target}`,
-    ...base,
-  ], { stdout: "inherit" });
+  await build([`--output=${program}`, `--target=${target}`, ...base]);
   await writePages(`${scratch}/pages`, { epoch, maintainer });
   const architecture = TARGETS[target].debian;
   const made = [
@@ -149,6 +139,29 @@ async function tarball(
   return path;
 }
 
+/** Files beside the program, by their paths in the project. */
+const SHIPPED = [
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+  "config.jsonc",
+  "strongmonitor.service",
+  "strongmonitor-sudo.service",
+];
+
+/** Writes the tarball's tree into `root`. */
+export function layTarball(
+  root: string,
+  { project, program, pages }: Pick<Parts, "project" | "program" | "pages">,
+): void {
+  copy(program, `${root}/strongmonitor`, 0o755);
+  for (const file of SHIPPED) copy(`${project}/${file}`, `${root}/${file}`, 0o644);
+  copyFolder(`${project}/docs`, `${root}/docs`);
+  for (const { name: page } of Deno.readDirSync(pages)) {
+    if (!page.startsWith("changelog")) copy(`${pages}/${page}`, `${root}/share/${page}`, 0o644);
+  }
+}
+
 async function debian(
   directory: string,
   { scratch, program, epoch, maintainer, architecture }: Made,
@@ -185,17 +198,16 @@ async function runtimeOf(program: string): Promise<string> {
   return found.split("\n")[0]!.slice("Deno/".length);
 }
 
-/** Runs a program in the project. Returns its output, unless shown. Throws `UserError` (1, 69). */
+/** Runs a program in the project, and returns its output. Throws `UserError` (1, 69). */
 async function run(
   program: string,
   args: string[],
-  { env, stdout = "piped" }: Pick<Deno.CommandOptions, "env" | "stdout"> = {},
+  { env }: Pick<Deno.CommandOptions, "env"> = {},
 ): Promise<string> {
-  const how = { args, cwd: PROJECT, env, stdin: "null", stdout, stderr: "inherit" } as const;
-  const child = await outputOf(program, how);
+  const child = await outputOf(program, { args, cwd: PROJECT, env, stdin: "null", stderr: "inherit" });
   if (child === null) throw new UserError(`Cannot run ${program}: is it installed?`, 69);
   if (!child.success) throw new UserError(`${program} failed: exit status ${child.code}`, 1);
-  return stdout === "inherit" ? "" : new TextDecoder().decode(child.stdout).trim();
+  return new TextDecoder().decode(child.stdout).trim();
 }
 
 if (import.meta.main) await runProgram(release);

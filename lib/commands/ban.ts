@@ -15,27 +15,13 @@ import { untilText } from "./words.ts";
 /** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
 
-/** Options of `ban`. */
 export interface BanOptions extends CommonOptions {
   /** A span, or `forever`, the default. */
   readonly for?: string;
   readonly reason?: string;
 }
 
-/** A ban that the command wrote to the state. */
-interface WrittenBan {
-  readonly id: number;
-  /** The ban in force that it extends; null: there was none. */
-  readonly before: BanStatus | null;
-}
-
-interface Result {
-  readonly done: "banned" | "extended" | "unchanged";
-  readonly ban: BanStatus;
-  readonly running: boolean;
-  /** The configuration uses no firewall (`observe`). */
-  readonly observes: boolean;
-}
+const VERBS = { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" };
 
 /**
  * `ban`: writes bans to the state, waits up to three seconds for the firewall and prints the
@@ -49,7 +35,7 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
   return withContext(options, async (context) => {
     const { state, config } = context;
     const whitelist = knownWhitelist(context);
-    const written: WrittenBan[] = [];
+    const written: ReturnType<typeof write>[] = [];
     const refused = await forEach(addresses, options, (address) => {
       const origin = whitelist.covering(address);
       if (origin !== null) {
@@ -65,13 +51,20 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
     tellMonitor(state, `ban ${names} ${untilText(bans[0]!)}: ${bans[0]!.reason}`);
     const deadline = patience();
     const running = isLocked(state.directory);
+    // The configuration may use no firewall.
     const observes = config?.ban.firewall === "observe";
     const failed = await forEach(written, options, async ({ id, before }) => {
       const settled = ({ appliedAt, ended }: BanStatus) => appliedAt !== null || ended !== null;
       const ban = await outcome(state, { id, settled, deadline });
       if (ban.ended !== null) throw new UserError(`Cannot ban ${ban.address}: ${whyEnded(context, ban)}`, 1);
       const done = before?.id !== id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
-      const lines = resultLines({ done, ban, running, observes }, reason);
+      const lines = [
+        `${ban.address} ${VERBS[done]} ${untilText(ban)}: ${ban.reason}`,
+        firewallText(ban, { running, observes }),
+        ...reason === null || reason === ban.reason
+          ? []
+          : [`The reason "${reason}" is not kept: a ban keeps the one that it began with.`],
+      ];
       printResult(options, { ...banJson(ban), done, running }, ...lines);
       return ban.error === null ? 0 : 1;
     });
@@ -79,10 +72,11 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
   });
 }
 
+/** Writes a ban. Returns its id, and the ban in force that it extends; null: there was none. */
 function write(
   state: State,
   { address, span, reason }: { address: string; span: Micros | null; reason: string },
-): WrittenBan {
+): { readonly id: number; readonly before: BanStatus | null } {
   const known = { address, scope: "all" } as const;
   const before = state.bans.find(known);
   const start = now();
@@ -111,21 +105,10 @@ function whyEnded(context: CommandContext, { address, endReason }: BanStatus): s
   return `the monitor never bans it: it is whitelisted ${origin === null ? "there" : `(${origin})`}`;
 }
 
-function resultLines({ done, ban, running, observes }: Result, reason: string | null): string[] {
-  const verb =
-    { banned: "banned", extended: "was banned already, now", unchanged: "was banned already" }[done];
-  const lines = [
-    `${ban.address} ${verb} ${untilText(ban)}: ${ban.reason}`,
-    firewallText({ ban, running, observes }),
-  ];
-  if (reason !== null && reason !== ban.reason) {
-    lines.push(`The reason "${reason}" is not kept: a ban keeps the one that it began with.`);
-  }
-  return lines;
-}
-
-/** Says how far the firewall is with a ban. */
-function firewallText({ ban, running, observes }: Omit<Result, "done">): string {
+function firewallText(
+  ban: BanStatus,
+  { running, observes }: { running: boolean; observes: boolean },
+): string {
   if (isConfirmed(ban)) return "It is in force.";
   if (ban.appliedAt !== null) return "It is noted only: without a firewall nobody is really banned.";
   if (!running) {

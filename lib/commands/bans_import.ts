@@ -22,21 +22,17 @@ const SLICE = 1_000;
 /** Milliseconds between transactions: a waiting writer tries the lock every 1 to 100 ms. */
 const BETWEEN_SLICES = 30;
 
-/** Options of `bans --import`. */
 export interface ImportOptions extends CommonOptions {
   /** Default span of bans without an end in the list: a span, or `forever`, the default. */
   readonly for?: string;
-  /** Default reason of bans without one in the list. */
   readonly reason?: string;
 }
 
 /** Outcome of a line: `extended`, `unchanged`: see `BanEffect`; `over`: the ban ended before. */
 type Outcome = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
 
-/** Number of lines with each outcome, without lines that name no address. */
 export type Summary = Record<Outcome, number>;
 
-/** Input of `Importing`. */
 export interface ImportParts {
   readonly bans: Pick<BanTable, "transaction" | "inForceByAddress" | "addAll">;
   readonly whitelist: Whitelist;
@@ -44,7 +40,6 @@ export interface ImportParts {
   readonly name: string;
   /** Modules that have firewalls of their own here. */
   readonly firewalls: ReadonlySet<string>;
-  /** Fills in values that a list does not give. */
   complete(ban: ListedBan): NewBan;
   /** Waits between two transactions, so that others can write. */
   pause(): Promise<void>;
@@ -54,7 +49,6 @@ export interface ImportParts {
 interface Candidate {
   readonly place: string;
   readonly ban: NewBan;
-  /** It ended in the list. */
   readonly isOver: boolean;
   /** Says why the ban covers more traffic than in the list; null: it does not. */
   readonly widened: string | null;
@@ -82,7 +76,17 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
       complete: (ban) => ({ scope: "all", count: 0, start: time, until, provenance, reason, ...ban }),
       pause: () => pause(BETWEEN_SLICES),
     });
-    await read(file, importing);
+    const input = openInput(file, "bans --import");
+    const progress = new Progress();
+    progress.begin("bytes", input.size);
+    try {
+      for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) {
+        await importing.take(lines);
+      }
+      await importing.end();
+    } finally {
+      progress.clear();
+    }
     const { summary, wrong, spared, widened } = importing;
     const made = summary.banned + summary.extended;
     if (made > 0) tellMonitor(state, `bans --import ${file}: ${counted(made, "ban")}`);
@@ -95,26 +99,10 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
   });
 }
 
-async function read(file: string, importing: Importing): Promise<void> {
-  const input = openInput(file, "bans --import");
-  const progress = new Progress();
-  progress.begin("bytes", input.size);
-  try {
-    for await (const lines of inputLines(input, (bytes) => progress.add(bytes))) await importing.take(lines);
-    await importing.end();
-  } finally {
-    progress.clear();
-  }
-}
-
-/** Imports lines of a list. */
 export class Importing {
   readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
-  /** Lines that could not be read. */
   readonly wrong = new Complaints();
-  /** Lines that are whitelisted. */
   readonly spared = new Complaints();
-  /** Lines whose bans cover more traffic here. */
   readonly widened = new Complaints();
   readonly #parts: ImportParts;
   #line = 0;
@@ -133,7 +121,6 @@ export class Importing {
     }
   }
 
-  /** Writes the last slice. */
   async end(): Promise<void> {
     if (this.#slice.length > 0) await this.#write();
   }
@@ -203,7 +190,6 @@ class Complaints {
   }
 }
 
-/** Words for one line and for several lines. */
 const WORDS: Readonly<Record<Outcome, readonly [string, string]>> = {
   banned: ["banned", "banned"],
   extended: [

@@ -1,38 +1,26 @@
 /**
- * The command line: every command with its options and examples. A command's modules load when it
- * runs, so that `--help` and `status` load no others.
+ * The command line. A command's modules load when it runs, so that `--help` and `status` load no
+ * others.
  */
 import { Command } from "commander";
+import { capitalized } from "../core/text.ts";
 import { unknownCommand } from "./arguments.ts";
-import { addHistory } from "./command_line/history.ts";
-import { addInit, addNotify, addRun, addWatch } from "./command_line/monitoring.ts";
-import { addBan, addBans, addFleet, addKnock, addWhitelist } from "./command_line/state.ts";
-import { type CommandLineParts, examplesText, type ProgramParts } from "./command_line/subcommand.ts";
-import { addChecks, addRehearsals, addWhatIf } from "./command_line/testing.ts";
-import { printError, printLines } from "./output.ts";
+import { type CommandParts, type Definition, option } from "./command_line/definition.ts";
+import { MONITORING } from "./command_line/monitoring.ts";
+import { CHANGING } from "./command_line/state.ts";
+import { TESTING } from "./command_line/testing.ts";
+import { CONFIG, printError, printLines } from "./output.ts";
 
-/** Commands in the order in which `--help` lists them. */
-const COMMANDS = [
-  addInit,
-  addRun,
-  addHistory,
-  addWatch,
-  addNotify,
-  addChecks,
-  addRehearsals,
-  addWhatIf,
-  addBans,
-  addBan,
-  addWhitelist,
-  addKnock,
-  addFleet,
-];
+export interface ProgramParts extends CommandParts {
+  readonly version: string;
+  /** Called with the exit code of the command that ran. */
+  exit(code: number): void;
+}
 
-/** Returns the program with all its commands. */
-export function commandLine({ version, exit, log, signals }: ProgramParts): Command {
+export function commandLine(parts: ProgramParts): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
-    .version(version, "-V, --version", "print the version")
+    .version(parts.version, "-V, --version", "print the version")
     .configureOutput({
       writeOut: (text) => printLines(text.trimEnd().split("\n")),
       writeErr: (text) => text.trimEnd().split("\n").forEach(printError),
@@ -52,9 +40,56 @@ export function commandLine({ version, exit, log, signals }: ProgramParts): Comm
   program.on("command:*", ([name]: string[]) => {
     program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });
   });
-  // Commander passes itself behind the options.
-  const run: CommandLineParts["run"] = (load) => async (...given) =>
-    exit(await (await load())(...given.slice(0, -1) as never[]));
-  for (const add of COMMANDS) add(program, { run, log, signals });
+  for (const definition of [...MONITORING, ...TESTING, ...CHANGING]) add(program, definition, parts);
   return program;
+}
+
+/** Examples of each command, which commander keeps only as part of a help text. */
+const EXAMPLES = new WeakMap<Command, readonly string[]>();
+
+/** Returns the examples of a command, without the program's name. */
+export function examplesOf(command: Command): readonly string[] {
+  return EXAMPLES.get(command) ?? [];
+}
+
+function add(parent: Command, definition: Definition, parts: ProgramParts): void {
+  const { usage, summary, examples } = definition;
+  const command = parent.command(usage).summary(summary)
+    .description(`${capitalized(summary)}.`)
+    .hook("preAction", refuseEmptyPaths)
+    .addHelpText("after", examplesText(examples));
+  EXAMPLES.set(command, examples);
+  if ("commands" in definition) {
+    for (const inner of definition.commands) add(command, inner, parts);
+    return;
+  }
+  const { isBare, options = [], json = "print JSON", load } = definition;
+  const all = [
+    ...isBare ? [] : [
+      option("-c, --config <file>", "configuration to read", CONFIG),
+      option("-s, --state <directory>", "state to use instead of the one that the configuration names"),
+    ],
+    ...options,
+    ...json === false ? [] : [option("--json", json)],
+  ];
+  all.forEach((each) => command.addOption(each));
+  // Commander passes itself behind the options.
+  command.action(async (...given) => parts.exit(await (await load(parts))(...given.slice(0, -1) as never[])));
+}
+
+/** Refuses empty paths, which a shell makes of variables that are not set. */
+function refuseEmptyPaths(command: Command): void {
+  for (const option of command.options) {
+    const path = /[<[](file|directory)[\]>]$/.exec(option.flags)?.[1];
+    if (path !== undefined && command.getOptionValue(option.attributeName()) === "") {
+      command.error(`${option.long} needs <${path}>`, { code: "commander.optionMissingArgument" });
+    }
+  }
+  if (/\[files\.\.\.\]/.test(command.usage()) && command.args.includes("")) {
+    command.error("[files...] has an empty name", { code: "commander.missingArgument" });
+  }
+}
+
+function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ strongmonitor ${example}\n`).join("")}`;
 }

@@ -2,11 +2,8 @@
 import type { Micros } from "../core/time.ts";
 import { type BanCount, type History, type ProvenanceCount, sumOfBans } from "../state/history.ts";
 import { type Counted, type RollupContent, totalCount } from "../state/rollup.ts";
-import type { TOP_TABLES } from "./output.ts";
+import type { Subject } from "./output.ts";
 
-type Table = typeof TOP_TABLES[number];
-
-/** A counted name. */
 export interface CountRow {
   readonly name: string;
   /** Lines that hit any rule; for a rule its hits. */
@@ -18,7 +15,6 @@ export interface CountRow {
   readonly ended: number | null;
 }
 
-/** Input of `countRows()`. */
 export interface CountFacts {
   readonly content: RollupContent;
   readonly most: number;
@@ -29,12 +25,12 @@ export interface CountFacts {
 }
 
 /** Returns a rollup's counts of the table `by`. */
-export function countsOf(content: RollupContent, by: Table): Counted {
+export function countsOf(content: RollupContent, by: Subject): Counted {
   return content[by === "module" ? "hits" : by];
 }
 
 /** Returns the first rows of the table `by`. `counts` replaces those of the rollup. */
-export function countRows(by: Table, facts: CountFacts, counts = countsOf(facts.content, by)): CountRow[] {
+export function countRows(by: Subject, facts: CountFacts, counts = countsOf(facts.content, by)): CountRow[] {
   const { content, most, bans, history, since } = facts;
   const total = totalCount(by === "rule" ? content.rule : content.hits);
   const shown = counts.slice(0, most);
@@ -49,7 +45,7 @@ export function countRows(by: Table, facts: CountFacts, counts = countsOf(facts.
 
 /** Returns a function that counts the bans of one name in the table `by`. */
 function banCounter(
-  by: Table,
+  by: Subject,
   { names, bans, history, since }: Omit<CountFacts, "content" | "most"> & { names: readonly string[] },
 ): (name: string) => BanCount | Record<keyof BanCount, null> {
   if (by === "user" || by === "path") return () => ({ made: null, ended: null });

@@ -22,27 +22,19 @@ export interface CommandContext {
 
 /** Runs `work` on the state of the options. Throws `UserError` (69) if it does not exist. */
 export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
-  return closing(openState(options), work);
+  return onState(options.state ?? contextOf(options).directory, options, work);
 }
 
 /** Runs `work` as `withState()` does, with the configuration if it can be used. */
 export function withContext<T>(options: CommonOptions, work: (context: CommandContext) => T): T {
   const { directory, ...context } = contextOf(options);
-  return closing(openStateOf(directory, options), (state) => work({ ...context, state }));
-}
-
-/** Opens the options' state, to be closed by the caller. Throws `UserError` (69) if none exists. */
-export function openState(options: CommonOptions): State {
-  return openStateOf(options.state ?? contextOf(options).directory, options);
-}
-
-function openStateOf(directory: string, options: CommonOptions): State {
-  requireState(directory, options);
-  return new State(directory);
+  return onState(directory, options, (state) => work({ ...context, state }));
 }
 
 /** Closes the state when `work` is done. */
-function closing<T>(state: State, work: (state: State) => T): T {
+function onState<T>(directory: string, options: CommonOptions, work: (state: State) => T): T {
+  requireState(directory, options);
+  const state = new State(directory);
   let isPending = false;
   try {
     const result = work(state);

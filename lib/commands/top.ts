@@ -5,15 +5,12 @@ import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
 import { requireSince } from "./instant.ts";
 import { withState } from "./open_state.ts";
-import { type CommonOptions, print, printJson, printTable, TOP_TABLES } from "./output.ts";
+import { type CommonOptions, print, printJson, printTable, type Subject, SUBJECTS } from "./output.ts";
 import { shareText, shownName } from "./words.ts";
 
-type Table = typeof TOP_TABLES[number];
-
-/** Options of `top`. */
 export interface TopOptions extends CommonOptions {
   readonly since?: string;
-  readonly by?: Table;
+  readonly by?: Subject;
 }
 
 /** Rows of one table among several, and of a single table. */
@@ -31,7 +28,7 @@ interface Top extends BanCount {
   readonly start: Micros | null;
   readonly lines: number;
   readonly hits: number;
-  readonly tables: readonly { readonly by: Table; readonly rows: readonly Row[] }[];
+  readonly tables: readonly { readonly by: Subject; readonly rows: readonly Row[] }[];
 }
 
 /** `top`: prints top attackers since a time, what they tried, rules they hit, and bans. */
@@ -46,7 +43,7 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
       lines: totalCount(content.lines),
       hits: totalCount(content.hits),
       ...sumOfBans(bans),
-      tables: (by === undefined ? TOP_TABLES : [by]).map((by) => ({
+      tables: (by === undefined ? SUBJECTS : [by]).map((by) => ({
         by,
         rows: rowsOf(by, { content, most, bans, history, since: start ?? time }),
       })),
@@ -58,7 +55,7 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
 }
 
 /** Of modules, those without hits have a row as well. */
-function rowsOf(by: Table, facts: CountFacts): Row[] {
+function rowsOf(by: Subject, facts: CountFacts): Row[] {
   if (by !== "module") return countRows(by, facts).map((row) => ({ ...row, lines: null }));
   const [lines, hits] = [new Map(facts.content.lines), new Map(facts.content.hits)];
   const counts = Array.from(lines.keys(), (name) => [name, hits.get(name) ?? 0] as const);
@@ -110,7 +107,7 @@ function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micro
   print(`A table has ${FEW} rows at most here; \`--by ${full.by}\` shows that one with up to ${MANY}.`);
 }
 
-function headingOf(by: Table): string[] {
+function headingOf(by: Subject): string[] {
   const hasBans = by !== "user" && by !== "path";
   return [
     by.toUpperCase(),
@@ -122,7 +119,7 @@ function headingOf(by: Table): string[] {
   ];
 }
 
-function cellsOf(by: Table, { name, lines, hits, share, made, ended }: Row): string[] {
+function cellsOf(by: Subject, { name, lines, hits, share, made, ended }: Row): string[] {
   return [
     bounded(shownName(name), NAME),
     ...by === "module" ? [String(lines)] : [],

@@ -15,23 +15,8 @@ import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 
-/** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
-  /** Ends all bans in force. */
   readonly all?: boolean;
-}
-
-/** Outcome of `unban` for one ban. */
-interface Result {
-  readonly ban: BanStatus;
-  readonly before: BanStatus;
-  /** No command can lift it from the firewall. */
-  readonly stays: boolean;
-  /** The monitor uses no firewall, so that it lifts no ban of an earlier one. */
-  readonly observes: boolean;
-  readonly running: boolean;
-  /** Banned network that still contains the address. */
-  readonly network: string | null;
 }
 
 /**
@@ -124,17 +109,18 @@ function tellEach(
   return forEach(ended, options, async (before) => {
     const ban = await outcome(state, { id: before.id, settled: isLifted, deadline });
     const module = isOfPackets(before.scope) ? null : before.scope.module;
-    const result: Result = {
-      ban,
-      before,
-      stays: config !== null && before.appliedBy === "command" && banOf(config, module).unban === null,
-      observes,
-      running,
-      network: networkOf(state, ban.address),
-    };
-    const lifted = isLifted(ban) && !result.stays;
-    const { network } = result;
-    printResult(options, { ...banJson(ban), done: "unbanned", lifted, running, network }, ...linesOf(result));
+    // No command lifts it from the firewall.
+    const stays = config !== null && before.appliedBy === "command" && banOf(config, module).unban === null;
+    const network = networkOf(state, ban.address);
+    const lines = [
+      `${nameOf(ban)} unbanned`,
+      stays
+        ? "It stays in the firewall: without an unban_command nothing can lift it."
+        : firewallText(ban, { before, running, observes }),
+      ...network === null ? [] : [`It is still banned with the network ${network}.`],
+    ];
+    const lifted = isLifted(ban) && !stays;
+    printResult(options, { ...banJson(ban), done: "unbanned", lifted, running, network }, ...lines);
     return ban.error === null ? 0 : 1;
   });
 }
@@ -157,18 +143,11 @@ function networkOf(state: State, address: string): string | null {
   return around.toSorted((a, b) => a.start - b.start)[0]?.address ?? null;
 }
 
-function linesOf(result: Result): string[] {
-  const { ban, network } = result;
-  return [
-    `${nameOf(ban)} unbanned`,
-    firewallText(result),
-    ...network === null ? [] : [`It is still banned with the network ${network}.`],
-  ];
-}
-
-/** Says how far the firewall is with the end of a ban. */
-function firewallText({ ban, before, stays, observes, running }: Result): string {
-  if (stays) return "It stays in the firewall: without an unban_command nothing can lift it.";
+/** Says how far the firewall is with the end of a ban. `observes`: the monitor uses none, and lifts no earlier ban. */
+function firewallText(
+  ban: BanStatus,
+  { before, running, observes }: { before: BanStatus; running: boolean; observes: boolean },
+): string {
   if (isLifted(ban)) {
     if (isObserved(before)) return "It was noted only: nobody was really banned.";
     return before.appliedBy === null ? "The firewall never had it." : "The firewall has lifted it.";

@@ -16,7 +16,7 @@ import {
 } from "./comparison.ts";
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig } from "./open.ts";
-import { openState } from "./open_state.ts";
+import { withState } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printLines } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal, shareTexts } from "./rehearsal.ts";
@@ -76,10 +76,7 @@ export async function whatIfCommand(files: readonly string[], options: WhatIfOpt
       64,
     );
   }
-  const state = journal || files.length > 0
-    ? null
-    : openState({ config: against, state: before.stateDirectory });
-  try {
+  const compareOn = async (state: State | null) => {
     if (state !== null) tellOfUnrecorded(before, after);
     const progress = new Progress();
     const batches = state !== null
@@ -91,9 +88,9 @@ export async function whatIfCommand(files: readonly string[], options: WhatIfOpt
     if (options.json) tellJson(outcome);
     else tell(outcome, { isAll: options.all ?? false });
     return 0;
-  } finally {
-    state?.close();
-  }
+  };
+  if (journal || files.length > 0) return await compareOn(null);
+  return await withState({ config: against, state: before.stateDirectory }, compareOn);
 }
 
 /** Warns of modules whose lines the state does not record. */

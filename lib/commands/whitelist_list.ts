@@ -8,7 +8,6 @@ import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
-/** A whitelist entry with its origin. */
 export interface ListedEntry extends WhitelistEntry {
   /** In words for people. */
   readonly origin: string;
@@ -69,7 +68,6 @@ export function otherPlaces(
   return places;
 }
 
-/** Returns an entry as JSON. */
 export function entryJson({ address, origin, file, until, note }: ListedEntry) {
   return { address, origin, file, until: isoTimeOrNull(until), note };
 }
@@ -101,12 +99,10 @@ export function configuredEntries(
   isAsked: (member: WhitelistMember) => boolean = () => true,
   isIn: (file: WhitelistFile) => boolean = () => true,
 ): ListedEntry[] {
-  const listed = (origin: string, file: string | null) => ({ address, note, until }: WhitelistMember) => ({
-    address,
+  const listed = (origin: string, file: string | null) => (member: WhitelistMember): ListedEntry => ({
+    ...member,
     origin,
     file,
-    note,
-    until,
   });
   return [
     ...members.filter(isAsked).map(listed("configuration", null)),
@@ -116,7 +112,6 @@ export function configuredEntries(
   ];
 }
 
-/** Returns the addresses with open sessions. */
 export function sessionEntries(state: State): ListedEntry[] {
   const addresses = new Set(state.logins.sessions().map(({ address }) => address));
   return [...addresses].map((address) => lastingEntry(address, "open session"));

@@ -1,44 +1,103 @@
-import type { Micros } from "../core/time.ts";
-import type { BanStatus } from "../deciding/ban.ts";
-import type { KnockKey } from "../deciding/knock.ts";
-import type { Login, Session } from "../deciding/login_change.ts";
-import type { Leak, MonitorReport } from "../monitor/report.ts";
+/** The story of an address or network: all that the state, the configuration and the fleet know of it. */
+import { readPassword } from "../config/file.ts";
+import type { Config } from "../config/types.ts";
+import { enclosingNetworks } from "../core/address.ts";
+import { NetworkSet } from "../core/network_set.ts";
+import { type Micros, MILLISECOND } from "../core/time.ts";
+import { Logins } from "../deciding/logins.ts";
+import { readReport } from "../monitor/report.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
-import type { InnerBans } from "../state/history.ts";
-import type { FoundLines } from "../state/line_search.ts";
-import type { Count, JudgedLine } from "./evidence.ts";
-import type { ListedEntry } from "./whitelist_list.ts";
+import { isLocked } from "../state/lock.ts";
+import type { State } from "../state/state.ts";
+import { type Counts, Evidence } from "./evidence.ts";
+import type { CommonOptions } from "./output.ts";
+import { coveringEntries } from "./why_whitelist.ts";
+
+/** Most lines in a story, and longest search for them in milliseconds. */
+const SEARCH = { most: 200, patience: 500 };
+/** Most bans inside a network in a story. */
+const MOST_INSIDE = 20;
+/** Counts without a configuration. */
+const NO_COUNTS: Counts = { counts: [], isComplete: true };
+/** Longest wait for the database, each time. */
+const PATIENCE: Micros = 300 * MILLISECOND;
 
 /** All facts about an address or network. */
-export interface Story {
-  /** Canonical address or network. */
-  readonly target: string;
-  readonly now: Micros;
-  /** Bans of the target, newest first, and of networks that contain it. */
-  readonly bans: readonly BanStatus[];
-  readonly around: readonly BanStatus[];
-  /** Null: the target is one address. */
-  readonly inside: InnerBans | null;
-  readonly whitelist: readonly ListedEntry[];
-  readonly logins: readonly Login[];
-  readonly sessions: readonly Session[];
-  /** Login that keeps it from being banned; null: none. */
-  readonly trusted: Login | null;
-  readonly knocks: readonly KnockKey[];
-  /** Current counts, nearest to a limit first. */
-  readonly counts: readonly Count[];
-  /** Whether `counts` is of all stored notes, not only of the newest ones. */
-  readonly areCountsComplete: boolean;
-  /** Newest first. */
-  readonly lines: readonly JudgedLine[];
-  readonly search: Pick<FoundLines, "isComplete" | "searchedSince">;
-  readonly isRunning: boolean;
-  readonly report: MonitorReport | null;
-  /** Bans of the target that lines still get past. */
-  readonly leaks: readonly Leak[];
+export interface Story extends ReturnType<typeof storyOf>, MemberFacts {
+  /** Why limits, trust and the configured whitelist are unknown; null: they are known. */
+  readonly configError: string | null;
+}
+
+interface MemberFacts {
   /** Null: no database is configured, or it did not answer. */
   readonly members: readonly MemberReport[] | null;
   readonly memberError: string | null;
-  /** Why limits, trust and the configured whitelist are unknown; null: they are known. */
-  readonly configError: string | null;
+}
+
+interface Sources {
+  readonly state: State;
+  readonly config: Config | null;
+}
+
+/** Reads the story of an address or network at `time` from the state and a configuration. */
+export function storyOf(
+  target: string,
+  { state, config, time }: Sources & { readonly time: Micros },
+) {
+  const network = new NetworkSet([target]);
+  const isInside = ({ address }: { readonly address: string }) => network.covers(address);
+  const logins = state.logins.logins();
+  const sessions = state.logins.sessions();
+  const trust = new Logins(config?.trust ?? null);
+  trust.restore({ logins, sessions });
+  const evidence = config === null ? null : new Evidence(config, trust);
+  const found = state.history.lines(target, SEARCH);
+  const report = readReport(state.report());
+  const { counts, isComplete } = evidence?.near(target, state.notes, time) ?? NO_COUNTS;
+  const bans = state.history.bansOf(target);
+  const around = state.history.bansAround(target);
+  const banned = new Set([...bans, ...around].map(({ address }) => address));
+  return {
+    target,
+    now: time,
+    bans,
+    /** Bans of networks that contain the target. */
+    around,
+    /** Null: the target is one address. */
+    inside: target.includes("/") ? state.history.bansInside(target, MOST_INSIDE) : null,
+    whitelist: coveringEntries(target, config, state),
+    logins: logins.filter(isInside).reverse(),
+    sessions: sessions.filter(isInside),
+    /** Login that keeps it from being banned; null: none. */
+    trusted: trust.trusted(target, time),
+    knocks: state.knocks.keys().filter(({ used }) => used !== null && network.covers(used.by)),
+    counts,
+    /** Whether `counts` is of all stored notes, not only of the newest ones. */
+    areCountsComplete: isComplete,
+    lines: evidence?.judge(found.lines) ?? found.lines.map((line) => ({ ...line, hits: [] })),
+    search: found,
+    isRunning: isLocked(state.directory),
+    report,
+    /** Bans of the target that lines still get past. */
+    leaks: (report?.leaks ?? []).filter((leak) => banned.has(leak.address) || isInside(leak)),
+  };
+}
+
+/** Asks the database what other members of the fleet have seen. */
+export async function askMembers(
+  address: string,
+  { state, config, options }: Sources & { options: CommonOptions },
+): Promise<MemberFacts> {
+  if (!config?.database) return { members: null, memberError: null };
+  const networks = enclosingNetworks(address);
+  const question = { host: state.outbox.hostId, address, networks };
+  const { memberReports } = await import("../postgres/member_reports.ts");
+  try {
+    const password = readPassword(config.path, { state: options.state, server: config.database });
+    const members = await memberReports({ ...config.database, password }, question, PATIENCE);
+    return { members, memberError: null };
+  } catch (error) {
+    const { explain } = await import("../postgres/connection.ts");
+    return { members: null, memberError: explain(error, config.database) };
+  }
 }

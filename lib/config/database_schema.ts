@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { canonicalAddress } from "../core/address.ts";
 import { SSL_MODES } from "../postgres/database_config.ts";
-import { converted, described, DNS_NAME, section, span, text, texts, whole } from "./values.ts";
+import { converted, described, DNS_NAME, flag, section, span, text, texts, whole } from "./values.ts";
 
 /** A plain absolute path: no name in it begins with a dot. */
 const SOCKET_DIRECTORY = /^(?:\/[\w-][\w.-]*)+$/;
@@ -18,7 +18,6 @@ const host = converted(text(), (given, complain) => {
   return { name, port: port === undefined ? undefined : Number(port) };
 });
 
-/** The section `DB`. */
 export const database = converted(
   section({
     host: described(
@@ -58,12 +57,8 @@ export const database = converted(
   },
 );
 
-/** The section `fleet`. */
 export const fleet = section({
-  share_bans: described(
-    z._default(z.boolean("must be true or false"), false),
-    "Bans that other servers on the same database make are in force here too.",
-  ),
+  share_bans: described(flag(), "Bans that other servers on the same database make are in force here too."),
   min_reports: described(
     z._default(whole(1, 1_000), 1),
     "So many different servers must have banned an address within `window` before it is banned here.",

@@ -91,9 +91,9 @@ export class Document {
 
   #parse(): Node {
     if (this.#text.trim() === "") throw new UserError(`Cannot load ${this.#file}: it is empty`, 78);
+    this.#requireShallow();
     const errors: ParseError[] = [];
-    const root = this.#tryToParse(errors);
-    if (root === null || root && isDeeperThan(root, MAX_DEPTH)) throw this.#tooDeep();
+    const root = parseTree(this.#text, errors, { allowTrailingComma: true });
     const first = errors[0];
     if (root && !first) return root;
     const cause = first && SYNTAX[printParseErrorCode(first.error)];
@@ -110,25 +110,16 @@ export class Document {
     );
   }
 
-  /** Returns null if the text is nested so deep that the recursive parser overflows its stack. */
-  #tryToParse(errors: ParseError[]): Node | undefined | null {
-    try {
-      return parseTree(this.#text, errors, { allowTrailingComma: true });
-    } catch (error) {
-      if (error instanceof RangeError) return null;
-      throw error;
-    }
-  }
-
-  #tooDeep(): UserError {
+  /** Throws `UserError` (78) for a text nested so deep that the recursive parser could overflow its stack. */
+  #requireShallow(): void {
     const scanner = createScanner(this.#text, true);
-    for (let depth = 0;;) {
+    for (let [depth, offset] = [0, 0]; offset < this.#text.length;) {
       scanner.scan();
-      const offset = scanner.getTokenOffset();
+      offset = scanner.getTokenOffset();
       const token = this.#text[offset];
       if (token === "{" || token === "[") depth++;
       if (token === "}" || token === "]") depth--;
-      if (depth > MAX_DEPTH) return this.#syntaxError("nesting is too deep", { offset, length: 1 });
+      if (depth > MAX_DEPTH) throw this.#syntaxError("nesting is too deep", { offset, length: 1 });
     }
   }
 
@@ -201,13 +192,6 @@ const SYNTAX: Readonly<Record<string, string>> = {
 
 function members(node: Node): [key: Node, value: Node][] {
   return (node.children ?? []).map((property) => property.children as [Node, Node]);
-}
-
-/** Reports whether more than `most` objects and lists of a node lie inside each other. */
-function isDeeperThan({ type, children = [] }: Node, most: number): boolean {
-  const isNested = type === "object" || type === "array";
-  if (isNested && most === 0) return true;
-  return children.some((child) => isDeeperThan(child, isNested ? most - 1 : most));
 }
 
 function toValue(node: Node): unknown {

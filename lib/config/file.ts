@@ -30,18 +30,12 @@ export interface Wanted {
   readonly target: BuildTarget;
 }
 
-/**
- * Returns the text of the configuration file `config`; `state` is the directory named in place of
- * its own.
- * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file, above 1 MiB
- * or not text
- */
+/** Reads a configuration file. Throws `UserError` (78). `state` is the directory named in place of its own. */
 export function readConfig(config: string, state?: string): string {
   const target = { config, state };
   return readText({ path: config, what: "the configuration", most: MAX_CONFIG, target });
 }
 
-/** Options of `readPassword()`. */
 export interface PasswordOptions {
   /** The state's directory that the user named in place of the configuration's own. */
   readonly state?: string;
@@ -50,10 +44,8 @@ export interface PasswordOptions {
 }
 
 /**
- * Returns the database password, from `db_password.secret` beside the configuration file `config`,
- * without a newline at its end.
- * @throws {UserError} code 78 for a file that is missing, unreadable, empty, of several lines, or
- * readable by everyone
+ * Reads the database's password from `db_password.secret` beside the configuration file `config`.
+ * Throws `UserError` (78), also for a file that everyone may read, or that holds more than one line.
  */
 export function readPassword(config: string, { state, server }: PasswordOptions): string {
   const path = join(dirname(config), PASSWORD_FILE);
@@ -72,10 +64,7 @@ export function readPassword(config: string, { state, server }: PasswordOptions)
   return password;
 }
 
-/**
- * Opens a file for reading in pieces.
- * @throws {UserError} code 78 for a file that is missing, unreadable, no regular file or too large
- */
+/** Opens a file for reading in pieces. Throws `UserError` (78). */
 export function openFile(wanted: Wanted): Deno.FsFile {
   return attempt(wanted, () => Deno.openSync(wanted.path));
 }

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { DatabaseConfig, ServerAddress } from "../postgres/database_config.ts";
+import type { DatabaseConfig } from "../postgres/database_config.ts";
 import type { Micros } from "../core/time.ts";
 import { tried, UserError } from "../core/error.ts";
 import { lockedFiles } from "../core/state_files.ts";
@@ -55,11 +55,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     journalWake: settings.journal_wake,
     ban: toBanConfig(settings, folder),
     moduleBans: toModuleBans(settings, folder),
-    database: toDatabase(
-      settings,
-      folder,
-      (server) => options.withPassword === false ? "" : readPassword(file, { state: options.state, server }),
-    ),
+    database: toDatabase(settings, { folder, file, options }),
     following: toFollowing(settings),
     metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
     notify: settings.notify &&
@@ -122,14 +118,14 @@ function stateProblems(
   { document, folder, stateDirectory }: { document: Document; folder: string; stateDirectory: string },
 ): Problem[] {
   const locked = lockedFiles(stateDirectory);
-  const read: [Path, readonly string[]][] = [
-    ...Object.entries(modules).map(([name, { match }]): [Path, readonly string[]] => [
-      ["modules", name, "match", "file"],
-      match?.file ?? [],
-    ]),
-    [["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))],
+  const problemsIn = (at: Path, patterns: readonly string[]) =>
+    lockedFileProblems(document, at, { patterns, locked });
+  return [
+    ...Object.entries(modules).flatMap(([name, { match }]) =>
+      problemsIn(["modules", name, "match", "file"], match?.file ?? [])
+    ),
+    ...problemsIn(["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))),
   ];
-  return read.flatMap(([at, patterns]) => [...lockedFileProblems(document, at, { patterns, locked })]);
 }
 
 /** Resolves `path`. Throws `UserError` (78) if the program may not know its working directory. */
@@ -143,13 +139,14 @@ function absolute(path: string): string {
 
 function toDatabase(
   { DB }: Settings,
-  folder: string,
-  password: (server: ServerAddress) => string,
+  { folder, file, options }: { folder: string; file: string; options: LoadOptions },
 ): DatabaseConfig | null {
   if (!DB) return null;
-  const { sslrootcert, ...server } = DB;
-  const authorities = sslrootcert === undefined ? {} : { sslrootcert: resolve(folder, sslrootcert) };
-  return { ...server, ...authorities, password: password(DB) };
+  const { sslrootcert } = DB;
+  const password = options.withPassword === false
+    ? ""
+    : readPassword(file, { state: options.state, server: DB });
+  return { ...DB, ...sslrootcert && { sslrootcert: resolve(folder, sslrootcert) }, password };
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

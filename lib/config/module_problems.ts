@@ -2,7 +2,7 @@
 import type { ModuleKind, ModuleOptions, OptionError } from "../reading/module.ts";
 import { isExpression, whyNotLinear } from "../reading/regex_safety.ts";
 import type { Document, Path, Problem } from "./document.ts";
-import type { ConditionSection, ModuleSection, RuleSection } from "./module_schema.ts";
+import type { ConditionSection, RuleSection } from "./module_schema.ts";
 
 /** Keys of the configuration for a module's options. */
 const KEYS: Readonly<Record<keyof ModuleOptions, string>> = {
@@ -28,17 +28,17 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
 }
 
 /** Returns problems for patterns that match one of `locked`: reading one ends the state's locks. */
-export function* lockedFileProblems(
+export function lockedFileProblems(
   document: Document,
   at: Path,
   { patterns, locked }: { patterns: readonly string[]; locked: readonly string[] },
-): Generator<Problem> {
-  for (const [i, pattern] of patterns.entries()) {
+): Problem[] {
+  return patterns.flatMap((pattern, i) => {
     const file = locked.find((file) => covers(pattern, file));
-    if (file === undefined) continue;
+    if (file === undefined) return [];
     const complaint = `must not stand for ${file}, a file of the state: reading it would end its locks`;
-    yield document.badValue(item(document, at, i), complaint);
-  }
+    return document.badValue(item(document, at, i), complaint);
+  });
 }
 
 /** Reports whether `pattern` matches the text `file`, and so all files that `file` matches. */
@@ -59,41 +59,50 @@ export function* optionProblems(document: Document, at: Path, kind: ModuleKind):
   }
 }
 
-/** Returns problems for fields that the module never gives. */
-export function* fieldProblems(
+/**
+ * Returns problems of rules: fields that the module never gives, and regular expressions that are
+ * invalid, or not linear without `unsafe`. `fields` null: they are unknown.
+ */
+export function* ruleProblems(
   document: Document,
   at: Path,
-  { section, fields }: { section: ModuleSection; fields: ReadonlySet<string> },
+  { rules, fields }: { rules: readonly RuleSection[]; fields: readonly string[] | null },
 ): Generator<Problem> {
-  const complaint = `must be one of ${[...fields].join(", ")}`;
   const unknown = (path: Path, names: readonly string[]) =>
-    names.flatMap((name, i) => fields.has(name) ? [] : document.badValue(item(document, path, i), complaint));
-  for (const [i, { field, distinct, status, except }] of section.rules.entries()) {
+    names.flatMap((name, i) => {
+      if (fields === null || fields.includes(name)) return [];
+      return document.badValue(item(document, path, i), `must be one of ${fields.join(", ")}`);
+    });
+  for (const [i, rule] of rules.entries()) {
     const path = [...at, "rules", i];
-    yield* unknown([...path, "field"], field);
-    if (distinct !== undefined) yield* unknown([...path, "distinct"], [distinct]);
-    if (status && !fields.has("status")) {
-      yield document.badKey([...path, "status"], "needs a module that reads a status");
+    const conditions = rule.except.map((except, j) =>
+      [item(document, [...path, "except"], j), except] as const
+    );
+    for (const [place, condition] of [[path, rule] as const, ...conditions]) {
+      if (typeof condition === "string") continue;
+      const { field, mode, str = [] } = condition;
+      yield* unknown([...place, "field"], field);
+      if (mode === "regex") {
+        yield* expressionProblems(document, [...place, "str"], { str, unsafe: rule.unsafe });
+      }
     }
-    for (const [j, other] of except.entries()) {
-      if (typeof other === "string") continue;
-      yield* unknown([...item(document, [...path, "except"], j), "field"], other.field);
+    if (rule.distinct !== undefined) yield* unknown([...path, "distinct"], [rule.distinct]);
+    if (rule.status && fields?.includes("status") === false) {
+      yield document.badKey([...path, "status"], "needs a module that reads a status");
     }
   }
 }
 
-/** Returns problems for regular expressions that are invalid, or not linear without `unsafe`. */
-export function* expressionProblems(document: Document, at: Path, rule: RuleSection): Generator<Problem> {
-  const complaints = (path: Path, { mode, str = [] }: Partial<ConditionSection>) =>
-    mode !== "regex" ? [] : str.flatMap((source, i) => {
-      const why = whyNotLinear(source);
-      const allowed = why === null || (rule.unsafe && isExpression(source));
-      return allowed ? [] : document.badValue(item(document, [...path, "str"], i), complainOf(why, source));
-    });
-  yield* complaints(at, rule);
-  for (const [i, except] of rule.except.entries()) {
-    if (typeof except !== "string") yield* complaints(item(document, [...at, "except"], i), except);
-  }
+function expressionProblems(
+  document: Document,
+  path: Path,
+  { str, unsafe }: Pick<RuleSection, "unsafe"> & Pick<ConditionSection, "str">,
+): Problem[] {
+  return str.flatMap((source, i) => {
+    const why = whyNotLinear(source);
+    const isAllowed = why === null || (unsafe && isExpression(source));
+    return isAllowed ? [] : document.badValue(item(document, path, i), complainOf(why, source));
+  });
 }
 
 function complainOf(why: string, source: string): string {

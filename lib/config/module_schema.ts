@@ -4,6 +4,7 @@ import {
   command,
   converted,
   described,
+  flag,
   matching,
   network,
   oneOrMore,
@@ -54,14 +55,6 @@ export const growth = {
 const FIELD = "must be the name of a field, such as path or user_agent";
 const field = text(64).check(z.regex(/^[a-z][a-z0-9_]*$/i, FIELD));
 
-/** Makes the keys of ban commands, for the whole configuration or for a module. */
-export function commands(ban: string, unban: string) {
-  return {
-    ban_command: described(z.optional(command), ban),
-    unban_command: described(z.optional(command), unban),
-  };
-}
-
 function nonEmpty<T>(list: z.ZodMiniType<T[], unknown>) {
   return list.check(z.refine((list) => list.length > 0, "must not be empty"));
 }
@@ -89,10 +82,7 @@ const condition = {
     "Part of the line that is compared: `message`, which is all of it, or a field of the module such as `path`. Of a " +
       "list any one field makes a hit.",
   ),
-  ignore_case: described(
-    z._default(z.boolean("must be true or false"), false),
-    "Upper and lower case are the same.",
-  ),
+  ignore_case: described(flag(), "Upper and lower case are the same."),
 };
 
 const conditionSection = section(condition);
@@ -134,10 +124,7 @@ const rule = section({
   window,
   ban_time: banTime,
   ...growth,
-  unsafe: described(
-    z._default(z.boolean("must be true or false"), false),
-    "Allows a regular expression that may take very long on some lines.",
-  ),
+  unsafe: described(flag(), "Allows a regular expression that may take very long on some lines."),
   tests: described(z.optional(ruleTests), "Lines that `strongmonitor check` runs through the rule."),
 });
 
@@ -165,7 +152,6 @@ const origin = section({
   ),
 });
 
-/** A module's section. */
 export const moduleSection = section({
   match: described(
     z.optional(origin),
@@ -215,9 +201,13 @@ export const moduleSection = section({
     z.optional(ports),
     "With nftables: bans for this module cut off these ports only, in place of the whole machine.",
   ),
-  ...commands(
+  ban_command: described(
+    z.optional(command),
     "Command of the module's own, such as a deny list of the service: it bans for this module, and the firewall at the top for " +
       "all others. Written like the outermost `ban_command`.",
+  ),
+  unban_command: described(
+    z.optional(command),
     "Command that lifts what the module's own `ban_command` banned.",
   ),
   ban_timeout: described(
@@ -234,9 +224,6 @@ export const moduleSection = section({
   ),
 });
 
-/** Checked section of a module. */
 export type ModuleSection = z.output<typeof moduleSection>;
-/** Checked condition of a rule or an exception. */
 export type ConditionSection = z.output<typeof conditionSection>;
-/** Checked section of a rule. */
 export type RuleSection = z.output<typeof rule>;

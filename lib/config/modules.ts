@@ -9,28 +9,16 @@ import type { MessageForm } from "../reading/message_reader.ts";
 import { TextForm } from "../reading/text_reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Document, Problem } from "./document.ts";
-import {
-  badOption,
-  expressionProblems,
-  fieldProblems,
-  optionProblems,
-  repeatedFiles,
-} from "./module_problems.ts";
+import { badOption, optionProblems, repeatedFiles, ruleProblems } from "./module_problems.ts";
 import type { ModuleSection } from "./module_schema.ts";
 import { makeRule } from "./rules.ts";
 import type { Settings } from "./schema.ts";
 import type { RuleTests } from "./types.ts";
 
-/** Modules and rules of a configuration, with the problems found in them. */
 export interface Modules {
   readonly modules: readonly ModuleRules[];
   readonly tests: readonly RuleTests[];
   readonly problems: readonly Problem[];
-}
-
-/** Returns the kind of the module `name`; for a service of the user's own, the nameless kind. */
-function kindOf(name: string, known: readonly ModuleKind[]): ModuleKind {
-  return known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
 }
 
 /** Makes modules and rules of checked `settings`. `document` locates the problems. */
@@ -39,16 +27,18 @@ export function makeModules(
   { document, known }: { document: Document; known: readonly ModuleKind[] },
 ): Modules {
   const problems: Problem[] = [];
-  const modules = Object.entries(settings.modules).map(([name, section]): ModuleRules => ({
-    module: makeModule(section, { name, kind: kindOf(name, known), document, problems }),
-    noLog: section.no_log ?? [],
-    record: section.record,
-    trustedProxies: proxiesOf(section, kindOf(name, known)),
-    rules: section.rules.map((rule, i) => {
-      problems.push(...expressionProblems(document, ["modules", name, "rules", i], rule));
-      return makeRule(rule, { module: name, section, settings });
-    }),
-  }));
+  const modules = Object.entries(settings.modules).map(([name, section]): ModuleRules => {
+    // A service of the user's own is of the kind without a name.
+    const kind = known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
+    const module = makeModule(section, { name, kind, document, problems });
+    return {
+      module,
+      noLog: section.no_log ?? [],
+      record: section.record,
+      trustedProxies: module.options.trustedProxies,
+      rules: section.rules.map((rule) => makeRule(rule, { module: name, section, settings })),
+    };
+  });
   return { modules, tests: collectTests(settings), problems };
 }
 
@@ -60,29 +50,26 @@ function makeModule(
     document: Document;
     problems: Problem[];
   },
-): Module {
+): Module & { readonly options: ModuleOptions } {
   const at = ["modules", name];
   const options: ModuleOptions = {
     logFormats: section.log_format ?? [],
-    trustedProxies: proxiesOf(section, kind),
+    trustedProxies: section.trusted_proxies ?? (kind.mayNameProxies ? null : []),
     patterns: section.pattern ?? [],
     unsafe: section.unsafe ?? false,
   };
-  const makeForm = (): MessageForm | null => {
-    try {
-      return kind.form(options);
-    } catch (error) {
-      if (!(error instanceof OptionError)) throw error;
-      problems.push(badOption(document, at, error));
-      return null;
-    }
-  };
-  const form = makeForm();
+  let form: MessageForm | null = null;
+  try {
+    form = kind.form(options);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    problems.push(badOption(document, at, error));
+  }
   problems.push(
     ...repeatedFiles(document, [...at, "match", "file"], section.match?.file ?? []),
     ...optionProblems(document, at, kind),
     // Only the form knows the fields of a module.
-    ...form ? fieldProblems(document, at, { section, fields: new Set(form.fields) }) : [],
+    ...ruleProblems(document, at, { rules: section.rules, fields: form && form.fields }),
   );
   const match = matchOf(section, kind);
   const known = kind.match.identifiers;
@@ -95,14 +82,6 @@ function makeModule(
     options,
     ...(section.time_zone && { zone: section.time_zone }),
   };
-}
-
-/** Returns the configured proxies; null: none are configured and the module may need them. */
-function proxiesOf(
-  { trusted_proxies: configured }: ModuleSection,
-  kind: ModuleKind,
-): readonly string[] | null {
-  return configured ?? (kind.mayNameProxies ? null : []);
 }
 
 /** Stands in for a form that could not be made; the configuration is refused anyway. */

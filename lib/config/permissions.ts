@@ -18,13 +18,11 @@ export interface Permissions {
   readonly write: readonly string[];
   /** Variables; `*` at the end stands for any text. */
   readonly env: readonly string[];
-  /** Facts about the machine. */
   readonly sys: readonly string[];
 }
 
 /** Files with name servers; systemd-resolved lists its upstream servers in the second. */
 export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
-/** Prints the journal. */
 export const JOURNAL = "journalctl";
 /** Lists default routes. Deno lets only a program with all permissions read /proc/net/route. */
 export const ROUTES = "ip";
@@ -143,28 +141,16 @@ export function missingNeeds(config: Config): Need[] {
   );
 }
 
-/** Reports whether this process has a permission. */
+/** Keys by which Deno's descriptors name what is permitted. */
+const DESCRIBED = { run: "command", net: "host", read: "path", write: "path", env: "variable", sys: "kind" };
+
 export function may(kind: keyof Permissions, item: string): boolean {
   try {
-    return Deno.permissions.querySync(descriptorOf(kind, item)).state === "granted";
+    const descriptor = { name: kind, [DESCRIBED[kind]]: item } as unknown as Deno.PermissionDescriptor;
+    return Deno.permissions.querySync(descriptor).state === "granted";
   } catch {
     // Deno 2.4 does not know `SOCKET`.
     return item.startsWith(SOCKET);
-  }
-}
-
-function descriptorOf(kind: keyof Permissions, item: string): Deno.PermissionDescriptor {
-  switch (kind) {
-    case "run":
-      return { name: kind, command: item };
-    case "net":
-      return { name: kind, host: item };
-    case "env":
-      return { name: kind, variable: item };
-    case "sys":
-      return { name: kind, kind: item } as Deno.SysPermissionDescriptor;
-    default:
-      return { name: kind, path: item };
   }
 }
 

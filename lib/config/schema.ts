@@ -1,11 +1,13 @@
 import * as z from "zod/mini";
 import { database, fleet } from "./database_schema.ts";
-import { banTime, commands, growth, moduleSection, window } from "./module_schema.ts";
+import { banTime, growth, moduleSection, window } from "./module_schema.ts";
 import { HOOK } from "./file.ts";
 import { whitelistMembers } from "./whitelist.ts";
 import {
+  command,
   converted,
   described,
+  flag,
   howOften,
   matching,
   millisecondsOrOff,
@@ -112,12 +114,16 @@ export const settingsSchema = section({
     'How nft is run for `"firewall": "nftables"`; "nft" alone where this program has CAP_NET_ADMIN.',
   ),
   unban_on_stop: described(
-    z._default(z.boolean("must be true or false"), false),
+    flag(),
     "With nftables: lifts all bans when the monitor stops, and applies them again at its start.",
   ),
-  ...commands(
+  ban_command: described(
+    z.optional(command),
     "Command that bans an address, which replaces %s: a string that is split at white space, or a list of words. No " +
       "shell is used. A module may have its own.",
+  ),
+  unban_command: described(
+    z.optional(command),
     "Command that lifts a ban, written like `ban_command`. Without it ended bans stay in the firewall.",
   ),
   ban_timeout: described(

@@ -14,7 +14,6 @@ z.config({ jitless: true });
 // its members.
 
 const SPAN = 'must be a span of time such as "90s", "10m", "2h" or "1d12h"';
-const SPAN_OR_FOREVER = `${SPAN}, or "forever"`;
 const CENTURY = "must be longer than nothing and shorter than a century";
 /** Complaint about a value that is neither a string nor a list of strings. */
 const STRINGS = "must be a string or a list of strings";
@@ -75,8 +74,12 @@ export function text(most = 255) {
   );
 }
 
-/** Accepts one string or a list of strings; gives a list. */
 export const texts = oneOrMore(text(MAX_MESSAGE));
+
+/** Accepts true or false; false by default. */
+export function flag() {
+  return z._default(z.boolean("must be true or false"), false);
+}
 
 /** Accepts a whole number from `least` to `most`. */
 export function whole(least: number, most: number) {
@@ -86,57 +89,58 @@ export function whole(least: number, most: number) {
   );
 }
 
-function written(complaint: string) {
-  return z.union(
-    [matching(/^(?:\d+|(?:\d+[smhdw])+)$/, complaint), z.int().check(z.minimum(1, complaint))],
-    complaint,
-  );
-}
-
 /** Accepts a span up to `most`, such as `1h`; a bare number is seconds. Gives microseconds. */
-export function span(most?: string) {
-  return converted(written(SPAN), (given, complain) => {
+export function span(most?: string, complaint = SPAN) {
+  const text = matching(/^(?:\d+|(?:\d+[smhdw])+)$/, complaint);
+  const seconds = z.int().check(z.minimum(1, complaint));
+  return converted(z.union([text, seconds], complaint), (given, complain) => {
     const micros = parseDuration(given);
     if (micros !== null && (!most || micros <= parseDuration(most)!)) return micros;
     return complain(micros !== null ? `must be at most "${most}"` : CENTURY);
   });
 }
 
+/** Accepts what `schema` accepts, or one of `words`, and gives the value of a word. */
+function orWord<T extends z.core.SomeType, O>(
+  words: Readonly<Record<string, O>>,
+  schema: T,
+  complaint: string,
+) {
+  return z.union([converted(z.literal(Object.keys(words)), (word) => words[word]!), schema], complaint);
+}
+
+function spanOrWord<O>(words: Readonly<Record<string, O>>, complaint: string) {
+  return orWord(words, span(undefined, complaint), complaint);
+}
+
 /** A span of time, or `forever`. Gives microseconds; null: `forever`. */
-export const spanOrForever = converted(
-  z.union([z.literal("forever"), written(SPAN_OR_FOREVER)], SPAN_OR_FOREVER),
-  (given, complain) => given === "forever" ? null : parseDuration(given) ?? complain(CENTURY),
-);
+export const spanOrForever = spanOrWord({ forever: null }, `${SPAN}, or "forever"`);
 
 /** Bans told "at once" share a notice if they come within this time. */
 const AT_ONCE: Micros = 10 * SECOND;
 
 /** How often something is told: `at once`, at most once in a span, or `never` (null). */
-export const howOften = converted(
-  z.union(
-    [z.literal(["at once", "never"]), written(`${SPAN}, "at once" or "never"`)],
-    `${SPAN}, "at once" or "never"`,
-  ),
-  (given, complain) => {
-    if (given === "never") return null;
-    return given === "at once" ? AT_ONCE : parseDuration(given) ?? complain(CENTURY);
-  },
-);
+export const howOften = spanOrWord({ "at once": AT_ONCE, never: null }, `${SPAN}, "at once" or "never"`);
 
 const MILLISECONDS = 'must be "off" or milliseconds from "1ms" to "1000ms"';
 
 /** A span from 1 ms to 1 s such as `20ms`, or `off`. Gives microseconds; null: `off`. */
-export const millisecondsOrOff = converted(
-  z.union([z.literal("off"), matching(/^0*(?:[1-9]\d{0,2}|1000)ms$/, MILLISECONDS)], MILLISECONDS),
-  (given) => given === "off" ? null : parseInt(given) * 1_000,
+export const millisecondsOrOff = orWord(
+  { off: null },
+  converted(matching(/^0*(?:[1-9]\d{0,2}|1000)ms$/, MILLISECONDS), (given) => parseInt(given) * 1_000),
+  MILLISECONDS,
 );
 
 const SIZE = 'must be a size such as "500MiB" or "1GiB", at least "1MiB", or "unlimited"';
 
 /** A size such as `500MiB`, or `unlimited`. Gives bytes; null: `unlimited`. */
-export const sizeOrUnlimited = converted(
-  z.union([z.literal("unlimited"), matching(/^[1-9]\d{0,6}[MG]iB$/, SIZE)], SIZE),
-  (given) => given === "unlimited" ? null : parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20),
+export const sizeOrUnlimited = orWord(
+  { unlimited: null },
+  converted(
+    matching(/^[1-9]\d{0,6}[MG]iB$/, SIZE),
+    (given) => parseInt(given) * 2 ** (given.at(-3) === "G" ? 30 : 20),
+  ),
+  SIZE,
 );
 
 function words(complain: (words: readonly string[]) => string | null) {

@@ -3,9 +3,10 @@
  * logs. Measures the time of a ban from its member to all others, at several sizes of the fleet and
  * rates of bans.
  */
+import { eventually, memoryLog } from "../support/helpers.ts";
 import { HOUR, now, SECOND } from "../../lib/core/time.ts";
 import { Fleet as Member } from "../../lib/postgres/fleet.ts";
-import { ban, MemoryLog, MemoryOutbox, until } from "../support/postgres_fixtures.ts";
+import { ban, MemoryOutbox } from "../support/postgres_fixtures.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres_server.ts";
 
 /** Members, and bans a second of all members together. */
@@ -46,7 +47,7 @@ class Fleet implements AsyncDisposable {
       const fleet = new Member({ host, port, user, password, database }, {
         outbox,
         hostName: `member ${i}`,
-        log: new MemoryLog(),
+        log: memoryLog(),
         keepLog: null,
         timeout: 60 * SECOND,
         onWhitelist: () => {},
@@ -65,7 +66,7 @@ class Fleet implements AsyncDisposable {
 
   /** Waits until all members are connected. */
   async ready(): Promise<void> {
-    await until(() => this.#members.every(({ fleet }) => fleet.status().lastShipped !== null));
+    await eventually(() => this.#members.every(({ fleet }) => fleet.status().lastShipped !== null));
   }
 
   /** Makes some member ban a new address. */
@@ -81,7 +82,7 @@ class Fleet implements AsyncDisposable {
 
   /** Waits until all members have received all bans. */
   async settled(): Promise<void> {
-    await until(() => this.delays.length === this.#bans * (this.#members.length - 1));
+    await eventually(() => this.delays.length === this.#bans * (this.#members.length - 1));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

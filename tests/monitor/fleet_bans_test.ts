@@ -7,9 +7,9 @@ import { FleetBans } from "../../lib/monitor/fleet_bans.ts";
 import { Fleet } from "../../lib/postgres/fleet.ts";
 import { members, removeMember } from "../../lib/postgres/members.ts";
 import { State } from "../../lib/state/state.ts";
-import { MANUAL, memoryLog, scopeOf, temporaryState } from "../support/helpers.ts";
+import { eventually, MANUAL, memoryLog, scopeOf, temporaryState } from "../support/helpers.ts";
 import { CONFIG, Scene } from "../support/monitor_scene.ts";
-import { type Scene as Database, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { type Scene as Database, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const RULES = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 1_000 };
 
@@ -101,7 +101,7 @@ class Server implements AsyncDisposable {
   }
 
   until(...bans: string[]): Promise<void> {
-    return until(() => JSON.stringify(this.bans.toSorted()) === JSON.stringify(bans));
+    return eventually(() => JSON.stringify(this.bans.toSorted()) === JSON.stringify(bans));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,7 +129,9 @@ await testOnPostgres("three servers of a fleet", {
     a.ban("192.0.2.1");
     await b.until("192.0.2.1 fleet a");
     a.ban("192.0.2.2");
-    await until(() => /not following .*192\.0\.2\.2 .*: no room, as max_bans is 1/.test(b.log.lines.join()));
+    await eventually(() =>
+      /not following .*192\.0\.2\.2 .*: no room, as max_bans is 1/.test(b.log.lines.join())
+    );
     a.unban("192.0.2.1");
     await b.until();
     // Whoever connects anew looks at all servers.
@@ -144,17 +146,17 @@ await testOnPostgres("three servers of a fleet", {
     await using b = new Server(scene, "b");
     await using c = new Server(scene, "c", { maxBans: 10 });
     for (let n = 10; n < 40; n++) b.ban(`192.0.2.${n}`);
-    await until(() => c.log.lines.join().includes("no room"));
+    await eventually(() => c.log.lines.join().includes("no room"));
     a.ban("192.0.2.1");
     a.ban("192.0.2.2");
-    await until(() => c.bans.filter((ban) => ban.endsWith("fleet a")).length === 2);
+    await eventually(() => c.bans.filter((ban) => ban.endsWith("fleet a")).length === 2);
     assert.equal(c.bans.length, 7, "half of ten, and two of the other");
     // Bans that end make room, and whoever connects anew looks for bans that lack it.
     a.unban("192.0.2.1");
     a.unban("192.0.2.2");
-    await until(() => c.bans.length === 5);
+    await eventually(() => c.bans.length === 5);
     for (let n = 10; n < 38; n++) b.unban(`192.0.2.${n}`);
-    await until(async () => (await scene.query("SELECT FROM ban WHERE ended IS NULL")).length === 2);
+    await eventually(async () => (await scene.query("SELECT FROM ban WHERE ended IS NULL")).length === 2);
     await scene.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
@@ -189,14 +191,16 @@ await testOnPostgres("three servers of a fleet", {
     await b.until("192.0.2.1 rule SSHD invalid_user");
     // A lift by hand holds against the bans of others that began before.
     a.unban("192.0.2.1");
-    await until(async () => (await scene.query("SELECT FROM ban WHERE end_reason = 'unban'")).length === 1);
+    await eventually(async () =>
+      (await scene.query("SELECT FROM ban WHERE end_reason = 'unban'")).length === 1
+    );
     a.fleet.ask(["192.0.2.1"]);
     a.ban("192.0.2.9");
     await b.until("192.0.2.1 rule SSHD invalid_user", "192.0.2.9 fleet a");
     await a.until("192.0.2.9 rule SSHD invalid_user");
     a.unban("192.0.2.9");
     a.ban("192.0.2.1");
-    await until(() => b.state.bans.expire(now()).bans.length > 0);
+    await eventually(() => b.state.bans.expire(now()).bans.length > 0);
     b.fleet.ask(b.state.fleet.freed(["192.0.2.1"]));
     await b.until("192.0.2.1 fleet a");
   },
@@ -231,11 +235,11 @@ await testOnPostgres("three servers of a fleet", {
     a.ban("192.0.2.2");
     await c.until("192.0.2.1 fleet a", "192.0.2.2 fleet a");
     b.ban("192.0.2.2");
-    await until(async () => (await scene.query("SELECT 1 FROM ban")).length === 3);
+    await eventually(async () => (await scene.query("SELECT 1 FROM ban")).length === 3);
     const removed = await removeMember(await scene.connect(), "a");
     assert.equal(removed.name, "a");
     await c.until("192.0.2.2 fleet b");
-    await until(() => a.fleet.status().error !== null);
+    await eventually(() => a.fleet.status().error !== null);
     assert.match(a.fleet.status().error!, /was removed from the fleet/);
     const states = (await members(await scene.connect())).map((
       { name, bans, removed },
@@ -337,6 +341,6 @@ Deno.test("the program lifts bans of other servers when it is to follow none any
   state.close();
   scene.start();
   await scene.said(/lifting 1 ban of other servers: this one follows none any more/);
-  await until(() => scene.banned().length > 0);
+  await eventually(() => scene.banned().length > 0);
   assert.deepEqual(scene.ask(({ bans }) => bans.inForce().map(({ address }) => address)), ["203.0.113.2"]);
 });

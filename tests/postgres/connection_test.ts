@@ -1,7 +1,8 @@
+import { eventually } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { spellServer } from "../../lib/postgres/database_config.ts";
 import { arrayOf, Connection, explain, sqlState } from "../../lib/postgres/connection.ts";
-import { testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { testOnPostgres } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("Connection", {
   "ends a call that gets no answer in time, and itself with it": async ({ server, login }) => {
@@ -15,14 +16,14 @@ await testOnPostgres("Connection", {
       server.thaw();
     }
     await assert.rejects(connection.query("SELECT 1"), /no answer within 400 ms/);
-    await until(() => lost === 1);
+    await eventually(() => lost === 1);
   },
 
   "has the server stop a statement that nobody waits for any more": async ({ login, query }) => {
     const connection = new Connection(login, { timeout: 400_000 });
     await connection.open();
     await assert.rejects(connection.query("SELECT pg_sleep(50)"), /statement timeout|no answer within/);
-    await until(async () =>
+    await eventually(async () =>
       (await query("SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(50)'"))
         .length === 0
     );

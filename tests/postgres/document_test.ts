@@ -1,9 +1,10 @@
 /** The SQL of docs/database.md and docs/fleet.md, run as the roles that these pages name. */
+import { memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { Connection } from "../../lib/postgres/connection.ts";
 import { members } from "../../lib/postgres/members.ts";
-import { MemoryLog, TestMember } from "../support/postgres_fixtures.ts";
+import { TestMember } from "../support/postgres_fixtures.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
 
 const missing = await postgresMissing();
@@ -39,7 +40,7 @@ Deno.test({
       await work(connection).finally(() => connection.close());
     };
     await as("strongmonitor", async (owner) => {
-      await migrate(owner, new MemoryLog());
+      await migrate(owner, memoryLog());
       await assert.rejects(owner.query("CREATE ROLE web0"), /permission denied to create role/);
     });
     await as("strongmonitor", async (owner) => {

@@ -1,10 +1,11 @@
+import { eventually } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { Connection } from "../../lib/postgres/connection.ts";
 import type { DatabaseConfig, SslMode } from "../../lib/postgres/database_config.ts";
 import { encryptionOf, hasNodeTls } from "../../lib/postgres/encryption.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
 import { encryptServer, opensslMissing } from "../support/certificates.ts";
-import { type Scene, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const HAS_NODE_TLS = hasNodeTls(Deno.version.deno);
 const ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
@@ -103,8 +104,8 @@ await testOnPostgres("encryption", {
       } finally {
         scene.server.thaw();
       }
-      await until(() => lost >= 4);
-      await until(async () =>
+      await eventually(() => lost >= 4);
+      await eventually(async () =>
         (await scene.query("SELECT FROM pg_stat_ssl WHERE ssl AND pid <> pg_backend_pid()")).length === 0
       );
     }

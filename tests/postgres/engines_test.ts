@@ -1,9 +1,10 @@
+import { memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { HOUR, now } from "../../lib/core/time.ts";
 import { VIEW_NAMES } from "../../lib/postgres/views.ts";
 import { makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
-import { MemoryLog, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
+import { TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const PAGE = new URL("../../docs/scale.md", import.meta.url);
 
@@ -21,7 +22,7 @@ const KEY = "host, seq, time";
 await testOnPostgres("the table `log` for other engines", {
   "has time and host in its key, no foreign key and no trigger": async ({ connect, query }) => {
     const connection = await connect();
-    await migrate(connection, new MemoryLog());
+    await migrate(connection, memoryLog());
     await makePartitions(connection, [now()]);
     // TimescaleDB wants the time in each unique index of a hypertable and of its parts, Citus what it distributes by.
     const indexes = await query<{ columns: string }>(
@@ -40,7 +41,7 @@ await testOnPostgres("the table `log` for other engines", {
   },
 
   "is replaced by the commands of docs/scale.md, and members go on": async ({ connect, login, query }) => {
-    await migrate(await connect(), new MemoryLog());
+    await migrate(await connect(), memoryLog());
     const user = `web_${login.database}`;
     await query(
       `CREATE ROLE ${user} LOGIN PASSWORD 'p' NOSUPERUSER; SELECT strongmonitor_admit('${user}')`,
@@ -58,7 +59,7 @@ await testOnPostgres("the table `log` for other engines", {
       other.query("INSERT INTO log SELECT gen_random_uuid(), 9, '', '192.0.2.9', now(), ''"),
       /row-level security/,
     );
-    await migrate(await connect(), new MemoryLog());
+    await migrate(await connect(), memoryLog());
     for (const view of VIEW_NAMES) await other.query(`SELECT FROM ${view}`);
     assert.deepEqual([member.log.warnings, member.log.errors], [[], []]);
   },

@@ -1,5 +1,6 @@
+import { eventually } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
-import { TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const COUNT = "SELECT count(*)::int AS count, count(DISTINCT seq)::int AS seqs FROM log";
 const SHORT = { timeout: 300_000 };
@@ -12,7 +13,7 @@ await testOnPostgres("the whitelist", {
     const told = async (sql: string, entries: [string, string][]) => {
       await query(sql);
       const expected = JSON.stringify(entries.map(([address, note]) => ({ address, note, until: null })));
-      await until(() => JSON.stringify(member.whitelists.at(-1)) === expected);
+      await eventually(() => JSON.stringify(member.whitelists.at(-1)) === expected);
     };
     await told("SELECT", []);
     await told("UPDATE ips SET whitelisted = true WHERE address = '192.0.2.1'", [["192.0.2.1", ""]]);
@@ -41,7 +42,7 @@ await testOnPostgres("the whitelist", {
     member.outbox.add({ address: "192.0.2.2" });
     await member.shipped();
     await query("NOTIFY strongmonitor_whitelist");
-    await until(() => notified > 0);
+    await eventually(() => notified > 0);
     assert.equal(notified, 1);
     const [row] = await query(
       "SELECT whitelisted, note, last_seen IS NULL AS unseen FROM ips WHERE note <> ''",
@@ -53,13 +54,13 @@ await testOnPostgres("the whitelist", {
     await using member = new TestMember(login);
     await member.shipped();
     await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.7', true)");
-    await until(() => member.whitelists.at(-1)?.length === 1);
+    await eventually(() => member.whitelists.at(-1)?.length === 1);
     await query("DROP TABLE ips");
     member.outbox.add({});
     await member.shipped();
     assert.equal(member.whitelists.at(-1)?.length, 1);
     await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.8', true)");
-    await until(() => member.whitelists.at(-1)?.[0]?.address === "192.0.2.8");
+    await eventually(() => member.whitelists.at(-1)?.[0]?.address === "192.0.2.8");
   },
 
   "is offered again when it could not be applied": async ({ login, query }) => {
@@ -71,9 +72,9 @@ await testOnPostgres("the whitelist", {
         taken.push(...entries.map(({ address }) => address));
       },
     });
-    await until(() => refusals === 1);
+    await eventually(() => refusals === 1);
     await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.1', true)");
-    await until(() => taken.length > 0);
+    await eventually(() => taken.length > 0);
     assert.match(member.log.errors.join(), /whitelist: not now$/);
   },
 });
@@ -87,7 +88,7 @@ await testOnPostgres("a member of the fleet", {
     try {
       for (let i = 0; i < 3000; i++) member.outbox.add({});
       member.fleet.wake();
-      await until(() => member.fleet.status().error !== null);
+      await eventually(() => member.fleet.status().error !== null);
       const { connected, error } = member.fleet.status();
       assert.equal(connected, false);
       assert.match(error!, /^PostgreSQL at 127\.0\.0\.1:\d+ fails: no answer within 300 ms$/);
@@ -105,7 +106,7 @@ await testOnPostgres("a member of the fleet", {
     for (let i = 0; i < 60_000; i++) member.outbox.add({});
     member.fleet.wake();
     for (const left of [50_000, 25_000]) {
-      await until(() => member.outbox.backlog() <= left);
+      await eventually(() => member.outbox.backlog() <= left);
       await server.restart();
     }
     await member.shipped();
@@ -116,7 +117,7 @@ await testOnPostgres("a member of the fleet", {
     await server.stop();
     await using member = new TestMember(login);
     member.outbox.add({});
-    await until(() => member.fleet.status().error !== null);
+    await eventually(() => member.fleet.status().error !== null);
     assert.match(member.fleet.status().error!, /refuses connections: is it running there\?$/);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     assert.equal(member.log.warnings.length, 1);
@@ -129,7 +130,7 @@ await testOnPostgres("a member of the fleet", {
   "says which password is wrong, and which database is missing": async ({ login }) => {
     await using stranger = new TestMember({ ...login, password: "wrong" });
     await using lost = new TestMember({ ...login, database: "nowhere" });
-    await until(() => stranger.fleet.status().error !== null && lost.fleet.status().error !== null);
+    await eventually(() => stranger.fleet.status().error !== null && lost.fleet.status().error !== null);
     assert.match(
       stranger.fleet.status().error!,
       /refuses the password of user "postgres": write .* to db_password\.secret and reload/,
@@ -140,7 +141,7 @@ await testOnPostgres("a member of the fleet", {
   "says that a standby takes no rows, and ships when it does": async ({ server, login }) => {
     await server.query(`ALTER DATABASE ${login.database} SET default_transaction_read_only = on`, "postgres");
     await using before = new TestMember(login);
-    await until(() => before.fleet.status().error !== null);
+    await eventually(() => before.fleet.status().error !== null);
     assert.match(before.fleet.status().error!, /takes no rows \(.*\): it is a standby or read-only/);
     await server.query(`ALTER DATABASE ${login.database} RESET default_transaction_read_only`, "postgres");
     await before.shipped();
@@ -154,7 +155,7 @@ await testOnPostgres("a member of the fleet", {
       await member.shipped();
       // The whitelist's first change makes it look again.
       await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.1', true)");
-      await until(() => member.whitelists.length === 2);
+      await eventually(() => member.whitelists.length === 2);
       const warning =
         /^PostgreSQL's clock is (?:3h|2h59m) ahead of this machine's: synchronise both\. Bans end in time anyway/;
       assert.match(member.log.warnings.join(), warning);
@@ -173,7 +174,7 @@ await testOnPostgres("a member of the fleet", {
     const look = async () => {
       // Each change of the whitelist makes all members look.
       await query(`INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.${++n}', true)`);
-      await until(() => member.whitelists.at(-1)?.length === n);
+      await eventually(() => member.whitelists.at(-1)?.length === n);
     };
     await look();
     assert.deepEqual(member.log.warnings, []);
@@ -191,9 +192,9 @@ await testOnPostgres("a member of the fleet", {
     await query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'strongmonitor' AND pid <> pg_backend_pid()",
     );
-    await until(() => member.log.infos.includes("PostgreSQL answers again"));
+    await eventually(() => member.log.infos.includes("PostgreSQL answers again"));
     await query("INSERT INTO ips (address, whitelisted) VALUES ('192.0.2.1', true)");
-    await until(() => member.whitelists.at(-1)?.length === 1);
+    await eventually(() => member.whitelists.at(-1)?.length === 1);
   },
 
   "closes in time whatever PostgreSQL does": async ({ server, login }) => {
@@ -214,7 +215,7 @@ await testOnPostgres("a member of the fleet", {
     await server.stop();
     try {
       const member = new TestMember(login);
-      await until(() => member.fleet.status().error !== null);
+      await eventually(() => member.fleet.status().error !== null);
       await member.fleet.close(3600_000_000);
     } finally {
       await server.start();

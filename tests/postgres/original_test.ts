@@ -1,13 +1,14 @@
+import { memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { fleetBans, members } from "../../lib/postgres/members.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
-import { MemoryLog, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
+import { type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const SECONDS = 1_741_000_000;
 const INSTANT = new Date(SECONDS * 1000);
 
-async function upgrade({ connect }: Scene): Promise<MemoryLog> {
-  const log = new MemoryLog();
+async function upgrade({ connect }: Scene): Promise<ReturnType<typeof memoryLog>> {
+  const log = memoryLog();
   await migrate(await connect(), log);
   return log;
 }

@@ -1,16 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Fleet } from "../../lib/postgres/fleet.ts";
-import { scopeOf } from "../support/helpers.ts";
-import {
-  ban,
-  DAY,
-  MemoryLog,
-  MemoryOutbox,
-  MONDAY,
-  TestMember,
-  testOnPostgres,
-  until,
-} from "../support/postgres_fixtures.ts";
+import { eventually, memoryLog, scopeOf } from "../support/helpers.ts";
+import { ban, DAY, MemoryOutbox, MONDAY, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const COUNT = "SELECT count(*)::int AS count, count(DISTINCT seq)::int AS seqs FROM log";
 
@@ -137,10 +128,10 @@ await testOnPostgres("the shipment", {
     outbox.add({});
     outbox.bans = [ban({})];
     member.fleet.wake();
-    await until(() => said.length > 0);
+    await eventually(() => said.length > 0);
     assert.deepEqual([await count("ban"), await count("log")], [1, 0]);
     // A slow disk delays the lines only a little.
-    await until(async () => await count("log") === 1);
+    await eventually(async () => await count("log") === 1);
   },
 
   "lets a ban's newest change win, in whatever order they come": async ({ login, query }) => {
@@ -237,7 +228,7 @@ await testOnPostgres("the shipment", {
       await query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
       );
-      await until(() => times() > before);
+      await eventually(() => times() > before);
       await member.shipped();
     };
     await member.shipped();
@@ -346,7 +337,7 @@ await testOnPostgres("the shipment", {
     member.outbox.add({});
     member.outbox.bans = [ban({})];
     member.fleet.wake();
-    await until(() => member.fleet.status().error !== null);
+    await eventually(() => member.fleet.status().error !== null);
     assert.match(member.fleet.status().error!, /"ticket" .* Give that column a DEFAULT/);
     await query("ALTER TABLE ban ALTER COLUMN ticket SET DEFAULT ''; ALTER TABLE log DROP COLUMN site");
     await member.shipped();
@@ -427,12 +418,12 @@ await testOnPostgres("the shipment", {
     member.outbox.add({});
     member.outbox.bans = [ban({})];
     member.fleet.wake();
-    await until(() => member.fleet.status().error !== null);
+    await eventually(() => member.fleet.status().error !== null);
     assert.match(
       member.fleet.status().error!,
       /"log_2025_03_03" already exists\. Rename that table, or attach it to log again: its lines have no place$/,
     );
-    await until(async () => (await query("SELECT FROM ban")).length === 1);
+    await eventually(async () => (await query("SELECT FROM ban")).length === 1);
     await query("ALTER TABLE log_2025_03_03 RENAME TO archived");
     await member.shipped();
     assert.deepEqual([...await query(COUNT)], [{ count: 1, seqs: 1 }]);
@@ -446,7 +437,7 @@ await testOnPostgres("the shipment", {
     member.outbox.add({});
     member.outbox.bans = [ban({ id: 1, change: 1 })];
     member.fleet.wake();
-    await until(async () => (await query("SELECT FROM ban")).length === 1);
+    await eventually(async () => (await query("SELECT FROM ban")).length === 1);
     assert.equal(member.outbox.backlog(), 1);
   },
 
@@ -457,7 +448,7 @@ await testOnPostgres("the shipment", {
     member.outbox.add({});
     member.outbox.bans = [ban({ id: 1, change: 1 })];
     member.fleet.wake();
-    await until(async () => (await query("SELECT FROM log")).length === 1);
+    await eventually(async () => (await query("SELECT FROM log")).length === 1);
     assert.equal(member.outbox.unshippedBans(Infinity).length, 1);
   },
 
@@ -472,11 +463,11 @@ await testOnPostgres("the shipment", {
     await first[Symbol.asyncDispose]();
     await using member = new TestMember(login, { outbox: first.outbox, timeout: 1_000_000 });
     member.outbox.add({});
-    await until(() => member.fleet.status().error !== null);
+    await eventually(() => member.fleet.status().error !== null);
     for (const n of [1, 2]) {
       member.outbox.bans = [...member.outbox.bans, ban({ id: n, change: n })];
       member.fleet.wake();
-      await until(async () => (await query("SELECT FROM ban")).length === n);
+      await eventually(async () => (await query("SELECT FROM ban")).length === n);
     }
     assert.equal(member.outbox.unshippedLog(Infinity).length, 1);
     await other.query("COMMIT");
@@ -491,7 +482,7 @@ await testOnPostgres("the shipment", {
     member.outbox.add({});
     member.outbox.bans = [ban({ id: 1, change: 1 })];
     member.fleet.wake();
-    await until(async () => (await query("SELECT FROM ban")).length === 1);
+    await eventually(async () => (await query("SELECT FROM ban")).length === 1);
     assert.equal(member.outbox.unshippedLog(Infinity).length, 1);
     await other.query("COMMIT");
     await member.shipped();
@@ -499,7 +490,7 @@ await testOnPostgres("the shipment", {
 
   "is finished on closing": async ({ login, query }) => {
     const outbox = new MemoryOutbox();
-    const options = { outbox, log: new MemoryLog(), hostName: "", onWhitelist: () => {}, keepLog: null };
+    const options = { outbox, log: memoryLog(), hostName: "", onWhitelist: () => {}, keepLog: null };
     const fleet = new Fleet(login, options);
     for (let i = 0; i < 12_000; i++) outbox.add({});
     await fleet.close(30_000_000);

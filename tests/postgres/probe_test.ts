@@ -1,8 +1,9 @@
+import { eventually, memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { probeDatabase } from "../../lib/postgres/probe.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
-import { MemoryLog, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("probeDatabase()", {
   "tells version and time, and changes nothing": async ({ login, query }) => {
@@ -35,7 +36,7 @@ await testOnPostgres("probeDatabase()", {
       `the search_path of user "${name}" names no schema that it may use: ALTER ROLE "${name}" SET search_path = public`;
     assert.equal((await probeDatabase(lost)).obstacle, sentence);
     await using member = new TestMember(lost);
-    await until(() => member.fleet.status().error !== null);
+    await eventually(() => member.fleet.status().error !== null);
     assert.ok(member.fleet.status().error!.endsWith(` fails: ${sentence}`), member.fleet.status().error!);
   },
 
@@ -51,7 +52,7 @@ await testOnPostgres("probeDatabase()", {
   "tells of members that may make something in the schema of the tables": async (
     { login, query, connect },
   ) => {
-    await migrate(await connect(), new MemoryLog());
+    await migrate(await connect(), memoryLog());
     const role = `o'web_${login.database}`;
     const admit = `SELECT strongmonitor_admit('${role.replace("'", "''")}')`;
     await query(`CREATE ROLE "${role}"; ${admit}`);

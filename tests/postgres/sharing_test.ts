@@ -5,9 +5,9 @@ import { type FleetNews, Follower } from "../../lib/postgres/follower.ts";
 import { memberReports } from "../../lib/postgres/member_reports.ts";
 import { fleetBans, members } from "../../lib/postgres/members.ts";
 import { readNews } from "../../lib/postgres/news.ts";
-import { scopeOf } from "../support/helpers.ts";
+import { eventually, scopeOf } from "../support/helpers.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";
-import { ban, MemoryOutbox, TestMember, testOnPostgres, until } from "../support/postgres_fixtures.ts";
+import { ban, MemoryOutbox, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
 import type { Scene } from "../support/postgres_fixtures.ts";
 import { HOUR, type Micros, MINUTE, now, SECOND } from "../../lib/core/time.ts";
 
@@ -131,7 +131,7 @@ await testOnPostgres("servers that share bans", {
     for (const off of [0, -2 * HOUR, 30 * SECOND]) {
       using _ = clockOffBy(off);
       await using reader = new Listener(login, "reader");
-      await until(() => reader.banning("192.0.2.4").length > 0);
+      await eventually(() => reader.banning("192.0.2.4").length > 0);
       const reports = reader.news.flatMap(({ reports }) => reports);
       assert.deepEqual(reports.map(({ isInForce }) => isInForce), Array(4).fill(true));
       for (const report of reports) {
@@ -147,7 +147,7 @@ await testOnPostgres("servers that share bans", {
     await using bb = new Listener(login, "bb");
     await Promise.all([a.shipped(), bb.shipped()]);
     await a.report({ address: "192.0.2.1" });
-    await until(() => bb.banning("192.0.2.1").length > 0);
+    await eventually(() => bb.banning("192.0.2.1").length > 0);
     assert.deepEqual(bb.banning("192.0.2.1"), ["a"]);
     const [report] = bb.news.at(-1)!.reports;
     assert.deepEqual([report!.provenance, report!.reason, report!.until, report!.start], [
@@ -159,7 +159,7 @@ await testOnPostgres("servers that share bans", {
     assert.deepEqual(bb.news.at(-1)!.members, ["198.51.100.1"]);
     await bb.report({ address: "192.0.2.2", provenance: { kind: "fleet", name: "a" } });
     await a.report({ id: 1, address: "192.0.2.1", ended: now(), endReason: "unban" });
-    await until(() => bb.banning("192.0.2.1").length === 0);
+    await eventually(() => bb.banning("192.0.2.1").length === 0);
     assert.deepEqual(a.news.flatMap(({ addresses }) => addresses), []);
   },
 
@@ -167,12 +167,12 @@ await testOnPostgres("servers that share bans", {
     await using a = new Listener(login, "a");
     await a.report({ address: "192.0.2.1" });
     const before = new Listener(login, "bb");
-    await until(() => before.banning("192.0.2.1").length > 0);
+    await eventually(() => before.banning("192.0.2.1").length > 0);
     await before[Symbol.asyncDispose]();
     await a.report({ address: "192.0.2.2" });
     await a.report({ address: "192.0.2.3" });
     await using after = new Listener(login, "bb", { positions: before.positions });
-    await until(() => after.banning("192.0.2.3").length > 0);
+    await eventually(() => after.banning("192.0.2.3").length > 0);
     assert.deepEqual(after.news.flatMap(({ addresses }) => addresses), ["192.0.2.2", "192.0.2.3"]);
   },
 
@@ -182,7 +182,7 @@ await testOnPostgres("servers that share bans", {
     await using a = new Listener(login, "a");
     await using bb = new Listener(login, "bb");
     for (const n of [1, 2, 3]) await a.report({ id: n, address: `192.0.2.${n}` });
-    await until(() => bb.banning("192.0.2.3").length === 1);
+    await eventually(() => bb.banning("192.0.2.3").length === 1);
     await a[Symbol.asyncDispose]();
     await query("DELETE FROM ban WHERE change > 1");
     a.outbox.bans = a.outbox.bans.slice(0, 1);
@@ -193,7 +193,7 @@ await testOnPostgres("servers that share bans", {
     await query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
-    await until(() => bb.banning("192.0.2.9").length === 1);
+    await eventually(() => bb.banning("192.0.2.9").length === 1);
     assert.equal(bb.positions.get(a.outbox.hostId), 2);
   },
 
@@ -213,7 +213,7 @@ await testOnPostgres("servers that share bans", {
     await follower.step(counting);
     await a.report({ address: "192.0.2.1" });
     follower.noteChanges(a.outbox.hostId);
-    await until(async () => {
+    await eventually(async () => {
       queries = 0;
       await follower.step(counting);
       return queries > 0;
@@ -269,7 +269,7 @@ await testOnPostgres("servers that share bans", {
     } as Connection;
     const { news, follower } = newFollower();
     const heard = (times: number) =>
-      until(async () => {
+      eventually(async () => {
         await follower.step(counting);
         return news.filter(({ addresses }) => addresses.includes("192.0.2.1")).length === times;
       });
@@ -292,7 +292,7 @@ await testOnPostgres("servers that share bans", {
     }
     await Promise.all([a.shipped(), bb.shipped()]);
     await using ccc = new Listener(login, "ccc");
-    await until(() => ccc.news.reduce((sum, { addresses }) => sum + addresses.length, 0) >= 5_000);
+    await eventually(() => ccc.news.reduce((sum, { addresses }) => sum + addresses.length, 0) >= 5_000);
     await ccc.shipped();
     const heard = ccc.news.flatMap(({ addresses }) => addresses);
     assert.deepEqual([heard.length, new Set(heard).size], [5_000, 5_000]);
@@ -317,7 +317,7 @@ await testOnPostgres("servers that share bans", {
       },
     });
     await a.shipped();
-    await until(() => waiting.length > 0);
+    await eventually(() => waiting.length > 0);
     assert.ok(waiting[0]! > 0, `${waiting}`);
   },
 
@@ -337,7 +337,7 @@ await testOnPostgres("servers that share bans", {
         followed: () => [],
       },
     });
-    await until(() => tries === 2);
+    await eventually(() => tries === 2);
     assert.deepEqual(bb.log.errors, ["Cannot follow the fleet's bans: the disk is full"]);
     assert.deepEqual(bb.log.warnings, []);
   },
@@ -346,7 +346,7 @@ await testOnPostgres("servers that share bans", {
     await using a = new Listener(login, "a");
     await using bb = new Listener(login, "bb");
     await a.report({ address: "192.0.2.1" });
-    await until(() => bb.banning("192.0.2.1").length > 0);
+    await eventually(() => bb.banning("192.0.2.1").length > 0);
     const rows = await query(
       "SELECT name, version, followed, waiting, addresses::text FROM host ORDER BY name",
     );
@@ -360,7 +360,7 @@ await testOnPostgres("servers that share bans", {
     await query(
       `UPDATE host SET removed = now() WHERE name = 'a'; NOTIFY strongmonitor_ban, 'somebody else'`,
     );
-    await until(() => bb.banning("192.0.2.1").length === 0);
+    await eventually(() => bb.banning("192.0.2.1").length === 0);
     assert.equal(bb.news.at(-1)!.positions.get(a.outbox.hostId), null);
   },
 
@@ -371,10 +371,10 @@ await testOnPostgres("servers that share bans", {
     await query(
       `INSERT INTO ips (address, whitelisted, hosts) VALUES ('192.0.2.1', true, '{a}'), ('192.0.2.2', true, NULL)`,
     );
-    await until(() => a.whitelists.at(-1)?.length === 2 && bb.whitelists.at(-1)?.length === 1);
+    await eventually(() => a.whitelists.at(-1)?.length === 2 && bb.whitelists.at(-1)?.length === 1);
     assert.equal(bb.whitelists.at(-1)![0]!.address, "192.0.2.2");
     await query("UPDATE ips SET hosts = '{bb}' WHERE address = '192.0.2.1'");
-    await until(() => a.whitelists.at(-1)?.length === 1 && bb.whitelists.at(-1)?.length === 2);
+    await eventually(() => a.whitelists.at(-1)?.length === 1 && bb.whitelists.at(-1)?.length === 2);
   },
 });
 
@@ -386,7 +386,7 @@ await testOnPostgres("a member with rights of its own", {
     await using web = new Listener(login, "whoever I like");
     web.outbox.add({ time: now() });
     await web.report({ address: "192.0.2.1" });
-    await until(() => owner.banning("192.0.2.1").length > 0);
+    await eventually(() => owner.banning("192.0.2.1").length > 0);
     assert.deepEqual(owner.banning("192.0.2.1"), [login.user]);
     const listing = await scene.connect();
     assert.deepEqual((await members(listing)).map(({ server }) => server), ["owner", login.user]);
@@ -394,7 +394,7 @@ await testOnPostgres("a member with rights of its own", {
     const [named] = await scene.query("SELECT server FROM strongmonitor_bans_by_server");
     assert.deepEqual(named, { server: login.user });
     await web.report({ id: 1, address: "192.0.2.1", ended: now(), endReason: "unban" });
-    await until(() => owner.banning("192.0.2.1").length === 0);
+    await eventually(() => owner.banning("192.0.2.1").length === 0);
     assert.deepEqual([...await scene.query("SELECT count(*)::int AS n FROM log")], [{ n: 1 }]);
     assert.deepEqual(web.log.warnings, []);
   },
@@ -466,7 +466,7 @@ await testOnPostgres("a member with rights of its own", {
       `INSERT INTO ban (host, id, address, reason, count, start, change, provenance) VALUES ('${own}', 4000, '0.0.0.0/0', '', 1, now(), 4000, 'nonsense')`,
     );
     await web.report({ id: 5_000, address: "192.0.2.7" });
-    await until(() => owner.banning("0.0.0.0/0").length === 1);
+    await eventually(() => owner.banning("0.0.0.0/0").length === 1);
     assert.deepEqual(owner.banning("192.0.2.1"), []);
     owner.outbox.add({ time: now() });
     await owner.shipped();
@@ -490,10 +490,10 @@ await testOnPostgres("a member with rights of its own", {
     }
     await connection.query(`UPDATE host SET last_seen = 'infinity' WHERE id = '${web.outbox.hostId}'`);
     await connection.query(`SELECT pg_notify('strongmonitor_ban', '${web.outbox.hostId}')`);
-    await until(() => ["1", "2", "3", "5"].every((n) => owner.banning(`192.0.2.${n}`).length === 1));
+    await eventually(() => ["1", "2", "3", "5"].every((n) => owner.banning(`192.0.2.${n}`).length === 1));
     await using other = new Listener(scene.login, "other");
     await other.report({ address: "192.0.2.6" });
-    await until(() => owner.banning("192.0.2.6").length === 1);
+    await eventually(() => owner.banning("192.0.2.6").length === 1);
     assert.deepEqual([...owner.log.warnings, ...owner.log.errors], []);
     const far = owner.news.flatMap(({ reports }) => reports).map(({ start, until }) => [start, until ?? 0]);
     assert.ok(far.flat().every((time) => time >= 0 && Number.isSafeInteger(time)));
@@ -517,7 +517,7 @@ await testOnPostgres("a member with rights of its own", {
     await connection.query(`SELECT pg_notify('strongmonitor_ban', '${web.outbox.hostId}')`);
     await other.shipped();
     const isTold = () => owner.news.some(({ addresses }) => addresses.includes("192.0.2.1"));
-    await until(() => owner.banning("198.51.100.19").length === 1 && isTold());
+    await eventually(() => owner.banning("198.51.100.19").length === 1 && isTold());
     for (let n = 0; n < 20; n++) assert.deepEqual(owner.banning(`198.51.100.${n}`), ["other"]);
     const reports = owner.news.flatMap(({ reports }) => reports).filter(({ address }) =>
       address === "192.0.2.1"
@@ -542,7 +542,7 @@ await testOnPostgres("a member with rights of its own", {
          addresses = ARRAY[(SELECT array_agg('198.51.100.1'::inet) FROM generate_series(1, 100000))]`,
     );
     await using other = new Listener(scene.login, "other");
-    await until(() => other.news.length > 0 && owner.banning("192.0.2.1").length === 3);
+    await eventually(() => other.news.length > 0 && owner.banning("192.0.2.1").length === 3);
     const size = (value: unknown) => JSON.stringify(value).length;
     assert.ok(size(owner.news.concat(other.news)) < 20_000, `${size(other.news)}`);
     const listing = await scene.connect();
@@ -568,7 +568,7 @@ await testOnPostgres("a member with rights of its own", {
     await connection.query(
       `INSERT INTO ban (host, id, address, reason, count, start, change) VALUES ('${web.outbox.hostId}', 9, '192.0.2.9', '', 1, now(), 9)`,
     );
-    await until(() => owner.banning("192.0.2.9").length === 1);
+    await eventually(() => owner.banning("192.0.2.9").length === 1);
     assert.deepEqual(owner.news.flatMap(({ addresses }) => addresses), ["192.0.2.9"]);
   },
 
@@ -615,14 +615,14 @@ await testOnPostgres("a member with rights of its own", {
     await using other = new Listener(scene.login, "other", { timeout: 2_000_000 });
     owner.outbox.add({ time: now() });
     await owner.report({ id: 2, address: "192.0.2.1", scope: scopeOf("tcp 22") });
-    await until(() => other.banning("192.0.2.1").length === 2);
+    await eventually(() => other.banning("192.0.2.1").length === 2);
     assert.match(owner.log.warnings.join(), /locks rows of PostgreSQL's table ips/);
     // Without its partition a line waits, but no ban does.
     owner.outbox.add({ time: now() - 700 * 24 * HOUR });
     owner.fleet.wake();
-    await until(() => /makes us wait/.test(owner.log.warnings.join()));
+    await eventually(() => /makes us wait/.test(owner.log.warnings.join()));
     await other.report({ address: "192.0.2.3" });
-    await until(() => owner.banning("192.0.2.3").length === 1);
+    await eventually(() => owner.banning("192.0.2.3").length === 1);
     await connection.query("COMMIT");
     await connection.query("SELECT pg_advisory_unlock_all()");
     await owner.shipped();
@@ -639,9 +639,9 @@ await testOnPostgres("a member with rights of its own", {
     await connection.query("SELECT FROM ips WHERE address = '192.0.2.2' FOR UPDATE");
     for (const address of addresses) owner.outbox.add({ address, time: now() });
     owner.fleet.wake();
-    await until(async () => (await scene.query("SELECT FROM pg_locks WHERE NOT granted")).length > 0);
+    await eventually(async () => (await scene.query("SELECT FROM pg_locks WHERE NOT granted")).length > 0);
     await connection.query("SELECT FROM ips WHERE address = '192.0.2.1' FOR UPDATE");
-    await until(() => owner.outbox.backlog() === 0);
+    await eventually(() => owner.outbox.backlog() === 0);
     assert.deepEqual(owner.log.warnings, [
       "Another session locks rows of PostgreSQL's table ips: no address is noted there for 1m",
     ]);
@@ -671,7 +671,7 @@ await testOnPostgres("a member with rights of its own", {
     const waiting = web.report({ address: "192.0.2.1" });
     await owner.report({ address: "192.0.2.2" });
     await waiting;
-    await until(() => owner.banning("192.0.2.1").length === 1);
+    await eventually(() => owner.banning("192.0.2.1").length === 1);
   },
 
   "lifts what it alone banned when it is removed or deleted, however it ended that in the database": async (
@@ -681,14 +681,14 @@ await testOnPostgres("a member with rights of its own", {
     const { owner, web, connection } = intrusion;
     await web.report({ address: "192.0.2.1" });
     await web.report({ address: "192.0.2.2" });
-    await until(() => owner.banning("192.0.2.2").length === 1);
+    await eventually(() => owner.banning("192.0.2.2").length === 1);
     await connection.query(
       "UPDATE ban SET ended = now(), end_reason = 'expired', change = 9 WHERE address = '192.0.2.1'",
     );
     await scene.query(`DELETE FROM host WHERE id = '${web.outbox.hostId}'; NOTIFY strongmonitor_ban`);
     const isLifted = (address: string) =>
       owner.news.findLast(({ addresses }) => addresses.includes(address))!.reports.length === 0;
-    await until(() => ["192.0.2.1", "192.0.2.2"].every(isLifted));
+    await eventually(() => ["192.0.2.1", "192.0.2.2"].every(isLifted));
   },
 
   "says how to take over what another role has registered, and goes on then": async (scene) => {
@@ -697,7 +697,7 @@ await testOnPostgres("a member with rights of its own", {
     await owner[Symbol.asyncDispose]();
     const web = new TestMember(await member(scene, "web"), { outbox: owner.outbox });
     await using _ = web;
-    await until(() => web.fleet.status().error !== null);
+    await eventually(() => web.fleet.status().error !== null);
     const statement = /^Another role registered this server: as the owner of the tables, (UPDATE .*)$/
       .exec(web.fleet.status().error!);
     await scene.query(statement![1]!);
@@ -714,7 +714,7 @@ await testOnPostgres("a member with rights of its own", {
       `CREATE ROLE ${user} LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${user}`,
     );
     await using reader = new TestMember({ ...login, user, password: "x" });
-    await until(() => reader.fleet.status().error !== null);
+    await eventually(() => reader.fleet.status().error !== null);
     assert.match(reader.fleet.status().error!, /lacks rights for user .*permission denied for table host/);
   },
 
@@ -732,7 +732,7 @@ await testOnPostgres("a member with rights of its own", {
       ),
     );
     await using again = new Listener(login, "web");
-    await until(() => again.fleet.status().error !== null);
+    await eventually(() => again.fleet.status().error !== null);
     assert.match(again.fleet.status().error!, /registers one server/);
   },
 });

@@ -1,9 +1,10 @@
+import { memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { arrayOf } from "../../lib/postgres/connection.ts";
 import { makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { MAKE_VIEWS, VIEW_NAMES } from "../../lib/postgres/views.ts";
-import { MemoryLog, MONDAY, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
+import { MONDAY, type Scene, testOnPostgres } from "../support/postgres_fixtures.ts";
 
 const [A, B] = ["00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"];
 
@@ -22,7 +23,7 @@ const LINES: readonly [host: string, address: string, message: string][] = [
 
 async function fill({ connect, query }: Scene): Promise<void> {
   const connection = await connect();
-  await migrate(connection, new MemoryLog());
+  await migrate(connection, memoryLog());
   await makePartitions(connection, [MONDAY]);
   await query(`INSERT INTO host (id, name) VALUES ('${A}', 'a'), ('${B}', 'b')`);
   for (const [seq, [host, address, message]] of LINES.entries()) {
@@ -133,13 +134,13 @@ await testOnPostgres("the views across servers", {
       )).length;
     assert.equal(await present(), 1);
     const member = await connect({ ...login, user, password: "p" });
-    await migrate(member, new MemoryLog());
+    await migrate(member, memoryLog());
     assert.equal(await present(), 1);
-    await migrate(await connect(), new MemoryLog());
+    await migrate(await connect(), memoryLog());
     assert.equal(await present(), VIEW_NAMES.length);
     await member.query("SELECT FROM strongmonitor_names");
     await query("DROP TABLE log CASCADE; CREATE TABLE log (somebody text)");
-    const log = new MemoryLog();
+    const log = memoryLog();
     await migrate(await connect(), log);
     assert.match(log.warnings.join(), /^Cannot make the views across servers: column "\w+" does not exist/);
   },

@@ -1,5 +1,6 @@
 /** Makes certificates for tests by openssl, and lets PostgreSQL use them. */
-import { until } from "./postgres_fixtures.ts";
+
+import { eventually } from "./helpers.ts";
 import type { TestPostgres } from "./postgres_server.ts";
 
 /** A certificate authority in a directory. */
@@ -60,6 +61,6 @@ export async function encryptServer(
     await server.query(`ALTER SYSTEM SET ${name} = '${value}'`);
   }
   await server.query("SELECT pg_reload_conf()");
-  await until(async () => (await server.query<{ ssl: string }>("SHOW ssl"))[0]?.ssl === "on");
+  await eventually(async () => (await server.query<{ ssl: string }>("SHOW ssl"))[0]?.ssl === "on");
   return { own: own.file, other: other.file };
 }

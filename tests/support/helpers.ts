@@ -48,13 +48,18 @@ export function stateOfFirstRelease(sql: string): Omit<TemporaryState, "state" |
   return { directory, [Symbol.dispose]: () => Deno.removeSync(directory, { recursive: true }) };
 }
 
-/** A log that keeps its lines. `details` has the debug lines of `--verbose`. */
-export function memoryLog(): Log & { readonly lines: string[]; readonly details: string[] } {
+/** A log that keeps its messages, by level and together. `details` has the debug lines of `--verbose`. */
+export function memoryLog() {
   const lines: string[] = [];
   const details: string[] = [];
-  const to = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  const [infos, warnings, errors]: [string[], string[], string[]] = [[], [], []];
+  const to = (level: string, messages: string[]) => (message: string) => {
+    lines.push(`${level}: ${message}`);
+    messages.push(message);
+  };
   const debug = (message: () => string) => void details.push(message());
-  return { lines, details, debug, info: to("info"), warn: to("warn"), error: to("error") };
+  const log = { debug, info: to("info", infos), warn: to("warn", warnings), error: to("error", errors) };
+  return { ...log, lines, details, infos, warnings, errors } satisfies Log & Record<string, unknown>;
 }
 
 /** Returns a condition on the start of the whole message, changed by `over`. */

@@ -1,9 +1,9 @@
 /** Parts of the PostgreSQL tests: an outbox in memory, a log that keeps its lines, a member. */
+import { eventually, memoryLog } from "./helpers.ts";
 import { Connection } from "../../lib/postgres/connection.ts";
 import type { DatabaseConfig } from "../../lib/postgres/database_config.ts";
 import { Fleet, type FleetOptions } from "../../lib/postgres/fleet.ts";
 import type { BanChange } from "../../lib/deciding/ban.ts";
-import type { Log } from "../../lib/core/log.ts";
 import type { LogRow } from "../../lib/reading/event.ts";
 import type { Outbox } from "../../lib/postgres/outbox.ts";
 import type { WhitelistEntry } from "../../lib/deciding/whitelist.ts";
@@ -123,21 +123,10 @@ export function ban(parts: Partial<BanChange>): BanChange {
   };
 }
 
-/** Keeps the log's lines. */
-export class MemoryLog implements Log {
-  readonly infos: string[] = [];
-  readonly warnings: string[] = [];
-  readonly errors: string[] = [];
-  debug(): void {}
-  info = (message: string): void => void this.infos.push(message);
-  warn = (message: string): void => void this.warnings.push(message);
-  error = (message: string): void => void this.errors.push(message);
-}
-
 /** A member of the fleet and everything that it received, disconnected at the end of the scope. */
 export class TestMember implements AsyncDisposable {
   readonly outbox: MemoryOutbox;
-  readonly log = new MemoryLog();
+  readonly log = memoryLog();
   readonly whitelists: WhitelistEntry[][] = [];
   readonly fleet: Fleet;
 
@@ -157,20 +146,11 @@ export class TestMember implements AsyncDisposable {
   async shipped(): Promise<void> {
     this.fleet.wake();
     const since = Date.now() * 1000;
-    await until(() => this.outbox.backlog() === 0 && (this.fleet.status().lastShipped ?? 0) >= since);
+    await eventually(() => this.outbox.backlog() === 0 && (this.fleet.status().lastShipped ?? 0) >= since);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.fleet.close(5_000_000);
-  }
-}
-
-/** Waits until `condition` holds. Throws after a time that only a fault can take. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 120_000;
-  while (!await condition()) {
-    if (performance.now() > end) throw new Error(`Waited in vain for ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

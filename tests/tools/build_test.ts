@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { compile, requireMachine } from "../../tools/build.ts";
 import { elfImage } from "../../tools/npm_base.ts";
-import { type Target, TARGETS } from "../../tools/target.ts";
+import { type Target, TARGETS } from "../../tools/task.ts";
 import { script } from "../support/helpers.ts";
 
 const BUILD = fileURLToPath(new URL("../../tools/build.ts", import.meta.url));

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { layDebian, maintainerOf } from "../../tools/release/debian.ts";
-import { layTarball } from "../../tools/release/tarball.ts";
+import { layTarball } from "../../tools/release.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const RELEASE = `${PROJECT}/tools/release.ts`;

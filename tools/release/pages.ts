@@ -1,6 +1,6 @@
 /** Makes the manual page and shell completions from the command line's definition. */
 import type { Command } from "commander";
-import { examplesOf } from "../../lib/commands/command_line/subcommand.ts";
+import { examplesOf } from "../../lib/commands/command_line.ts";
 import { modules } from "../../modules/mod.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 
@@ -158,7 +158,6 @@ complete -F _strongmonitor strongmonitor
 `;
 }
 
-/** Makes the completion of zsh(1). */
 export function zshCompletion(program: Command): string {
   const quoted = (text: string) => text.replace(/[\\'":[\]]/g, "");
   const cases = choices(program).map(({ path, words }) =>
@@ -190,7 +189,6 @@ _strongmonitor "$@"
 `;
 }
 
-/** Makes the completion of fish(1). */
 export function fishCompletion(program: Command): string {
   const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
   const lines = choices(program).flatMap(({ path, words }) => {

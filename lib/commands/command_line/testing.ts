@@ -1,18 +1,16 @@
 /** Commands that test a machine and a configuration, and ban nobody. */
-import type { Command } from "commander";
 import { CONFIG } from "../output.ts";
-import { type CommandLineParts, subcommand } from "./subcommand.ts";
+import { type Definition, option } from "./definition.ts";
 
-/** Adds `doctor` and `check`, which examine the machine and the configuration. */
-export function addChecks(program: Command, { run }: CommandLineParts): void {
-  subcommand(program, {
+export const TESTING: readonly Definition[] = [
+  {
     usage: "doctor",
     summary: "examine everything that monitoring and banning need, and say what to do",
     examples: ["doctor", "doctor --json"],
-  })
-    .option("--json", "print one JSON object for each part")
-    .action(run(async () => (await import("../doctor/doctor.ts")).doctorCommand));
-  subcommand(program, {
+    json: "print one JSON object for each part",
+    load: async () => (await import("../doctor/doctor.ts")).doctorCommand,
+  },
+  {
     usage: "check",
     summary: "check the configuration and say what it means",
     examples: [
@@ -21,17 +19,14 @@ export function addChecks(program: Command, { run }: CommandLineParts): void {
       "check --syntax --quiet && systemctl reload strongmonitor",
       "check --config - < draft.jsonc",
     ],
-  })
-    .option("-q, --quiet", "say only what is wrong, or probably not meant")
-    .option("--rules", "explain each rule")
-    .option("--syntax", "look at the configuration alone, and at nothing else of this machine")
-    .option("--json", "print JSON")
-    .action(run(async () => (await import("../check.ts")).checkCommand));
-}
-
-/** Adds `match` and `replay`, which show what the rules make of lines. */
-export function addRehearsals(program: Command, { run }: CommandLineParts): void {
-  subcommand(program, {
+    options: [
+      option("-q, --quiet", "say only what is wrong, or probably not meant"),
+      option("--rules", "explain each rule"),
+      option("--syntax", "look at the configuration alone, and at nothing else of this machine"),
+    ],
+    load: async () => (await import("../check.ts")).checkCommand,
+  },
+  {
     usage: "match [input]",
     summary: "show what the rules make of a line, or of each line of a file or of standard input",
     examples: [
@@ -39,11 +34,11 @@ export function addRehearsals(program: Command, { run }: CommandLineParts): void
       "match - < /var/log/auth.log",
       "match --module SSHD --json lines.txt",
     ],
-  })
-    .option("-m, --module <name>", "module that reads all lines; otherwise each line's own")
-    .option("--json", "print one JSON object a line, and a summary")
-    .action(run(async () => (await import("../match.ts")).matchCommand));
-  subcommand(program, {
+    options: [option("-m, --module <name>", "module that reads all lines; otherwise each line's own")],
+    json: "print one JSON object a line, and a summary",
+    load: async () => (await import("../match.ts")).matchCommand,
+  },
+  {
     usage: "replay [files...]",
     summary: "show whom the rules would have banned in the past; bans nobody",
     examples: [
@@ -52,16 +47,14 @@ export function addRehearsals(program: Command, { run }: CommandLineParts): void
       "replay --since 12h",
       "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],
-  })
-    .option("--since <time>", "read the journal from this time on: a time, or a span before now")
-    .option("--until <time>", "read the journal up to this time")
-    .option("--json", "print one JSON object a ban, and a summary")
-    .action(run(async () => (await import("../replay.ts")).replayCommand));
-}
-
-/** Adds `what-if`, which compares two configurations. */
-export function addWhatIf(program: Command, { run }: CommandLineParts): void {
-  subcommand(program, {
+    options: [
+      option("--since <time>", "read the journal from this time on: a time, or a span before now"),
+      option("--until <time>", "read the journal up to this time"),
+    ],
+    json: "print one JSON object a ban, and a summary",
+    load: async () => (await import("../replay.ts")).replayCommand,
+  },
+  {
     usage: "what-if [files...]",
     summary: "show whom a new configuration would have banned otherwise than the present one",
     examples: [
@@ -71,11 +64,13 @@ export function addWhatIf(program: Command, { run }: CommandLineParts): void {
       "what-if --config new.jsonc /var/log/auth.log.1.gz",
       "what-if --config new.jsonc --against old.jsonc - < auth.log",
     ],
-  })
-    .option("--against <file>", "configuration to compare it with", CONFIG)
-    .option("--since <time>", "count bans from this time on: a time, or a span before now")
-    .option("--journal", "read the journal, not the lines that the state has recorded")
-    .option("-a, --all", "list all differences, not the first 20 of each kind")
-    .option("--json", "print one JSON object a difference, and a summary")
-    .action(run(async () => (await import("../what_if.ts")).whatIfCommand));
-}
+    options: [
+      option("--against <file>", "configuration to compare it with", CONFIG),
+      option("--since <time>", "count bans from this time on: a time, or a span before now"),
+      option("--journal", "read the journal, not the lines that the state has recorded"),
+      option("-a, --all", "list all differences, not the first 20 of each kind"),
+    ],
+    json: "print one JSON object a difference, and a summary",
+    load: async () => (await import("../what_if.ts")).whatIfCommand,
+  },
+];

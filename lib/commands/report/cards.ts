@@ -2,14 +2,13 @@
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import type { SourceReport } from "../../monitor/report.ts";
 import type { Micros } from "../../core/time.ts";
-import { tableTime } from "../output.ts";
+import { type Subject, tableTime } from "../output.ts";
 import { type Markup, markup, type Part } from "./markup.ts";
 import { card, entry, nameText, nothing, sentenceText, table, tag } from "./parts.ts";
-import type { Review, Row, Subject } from "./review.ts";
-import { changeText, countText, endText, heldText, NOUNS, provenanceText, TITLES } from "./words.ts";
+import type { Review, Row } from "./review.ts";
+import { changeText, countText, endText, heldText, nounOf, provenanceText, TITLES } from "./words.ts";
 import { shareText, sourceText } from "../words.ts";
 
-/** Makes the table of the most frequent names of a subject. */
 export function mostCard({ tables }: Review, subject: Subject): Markup {
   const rows = tables[subject];
   if (rows.length === 0) return card(TITLES[subject], nothing("None."));
@@ -18,7 +17,7 @@ export function mostCard({ tables }: Review, subject: Subject): Markup {
   return card(
     TITLES[subject],
     table(
-      [NOUNS[subject], "hits", "share", ...isCompared ? ["change"] : [], ...hasBans ? ["bans"] : []],
+      [nounOf(subject), "hits", "share", ...isCompared ? ["change"] : [], ...hasBans ? ["bans"] : []],
       rows.map((row) => ({
         name: [nameText(row.name), bannedTag(row)],
         size: row.hits / rows[0]!.hits,
@@ -37,7 +36,6 @@ function bannedTag({ isBanned }: Pick<Row, "isBanned">): Part {
   return isBanned && [" ", tag("banned", "bad")];
 }
 
-/** Makes the table of bans in force by provenance. */
 export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup {
   const others = [
     ...totals.waiting > 0 ? [`${countText(totals.waiting)} waiting for the firewall`] : [],
@@ -59,7 +57,6 @@ export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup
   );
 }
 
-/** Lists the newest bans in force. */
 export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);
@@ -76,7 +73,6 @@ function banEntry(ban: BanStatus, now: Micros): Markup {
   });
 }
 
-/** Makes the table of slow attackers. */
 export function slowCard({ slow }: Review): Markup {
   const title = "Slow attackers";
   const what = "six hours or more, with at most ten hits in each";
@@ -95,7 +91,6 @@ export function slowCard({ slow }: Review): Markup {
   );
 }
 
-/** Lists names whose counts changed much since the period before. */
 export function changesCard({ changes }: Review): Markup {
   const title = "What changed";
   if (changes === null) return card(title, nothing("Counts do not go back far enough to compare."));
@@ -105,7 +100,7 @@ export function changesCard({ changes }: Review): Markup {
     table(
       ["name", "before", "now", "change"],
       changes.map(({ subject, name, before, hits }) => ({
-        name: [nameText(name), " ", tag(NOUNS[subject], "calm")],
+        name: [nameText(name), " ", tag(nounOf(subject), "calm")],
         size: 0,
         cells: [countText(before), countText(hits), changeText(before, hits)],
       })),
@@ -113,7 +108,6 @@ export function changesCard({ changes }: Review): Markup {
   );
 }
 
-/** Lists sources and their problems. */
 export function sourcesCard({ status: { report } }: Review): Markup {
   if (report === null) return card("Sources", nothing("No monitor has reported yet."));
   return card("Sources", markup`<ul class="rows">${report.sources.map(sourceEntry)}</ul>`);

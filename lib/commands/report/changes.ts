@@ -1,7 +1,8 @@
 /** Compares counts with the period before. */
 import type { RollupContent } from "../../state/rollup.ts";
 import { countsOf } from "../count_rows.ts";
-import { type Change, SUBJECTS } from "./review.ts";
+import type { Change } from "./review.ts";
+import { ORDER } from "./words.ts";
 
 /** Most changes of one subject, and of all. */
 const [FEW, MOST] = [3, 12];
@@ -10,7 +11,7 @@ const [FEWEST_HITS, TIMES] = [10, 1.5];
 
 /** Finds names whose counts changed much, greatest changes first. */
 export function changesBetween(before: RollupContent, present: RollupContent): Change[] {
-  return SUBJECTS.flatMap((subject) => {
+  return ORDER.flatMap((subject) => {
     const [old, fresh] = [new Map(countsOf(before, subject)), new Map(countsOf(present, subject))];
     const names = new Set([...old.keys(), ...fresh.keys()]);
     return [...names].map((name): Change => ({

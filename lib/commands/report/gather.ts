@@ -8,13 +8,15 @@ import { type RollupContent, sumOf, totalCount } from "../../state/rollup.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
 import { countRows, countsOf } from "../count_rows.ts";
+import type { Subject } from "../output.ts";
 import { statusOf } from "../status.ts";
 import { statusProblems } from "../status_problems.ts";
 import { changesBetween } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
-import { type Review, type Row, type Subject, SUBJECTS, type Totals } from "./review.ts";
+import type { Review, Row, Totals } from "./review.ts";
 import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
+import { ORDER } from "./words.ts";
 
 /** Most rows of a table, bans in a list, and slow attackers. */
 const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
@@ -64,7 +66,6 @@ export function reviewOf(
   };
 }
 
-/** Passes rows to all `builders`, and yields their contents. */
 function* told(
   rows: Iterable<RollupRow>,
   builders: readonly { add(row: RollupRow): void }[],
@@ -87,7 +88,7 @@ interface Facts {
 }
 
 function tablesOf(state: State, facts: Facts): Review["tables"] {
-  const tables = SUBJECTS.map((subject) => [subject, rowsOf(state, subject, facts)]);
+  const tables = ORDER.map((subject) => [subject, rowsOf(state, subject, facts)]);
   return Object.fromEntries(tables) as Review["tables"];
 }
 

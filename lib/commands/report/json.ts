@@ -1,10 +1,10 @@
 /** Formats a review for `report --json`: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { banJson } from "../bans.ts";
-import { type Review, SUBJECTS, type Totals } from "./review.ts";
+import type { Review, Totals } from "./review.ts";
 import type { Period } from "./series.ts";
+import { ORDER } from "./words.ts";
 
-/** Returns the object of docs/json.md. */
 export function reviewJson(review: Review): unknown {
   const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, bansInForce, status } =
     review;
@@ -22,7 +22,7 @@ export function reviewJson(review: Review): unknown {
       bars: series.bars.map(({ start, hits, bans }) => ({ start: isoTime(start), hits, bans })),
     },
     heat: review.heat,
-    tables: SUBJECTS.map((by) => ({
+    tables: ORDER.map((by) => ({
       by,
       rows: review.tables[by].map(({ name, hits, share, before, made, ended, isBanned }) => ({
         name,

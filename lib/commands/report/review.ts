@@ -4,15 +4,11 @@ import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
 import type { BanCount } from "../../state/history.ts";
 import type { CountRow } from "../count_rows.ts";
+import type { Subject } from "../output.ts";
 import type { Status } from "../status_lines.ts";
 import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
 
-/** Counted subjects. All modules and rules count; of others only the most frequent names. */
-export const SUBJECTS = ["module", "rule", "address", "network", "user", "path"] as const;
-export type Subject = typeof SUBJECTS[number];
-
-/** A counted name. */
 export interface Row extends CountRow {
   /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
@@ -20,7 +16,6 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
-/** Totals of a period. */
 export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -43,7 +38,6 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
-/** All data of a report. */
 export interface Review {
   readonly host: string;
   readonly now: Micros;

@@ -4,15 +4,16 @@ import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { tableLines, WIDTH, wrap } from "../layout.ts";
-import { tableTime, zoneText } from "../output.ts";
-import { type Review, type Row, type Subject, SUBJECTS } from "./review.ts";
+import { type Subject, tableTime, zoneText } from "../output.ts";
+import type { Review, Row } from "./review.ts";
 import {
   changeText,
   countText,
   endText,
   heldText,
   limitsOf,
-  NOUNS,
+  nounOf,
+  ORDER,
   provenanceText,
   TITLES,
   unitText,
@@ -39,7 +40,7 @@ export function reviewLines(review: Review): string[] {
     ...totalLines(review),
     ...section("Hits over time", plotLines(review)),
     ...section("Hits by weekday and hour, at most seven days", heatLines(review)),
-    ...SUBJECTS.flatMap((subject) => section(TITLES[subject], subjectLines(review, subject))),
+    ...ORDER.flatMap((subject) => section(TITLES[subject], subjectLines(review, subject))),
     ...section("Bans in force", bansInForceLines(review)),
     ...section("Slow attackers", slowLines(review)),
     ...section("Changes", changeLines(review)),
@@ -116,7 +117,7 @@ function subjectLines({ tables }: Review, subject: Subject): string[] {
   const isCompared = rows.some(({ before }) => before !== null);
   return tableLines(
     [
-      NOUNS[subject].toUpperCase(),
+      nounOf(subject).toUpperCase(),
       "HITS",
       "SHARE",
       ...isCompared ? ["CHANGE"] : [],
@@ -173,7 +174,7 @@ function changeLines({ changes }: Review): string[] {
   return tableLines(
     ["WHAT", "NAME", "BEFORE", "NOW", "CHANGE"],
     changes.map(({ subject, name, before, hits }) => [
-      NOUNS[subject],
+      nounOf(subject),
       bounded(shownName(name), NAME),
       countText(before),
       countText(hits),

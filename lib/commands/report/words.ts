@@ -1,11 +1,11 @@
 /** Words for numbers, times and names in text and page. */
 import { formatDuration, localTime, type Micros, MILLISECOND } from "../../core/time.ts";
 import { type BanStatus, isConfirmed, isWaiting, type Provenance } from "../../deciding/ban.ts";
-import { tableTime } from "../output.ts";
-import type { Review, Subject } from "./review.ts";
+import { type Subject, tableTime } from "../output.ts";
+import type { Review } from "./review.ts";
 import type { Series } from "./series.ts";
 
-/** Titles of subjects, at the beginning of a line. */
+/** Titles of subjects, in the order of the report. */
 export const TITLES: Readonly<Record<Subject, string>> = {
   module: "Modules",
   rule: "Rules",
@@ -14,17 +14,13 @@ export const TITLES: Readonly<Record<Subject, string>> = {
   user: "User names",
   path: "Paths",
 };
-/** Singular nouns of subjects. */
-export const NOUNS: Readonly<Record<Subject, string>> = {
-  module: "module",
-  rule: "rule",
-  address: "address",
-  network: "network",
-  user: "user name",
-  path: "path",
-};
+export const ORDER = Object.keys(TITLES) as readonly Subject[];
 /** Weekdays in the order of `Review.heat`. */
 export const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
+
+export function nounOf(subject: Subject): string {
+  return subject === "user" ? "user name" : subject;
+}
 
 /** Formats a count: `12,345`. */
 export function countText(count: number): string {

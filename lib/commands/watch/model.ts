@@ -1,18 +1,16 @@
 /** The state of the view: data read and the user's place in it. Pure: time is part of the data. */
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import { totalCount } from "../../state/rollup.ts";
+import { SUBJECTS } from "../output.ts";
 import { shownName } from "../words.ts";
 import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
-/** Tables of counts. */
-export const TABLES = ["address", "network", "user", "path", "rule"] as const;
-export type Table = typeof TABLES[number];
-/** Orders of a table of counts. */
+/** Subjects of the table of counts: modules have one of their own. */
+export const TABLES = SUBJECTS.filter((subject) => subject !== "module");
 export const TOP_ORDERS = ["hits", "name"] as const;
 
-/** Commands for an address. */
 export type Action = "why" | "ban" | "unban" | "whitelist";
 
 /** A command with its arguments. */
@@ -51,7 +49,7 @@ export interface Model {
   readonly error: string | null;
   readonly rates: Rates;
   readonly period: Period;
-  readonly table: Table;
+  readonly table: typeof TABLES[number];
   readonly topOrder: typeof TOP_ORDERS[number];
   readonly banOrder: BanOrder;
   readonly filter: string;
@@ -66,7 +64,6 @@ export interface Cursor {
   readonly at: number;
 }
 
-/** Returns the view at its start. */
 export function initialModel(rates: Rates): Model {
   const cursor = { key: null, at: 0 };
   return {
@@ -84,7 +81,6 @@ export function initialModel(rates: Rates): Model {
   };
 }
 
-/** A row of a table of counts. */
 export interface TopRow {
   readonly key: string;
   readonly name: string;
@@ -94,14 +90,12 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
-/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;
   readonly ban: BanStatus;
 }
 
-/** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
   const { counted } = snapshot;
@@ -125,7 +119,6 @@ export function banRows({ snapshot, filter }: Model): BanRow[] {
     .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
 }
 
-/** Returns the rows of a panel. */
 export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }

@@ -1,7 +1,7 @@
 /** Draws docs/watch.svg: `watch` of a fixed, made-up history. `--stdout` prints it instead. */
-import { frame } from "../lib/commands/watch/frame.ts";
-import { NOON, seededModel } from "../tests/support/watch_model.ts";
-import { publish, terminalPicture } from "./terminal_picture.ts";
+import { frame } from "../../lib/commands/watch/frame.ts";
+import { NOON, seededModel } from "../support/watch_model.ts";
+import { publish, terminalPicture } from "./terminal.ts";
 
 const SIZE = { columns: 110, rows: 34 };
 

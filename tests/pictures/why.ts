@@ -1,13 +1,13 @@
 /** Draws docs/why.svg: `why` of an attacker in a fixed history. `--stdout` prints it instead. */
-import { WIDTH } from "../lib/commands/layout.ts";
-import type { Line } from "../lib/commands/watch/cell.ts";
-import { storyOf } from "../lib/commands/why.ts";
-import { storyLines } from "../lib/commands/why_text.ts";
-import { load, SHIPPED } from "../tests/support/configs.ts";
-import { temporaryState } from "../tests/support/helpers.ts";
-import { fillHistory } from "../tests/support/history.ts";
-import { NOON } from "../tests/support/watch_model.ts";
-import { publish, terminalPicture } from "./terminal_picture.ts";
+import { WIDTH } from "../../lib/commands/layout.ts";
+import type { Line } from "../../lib/commands/watch/cell.ts";
+import { storyOf } from "../../lib/commands/why_story.ts";
+import { storyLines } from "../../lib/commands/why_text.ts";
+import { load, SHIPPED } from "../support/configs.ts";
+import { temporaryState } from "../support/helpers.ts";
+import { fillHistory } from "../support/history.ts";
+import { NOON } from "../support/watch_model.ts";
+import { publish, terminalPicture } from "./terminal.ts";
 
 /** An address that was banned, came back, and was banned for longer. */
 const ATTACKER = "198.19.83.2";

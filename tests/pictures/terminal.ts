@@ -1,6 +1,6 @@
 /** Draws a terminal for the documents, in the colours of `watch`. */
-import { markup } from "../lib/commands/report/markup.ts";
-import { type Line, lineWidth, type Style, widthOf } from "../lib/commands/watch/cell.ts";
+import { markup } from "../../lib/commands/report/markup.ts";
+import { type Line, lineWidth, type Style, widthOf } from "../../lib/commands/watch/cell.ts";
 
 /** Width and height of a character, and the frame around the terminal. */
 const [ACROSS, DOWN, MARGIN] = [8, 17, 14];
@@ -21,7 +21,6 @@ const BRAILLE = /([\u2800-\u28ff]+)/;
 /** Places of the dots of a braille pattern, by its bits: columns and rows. */
 const DOTS = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2], [0, 3], [1, 3]] as const;
 
-/** Contents of a picture. */
 export interface TerminalPicture {
   readonly lines: readonly Line[];
   /** Columns of the terminal; it has a row for each line. */
@@ -30,7 +29,6 @@ export interface TerminalPicture {
   readonly label: string;
 }
 
-/** Draws a terminal as SVG. */
 export function terminalPicture({ lines, columns, label }: TerminalPicture): string {
   const [width, height] = [columns * ACROSS + 2 * MARGIN, lines.length * DOWN + 2 * MARGIN];
   return [
@@ -92,5 +90,5 @@ function escaped(text: string): string {
 /** Writes a picture to docs/, or prints it with `--stdout`. */
 export async function publish(name: string, picture: string): Promise<void> {
   if (Deno.args[0] === "--stdout") await Deno.stdout.write(new TextEncoder().encode(picture));
-  else await Deno.writeTextFile(new URL(`../docs/${name}`, import.meta.url), picture);
+  else await Deno.writeTextFile(new URL(`../../docs/${name}`, import.meta.url), picture);
 }

@@ -1,0 +1,35 @@
+import { Option } from "commander";
+import type { Log } from "../../core/log.ts";
+import type { RunSignals } from "../run.ts";
+
+export interface CommandParts {
+  /** Opens the log of `run`. */
+  log(options: { verbose: boolean }): Promise<Log>;
+  signals(): RunSignals;
+}
+
+export type Run = (...given: never[]) => number | Promise<number>;
+
+/** Name and help of a command, or of a group of commands. */
+interface Help {
+  readonly usage: string;
+  readonly summary: string;
+  /** Without the program's name. */
+  readonly examples: readonly string[];
+}
+
+interface CommandDefinition extends Help {
+  /** Has no options of configuration and state. */
+  readonly isBare?: boolean;
+  readonly options?: readonly Option[];
+  /** What `--json` does, "print JSON" by default; false: the command has no such option. */
+  readonly json?: string | false;
+  load(parts: CommandParts): Promise<Run>;
+}
+
+export type Definition = CommandDefinition | Help & { readonly commands: readonly CommandDefinition[] };
+
+/** Makes an option; `standard` is its value by default. */
+export function option(flags: string, about: string, standard?: string): Option {
+  return new Option(flags, about).default(standard);
+}
