@@ -58,6 +58,7 @@ const V8_FLAGS = `--v8-flags=${
  */
 const COMPILE_OPTIONS = [V8_FLAGS, "--no-check", "--no-code-cache", "--no-config"];
 
+/** Input and output of `compile()`. */
 export interface CompileOptions {
   /** Path of the executable, in an existing directory. */
   readonly output: string;
@@ -224,6 +225,7 @@ function parse(args: readonly string[]) {
   };
 }
 
+/** The permissions of a program for everybody, or for one configuration. */
 function permissionsOf({ config: path, state }: ReturnType<typeof parse>): Permissions {
   if (path === undefined) return STOCK;
   const config = loadConfig(path, { known: modules, state, withPassword: false });

@@ -85,6 +85,7 @@ async function fetchMember(part: Part, scratch: string): Promise<Uint8Array<Arra
   return await Deno.readFile(`${scratch}/${part.member}`);
 }
 
+/** Runs a program to its end and returns what it printed. */
 async function run(part: Part, [program, ...args]: readonly string[]): Promise<string> {
   const result = await outputOf(program!, { args, stdin: "null" });
   if (result === null) throw failure(part, "npm and tar must be installed");

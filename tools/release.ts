@@ -31,6 +31,7 @@ Exit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable
 /** The first package of this version. */
 const DEBIAN_VERSION = `${VERSION}-1`;
 
+/** Makes the release. Throws `UserError` (1, 64, 69). */
 async function release(args: readonly string[]): Promise<void> {
   const { output = `${PROJECT}/dist`, base, target, help } = parse(args);
   if (help) return console.log(HELP);

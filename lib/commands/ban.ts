@@ -15,6 +15,7 @@ import { untilText } from "./words.ts";
 /** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
 
+/** Options of `ban`. */
 export interface BanOptions extends CommonOptions {
   /** A span, or `forever`, the default. */
   readonly for?: string;

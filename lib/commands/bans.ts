@@ -36,6 +36,7 @@ export function bansCommand(options: CommonOptions & { all?: boolean }): number 
   return 0;
 }
 
+/** Yields bans that have not ended, and ended bans that the firewall still holds. */
 function* listed(bans: State["bans"]): Generator<BanStatus> {
   yield* bans.eachInForce();
   yield* bans.lingering();
@@ -64,6 +65,7 @@ export function allText(totals: BanTotals): string {
   return `${totalsText(totals)}; ${totals.all} in all, ended ones included`;
 }
 
+/** Returns a ban as JSON (docs/json.md). */
 export function banJson(ban: BanStatus): Record<string, unknown> {
   return {
     address: ban.address,

@@ -8,6 +8,7 @@ import { scriptFor } from "../firewall/nft_transaction.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, EXPORT_FORMATS, printData, printError } from "./output.ts";
 
+/** A format of `bans --export`. */
 export type ExportFormat = typeof EXPORT_FORMATS[number];
 
 /** Lines of an export, and a warning for each kind of ban that it cannot express. */

@@ -22,17 +22,21 @@ const SLICE = 1_000;
 /** Milliseconds between transactions: a waiting writer tries the lock every 1 to 100 ms. */
 const BETWEEN_SLICES = 30;
 
+/** Options of `bans --import`. */
 export interface ImportOptions extends CommonOptions {
   /** Default span of bans without an end in the list: a span, or `forever`, the default. */
   readonly for?: string;
+  /** Default reason of bans without one in the list. */
   readonly reason?: string;
 }
 
 /** Outcome of a line: `extended`, `unchanged`: see `BanEffect`; `over`: the ban ended before. */
 type Outcome = "banned" | "extended" | "unchanged" | "whitelisted" | "over" | "wrong";
 
+/** Number of lines with each outcome, without lines that name no address. */
 export type Summary = Record<Outcome, number>;
 
+/** Input of `Importing`. */
 export interface ImportParts {
   readonly bans: Pick<BanTable, "transaction" | "inForceByAddress" | "addAll">;
   readonly whitelist: Whitelist;
@@ -40,6 +44,7 @@ export interface ImportParts {
   readonly name: string;
   /** Modules that have firewalls of their own here. */
   readonly firewalls: ReadonlySet<string>;
+  /** Fills in values that a list does not give. */
   complete(ban: ListedBan): NewBan;
   /** Waits between two transactions, so that others can write. */
   pause(): Promise<void>;
@@ -49,6 +54,7 @@ export interface ImportParts {
 interface Candidate {
   readonly place: string;
   readonly ban: NewBan;
+  /** It ended in the list. */
   readonly isOver: boolean;
   /** Says why the ban covers more traffic than in the list; null: it does not. */
   readonly widened: string | null;
@@ -99,10 +105,14 @@ export function bansImportCommand(file: string, options: ImportOptions): Promise
   });
 }
 
+/** Imports lines of a list. */
 export class Importing {
   readonly summary: Summary = { banned: 0, extended: 0, unchanged: 0, whitelisted: 0, over: 0, wrong: 0 };
+  /** Lines that could not be read. */
   readonly wrong = new Complaints();
+  /** Lines that are whitelisted. */
   readonly spared = new Complaints();
+  /** Lines whose bans cover more traffic here. */
   readonly widened = new Complaints();
   readonly #parts: ImportParts;
   #line = 0;
@@ -121,6 +131,7 @@ export class Importing {
     }
   }
 
+  /** Writes the last slice. */
   async end(): Promise<void> {
     if (this.#slice.length > 0) await this.#write();
   }
@@ -190,6 +201,7 @@ class Complaints {
   }
 }
 
+/** Words for one line and for several lines. */
 const WORDS: Readonly<Record<Outcome, readonly [string, string]>> = {
   banned: ["banned", "banned"],
   extended: [

@@ -20,6 +20,7 @@ export function requireNetworks(given: readonly string[]): string[] {
   return [...new Set(given.map(requireNetwork))];
 }
 
+/** Returns a canonical address or network. Throws `UserError` (64). */
 export function requireNetwork(text: string): string {
   const address = canonicalNetwork(text);
   if (address === null) {

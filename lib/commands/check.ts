@@ -23,11 +23,13 @@ import { notifyProblem, programProblems } from "./programs.ts";
 import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { inputName } from "./words.ts";
 
+/** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
   /** Print only problems and warnings. */
   readonly quiet?: boolean;
   /** Check only whether `run` accepts the configuration. */
   readonly syntax?: boolean;
+  /** Explain each rule. */
   readonly rules?: boolean;
 }
 
@@ -61,6 +63,7 @@ export interface Look {
   /** Error with which `run` refuses the configuration; null: none. */
   readonly refusal: UserError | null;
   readonly files: readonly Inspection[];
+  /** Problems, each a sentence. */
   readonly problems: readonly string[];
   /** Sentences on modules of which nothing is here. */
   readonly warnings: readonly string[];

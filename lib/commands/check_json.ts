@@ -1,3 +1,4 @@
+/** The JSON of a configuration for `check --json`. */
 import type { Config } from "../config/types.ts";
 import { inSeconds } from "../core/time.ts";
 import type { Growth, Rule } from "../rules/rule.ts";

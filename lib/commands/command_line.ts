@@ -11,12 +11,14 @@ import { CHANGING } from "./command_line/state.ts";
 import { TESTING } from "./command_line/testing.ts";
 import { CONFIG, printError, printLines } from "./output.ts";
 
+/** The program's callbacks. */
 export interface ProgramParts extends CommandParts {
   readonly version: string;
   /** Called with the exit code of the command that ran. */
   exit(code: number): void;
 }
 
+/** Returns the program with all its commands. */
 export function commandLine(parts: ProgramParts): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
@@ -90,6 +92,7 @@ function refuseEmptyPaths(command: Command): void {
   }
 }
 
+/** Formats the examples at the end of a help text. */
 function examplesText(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  $ strongmonitor ${example}\n`).join("")}`;
 }

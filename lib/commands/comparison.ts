@@ -14,6 +14,7 @@ import type { Login } from "../deciding/login_change.ts";
 export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
 export type Change = typeof CHANGES[number];
 
+/** The bans of one address or network. */
 export interface Banned {
   /** The ban that begins first. */
   readonly first: NewBan;
@@ -24,6 +25,7 @@ export interface Banned {
   readonly total: Micros | null;
 }
 
+/** The newest login of an address. */
 export type LastLogin = Pick<Login, "user" | "time">;
 
 /** An address or network that two configurations treat differently. */
@@ -68,6 +70,7 @@ export class BansByAddress {
   }
 }
 
+/** The newest login of each address. */
 export class NewestLogins {
   readonly #newest = new Map<string, LastLogin>();
 

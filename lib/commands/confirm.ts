@@ -16,6 +16,7 @@ export function confirmCommand(options: CommonOptions): number {
   });
 }
 
+/** Ends the trial in the state. Throws `UserError` (1). */
 function confirm(state: State): void {
   const trial = state.trial();
   if (trial === null) throw new UserError("Cannot confirm: no trial is under way", 1);

@@ -4,6 +4,7 @@ import { type BanCount, type History, type ProvenanceCount, sumOfBans } from "..
 import { type Counted, type RollupContent, totalCount } from "../state/rollup.ts";
 import type { Subject } from "./output.ts";
 
+/** A counted name. */
 export interface CountRow {
   readonly name: string;
   /** Lines that hit any rule; for a rule its hits. */
@@ -15,6 +16,7 @@ export interface CountRow {
   readonly ended: number | null;
 }
 
+/** Input of `countRows()`. */
 export interface CountFacts {
   readonly content: RollupContent;
   readonly most: number;

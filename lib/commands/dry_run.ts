@@ -31,8 +31,10 @@ export class NoStore implements BatchStore {
   }
 }
 
+/** Discards all log messages. */
 export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** Bans nobody. */
 const IDLE: Judge = {
   note() {},
   decide: () => [],
@@ -46,19 +48,23 @@ export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {})
   return new Pipeline([rules], { store: new NoStore(), judge: { ...IDLE, note }, log: QUIET });
 }
 
+/** Result of matching one line against the rules of a module. */
 export interface LineMatch {
   /** Null: no module finds an address in the line. */
   readonly module: string | null;
   /** Whether the module knows the form of the message, even if it names nobody. */
   readonly isUnderstood: boolean;
   readonly address: string | null;
+  /** Fields that the module read from the line. */
   readonly fields: Readonly<Record<string, string>>;
   readonly hits: readonly string[];
   /** Whether hits of the line count; false: not until `trusted_proxies` is set. */
   readonly counted: boolean;
+  /** Whether the line would be recorded. */
   readonly logged: boolean;
 }
 
+/** Returns one line as a record. */
 export function recordOf(line: string): RecordBuffer {
   const buffer = new RecordBuffer(0);
   buffer.begin();

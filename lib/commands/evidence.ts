@@ -30,6 +30,7 @@ export interface Count {
   readonly window: Micros | null;
 }
 
+/** Counts of an address or network. */
 export interface Counts {
   /** Nearest to a limit first. */
   readonly counts: readonly Count[];
@@ -42,6 +43,7 @@ export interface JudgedLine extends FoundLine {
   readonly hits: readonly Count[];
 }
 
+/** Judges recorded lines and stored notes by the rules. */
 export class Evidence {
   readonly #config: Config;
   readonly #logins: Logins;

@@ -68,6 +68,7 @@ export async function* recordedBatches(
   }
 }
 
+/** Returns the period of the options. Throws `UserError` (64). */
 export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
   const since = options.since === undefined ? undefined : requireSince(options.since);
   const until = options.until === undefined ? undefined : requireTime(options.until);

@@ -19,9 +19,11 @@ import {
   printTable,
 } from "./output.ts";
 
+/** Options of `knock new`. */
 export interface KnockNewOptions extends CommonOptions {
   /** Make a plain secret, which never changes, in place of one-time codes. */
   readonly plain?: boolean;
+  /** Read the plain secret from standard input. */
   readonly secretStdin?: boolean;
 }
 

@@ -9,12 +9,14 @@ import { tried } from "../core/error.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { SECOND } from "../core/time.ts";
 
+/** Longest run of a program. */
 const TIMEOUT = 10 * SECOND;
 /** Groups that the units add to the monitor's own. */
 const SERVICE_GROUPS = ["systemd-journal", LOGS];
 /** The bit of CAP_NET_ADMIN (capabilities(7)). */
 const NET_ADMIN = 12n;
 
+/** A user of the system. */
 export interface SystemUser {
   readonly name: string;
   readonly uid: number;
@@ -61,6 +63,7 @@ export async function seesJournal(): Promise<boolean> {
 /** The monitor's newest entry, with metadata from journald. */
 export interface MonitorEntry {
   readonly unit: string;
+  /** Capabilities as a bit mask. */
   readonly capabilities: bigint;
   readonly isRoot: boolean;
 }

@@ -3,6 +3,7 @@ import { jsonText, printable } from "../core/text.ts";
 import { localTime, type Micros } from "../core/time.ts";
 import { tableLines, WIDTH, wrap } from "./layout.ts";
 
+/** Options of every command. */
 export interface CommonOptions {
   /** Path of the configuration file. */
   readonly config: string;
@@ -16,6 +17,7 @@ export interface CommonOptions {
 export const CONFIG = "/etc/strongmonitor/config.jsonc";
 /** Default path of nginx's configuration. */
 export const NGINX_CONF = "/etc/nginx/nginx.conf";
+/** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** What is counted: names that attackers choose, and who saw them. */
 export const SUBJECTS = ["address", "network", "user", "path", "rule", "module"] as const;
@@ -104,6 +106,7 @@ export function columnsOf(stream: { isTerminal(): boolean }): number | null {
   }
 }
 
+/** Writes many lines in pieces. */
 function writeLines(lines: Iterable<string>): void {
   let text = "";
   for (const line of lines) {
@@ -164,6 +167,7 @@ export function printResult(
   else printLines(lines);
 }
 
+/** Writes objects, each as one line of JSON. */
 export function printObjects(values: IteratorObject<unknown>): void {
   writeLines(values.map(jsonText));
 }
@@ -173,6 +177,7 @@ export function tableTime(time: Micros): string {
   return localTime(time).slice(0, -3);
 }
 
+/** Formats the end of a ban for a table. */
 export function tableEnd(until: Micros | null): string {
   return until === null ? "for good" : tableTime(until);
 }
@@ -183,6 +188,7 @@ export function zoneName(): string {
   return name === undefined || name === "Etc/Unknown" ? "UTC" : name;
 }
 
+/** Returns the sentence about a table's time zone. */
 export function zoneText(): string {
   return `Times are of ${zoneName()}.`;
 }

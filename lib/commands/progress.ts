@@ -33,6 +33,7 @@ export class Progress {
     write(`\r${this.#text().slice(0, columnsOf(Deno.stderr)! - 1)}`);
   }
 
+  /** Erases the bar before other output. */
   clear(): void {
     if (this.#visible && this.#drawn > 0) write("\r\x1b[K");
   }

@@ -23,6 +23,7 @@ import { RuleTexts } from "../rules/rule_texts.ts";
 import type { Batch } from "../sources/source.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
 
+/** Options and callbacks of a rehearsal. */
 export interface RehearsalOptions {
   readonly whitelist: Whitelist;
   /** Called with each ban in order; a ban that extends another counts as a new one. */
@@ -55,6 +56,7 @@ function readingOf({ modules }: Config): string {
   );
 }
 
+/** Runs batches through the rules of one configuration. */
 export class Rehearsal {
   readonly #pipeline: Pipeline;
   readonly #reader: Reader;
@@ -84,6 +86,7 @@ export class Rehearsal {
     this.#pipeline.process(batch, feed, now(), beside === null ? null : beside.#pipeline);
   }
 
+  /** Counts of all batches so far. */
   get counts(): Readonly<Counts> {
     return this.#pipeline.throughput.counts;
   }

@@ -2,12 +2,14 @@ import type { Config, RuleTests } from "../config/types.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { LineMatcher, recordOf } from "./dry_run.ts";
 
+/** Result of a configuration's rule tests. */
 export interface TestResult {
   readonly tried: number;
   /** A sentence for each line that a rule judged wrongly. */
   readonly failures: readonly string[];
 }
 
+/** Runs the tests of the rules of `config`. */
 export function runRuleTests({ modules, tests }: Config): TestResult {
   return {
     tried: tests.reduce((sum, { match, noMatch }) => sum + match.length + noMatch.length, 0),

@@ -27,6 +27,7 @@ export interface RunSignals {
   onReload(reload: () => void): void;
 }
 
+/** Options of `run`. */
 export interface RunOptions extends CommonOptions {
   /** Span of a trial: without `confirm`, its bans end and the monitor stops then. */
   readonly trial?: string;

@@ -50,6 +50,7 @@ export async function runsSoon(state: State, patience: number): Promise<boolean>
   }
 }
 
+/** Reads the status of a state's monitor. */
 export function statusOf(state: State): Status {
   const report = readReport(state.report());
   return {
@@ -63,6 +64,7 @@ export function statusOf(state: State): Status {
   };
 }
 
+/** Returns a leak as JSON. */
 export function leakJson({ address, scope, since, modules, lines, lastLine }: Leak): unknown {
   return { address, scope, since: isoTime(since), modules, lines, last_line: isoTime(lastLine) };
 }

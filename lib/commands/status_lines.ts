@@ -10,9 +10,11 @@ import { allText } from "./bans.ts";
 import { zoneName } from "./output.ts";
 import { awaitedOf, awaitedText, CONFIRM, leftText, uncountedText, worksText } from "./words.ts";
 
+/** Input of `statusLines()`. */
 export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInMemory"> {
   readonly running: boolean;
   readonly report: MonitorReport | null;
+  /** Number of recorded lines in the state. */
   readonly recorded: number;
   readonly bans: BanTotals;
 }

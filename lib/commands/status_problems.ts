@@ -46,6 +46,7 @@ function stoppedText(failure: string | null): string {
   return `no monitor runs on this state${why}; \`strongmonitor doctor\` tells how to start it`;
 }
 
+/** Says that a monitor hangs. */
 export function hangingText({ time, pid }: Pick<MonitorReport, "time" | "pid">): string {
   return `the monitor has not reported since ${localTime(time!)}: process ${pid} hangs, or its disk does`;
 }

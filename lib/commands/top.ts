@@ -8,6 +8,7 @@ import { withState } from "./open_state.ts";
 import { type CommonOptions, print, printJson, printTable, type Subject, SUBJECTS } from "./output.ts";
 import { shareText, shownName } from "./words.ts";
 
+/** Options of `top`. */
 export interface TopOptions extends CommonOptions {
   readonly since?: string;
   readonly by?: Subject;

@@ -15,7 +15,9 @@ import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printResult } from "./output.ts";
 import { strayText } from "./words.ts";
 
+/** Options of `unban`. */
 export interface UnbanOptions extends CommonOptions {
+  /** Ends all bans in force. */
   readonly all?: boolean;
 }
 

@@ -17,6 +17,7 @@ import { type CommonOptions, printError, printResult } from "./output.ts";
 import { nameText, otherPlaces } from "./whitelist_list.ts";
 import { untilText } from "./words.ts";
 
+/** Options of `whitelist add`. */
 export interface WhitelistAddOptions extends CommonOptions {
   readonly note?: string;
   /** A span, or `forever`, the default of a new entry. */
@@ -27,6 +28,7 @@ export interface WhitelistAddOptions extends CommonOptions {
 
 /** An entry that the command wrote. */
 interface Added extends WhitelistEntry {
+  /** The entry existed before. */
   readonly isKnown: boolean;
   /** Banned addresses and networks that overlap it: the monitor lifts these bans. */
   readonly lifts: readonly string[];

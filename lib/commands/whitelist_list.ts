@@ -8,6 +8,7 @@ import type { State } from "../state/state.ts";
 import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
+/** A whitelist entry with its origin. */
 export interface ListedEntry extends WhitelistEntry {
   /** In words for people. */
   readonly origin: string;
@@ -68,6 +69,7 @@ export function otherPlaces(
   return places;
 }
 
+/** Returns an entry as JSON. */
 export function entryJson({ address, origin, file, until, note }: ListedEntry) {
   return { address, origin, file, until: isoTimeOrNull(until), note };
 }
@@ -112,6 +114,7 @@ export function configuredEntries(
   ];
 }
 
+/** Returns the addresses with open sessions. */
 export function sessionEntries(state: State): ListedEntry[] {
   const addresses = new Set(state.logins.sessions().map(({ address }) => address));
   return [...addresses].map((address) => lastingEntry(address, "open session"));

@@ -7,6 +7,7 @@ import { leakJson } from "./status.ts";
 import type { Story } from "./why_story.ts";
 import { whyNot } from "./why_text.ts";
 
+/** Returns a story as JSON (docs/json.md). */
 export function storyJson(story: Story): unknown {
   const { target, now, bans, around, inside, report, members } = story;
   return {

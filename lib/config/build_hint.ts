@@ -4,6 +4,7 @@ import { shellWord } from "../core/text.ts";
 
 /** Configuration and state that a program is built for, as the user named them. */
 export interface BuildTarget {
+  /** Path of the configuration file. */
   readonly config: string;
   /** Directory of the state, if it is not the configuration's own. */
   readonly state?: string;

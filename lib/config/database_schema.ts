@@ -18,6 +18,7 @@ const host = converted(text(), (given, complain) => {
   return { name, port: port === undefined ? undefined : Number(port) };
 });
 
+/** The section `DB`. */
 export const database = converted(
   section({
     host: described(
@@ -57,6 +58,7 @@ export const database = converted(
   },
 );
 
+/** The section `fleet`. */
 export const fleet = section({
   share_bans: described(flag(), "Bans that other servers on the same database make are in force here too."),
   min_reports: described(

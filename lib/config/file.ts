@@ -36,6 +36,7 @@ export function readConfig(config: string, state?: string): string {
   return readText({ path: config, what: "the configuration", most: MAX_CONFIG, target });
 }
 
+/** Options of `readPassword()`. */
 export interface PasswordOptions {
   /** The state's directory that the user named in place of the configuration's own. */
   readonly state?: string;

@@ -67,6 +67,7 @@ export function locate(command: readonly string[] | undefined, folder: string): 
   return [program!.includes("/") ? resolve(folder, program!) : program!, ...args];
 }
 
+/** Returns the modules with firewalls of their own. */
 export function modulesWithFirewall({ moduleBans }: Pick<Config, "moduleBans">): ReadonlySet<string> {
   return new Set(moduleBans.map(({ module }) => module));
 }

@@ -152,6 +152,7 @@ const origin = section({
   ),
 });
 
+/** A module's section. */
 export const moduleSection = section({
   match: described(
     z.optional(origin),
@@ -224,6 +225,9 @@ export const moduleSection = section({
   ),
 });
 
+/** Checked section of a module. */
 export type ModuleSection = z.output<typeof moduleSection>;
+/** Checked condition of a rule or an exception. */
 export type ConditionSection = z.output<typeof conditionSection>;
+/** Checked section of a rule. */
 export type RuleSection = z.output<typeof rule>;

@@ -15,6 +15,7 @@ import { makeRule } from "./rules.ts";
 import type { Settings } from "./schema.ts";
 import type { RuleTests } from "./types.ts";
 
+/** Modules and rules of a configuration, with the problems found in them. */
 export interface Modules {
   readonly modules: readonly ModuleRules[];
   readonly tests: readonly RuleTests[];

@@ -18,11 +18,13 @@ export interface Permissions {
   readonly write: readonly string[];
   /** Variables; `*` at the end stands for any text. */
   readonly env: readonly string[];
+  /** Facts about the machine. */
   readonly sys: readonly string[];
 }
 
 /** Files with name servers; systemd-resolved lists its upstream servers in the second. */
 export const RESOLVERS = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
+/** Prints the journal. */
 export const JOURNAL = "journalctl";
 /** Lists default routes. Deno lets only a program with all permissions read /proc/net/route. */
 export const ROUTES = "ip";
@@ -144,6 +146,7 @@ export function missingNeeds(config: Config): Need[] {
 /** Keys by which Deno's descriptors name what is permitted. */
 const DESCRIBED = { run: "command", net: "host", read: "path", write: "path", env: "variable", sys: "kind" };
 
+/** Reports whether this process has a permission. */
 export function may(kind: keyof Permissions, item: string): boolean {
   try {
     const descriptor = { name: kind, [DESCRIBED[kind]]: item } as unknown as Deno.PermissionDescriptor;

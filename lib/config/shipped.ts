@@ -2,6 +2,7 @@ import { parse } from "jsonc-parser";
 import text from "../../config.jsonc" with { type: "text" };
 import packaged from "../../packaging/config.jsonc" with { type: "text" };
 
+/** The text of the shipped configuration. */
 export const SHIPPED: string = text;
 
 /** The texts of configurations that observe as installed: by hand, and by the Debian package. */

@@ -59,6 +59,7 @@ export interface RuleTests {
   readonly noMatch: readonly string[];
 }
 
+/** How bans are carried out. */
 export interface BanConfig {
   readonly firewall: "nftables" | "command" | "observe";
   /** Program and arguments that run nft. */
@@ -92,6 +93,7 @@ export interface NotifyConfig {
   readonly timeout: Micros;
 }
 
+/** Options of `loadConfig()`. */
 export interface LoadOptions {
   /** The kinds of modules that a configuration may name. */
   readonly known: readonly ModuleKind[];

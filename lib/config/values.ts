@@ -74,6 +74,7 @@ export function text(most = 255) {
   );
 }
 
+/** Accepts one string or a list of strings; gives a list. */
 export const texts = oneOrMore(text(MAX_MESSAGE));
 
 /** Accepts true or false; false by default. */

@@ -33,6 +33,7 @@ export interface WhitelistReading {
 
 /** A whitelist file, which is read when its content is needed. */
 export interface WhitelistFile {
+  /** Absolute path. */
   readonly path: string;
   /** Reads the file once; later calls return the same content. */
   read(): WhitelistReading;

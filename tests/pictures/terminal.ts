@@ -21,6 +21,7 @@ const BRAILLE = /([\u2800-\u28ff]+)/;
 /** Places of the dots of a braille pattern, by its bits: columns and rows. */
 const DOTS = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2], [0, 3], [1, 3]] as const;
 
+/** Contents of a picture. */
 export interface TerminalPicture {
   readonly lines: readonly Line[];
   /** Columns of the terminal; it has a row for each line. */
@@ -29,6 +30,7 @@ export interface TerminalPicture {
   readonly label: string;
 }
 
+/** Draws a terminal as SVG. */
 export function terminalPicture({ lines, columns, label }: TerminalPicture): string {
   const [width, height] = [columns * ACROSS + 2 * MARGIN, lines.length * DOWN + 2 * MARGIN];
   return [

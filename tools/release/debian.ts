@@ -3,8 +3,10 @@ import { UNITS } from "../../lib/core/program.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { copy, copyFolder } from "./files.ts";
 
+/** Debian's name of an architecture. */
 export type Architecture = "amd64" | "arm64";
 
+/** Input of the package. */
 export interface Parts {
   readonly project: string;
   readonly program: string;

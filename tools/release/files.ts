@@ -16,6 +16,7 @@ export function copyFolder(from: string, to: string): void {
   }
 }
 
+/** Returns the SHA-256 of bytes as hexadecimal digits. */
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

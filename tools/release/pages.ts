@@ -158,6 +158,7 @@ complete -F _strongmonitor strongmonitor
 `;
 }
 
+/** Makes the completion of zsh(1). */
 export function zshCompletion(program: Command): string {
   const quoted = (text: string) => text.replace(/[\\'":[\]]/g, "");
   const cases = choices(program).map(({ path, words }) =>
@@ -189,6 +190,7 @@ _strongmonitor "$@"
 `;
 }
 
+/** Makes the completion of fish(1). */
 export function fishCompletion(program: Command): string {
   const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
   const lines = choices(program).flatMap(({ path, words }) => {

@@ -2,12 +2,14 @@ import { Option } from "commander";
 import type { Log } from "../../core/log.ts";
 import type { RunSignals } from "../run.ts";
 
+/** The program's callbacks for its commands. */
 export interface CommandParts {
   /** Opens the log of `run`. */
   log(options: { verbose: boolean }): Promise<Log>;
   signals(): RunSignals;
 }
 
+/** Runs a command and returns its exit code. */
 export type Run = (...given: never[]) => number | Promise<number>;
 
 /** Name and help of a command, or of a group of commands. */
@@ -24,9 +26,11 @@ interface CommandDefinition extends Help {
   readonly options?: readonly Option[];
   /** What `--json` does, "print JSON" by default; false: the command has no such option. */
   readonly json?: string | false;
+  /** Loads the command's modules. */
   load(parts: CommandParts): Promise<Run>;
 }
 
+/** A command, or a group of commands. */
 export type Definition = CommandDefinition | Help & { readonly commands: readonly CommandDefinition[] };
 
 /** Makes an option; `standard` is its value by default. */

@@ -14,6 +14,7 @@ import { notifyProblem } from "../programs.ts";
 import { runRuleTests } from "../rule_tests.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
+/** Result of examining a configuration. */
 export interface ConfigExamination {
   /** The loaded configuration; the shipped one if it `isWrong`. */
   readonly config: Config;

@@ -60,6 +60,7 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   yield* monitor.findings;
 }
 
+/** Formats a finding for people: result, subject, text, and the remedy below. */
 function linesOf({ subject, result, text, remedy }: Finding): string[] {
   return [
     ...folded(text, `${result.padEnd(RESULT)}${subject.padEnd(INDENT - RESULT)}`),

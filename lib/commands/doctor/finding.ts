@@ -19,6 +19,7 @@ export type Subject =
   | "state"
   | "monitor";
 
+/** Result of one check. */
 export interface Finding {
   readonly subject: Subject;
   readonly result: "ok" | "warning" | "failure";
@@ -28,6 +29,7 @@ export interface Finding {
   readonly remedy: string | null;
 }
 
+/** Makes a finding without a problem. */
 export function ok(subject: Subject, text: string): Finding {
   return { subject, result: "ok", text, remedy: null };
 }

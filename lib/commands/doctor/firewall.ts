@@ -16,6 +16,7 @@ const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
 /** Time-out of the test bans in the kernel, if they cannot be lifted. */
 const SPAN = MINUTE;
 
+/** What `doctor` knows of the monitor. */
 interface Monitor {
   /** It uses the firewall too. */
   readonly isRunning: boolean;

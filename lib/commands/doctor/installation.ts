@@ -130,6 +130,7 @@ function banningFirewalls(config: Config): ConfiguredFirewall[] {
   return firewallsOf(config).filter(({ ban }) => ban.firewall !== "observe");
 }
 
+/** Reports whether a configuration bans through sudo. */
 export function bansBySudo(config: Config): boolean {
   return banningFirewalls(config).flatMap(commandsOf).some(({ command }) => isSudo(command[0]!));
 }

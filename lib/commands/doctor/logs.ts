@@ -83,6 +83,7 @@ async function examineService(rules: ModuleRules, isJournalReadable: boolean): P
   return failure("service", `${name} ${share}: their format is another`, remedy);
 }
 
+/** Counts the newest lines of a module. */
 async function activityOf(
   rules: ModuleRules,
   isJournalReadable: boolean,
@@ -102,6 +103,7 @@ async function activityOf(
   return pipeline.activity.report(now())[0]!;
 }
 
+/** Reads the newest entries of the journal. */
 function entries(
   matches: { readonly identifiers: readonly string[]; readonly units: readonly string[] },
 ): AsyncIterable<Batch> {

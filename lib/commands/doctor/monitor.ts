@@ -14,6 +14,7 @@ import { awaitStarting } from "../status.ts";
 import { hangingText } from "../status_problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
+/** Result of examining the monitor. */
 export interface MonitorExamination {
   readonly isRunning: boolean;
   /** The latest instant at which it worked. */
@@ -59,6 +60,7 @@ function examineState(state: State, unit: string | null): MonitorExamination {
   return { isRunning, newest: newest || null, findings: [opened, ...well] };
 }
 
+/** Returns the failure of a monitor that runs and hangs. */
 function hangingOf(
   { isInMemory }: State,
   { report, unit }: { report: MonitorReport; unit: string | null },

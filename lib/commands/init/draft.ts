@@ -5,7 +5,9 @@ import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts
 
 /** Decisions of the user. */
 export interface Answers {
+  /** Addresses that are never banned. */
   readonly whitelist: readonly string[];
+  /** Carry out bans. */
   readonly bans: boolean;
   /** Clients reach nginx without a proxy; null: unknown. */
   readonly isDirect: boolean | null;

@@ -22,7 +22,9 @@ import { NGINX_LOGS, type Survey, surveyMachine } from "./survey.ts";
 /** Without systemd, nobody runs the unit of a package. */
 const NO_SYSTEMD = "There is no journal: docs/installing.md tells how to start the monitor without systemd";
 
+/** Options of `init`. */
 export interface InitOptions extends CommonOptions {
+  /** Ask nothing. */
   readonly yes?: boolean;
   /** Run root's commands with sudo. */
   readonly install?: boolean;
@@ -169,6 +171,7 @@ function describe({ journal, sshPorts, sshLog, origins, nginx, obstacle, manager
   ];
 }
 
+/** Returns the object of docs/json.md. */
 function surveyJson(
   survey: Survey,
   { text, problems, commands }: { text: string; problems: readonly string[]; commands: readonly string[] },

@@ -24,6 +24,7 @@ type Directive = readonly string[];
 
 /** Most files read for one nginx.conf: includes may form a cycle. */
 const MOST_FILES = 1_000;
+/** nginx's default format. */
 const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
 

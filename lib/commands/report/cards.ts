@@ -9,6 +9,7 @@ import type { Review, Row } from "./review.ts";
 import { changeText, countText, endText, heldText, nounOf, provenanceText, TITLES } from "./words.ts";
 import { shareText, sourceText } from "../words.ts";
 
+/** Makes the table of the most frequent names of a subject. */
 export function mostCard({ tables }: Review, subject: Subject): Markup {
   const rows = tables[subject];
   if (rows.length === 0) return card(TITLES[subject], nothing("None."));
@@ -36,6 +37,7 @@ function bannedTag({ isBanned }: Pick<Row, "isBanned">): Part {
   return isBanned && [" ", tag("banned", "bad")];
 }
 
+/** Makes the table of bans in force by provenance. */
 export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup {
   const others = [
     ...totals.waiting > 0 ? [`${countText(totals.waiting)} waiting for the firewall`] : [],
@@ -57,6 +59,7 @@ export function bansInForceCard({ bansInForce: { totals, by } }: Review): Markup
   );
 }
 
+/** Lists the newest bans in force. */
 export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
   if (newest.length === 0) return card("Newest bans", nothing("None."));
   return card("Newest bans", markup`<ul class="rows">${newest.map((ban) => banEntry(ban, now))}</ul>`);
@@ -73,6 +76,7 @@ function banEntry(ban: BanStatus, now: Micros): Markup {
   });
 }
 
+/** Makes the table of slow attackers. */
 export function slowCard({ slow }: Review): Markup {
   const title = "Slow attackers";
   const what = "six hours or more, with at most ten hits in each";
@@ -91,6 +95,7 @@ export function slowCard({ slow }: Review): Markup {
   );
 }
 
+/** Lists names whose counts changed much since the period before. */
 export function changesCard({ changes }: Review): Markup {
   const title = "What changed";
   if (changes === null) return card(title, nothing("Counts do not go back far enough to compare."));
@@ -108,6 +113,7 @@ export function changesCard({ changes }: Review): Markup {
   );
 }
 
+/** Lists sources and their problems. */
 export function sourcesCard({ status: { report } }: Review): Markup {
   if (report === null) return card("Sources", nothing("No monitor has reported yet."));
   return card("Sources", markup`<ul class="rows">${report.sources.map(sourceEntry)}</ul>`);

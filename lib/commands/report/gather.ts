@@ -66,6 +66,7 @@ export function reviewOf(
   };
 }
 
+/** Passes rows to all `builders`, and yields their contents. */
 function* told(
   rows: Iterable<RollupRow>,
   builders: readonly { add(row: RollupRow): void }[],

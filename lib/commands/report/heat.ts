@@ -7,6 +7,7 @@ import type { Period } from "./series.ts";
 
 const [DAYS, HOURS] = [7, 24];
 
+/** Counts hits of the last seven days by weekday and hour. */
 export class HeatBuilder {
   readonly #from: Micros;
   readonly #cells: (number | null)[][];

@@ -5,6 +5,7 @@ import type { Review, Totals } from "./review.ts";
 import type { Period } from "./series.ts";
 import { ORDER } from "./words.ts";
 
+/** Returns the object of docs/json.md. */
 export function reviewJson(review: Review): unknown {
   const { host, now, period, periodBefore, oldest, totals, totalsBefore, series, bansInForce, status } =
     review;

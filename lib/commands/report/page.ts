@@ -11,6 +11,7 @@ import style from "./style.css" with { type: "text" };
 /** Makes browsers load and run nothing, whatever the page holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+/** Returns the whole page. */
 export function reviewPage(review: Review): string {
   const { host, period, now } = review;
   const name = bounded(host, 80);

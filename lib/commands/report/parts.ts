@@ -6,6 +6,7 @@ import { type Markup, markup, type Part } from "./markup.ts";
 /** Longest name and sentence, in characters. */
 const [NAME, SENTENCE] = [80, 300];
 
+/** Makes a section under a title. */
 export function card(title: string, ...content: readonly Part[]): Markup {
   return markup`
     <section class="card"><h2>${title}</h2>${content}</section>
@@ -27,10 +28,12 @@ export function sentenceText(sentence: string): Markup {
   return markup`<bdi>${bounded(sentence, SENTENCE)}</bdi>`;
 }
 
+/** Makes a framed word. */
 export function tag(word: string, kind: "bad" | "calm" | "good"): Markup {
   return markup`<span class="tag ${kind}">${word}</span>`;
 }
 
+/** A row of a table. */
 export interface TableRow {
   readonly name: Part;
   /** Length of the bar behind the name, from 0 to 1. */

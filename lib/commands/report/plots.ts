@@ -98,6 +98,7 @@ function tipOf(bar: Bar, series: Series): string {
   return `${barText(bar.start, series)}: ${parts.join(", ") || "no hits"}; ${counted(bar.bans, "ban")}`;
 }
 
+/** Draws hits by weekday and hour. */
 export function heatPlot(heat: Review["heat"]): Markup {
   return markup`${SIZES.map((size) => heatPlotOf(heat, size))}`;
 }

@@ -10,6 +10,7 @@ import { reviewJson } from "./json.ts";
 import { reviewPage } from "./page.ts";
 import { reviewLines } from "./text.ts";
 
+/** Options of `report`. */
 export interface ReportOptions extends CommonOptions {
   readonly since: string;
   /** File for the page; `-` or true: standard output. */

@@ -9,6 +9,7 @@ import type { Status } from "../status_lines.ts";
 import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
 
+/** A counted name, beside the period before. */
 export interface Row extends CountRow {
   /** Hits in the period before; null: no counts to compare with. */
   readonly before: number | null;
@@ -16,6 +17,7 @@ export interface Row extends CountRow {
   readonly isBanned: boolean;
 }
 
+/** Totals of a period. */
 export interface Totals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
@@ -38,6 +40,7 @@ export interface BansInForce {
   readonly newest: readonly BanStatus[];
 }
 
+/** All data of a report. */
 export interface Review {
   readonly host: string;
   readonly now: Micros;

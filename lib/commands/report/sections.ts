@@ -9,6 +9,7 @@ import type { Review, Totals } from "./review.ts";
 import { barText, changeText, countText, limitsOf, unitText } from "./words.ts";
 import { shareText, shownName } from "../words.ts";
 
+/** Sums up the report in a sentence or two. */
 export function lead({ tables, totals }: Review): Markup {
   const [network, user, path] = [tables.network[0], tables.user[0], tables.path[0]];
   if (totals.hits === 0 || network === undefined) return markup`No line hit a rule.`;
@@ -22,6 +23,7 @@ export function lead({ tables, totals }: Review): Markup {
   }.`;
 }
 
+/** Says whether all works. */
 export function health({ problems }: Review): Markup {
   if (problems.length === 0) {
     return markup`<p class="card health">All works: the monitor runs and its bans hold.</p>`;
@@ -34,6 +36,7 @@ export function health({ problems }: Review): Markup {
   `;
 }
 
+/** Shows the most important numbers. */
 export function tiles({ totals, totalsBefore, bansInForce }: Review): Markup {
   const against = (key: keyof Totals) => {
     if (totalsBefore === null) return "";
@@ -61,6 +64,7 @@ function tile(label: string, value: string, note: string): Markup {
   `;
 }
 
+/** Shows hits over time. */
 export function overTime({ series }: Review): Markup {
   const title = "Hits over time";
   const { bars, modules } = series;
@@ -85,6 +89,7 @@ export function overTime({ series }: Review): Markup {
   );
 }
 
+/** Shows hits by weekday and hour. */
 export function heat({ heat }: Review): Markup {
   const most = Math.max(...heat.flat().map((hits) => hits ?? 0));
   return card(
@@ -96,6 +101,7 @@ export function heat({ heat }: Review): Markup {
   );
 }
 
+/** Explains the limits of the counts. */
 export function limits(review: Review): Markup {
   return card(
     "About the counts",

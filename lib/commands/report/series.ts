@@ -12,6 +12,7 @@ export interface Period {
   readonly to: Micros;
 }
 
+/** Hits and bans of one bar. */
 export interface Bar {
   readonly start: Micros;
   /** By module, in the order of `Series.modules`. */
@@ -20,6 +21,7 @@ export interface Bar {
   readonly bans: number;
 }
 
+/** Hits of a period over time. */
 export interface Series {
   readonly unit: "hour" | "six hours" | "day" | "week";
   /** Most hits first. */
@@ -38,6 +40,7 @@ const UNITS = [
 const MOST_MODULES = 6;
 const OTHERS = "others";
 
+/** Counts hits and bans into bars. */
 export class SeriesBuilder {
   readonly #unit: Series["unit"];
   /** In milliseconds. */

@@ -19,6 +19,7 @@ export interface SlowAttacker {
 /** Least hours, and most hits in any of them: fewer than most rules allow in ten minutes. */
 const [FEWEST_HOURS, MOST_HITS] = [6, 10];
 
+/** Counts the active hours of addresses. */
 export class SlowBuilder {
   readonly #addresses = new Map<
     string,

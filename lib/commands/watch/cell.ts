@@ -81,10 +81,12 @@ export function fit(text: string, width: number, side: "left" | "right" = "left"
   return side === "left" ? shown + blanks : blanks + shown;
 }
 
+/** Returns a piece of a line. */
 export function span(text: string, style: Style = "plain"): Span {
   return { text, style };
 }
 
+/** Returns the columns of a line. */
 export function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }

@@ -30,6 +30,7 @@ const [LABEL, SCALE] = [10, 9];
 const NAMES: Readonly<Record<Rate, string>> = { lines: "lines/s", hits: "hits/s", bans: "bans/min" };
 const STYLES: Readonly<Record<Rate, Style>> = { lines: "accent", hits: "warn", bans: "bad" };
 
+/** Returns the lines of the view. */
 export function frame(model: Model, size: Size): Line[] {
   const lines = size.columns < LEAST.columns || size.rows < LEAST.rows
     ? tooSmall(size)

@@ -9,8 +9,10 @@ import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
 
 /** Subjects of the table of counts: modules have one of their own. */
 export const TABLES = SUBJECTS.filter((subject) => subject !== "module");
+/** Orders of a table of counts. */
 export const TOP_ORDERS = ["hits", "name"] as const;
 
+/** Commands for an address. */
 export type Action = "why" | "ban" | "unban" | "whitelist";
 
 /** A command with its arguments. */
@@ -42,6 +44,7 @@ export type Mode =
 /** A panel in which a row can be selected. */
 export type Panel = "top" | "bans";
 
+/** The view: what is read, shown and selected. */
 export interface Model {
   /** Null: not read yet. */
   readonly snapshot: Snapshot | null;
@@ -64,6 +67,7 @@ export interface Cursor {
   readonly at: number;
 }
 
+/** Returns the view at its start. */
 export function initialModel(rates: Rates): Model {
   const cursor = { key: null, at: 0 };
   return {
@@ -81,6 +85,7 @@ export function initialModel(rates: Rates): Model {
   };
 }
 
+/** A row of a table of counts. */
 export interface TopRow {
   readonly key: string;
   readonly name: string;
@@ -90,12 +95,14 @@ export interface TopRow {
   readonly ban: BanStatus | null;
 }
 
+/** A row of the table of bans. */
 export interface BanRow {
   readonly key: string;
   readonly name: string;
   readonly ban: BanStatus;
 }
 
+/** Returns the rows of the table of counts, in order. */
 export function topRows({ snapshot, table, topOrder, filter }: Model): TopRow[] {
   if (snapshot === null) return [];
   const { counted } = snapshot;
@@ -119,6 +126,7 @@ export function banRows({ snapshot, filter }: Model): BanRow[] {
     .map((ban) => ({ key: String(ban.id), name: nameOf(ban), ban }));
 }
 
+/** Returns the rows of a panel. */
 export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }

@@ -1,6 +1,7 @@
 /** Lays out tables of the view: cells become lines of an exact width. Pure. */
 import { fit, type Line, span, type Style, widthOf } from "./cell.ts";
 
+/** A column of a table. */
 export interface Column {
   readonly heading: string;
   /** Columns of the terminal; null: the rest. */

@@ -143,6 +143,7 @@ function nameWidth({ width }: Room): number | null {
   return width < WIDER ? null : NAME;
 }
 
+/** Draws the selected row in full. */
 export function selectedLine(model: Model, columns: number): Line {
   const row = selected(model);
   const { time } = model.snapshot!;

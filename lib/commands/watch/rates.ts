@@ -17,6 +17,7 @@ const LONGEST: Micros = 5 * SECOND;
 /** Slots kept: 40 minutes, more than any terminal's width. */
 const MOST = 1_200;
 
+/** Counts amounts in slots. */
 export class Rates {
   readonly #slots = new Map<number, Record<Rate, number>>();
   #last: { readonly started: Micros; readonly time: Micros; readonly counts: Amounts } | null = null;

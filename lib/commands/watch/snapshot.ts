@@ -8,9 +8,11 @@ import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";
 import { statusProblems } from "../status_problems.ts";
 
+/** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
 export type Period = keyof typeof PERIODS;
 
+/** Orders of bans. */
 export const BAN_ORDERS = ["newest", "next to end"] as const;
 export type BanOrder = typeof BAN_ORDERS[number];
 
@@ -19,6 +21,7 @@ const MOST_BANS = 200;
 /** Interval at which the monitor stores counts of the hour. */
 const PACE: Micros = 10 * SECOND;
 
+/** The state at an instant. */
 export interface Snapshot {
   readonly time: Micros;
   readonly isRunning: boolean;

@@ -21,6 +21,7 @@ import { SnapshotReader } from "./snapshot.ts";
 import { Terminal } from "./terminal.ts";
 import { textWidth } from "./text.ts";
 
+/** Options of `watch`. */
 export interface WatchOptions extends CommonOptions {
   readonly ascii?: boolean;
 }
