@@ -17,7 +17,6 @@ export const DASH = 45;
 export const POINT = 46;
 export const SLASH = 47;
 export const ZERO = 48;
-export const FIVE = 53;
 export const COLON = 58;
 export const LESS_THAN = 60;
 export const EQUALS = 61;

@@ -86,6 +86,13 @@ export function readHeadTime(given: string): TimePart | null {
   return priority && { ...rest, stamp: null, isTime: false, length: priority[0].length };
 }
 
+/** Reads a text that is a time of ISO 8601 and nothing else, as Docker writes it; null: it is not. */
+export function readWholeTime(text: string): TimePart | null {
+  const read = readIsoTime(text);
+  const isWhole = read !== null && read.length === text.length;
+  return isWhole ? { ...read, minute: minuteIn(text), pid: null, isIso: true, isTime: true } : null;
+}
+
 function readCalendarTime(text: string): TimePart | null {
   const { 0: { length: before }, groups } = BEFORE_TIME.exec(text)!;
   const rest = text.slice(before);
@@ -93,19 +100,24 @@ function readCalendarTime(text: string): TimePart | null {
   const read = syslog ?? readIsoTime(rest);
   const gap = read && gapBehind(rest, read, groups!.open !== undefined);
   if (gap === null) return null;
-  const from = before + CLOCK.exec(rest)!.index + "0:".length;
   const { open: _, pid } = groups as { open?: string; pid?: string };
   const { stamp } = read!;
   // A word with a slash may as well be a program's name.
   const word = isRegion(stamp.name ?? "") ? undefined : stamp.name;
   return {
     stamp: stamp.offset === null ? { ...stamp, name: gap.name ?? word } : stamp,
-    minute: { from, end: from + SECOND_END.exec(text.slice(from))![0].length },
+    minute: minuteIn(text, before),
     pid: pid === undefined ? null : Number(pid),
     isIso: syslog === null,
     isTime: true,
     length: before + gap.end,
   };
+}
+
+/** Returns the place of minute and second of the time at `at`. */
+function minuteIn(text: string, at = 0): TimePart["minute"] {
+  const from = at + CLOCK.exec(text.slice(at))!.index + "0:".length;
+  return { from, end: from + SECOND_END.exec(text.slice(from))![0].length };
 }
 
 /** Returns the end of the gap behind a time, and the zone in it; null: no gap, and so no time. */
