@@ -5,7 +5,8 @@ import { resolveStamp, type Stamp } from "./stamp.ts";
 import { parseOffset } from "./zone.ts";
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const MONTH = MONTHS.join("|");
+/** Short names of months, as the source of an expression. */
+export const MONTH = MONTHS.join("|");
 /** Oracle writes `09-MAR-2026`. */
 const ANY_MONTH = `${MONTH}|${MONTH.toUpperCase()}`;
 const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
