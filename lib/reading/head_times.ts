@@ -46,10 +46,13 @@ export class HeadTimes {
   /** Resolver of times that cannot be compared. */
   readonly #others: DayResolver;
   readonly #hours: Hours;
+  /** Hours of times that are wholes: no gap ends these. */
+  readonly #wholes: Hours;
 
   /** @param mayBegin see `TagOptions` */
   constructor(reference: Reference, mayBegin: (text: string) => boolean) {
     this.#hours = new Hours(reference, mayBegin);
+    this.#wholes = new Hours(reference, mayBegin);
     this.#others = new DayResolver(reference);
   }
 
@@ -80,11 +83,11 @@ export class HeadTimes {
   }
 
   /** Reads the time at the start of `bytes[from, to)` if it is of an earlier line's hour. */
-  readKnown(bytes: Bytes, from: number, to: number): boolean {
+  readKnown(bytes: Bytes, from: number, to: number, hours = this.#hours): boolean {
     const { array } = bytes;
-    const hours = this.#hours.list;
-    for (let i = 0; i < hours.length; i++) {
-      const hour = hours[i]!;
+    const { list } = hours;
+    for (let i = 0; i < list.length; i++) {
+      const hour = list[i]!;
       let at = from + hour.literal.length;
       if (at + CLOCK_LENGTH >= to || !hour.literal.isAt(bytes, from)) continue;
       const minute = twoDigits(array, at, MINUTES);
@@ -104,7 +107,7 @@ export class HeadTimes {
       this.end = at + gap.literal.length;
       this.words = at + gap.words;
       this.nameless = null;
-      this.#hours.use(i);
+      hours.use(i);
       return true;
     }
     return false;
@@ -139,17 +142,23 @@ export class HeadTimes {
    * false if there is none.
    */
   readNew(bytes: Bytes, from: number, to: number): boolean {
-    return mayBeTime(bytes.array, from, to) && this.#readBy(readHeadTime, bytes, from, to);
+    return mayBeTime(bytes.array, from, to) && this.#readBy(readHeadTime, this.#hours, bytes, from, to);
   }
 
   /** Reads the time that `bytes[from, to)` is as a whole, before another byte; false: it is none. */
   readWhole(bytes: Bytes, from: number, to: number): boolean {
-    if (this.readKnown(bytes, from, to + 1) && this.end === to) return true;
+    if (this.readKnown(bytes, from, to + 1, this.#wholes) && this.end === to) return true;
     this.begin();
-    return this.#readBy(readWholeTime, bytes, from, to);
+    return this.#readBy(readWholeTime, this.#wholes, bytes, from, to);
   }
 
-  #readBy(read: (text: string) => TimePart | null, bytes: Bytes, from: number, to: number): boolean {
+  #readBy(
+    read: (text: string) => TimePart | null,
+    hours: Hours,
+    bytes: Bytes,
+    from: number,
+    to: number,
+  ): boolean {
     const text = decode(bytes, from, Math.min(to, from + LONGEST));
     const part = read(text);
     if (part === null) return false;
@@ -158,7 +167,7 @@ export class HeadTimes {
     this.end = from + length;
     this.words = from + wordsIn(own);
     if (stamp !== null && part.minute !== null) {
-      this.#put(this.#hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
+      this.#put(hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
     } else {
       if (stamp !== null) this.take(stamp);
       this.pid = NO_PID;

@@ -182,8 +182,7 @@ export function readTag(
   for (const { expression, isKnown: mustBeKnown, isStructured = false, isLast } of FORMS_AT[place]!) {
     const match = expression.exec(text);
     if (match === null) continue;
-    const { name, bracketed = name } = match.groups ?? {};
-    if (mustBeKnown && !isKnown(bracketed!)) continue;
+    if (mustBeKnown && !isKnown(programIn(match)!)) continue;
     const tag = tagPart(given, match, isStructured);
     if (!isLast && !mayBeMessage(match, isKnown)) return tag;
     doubtful ??= tag;
@@ -192,7 +191,8 @@ export function readTag(
 }
 
 function tagPart(given: string, match: RegExpExecArray, isStructured: boolean): TagPart {
-  const { host = "", before = "", name, bracketed: program = name, pid, after = "" } = match.groups ?? {};
+  const { host = "", before = "", pid, after = "" } = match.groups ?? {};
+  const program = programIn(match);
   const end = match[0].length;
   const decoration = program === undefined ? null : DECORATION.exec(match.input.slice(end));
   const length = end + (decoration?.[0].length ?? 0);
@@ -205,6 +205,10 @@ function tagPart(given: string, match: RegExpExecArray, isStructured: boolean): 
     isStructured,
     length,
   };
+}
+
+function programIn({ groups }: RegExpExecArray): string | undefined {
+  return groups?.name ?? groups?.bracketed;
 }
 
 /** Reports whether a known program may be the second host: `web sshd PAM: Authentication failure`. */

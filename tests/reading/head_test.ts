@@ -204,6 +204,9 @@ Deno.test("`HeadReader.next()` tells the instants of Docker's times, known hours
   for (const time of ["2026-13-06T10:57:00.1Z", "2026-05-06T10:57:75.1Z", "2026-05-06T10:57:xx.1Z", "x"]) {
     assert.deepEqual([docker(time).time, docker(time).message], [null, MESSAGE], time);
   }
+  // A known time of Docker is none of a line without a blank behind it.
+  const unclear = "2026-05-06T10:56:10.25Z= x";
+  assert.deepEqual(heads.read(unclear), new Heads().read(unclear));
 });
 
 Deno.test("`HeadReader` decodes nothing to tell where a message begins behind a known time without words", () => {
