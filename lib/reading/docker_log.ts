@@ -1,4 +1,4 @@
-import { BACKSLASH, LOWER_U, QUOTE, RIGHT_BRACE } from "../core/ascii.ts";
+import { BACKSLASH, DELETE, LOWER_U, QUOTE, RIGHT_BRACE } from "../core/ascii.ts";
 import { type Bytes, hexDigit, Literal, makeBytes, withRoom } from "../core/bytes.ts";
 
 const [BEGINNING, STREAM, ATTRIBUTES, TIME, END] = [
@@ -20,7 +20,7 @@ const SCRATCH = 4_096;
 /**
  * Reads lines of Docker's driver json-file:
  * `{"log":"text\n","stream":"stdout","time":"2026-05-06T10:56:10.123456789Z"}`, perhaps with
- * `attrs` before `time`.
+ * `attrs` before `time`. `CollectorLog` reads other lines of it.
  */
 export class DockerLog {
   /** The text without escapes is `bytes[0, end)`, a buffer of its own until the next call. */
@@ -42,7 +42,7 @@ export class DockerLog {
     return STREAMS.some((name) => name.isAt(bytes, stream)) && this.#findTime(bytes, behind, to);
   }
 
-  /** Removes the escapes of the text at `at`. Returns the place of its closing quote; -1: none. */
+  /** Removes the escapes of the text at `at`. Returns the place of its closing quote; -1: none, or an escape of a character that is not ASCII. */
   #unescape(array: Uint8Array, at: number, to: number): number {
     const target = this.bytes.array;
     let end = 0;
@@ -58,9 +58,10 @@ export class DockerLog {
       }
       const escape = array[++at]!;
       if (escape === LOWER_U && at + 4 < to) {
-        const unit = hexOf(array, at + 1);
-        if (unit < 0) return -1;
-        end = putUnit(target, end, unit);
+        const character = hexOf(array, at + 1);
+        // Docker escapes < and the like, but hardly anything above ASCII.
+        if (character < 0 || character >= DELETE) return -1;
+        target[end++] = character;
         at += 4;
       } else if (at < to && ESCAPED[escape] !== 0) target[end++] = ESCAPED[escape]!;
       else return -1;
@@ -91,22 +92,4 @@ function hexOf(array: Uint8Array, at: number): number {
     number = 16 * number + digit;
   }
   return number;
-}
-
-/** Writes a UTF-16 unit as UTF-8 at `end`. Returns the new end. Half a character becomes U+FFFD. */
-function putUnit(target: Uint8Array, end: number, unit: number): number {
-  if (unit < 0x80) {
-    target[end] = unit;
-    return end + 1;
-  }
-  if (unit < 0x800) {
-    target[end] = 0xc0 | unit >> 6;
-    target[end + 1] = 0x80 | unit & 0x3f;
-    return end + 2;
-  }
-  const whole = unit >= 0xd800 && unit < 0xe000 ? 0xfffd : unit;
-  target[end] = 0xe0 | whole >> 12;
-  target[end + 1] = 0x80 | whole >> 6 & 0x3f;
-  target[end + 2] = 0x80 | whole & 0x3f;
-  return end + 3;
 }

@@ -204,6 +204,11 @@ Deno.test("`HeadReader.next()` tells the instants of Docker's times, known hours
   for (const time of ["2026-13-06T10:57:00.1Z", "2026-05-06T10:57:75.1Z", "2026-05-06T10:57:xx.1Z", "x"]) {
     assert.deepEqual([docker(time).time, docker(time).message], [null, MESSAGE], time);
   }
+  for (const [escaped, text] of [["\\u00e9\\u20aC", "é€"], ["a\\ud83dx", "a\ufffdx"], ["\\u003c", "<"]]) {
+    const line = `{"log":"${escaped}\\n","stream":"stderr","time":"2026-05-06T10:56:10Z"}`;
+    const { time, message } = heads.read(line);
+    assert.deepEqual([time, message], [micros("2026-05-06T10:56:10Z"), text]);
+  }
   // A known time of Docker is none of a line without a blank behind it.
   const unclear = "2026-05-06T10:56:10.25Z= x";
   assert.deepEqual(heads.read(unclear), new Heads().read(unclear));
