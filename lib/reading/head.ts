@@ -159,8 +159,8 @@ export class HeadReader<Program> {
    */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
-    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() || this.#takeTime() ||
-      this.#takeTag();
+    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() ||
+      (this.#times.readNew(this.bytes, this.from, this.to) && this.#tookTime()) || this.#takeTag();
   }
 
   /** Takes a time or, behind it, a tag off that an earlier line had, as most lines of a log do. */
@@ -216,10 +216,6 @@ export class HeadReader<Program> {
   #tookText(part: Part, { bytes, end }: { bytes: Bytes; end: number }): true {
     this.bytes = bytes;
     return this.#took(part, 0, endWithoutBlanks(bytes.array, 0, end));
-  }
-
-  #takeTime(): boolean {
-    return this.#times.readNew(this.bytes, this.from, this.to) && this.#tookTime();
   }
 
   #tookTime(): true {

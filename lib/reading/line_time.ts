@@ -109,12 +109,8 @@ function timeOfPairs(line: string): Stamp | null {
   const found: Stamp[] = [];
   PAIR.lastIndex = 0;
   for (let pair = PAIR.exec(line); pair !== null; pair = PAIR.exec(line)) {
-    const stamp = KEYS.has(pair[1]!.toLowerCase()) ? readTime(unquoted(pair[2]!))?.stamp : undefined;
+    const stamp = KEYS.has(pair[1]!.toLowerCase()) ? readTime(pair[2]!.replace(/^"/, ""))?.stamp : undefined;
     if (stamp !== undefined) found.push(stamp);
   }
   return found.length === 1 ? found[0]! : null;
-}
-
-function unquoted(text: string): string {
-  return text.startsWith('"') ? text.slice(1, -1) : text;
 }

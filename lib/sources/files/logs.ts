@@ -175,7 +175,7 @@ export class Logs implements Disposable {
     // Lines of a file that was empty may be in a copy by now: no head tells which, only their time.
     const hasLines = known.head.length === 0 && await this.#takeNewer(known, tail ?? undefined);
     if (tail || hasLines || await this.#addCopy(known, order)) return;
-    if (later.some((one) => isOfPath(one, known.path))) return;
+    if (later.some(({ path, trace }) => path === known.path && trace.length > 0)) return;
     if (!await this.#rewriting.resume(known, place?.path !== known.path)) this.#lose(known);
   }
 
@@ -268,9 +268,4 @@ export class Logs implements Disposable {
     this.#files.drop(tail);
     this.#isPositionDue = true;
   }
-}
-
-/** Reports whether a file was read under the name `path`, and has a trace. */
-function isOfPath({ path: own, trace }: KnownFile, path: string): boolean {
-  return own === path && trace.length > 0;
 }
