@@ -1,6 +1,6 @@
 import { ZERO } from "./ascii.ts";
-import ipaddr from "ipaddr.js";
-import { addressText, ipv4Text } from "./address_text.ts";
+import { AddressReader } from "./address_reader.ts";
+import { addressOf, addressText } from "./address_text.ts";
 import { Cache } from "./cache.ts";
 
 /** Words of 32 bits that `putAddress()` writes. */
@@ -25,19 +25,11 @@ export function canonicalAddress(text: string): string | null {
 }
 
 const canonical = new Cache<string, string | null>(REMEMBERED);
+const reader = new AddressReader();
 
 function canonicalIPv6(text: string): string | null {
-  if (!ipaddr.IPv6.isValid(text)) return null;
-  // ipaddr.js accepts leading zeros in octets, `::ffff:192.0.2.010`; others read them as octal.
-  const last = text.slice(text.lastIndexOf(":") + 1);
-  if (last.includes(".") && !DOTTED_QUAD.test(last)) return null;
-  const address = ipaddr.IPv6.parse(text);
-  const { parts } = address;
-  // ::c000:201 is the old ::192.0.2.1, but `::` and `::1` stay as they are.
-  const isCompatible = parts.slice(0, 6).every((part) => part === 0) && parts[6]! > 0xff;
-  return isCompatible || address.isIPv4MappedAddress()
-    ? ipv4Text(parts[6]! << 16 | parts[7]!)
-    : address.toRFC5952String();
+  reader.readText(text);
+  return addressOf(reader);
 }
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
@@ -132,8 +124,8 @@ export function ipv4Word(address: string, end = address.length): number {
 const known = new Cache<string, Int32Array>(REMEMBERED);
 
 function wordsOfIPv6(address: string): Int32Array {
-  const { parts } = ipaddr.IPv6.parse(address);
-  return Int32Array.from({ length: ADDRESS_WORDS }, (_, i) => parts[2 * i]! << 16 | parts[2 * i + 1]!);
+  reader.readText(address);
+  return Int32Array.of(reader.w0, reader.w1, reader.w2, reader.w3);
 }
 
 /** Returns the mask of the first `bits` bits of a word; all bits from 32 on, none up to 0. */

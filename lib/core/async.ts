@@ -116,6 +116,11 @@ export class Settling {
   }
 }
 
+/** Reports whether a promise is still pending after a span. */
+export function isLate(promise: Promise<unknown>, span: Micros): Promise<boolean> {
+  return new Settling(promise).isLate(span);
+}
+
 /**
  * Makes `Set.clear()` do nothing with an empty set. Deno 2.4 clears one whenever timers are due. V8
  * makes a new table then, to which the one before points: once one of them counts as old, it keeps

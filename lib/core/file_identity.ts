@@ -17,7 +17,7 @@ export function modifiedAt(path: string): number | null {
 }
 
 /** Returns device and inode of a file. */
-export function identityOf({ dev, ino }: Pick<Deno.FileInfo, "dev" | "ino">): string {
+export function identityOf({ dev, ino }: { readonly dev: number; readonly ino: number | null }): string {
   return `${dev}:${ino}`;
 }
 

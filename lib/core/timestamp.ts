@@ -5,7 +5,8 @@ import { resolveStamp, type Stamp } from "./stamp.ts";
 import { parseOffset } from "./zone.ts";
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const MONTH = MONTHS.join("|");
+/** Short names of months, as the source of an expression. */
+export const MONTH = MONTHS.join("|");
 /** Oracle writes `09-MAR-2026`. */
 const ANY_MONTH = `${MONTH}|${MONTH.toUpperCase()}`;
 const WEEKDAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
@@ -41,64 +42,40 @@ const YEAR_FIRST = new RegExp(
 const ISO = new RegExp(
   `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)(?:,? +|[T_-]| - )${SHORT_CLOCK}${HALF}${ZONE}${NAME}`,
 );
-/** Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs. */
-const MAIL = new RegExp(
-  `^(?:${WEEKDAYS},? +)?(?<day>\\d{1,2})[ -](?<month>${ANY_MONTH})[ -](?<year>\\d{4}) +${CLOCK}${HALF}${ZONE}${NAME}`,
-);
-/** Of the Common Log Format, and with fractions or without a zone. */
-const SLASHED = new RegExp(
-  `^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${HALF}${ZONE}${NAME}`,
-);
-/** With a date of digits: `20260105-10:56:10`, `260105  1:56:10`. */
-const DIGITS = new RegExp(
-  `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)(?:[T_-]| +)${SHORT_CLOCK}${ZONE}${NAME}`,
-);
-/** The basic format of ISO 8601: `20260105T105610Z`. */
-const BASIC = new RegExp(
-  `^(?<year>\\d{4})(?<month>\\d\\d)(?<day>\\d\\d)T(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)${FRACTION}${ZONE}`,
-);
-/** Day first, as dates with points always are: `05.01.2026 10:56:10`. */
-const POINTED = new RegExp(
-  `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? +${SHORT_CLOCK}${HALF}${ZONE}${NAME}`,
-);
-/** Of Monit: `CEST May  6 10:56:10`. */
-const MONIT = new RegExp(`^(?<name>[A-Z]{2,5}) (?<month>${MONTH}) (?<day>[ \\d]\\d) ${CLOCK}`);
-/** Of DirectAdmin: `2026:01:05-10:56:10`. */
-const COLONS = new RegExp(`^(?<year>\\d{4}):(?<month>\\d\\d):(?<day>\\d\\d)-${CLOCK}`);
-/** Of Suricata, `01/05/2026-10:56:10.123456`, and of Snort, without the year. */
-const ALERT = new RegExp(
-  "^(?<month>\\d\\d)/(?<day>\\d\\d)(?:/(?<year>\\d{4}))?-(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)\\.(?<fraction>\\d{6})",
-);
-/**
- * Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20; of PHP: `January 5,
- * 2026 15:56:10`.
- */
-const JAVA = new RegExp(
-  `^(?<month>(?:${MONTH})[a-z]{0,6}) (?<day>\\d{1,2}), (?<year>\\d{4}),? ${SHORT_CLOCK}(?:[ \u202f](?<half>[AP]M))?`,
-);
-/** Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year. */
-const GLOG = new RegExp(`^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`);
 /** Seconds since the epoch, 2001 to 2065, or milli-, micro- or nanoseconds, perhaps with a fraction. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/;
 /** Seconds since 1970 and nanoseconds in hexadecimal digits, as daemontools label lines. */
 const TAI64N = /^@4(?<seconds>[0-9a-f]{15})(?<nano>[0-9a-f]{8})/;
 /** TAI64 counts from 10 s before 1970; no leap seconds are added to a label. */
 const TAI_OFFSET = 10;
-/** All forms but seconds since the epoch. */
+/** All forms but numbers, in the order in which they are tried. */
 const FORMS: readonly RegExp[] = [
   ISO,
   SYSLOG,
   YEAR_FIRST,
-  SLASHED,
-  MAIL,
-  DIGITS,
-  BASIC,
-  POINTED,
-  MONIT,
-  COLONS,
-  ALERT,
-  JAVA,
-  GLOG,
+  ...[
+    // Of the Common Log Format, and with fractions or without a zone.
+    `^(?<day>\\d\\d)/(?<month>${MONTH})/(?<year>\\d{4})[: ]${CLOCK}${HALF}${ZONE}${NAME}`,
+    // Of mail (RFC 5322, section 3.3), `Thu, 26 Nov 2026 04:43:54 +0100`, and of some logs.
+    `^(?:${WEEKDAYS},? +)?(?<day>\\d{1,2})[ -](?<month>${ANY_MONTH})[ -](?<year>\\d{4}) +${CLOCK}${HALF}${ZONE}${NAME}`,
+    // With a date of digits: `20260105-10:56:10`, `260105  1:56:10`.
+    `^(?<year>(?:19|20)?\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)(?:[T_-]| +)${SHORT_CLOCK}${ZONE}${NAME}`,
+    // The basic format of ISO 8601: `20260105T105610Z`.
+    `^(?<year>\\d{4})(?<month>\\d\\d)(?<day>\\d\\d)T(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)${FRACTION}${ZONE}`,
+    // Day first, as dates with points always are: `05.01.2026 10:56:10`.
+    `^(?<day>\\d\\d)\\.(?<month>\\d\\d)\\.(?<year>\\d{4}),? +${SHORT_CLOCK}${HALF}${ZONE}${NAME}`,
+    // Of Monit: `CEST May  6 10:56:10`.
+    `^(?<name>[A-Z]{2,5}) (?<month>${MONTH}) (?<day>[ \\d]\\d) ${CLOCK}`,
+    // Of DirectAdmin: `2026:01:05-10:56:10`.
+    `^(?<year>\\d{4}):(?<month>\\d\\d):(?<day>\\d\\d)-${CLOCK}`,
+    // Of Suricata, `01/05/2026-10:56:10.123456`, and of Snort, without the year.
+    `^(?<month>\\d\\d)/(?<day>\\d\\d)(?:/(?<year>\\d{4}))?-(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)\\.(?<fraction>\\d{6})`,
+    // Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20; of PHP:
+    // `January 5, 2026 15:56:10`.
+    `^(?<month>(?:${MONTH})[a-z]{0,6}) (?<day>\\d{1,2}), (?<year>\\d{4}),? ${SHORT_CLOCK}(?:[ \u202f](?<half>[AP]M))?`,
+    // Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year.
+    `^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`,
+  ].map((source) => new RegExp(source)),
 ];
 /** Matches the times of `readTime()`, in linear time and without groups. */
 export const TIME_SOURCE = [...FORMS, EPOCH, TAI64N].map(({ source }) =>

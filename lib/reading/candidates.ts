@@ -56,16 +56,16 @@ export class Candidates {
   readonly hasOpen: boolean;
   /** Modules that accept lines of any program. */
   readonly ofAnyProgram: readonly ReadableModule[];
-  readonly #byIdentifier: ReadonlyMap<string, readonly { readonly module: ReadableModule }[]>;
+  readonly #byIdentifier = new Map<string, readonly ReadableModule[]>();
 
   constructor(modules: readonly ReadableModule[]) {
     this.all = modules.map(trusted);
     this.hasOpen = this.all.some(({ isOpen }) => isOpen);
     this.ofAnyProgram = modules.filter(({ identifiers }) => identifiers.length === 0);
-    const named = modules.flatMap((module) =>
-      module.identifiers.map((identifier) => ({ identifier, module }))
-    );
-    this.#byIdentifier = Map.groupBy(named, ({ identifier }) => identifier);
+    for (const identifier of modules.flatMap(({ identifiers }) => identifiers)) {
+      const named = modules.filter(({ identifiers }) => identifiers.includes(identifier));
+      this.#byIdentifier.set(identifier, named);
+    }
   }
 
   /** Reports whether a message of some module may begin with `text`. */
@@ -76,7 +76,7 @@ export class Candidates {
 
   /** Returns the modules that list a program as their own; undefined: none does. */
   named(identifier: string): readonly ReadableModule[] | undefined {
-    return this.#byIdentifier.get(identifier)?.map(({ module }) => module);
+    return this.#byIdentifier.get(identifier);
   }
 
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */

@@ -3,8 +3,8 @@ import { type Bytes, decode, encode, makeBytes } from "../core/bytes.ts";
 import { tried } from "../core/error.ts";
 import { NO_PID, type Sender } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
-import { timeOfLine } from "./line_time.ts";
-import { membersOf } from "./json_object.ts";
+import { timeOfMembers } from "./line_time.ts";
+import { type Member, membersOf } from "./json_object.ts";
 
 /** Names under which collectors write the line or its message. */
 const TEXTS = ["MESSAGE", "log", "message", "msg", "line"];
@@ -33,9 +33,8 @@ const SURE = new RegExp(`"(?:${[STREAM, ...FOREIGN].join("|")})"`);
  * rsyslog and others, with the text under a name such as `message`.
  */
 export class CollectorLog {
-  /** The text is `bytes[start, end)`, behind the name of a container's stream as CRI writes it. */
+  /** The text is `bytes[0, end)`. */
   bytes = makeBytes(0);
-  start = 0;
   end = 0;
   /** Whether the object is surely no service's own: a container's, an entry of the journal, rsyslog's. */
   isSure = false;
@@ -57,11 +56,11 @@ export class CollectorLog {
     if (bytes.array[to - 1] !== RIGHT_BRACE) return false;
     const line = decode(bytes, from, to);
     if (mustBeSure && !SURE.test(line)) return false;
-    const found = wantedOf(line);
+    const members = [...membersOf(line)];
+    const found = wantedOf(members);
     const text = found && onlyText(found);
     if (!text || !isJson(line)) return false;
-    const stream = found.get(STREAM) ?? "";
-    const isContainers = /^std(?:out|err)$/.test(stream);
+    const isContainers = /^std(?:out|err)$/.test(found.get(STREAM) ?? "");
     this.isSure = isContainers || FOREIGN.some((name) => found.has(name));
     if (mustBeSure && !this.isSure) return false;
     const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
@@ -70,10 +69,8 @@ export class CollectorLog {
     this.pid = NUMBER.test(pid) ? Number(pid) : NO_PID;
     const uid = found.get(UID) ?? "";
     this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: found.get(UNIT) ?? "" } : null;
-    this.stamp = timeOfLine(line);
-    const before = isContainers ? `${stream} F ` : "";
-    this.start = before.length;
-    ({ bytes: this.bytes, end: this.end } = encode(before + text));
+    this.stamp = timeOfMembers(members);
+    ({ bytes: this.bytes, end: this.end } = encode(text));
     return true;
   }
 }
@@ -84,9 +81,9 @@ function isJson(line: string): boolean {
 }
 
 /** Returns the wanted members of an object; null if one comes twice. */
-function wantedOf(line: string): ReadonlyMap<string, string> | null {
+function wantedOf(members: readonly Member[]): ReadonlyMap<string, string> | null {
   const found = new Map<string, string>();
-  for (const { key, inner, text } of membersOf(line)) {
+  for (const { key, inner, text } of members) {
     const name = inner === "" ? key : `${key}.${inner}`;
     if (!WANTED.has(name)) continue;
     if (found.has(name)) return null;

@@ -14,7 +14,6 @@ import {
   decode,
   endOfDigits,
   endWithoutBlanks,
-  isUpper,
   Literal,
   makeBytes,
   numberOf,
@@ -39,9 +38,6 @@ const REPEAT = new Literal("message repeated ");
 const TIMES = new Literal(" times: [");
 /** Most digits of a count. */
 const MAX_DIGITS = 9;
-
-/** A time up to a word behind it. Times have only bytes of ASCII before their words. */
-const CLOCK = /^[ -~\t]*?\d:\d\d:\d\d\S*[ \t]+(?=[\w+-])(?!std(?:out|err)\b)/;
 
 /** What a head reader must know of the modules, and of the current line. */
 export interface HeadOptions<Program> extends TagOptions<Program> {
@@ -70,8 +66,6 @@ export class HeadReader<Program> {
   program: Program | null = null;
   /** How often the message was written, according to the line. */
   count = 1;
-  /** Docker's time of the line; NaN if there is none. */
-  #dockerTime: Micros = NaN;
   readonly #docker = new DockerLog();
   readonly #collector = new CollectorLog();
   readonly #isObjectRead: boolean;
@@ -97,10 +91,7 @@ export class HeadReader<Program> {
 
   /** Returns where the message begins if what was taken off is the whole head. */
   beginning(): Beginning {
-    const { bytes, from } = this;
-    // The zone of a time may be the word behind it.
-    const mayBeZone = this.#last === TIME && isUpper(bytes.array[from]!);
-    return { from, stamp: mayBeZone ? this.#stampIn(decode(bytes, this.#timeFrom, from)) : null };
+    return { from: this.from, stamp: this.#last === TIME ? this.#times.nameless : null };
   }
 
   /**
@@ -108,16 +99,10 @@ export class HeadReader<Program> {
    * taken: they may be a stranger's name. Null: there are none.
    */
   wordless(): Beginning | null {
-    if (this.#last !== TIME) return null;
-    const digits = CLOCK.exec(decode(this.bytes, this.#timeFrom, this.from))?.[0];
-    if (digits === undefined || readHeadTime(digits) === null) return null;
-    return { from: this.#timeFrom + digits.length, stamp: this.#stampIn(digits) };
-  }
-
-  /** Returns the time in `text`, without the words behind it, if it is the line's time. */
-  #stampIn(text: string): Stamp | null {
-    const isCounted = this.#times.isFirst && Number.isNaN(this.#dockerTime);
-    return isCounted ? readHeadTime(text)?.stamp ?? null : null;
+    const { words: from, isFirst } = this.#times;
+    if (this.#last !== TIME || Number.isNaN(from)) return null;
+    const time = readHeadTime(decode(this.bytes, this.#timeFrom, from));
+    return time && { from, stamp: isFirst ? time.stamp : null };
   }
 
   /** Reports whether `bytes[from, to)` surely is no message: it begins with an earlier line's time. */
@@ -130,12 +115,12 @@ export class HeadReader<Program> {
    * now; otherwise NaN.
    */
   get time(): Micros {
-    return Number.isNaN(this.#dockerTime) ? this.#times.time : this.#dockerTime;
+    return this.#times.time;
   }
 
   /** Whether that time does not tell in figures how far its clock is ahead of UTC. */
   get isZoneless(): boolean {
-    return Number.isNaN(this.#dockerTime) && this.#times.isZoneless;
+    return this.#times.isZoneless;
   }
 
   /** Whether the last `next()` took a time off, and nothing behind it. */
@@ -156,7 +141,6 @@ export class HeadReader<Program> {
     this.bytes = bytes;
     this.to = endWithoutBlanks(bytes.array, from, to);
     this.from = startWithoutBlanks(bytes.array, from, this.to);
-    this.#dockerTime = NaN;
     this.#times.begin();
     this.pid = NO_PID;
     this.program = null;
@@ -175,8 +159,8 @@ export class HeadReader<Program> {
    */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
-    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() || this.#takeTime() ||
-      this.#takeTag();
+    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() ||
+      (this.#times.readNew(this.bytes, this.from, this.to) && this.#tookTime()) || this.#takeTag();
   }
 
   /** Takes a time or, behind it, a tag off that an earlier line had, as most lines of a log do. */
@@ -212,26 +196,26 @@ export class HeadReader<Program> {
   #takeDocker(): boolean {
     const docker = this.#docker;
     if (!docker.read(this.bytes, this.from, this.to)) return false;
-    this.bytes = docker.bytes;
-    this.#dockerTime = docker.time;
-    return this.#took(OBJECT, docker.start, endWithoutBlanks(docker.bytes.array, docker.start, docker.end));
+    if (!this.#times.readWhole(this.bytes, docker.timeFrom, docker.timeTo)) return false;
+    return this.#tookText(OBJECT, docker);
   }
 
   #takeCollector(): boolean {
     const collector = this.#collector;
     if (!collector.read(this.bytes, this.from, this.to, !this.#isObjectRead)) return false;
-    const { bytes, start, end, stamp, program, pid, sender, isSure } = collector;
-    this.bytes = bytes;
+    const { stamp, program, pid, sender, isSure } = collector;
     this.isObject = !isSure;
     this.sender = sender;
     if (stamp !== null) this.#times.take(stamp);
     if (pid !== NO_PID) this.pid = pid;
     if (program !== null) this.program = this.#programOf(program);
-    return this.#took(program === null ? OBJECT : TAG, start, endWithoutBlanks(bytes.array, start, end));
+    return this.#tookText(program === null ? OBJECT : TAG, collector);
   }
 
-  #takeTime(): boolean {
-    return this.#times.readNew(this.bytes, this.from, this.to) && this.#tookTime();
+  /** Takes the text of an object, which is in another buffer. */
+  #tookText(part: Part, { bytes, end }: { bytes: Bytes; end: number }): true {
+    this.bytes = bytes;
+    return this.#took(part, 0, endWithoutBlanks(bytes.array, 0, end));
   }
 
   #tookTime(): true {

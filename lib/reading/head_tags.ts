@@ -1,7 +1,7 @@
 import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
-import { readTag, type TagPart, type TagPlace } from "./head_text.ts";
+import { readTag, type TagPart, type TagPlace } from "./tag_forms.ts";
 
 /** Remembered tags, for programs that write in turn. */
 const TAGS = 8;

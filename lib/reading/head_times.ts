@@ -1,10 +1,10 @@
 import { COLON, COMMA, POINT } from "../core/ascii.ts";
-import { type Bytes, endOfDigits, numberOf, twoDigits } from "../core/bytes.ts";
+import { type Bytes, decode, endOfDigits, numberOf, twoDigits } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
-import { readHeadTime } from "./head_text.ts";
-import { gapAt, type Hour, Hours } from "./hours.ts";
+import { readHeadTime, readWholeTime, type TimePart } from "./head_text.ts";
+import { gapAt, type Hour, Hours, wordsIn } from "./hours.ts";
 import { mayBeTime } from "./time_prefilter.ts";
 import { DayResolver, type StampZone } from "./day_resolver.ts";
 
@@ -13,7 +13,6 @@ const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
 const UTC: StampZone = { offset: 0 };
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Bytes of minute and second, `04:05`. */
 const CLOCK_LENGTH = 5;
@@ -34,6 +33,10 @@ export class HeadTimes {
   isFirst = false;
   /** Where the text behind the time begins. */
   end = 0;
+  /** Where words begin that were taken for the zone or the half of a day; NaN if there are none. */
+  words = NaN;
+  /** The line's time without the word behind it, which names its zone; null if none does. */
+  nameless: Stamp | null = null;
   /** Resolver of the line's first time that is an instant; null: none yet. */
   #first: DayResolver | null = null;
   #minute = 0;
@@ -43,10 +46,13 @@ export class HeadTimes {
   /** Resolver of times that cannot be compared. */
   readonly #others: DayResolver;
   readonly #hours: Hours;
+  /** Hours of times that are wholes: no gap ends these. */
+  readonly #wholes: Hours;
 
   /** @param mayBegin see `TagOptions` */
   constructor(reference: Reference, mayBegin: (text: string) => boolean) {
     this.#hours = new Hours(reference, mayBegin);
+    this.#wholes = new Hours(reference, mayBegin);
     this.#others = new DayResolver(reference);
   }
 
@@ -77,11 +83,11 @@ export class HeadTimes {
   }
 
   /** Reads the time at the start of `bytes[from, to)` if it is of an earlier line's hour. */
-  readKnown(bytes: Bytes, from: number, to: number): boolean {
+  readKnown(bytes: Bytes, from: number, to: number, hours = this.#hours): boolean {
     const { array } = bytes;
-    const hours = this.#hours.list;
-    for (let i = 0; i < hours.length; i++) {
-      const hour = hours[i]!;
+    const { list } = hours;
+    for (let i = 0; i < list.length; i++) {
+      const hour = list[i]!;
       let at = from + hour.literal.length;
       if (at + CLOCK_LENGTH >= to || !hour.literal.isAt(bytes, from)) continue;
       const minute = twoDigits(array, at, MINUTES);
@@ -99,7 +105,9 @@ export class HeadTimes {
       if (gap === null) continue;
       this.#put(hour, minute, second, fraction, gap);
       this.end = at + gap.literal.length;
-      this.#hours.use(i);
+      this.words = at + gap.words;
+      this.nameless = null;
+      hours.use(i);
       return true;
     }
     return false;
@@ -112,6 +120,7 @@ export class HeadTimes {
     fraction: Micros,
     zone: StampZone,
   ): void {
+    this.isFirst = false;
     if (exists && minute < MINUTES && second < SECONDS) this.#setFirst(times, minute, second, fraction, zone);
     this.pid = part.pid ?? NO_PID;
     this.isIso = part.isIso;
@@ -132,26 +141,47 @@ export class HeadTimes {
    * Reads the time at the start of `bytes[from, to)`, which `readKnown()` does not know. Returns
    * false if there is none.
    */
-  readNew({ array }: Bytes, from: number, to: number): boolean {
-    if (!mayBeTime(array, from, to)) return false;
-    const text = decoder.decode(array.subarray(from, Math.min(to, from + LONGEST)));
-    const part = readHeadTime(text);
+  readNew(bytes: Bytes, from: number, to: number): boolean {
+    return mayBeTime(bytes.array, from, to) && this.#readBy(readHeadTime, this.#hours, bytes, from, to);
+  }
+
+  /** Reads the time that `bytes[from, to)` is as a whole, before another byte; false: it is none. */
+  readWhole(bytes: Bytes, from: number, to: number): boolean {
+    if (this.readKnown(bytes, from, to + 1, this.#wholes) && this.end === to) return true;
+    this.begin();
+    return this.#readBy(readWholeTime, this.#wholes, bytes, from, to);
+  }
+
+  #readBy(
+    read: (text: string) => TimePart | null,
+    hours: Hours,
+    bytes: Bytes,
+    from: number,
+    to: number,
+  ): boolean {
+    const text = decode(bytes, from, Math.min(to, from + LONGEST));
+    const part = read(text);
     if (part === null) return false;
-    this.end = from + part.length;
-    const { stamp } = part;
+    const { stamp, length } = part;
+    const own = text.slice(0, length);
+    this.end = from + length;
+    this.words = from + wordsIn(own);
     if (stamp !== null && part.minute !== null) {
-      this.#put(this.#hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
+      this.#put(hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
     } else {
       if (stamp !== null) this.take(stamp);
       this.pid = NO_PID;
       this.isIso = part.isIso;
       this.isTime = part.isTime;
     }
+    const isBehind = this.isFirst && stamp?.name !== undefined && !own.includes(stamp.name);
+    this.nameless = isBehind ? { ...stamp, name: undefined } : null;
     return true;
   }
 
   /** Takes a time that stands elsewhere than at the start of the line. */
   take(stamp: Stamp): void {
+    this.isFirst = false;
     if (this.#first !== null) return;
     this.#others.begin(stamp);
     const { minute, second, fraction } = stamp;

@@ -10,9 +10,14 @@ const [HOURS, GAPS] = [3, 4];
 /** What may precede a zone's name in a gap. */
 const BEFORE_NAME = /^\W*(?:(?:[AP]M|[ap]\.?m\.?)\W+)?/;
 
+/** A time up to a word in it. Times have only bytes of ASCII before their words. */
+const BEFORE_WORDS = /^[ -~\t]*?\d:\d\d:\d\d\S*[ \t]+(?=[\w+-])(?!std(?:out|err)\b)/;
+
 /** Zone and gap between a second and the text behind the time. */
 export interface Gap extends StampZone {
   readonly literal: Literal;
+  /** Offset in it of words such as a zone or half of a day; NaN if there are none. */
+  readonly words: number;
 }
 
 /** An hour of a log, `Mar  9 04:`, with the text before it. */
@@ -55,10 +60,11 @@ export class Hours {
     const hour = this.#hourOf(text.slice(0, minute!.from), part);
     const gap = text.slice(minute!.end, length);
     const literal = new Literal(gap);
+    const words = wordsIn(text.slice(0, length)) - minute!.end;
     if (!hour.gaps.some((gap) => isEqual(gap.literal.bytes, literal.bytes))) {
       // A word behind the gap is not part of the gap.
       const isNamed = name !== undefined && gap.replace(BEFORE_NAME, "").startsWith(name);
-      hour.gaps.unshift({ literal, offset, name: isNamed ? name : undefined });
+      hour.gaps.unshift({ literal, words, offset, name: isNamed ? name : undefined });
       if (hour.gaps.length > GAPS) hour.gaps.pop();
     }
     return hour;
@@ -82,6 +88,11 @@ export class Hours {
     if (hours.length > HOURS) hours.pop();
     return made;
   }
+}
+
+/** Returns where words behind the clock of a time begin; NaN if there are none. */
+export function wordsIn(time: string): number {
+  return BEFORE_WORDS.exec(time)?.[0].length ?? NaN;
 }
 
 /** Returns the gap at `at`, unless the text behind may belong to it; null: none. */

@@ -1,6 +1,6 @@
 import type { Stamp } from "../core/stamp.ts";
 import { type Read, readTime } from "../core/timestamp.ts";
-import { membersOf } from "./json_object.ts";
+import { type Member, membersOf } from "./json_object.ts";
 
 /**
  * Text that may precede the time at the beginning of a line: a bracket, a quote, auditd's type, or a
@@ -58,7 +58,7 @@ export function withBlanks(text: string): string {
  * in it
  */
 export function timeOfLine(text: string, own = text.length): Stamp | null {
-  if (text.startsWith("{")) return timeOfObject(text);
+  if (text.startsWith("{")) return timeOfMembers(membersOf(text));
   const line = withBlanks(text);
   const level = LEVEL.exec(line)?.[0];
   const bare = level === undefined ? line : line.slice(level.length, own);
@@ -90,9 +90,9 @@ export function readLineTime(line: string): Read | null {
 }
 
 /** Returns the first time in an object, preferring those with a zone; null if a name comes twice. */
-function timeOfObject(line: string): Stamp | null {
+export function timeOfMembers(members: Iterable<Member>): Stamp | null {
   const found = new Map<string, Stamp>();
-  for (const { key, inner, text } of membersOf(line)) {
+  for (const { key, inner, text } of members) {
     const name = key.toLowerCase();
     if (!KEYS.has(name) || (inner !== "" && inner !== INNER_KEY)) continue;
     if (found.has(name)) return null;
@@ -109,12 +109,8 @@ function timeOfPairs(line: string): Stamp | null {
   const found: Stamp[] = [];
   PAIR.lastIndex = 0;
   for (let pair = PAIR.exec(line); pair !== null; pair = PAIR.exec(line)) {
-    const stamp = KEYS.has(pair[1]!.toLowerCase()) ? readTime(unquoted(pair[2]!))?.stamp : undefined;
+    const stamp = KEYS.has(pair[1]!.toLowerCase()) ? readTime(pair[2]!.replace(/^"/, ""))?.stamp : undefined;
     if (stamp !== undefined) found.push(stamp);
   }
   return found.length === 1 ? found[0]! : null;
-}
-
-function unquoted(text: string): string {
-  return text.startsWith('"') ? text.slice(1, -1) : text;
 }

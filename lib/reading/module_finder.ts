@@ -116,32 +116,17 @@ export class ModuleFinder {
   ): boolean {
     this.#isStateless = isStateless;
     this.#place = place;
+    this.event.isUnderstood = false;
+    this.event.time = NaN;
+    this.event.count = 1;
+    this.reference.zone = this.#zone;
+    this.isZoneless = false;
     const end = endOfText(bytes, from, to);
-    const isFound = this.#readMessage(candidates, bytes, from, end, isLine) ||
+    const isHeaded = isLine && this.#heads.isAt(bytes, from, end);
+    const isFound = (!isHeaded && this.#isUnderstood(candidates, bytes, from, end, isLine ? CLOSED : ALL)) ||
       this.#readBehindHead(candidates, bytes, from, end, isLine);
     if (isLine && this.event.isUnderstood) this.#takeOwnTime();
     return isFound;
-  }
-
-  /**
-   * Reads a message as it is, without taking a head off. Returns whether one of the candidates
-   * understands it.
-   */
-  #readMessage(
-    candidates: readonly Candidate[],
-    bytes: Bytes,
-    from: number,
-    to: number,
-    isLine: boolean,
-  ): boolean {
-    const event = this.event;
-    event.isUnderstood = false;
-    event.time = NaN;
-    event.count = 1;
-    this.reference.zone = this.#zone;
-    this.isZoneless = false;
-    if (isLine && this.#heads.isAt(bytes, from, to)) return false;
-    return this.#isUnderstood(candidates, bytes, from, to, isLine ? CLOSED : ALL);
   }
 
   /**

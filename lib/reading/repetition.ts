@@ -7,7 +7,8 @@
 import { SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
-import { readHeadTime, readTag } from "./head_text.ts";
+import { readHeadTime } from "./head_text.ts";
+import { readTag } from "./tag_forms.ts";
 
 /** Ends of a line that reports repetition; `---` is Apple's, `-` metalog's. */
 const ENDS = [" times", " time", " times ---", " time ---", " times -", " twice -"].map((text) =>

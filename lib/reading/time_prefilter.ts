@@ -1,69 +1,56 @@
 /** Excludes times by a few bytes: fewer lines need an expression. */
 import {
-  APOSTROPHE,
-  AT_SIGN,
-  COLON,
   COMMA,
-  DASH,
   DELETE,
   EQUALS,
-  LEFT_BRACKET,
-  LEFT_PARENTHESIS,
-  LESS_THAN,
   LOWER_A,
   LOWER_M,
   LOWER_P,
   LOWER_T,
-  LOWER_Z,
-  PLUS,
   POINT,
-  QUOTE,
-  SLASH,
   SPACE,
   TAB,
-  UNDERSCORE,
-  UPPER_T,
 } from "../core/ascii.ts";
 import { type Bytes, endOfDigits, isDigit, isUpper, Literal } from "../core/bytes.ts";
 
 const STREAM = new Literal("std");
 
+/** By byte: 1 before any time, 2 before a digit or capital. */
+const OPENINGS = new Uint8Array(256);
+for (const byte of "<@[") OPENINGS[byte.charCodeAt(0)] = 1;
+for (const byte of "\"'(") OPENINGS[byte.charCodeAt(0)] = 2;
+/** So many digits, or more, count as the last bit. */
+const MOST_DIGITS = 9;
+/** By the byte behind them: how many digits may begin a time, as bits. */
+const COUNTS = new Uint16Array(256);
+for (
+  const [bytes, counts] of [
+    [" \t-/", [1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    ["_T", [6, 7, 8, 9]],
+    // An address may begin like a date.
+    [".:", [4, 9]],
+    [",", [9]],
+  ] as const
+) for (const byte of bytes) for (const count of counts) COUNTS[byte.charCodeAt(0)]! |= 1 << count;
+/** By byte: 1 if it belongs to the gap before it. */
+const OF_GAP = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const isOther = byte <= SPACE || byte >= DELETE;
+  return isOther || "[+-:".includes(String.fromCharCode(byte)) ? 1 : 0;
+});
+
 /** Reports whether `array[from, to)` may begin with a time; if not, no expression is needed. */
 export function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
   if (from >= to) return false;
   const first = array[from]!;
-  if (first === LESS_THAN || first === AT_SIGN || first === LEFT_BRACKET) return true;
-  if (first === QUOTE || first === APOSTROPHE || first === LEFT_PARENTHESIS) {
-    return isDigit(array[from + 1]!) || isUpper(array[from + 1]!);
-  }
+  const opening = OPENINGS[first]!;
+  if (opening > 0) return opening === 1 || isDigit(array[from + 1]!) || isUpper(array[from + 1]!);
   // A name may precede a time: `t`, `ts`, `time` or `timestamp`.
-  if (first === LOWER_T) {
-    return array[from + 1] === EQUALS || array[from + 2] === EQUALS || array[from + 4] === EQUALS ||
-      array[from + 9] === EQUALS;
-  }
+  if (first === LOWER_T) return [1, 2, 4, 9].some((length) => array[from + length] === EQUALS);
   if (isUpper(first)) return isBehindName(array, from + 3);
   const end = endOfDigits(array, from);
-  const length = end - from;
-  if (length === 0) return false;
-  switch (array[end]!) {
-    case SPACE:
-    case TAB:
-    case DASH:
-    case SLASH:
-      return true;
-    case UNDERSCORE:
-    case UPPER_T:
-      return length >= 6;
-    // An address may begin like a date.
-    case POINT:
-      return length === 4 || length >= 9 || (length === 2 && array[end + 3] === POINT);
-    case COMMA:
-      return length >= 9;
-    case COLON:
-      return length >= 9 || length === 4;
-    default:
-      return false;
-  }
+  const count = Math.min(end - from, MOST_DIGITS);
+  const isPoints = count === 2 && array[end] === POINT && array[end + 3] === POINT;
+  return (COUNTS[array[end]!]! >> count & 1) === 1 || isPoints;
 }
 
 /**
@@ -73,8 +60,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
 export function mayContinueGap(bytes: Bytes, at: number): boolean {
   const { array } = bytes;
   const first = array[at]!;
-  if (first <= SPACE || first >= DELETE || first === LEFT_BRACKET) return true;
-  if (first === PLUS || first === DASH || first === COLON) return true;
+  if (OF_GAP[first] === 1) return true;
   if (isUpper(first)) {
     let end = at + 1;
     while (isUpper(array[end]!)) end++;
@@ -100,6 +86,9 @@ function isGap(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
+/** By byte: 1 for letters, digits and the underscore. */
+const WORD = Uint8Array.from({ length: 256 }, (_, byte) => /\w/.test(String.fromCharCode(byte)) ? 1 : 0);
+
 function isWord(byte: number): boolean {
-  return isUpper(byte) || (byte >= LOWER_A && byte <= LOWER_Z) || isDigit(byte) || byte === UNDERSCORE;
+  return WORD[byte] === 1;
 }

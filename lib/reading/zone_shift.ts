@@ -49,8 +49,9 @@ export class ZoneShift {
     const off = written - time;
     const quarters = Math.floor((off + EARLY) / QUARTER) * QUARTER;
     const isExact = off - quarters <= LATE;
+    const isOfZones = Math.abs(quarters) >= LEAST && Math.abs(quarters) <= MOST;
     if (isExact && quarters === 0) this.shift = 0;
-    else if (isExact && isOfZones(quarters) && (isLive || quarters < 0)) this.#find(quarters, written);
+    else if (isExact && isOfZones && (isLive || quarters < 0)) this.#find(quarters, written);
     // A line may be late. One that is early, or late by a quarter of an hour, disproves the shift.
     else if (off < this.shift - EARLY || off >= this.shift + QUARTER) this.shift = 0;
   }
@@ -95,8 +96,4 @@ export class ZoneShifts {
     this.#reported.add(shift);
     this.#report(shift);
   }
-}
-
-function isOfZones(shift: Micros): boolean {
-  return Math.abs(shift) >= LEAST && Math.abs(shift) <= MOST;
 }

@@ -1,32 +1,15 @@
 import { fieldNames } from "../../lib/reading/text_reader.ts";
 
+/** Parts of a request line. */
+const PARTS = ["method", "target", "path", "query", "raw_path", "raw_query", "protocol"];
 /** Names of the fields in lines of known formats and of the error log, by their numbers. */
 export const NAMES = fieldNames([
-  "method",
-  "target",
-  "path",
-  "query",
-  "raw_path",
-  "raw_query",
-  "protocol",
-  "status",
-  "user_agent",
-  "referer",
-  "user",
-  "host",
-  "forwarded_for",
-  "bytes",
-  "request",
-  "level",
-  "text",
-  "server",
-  "upstream",
+  ...PARTS,
+  ...["status", "user_agent", "referer", "user", "host", "forwarded_for", "bytes", "request"],
+  ...["level", "text", "server", "upstream"],
 ]);
-
 /** Names of the fields that are parts of a request line, and itself. */
-export const REQUEST_PARTS = [
-  ...["request", "method", "target", "path", "query", "raw_path", "raw_query", "protocol"],
-];
+export const REQUEST_PARTS = ["request", ...PARTS];
 
 /** Numbers of the fields that are read by their positions. */
 export const METHOD = NAMES.indexOf("method");

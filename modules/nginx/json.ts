@@ -1,3 +1,4 @@
+import { tried } from "../../lib/core/error.ts";
 import { timeOfLine } from "../../lib/reading/line_time.ts";
 import type { TextReading } from "../../lib/reading/text_reader.ts";
 import { readVariables } from "./variables.ts";
@@ -48,24 +49,13 @@ const DECISIVE = ["remote_addr", "http_x_forwarded_for", "status"];
 export function parseJson(line: string): TextReading | null {
   // Without `escape=json` nginx writes `\x22`, which is not JSON.
   const texts = [line, line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1")];
-  const text = texts.find((text) => parseObject(text) !== null);
+  const text = texts.find((text) => tried(() => JSON.parse(text)) !== null);
   if (text === undefined) return null;
-  const variables = variablesOf(parseObject(text)!);
+  const variables = variablesOf(JSON.parse(text));
   if (variables.remote_addr === undefined) return null;
   const parsed = readVariables(variables);
   const { address, stamp = timeOfLine(text) ?? undefined } = parsed;
   return { ...parsed, address: isSingle(text) ? address : null, stamp };
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as Record<string, unknown>
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Returns nginx's variables in an object. A variable's own name wins over its synonyms. */

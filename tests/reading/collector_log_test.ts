@@ -9,7 +9,7 @@ function read(line: string, mustBeSure = false) {
   const { bytes, end } = encode(`x${line}}`);
   if (!collector.read(bytes, 1, end - 1, mustBeSure)) return null;
   const { program, pid, sender } = collector;
-  const text = decode(collector.bytes, collector.start, collector.end);
+  const text = decode(collector.bytes, 0, collector.end);
   return { text, program, pid: pid === NO_PID ? null : pid, sender };
 }
 

@@ -184,6 +184,50 @@ Deno.test("`HeadReader.next()` takes heads off long lines, and long heads off", 
   }
 });
 
+Deno.test("`HeadReader.next()` tells the instants of Docker's times, known hours and new ones", () => {
+  const heads = new Heads();
+  const docker = (time: string) => heads.read(`{"log":"${MESSAGE}\\n","stream":"stdout","time":"${time}"}`);
+  for (
+    const time of [
+      "2026-05-06T10:56:10.25Z",
+      "2026-05-06T10:56:59.999999999Z",
+      "2026-05-06T10:57:00Z",
+      "2026-05-06T12:57:00.5+02:00",
+      "2026-05-06T10:57:01.000001Z",
+    ]
+  ) {
+    const expected = Date.parse(time.replace(/(\.\d{3})\d+/, "$1")) * 1_000;
+    const found = docker(time);
+    assert.equal(Math.floor(found.time! / 1_000) * 1_000, expected, time);
+    assert.equal(found.message, MESSAGE);
+  }
+  for (const time of ["2026-13-06T10:57:00.1Z", "2026-05-06T10:57:75.1Z", "2026-05-06T10:57:xx.1Z", "x"]) {
+    assert.deepEqual([docker(time).time, docker(time).message], [null, MESSAGE], time);
+  }
+  for (const [escaped, text] of [["\\u00e9\\u20aC", "é€"], ["a\\ud83dx", "a\ufffdx"], ["\\u003c", "<"]]) {
+    const line = `{"log":"${escaped}\\n","stream":"stderr","time":"2026-05-06T10:56:10Z"}`;
+    const { time, message } = heads.read(line);
+    assert.deepEqual([time, message], [micros("2026-05-06T10:56:10Z"), text]);
+  }
+  // A known time of Docker is none of a line without a blank behind it.
+  const unclear = "2026-05-06T10:56:10.25Z= x";
+  assert.deepEqual(heads.read(unclear), new Heads().read(unclear));
+});
+
+Deno.test("`HeadReader` decodes nothing to tell where a message begins behind a known time without words", () => {
+  const { reader } = new Heads();
+  const { bytes, end } = encode(`Mar  9 04:05:06 ${MESSAGE}`);
+  for (const most of [Infinity, 0]) {
+    reader.begin(bytes, 0, end, true);
+    assert.ok(reader.next());
+    const { from } = reader;
+    const decoded = decodings(() => {
+      assert.deepEqual([reader.beginning(), reader.wordless()], [{ from, stamp: null }, null]);
+    });
+    assert.ok(decoded <= most);
+  }
+});
+
 Deno.test("`HeadReader.next()` takes line ends away", () => {
   assert.equal(timed(`Mar  9 04:05:06 web sshd[1]: ${MESSAGE}  \r`, NOW).message, MESSAGE);
 });

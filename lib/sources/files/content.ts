@@ -4,8 +4,8 @@ import type { Micros } from "../../core/time.ts";
 
 /** State of a file, according to its file system. */
 export interface FileState {
-  readonly device: number;
-  readonly inode: number;
+  readonly dev: number;
+  readonly ino: number;
   readonly size: number;
   /** Bytes that the file system allots for it; null: unknown. */
   readonly allotted: number | null;
@@ -43,8 +43,8 @@ export const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|Z|zip)$/;
 /** Makes a file's state of `info`. */
 export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileInfo): FileState {
   return {
-    device: dev,
-    inode: ino ?? 0,
+    dev,
+    ino: ino ?? 0,
     size,
     allotted: blocks && blocks * 512,
     time: (mtime?.getTime() ?? 0) * 1_000,
@@ -52,17 +52,12 @@ export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileI
   };
 }
 
-/** Returns device and inode of a file, as a key. */
-export function inodeKey({ device, inode }: Pick<FileState, "device" | "inode">): string {
-  return `${device}:${inode}`;
-}
+/** Device and inode of a file. */
+export type FileId = Pick<FileState, "dev" | "ino">;
 
 /** Reports whether two states are of the same file. */
-export function isSameFile(
-  a: Pick<FileState, "device" | "inode">,
-  b: Pick<FileState, "device" | "inode">,
-): boolean {
-  return a.inode === b.inode && a.device === b.device;
+export function isSameFile(a: FileId, b: FileId): boolean {
+  return a.ino === b.ino && a.dev === b.dev;
 }
 
 /** The bytes of a file as they are. */

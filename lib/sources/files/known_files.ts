@@ -1,4 +1,5 @@
-import { type FileState, inodeKey } from "./content.ts";
+import { identityOf } from "../../core/file_identity.ts";
+import type { FileId } from "./content.ts";
 import { type FilePosition, formatPosition } from "./position.ts";
 import type { KnownFile } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
@@ -32,8 +33,8 @@ export class KnownFiles implements Disposable {
   }
 
   /** Returns the tail that reads a file. */
-  of(file: Pick<FileState, "device" | "inode">): Tail | undefined {
-    return this.#byInode.get(inodeKey(file));
+  of(file: FileId): Tail | undefined {
+    return this.#byInode.get(identityOf(file));
   }
 
   /** Returns the place of a file that was read before: in front of the younger ones of `others`. */
@@ -59,14 +60,14 @@ export class KnownFiles implements Disposable {
 
   /** Keeps a lost file's data without its inode, which another file has or will get. */
   lose(known: KnownFile): void {
-    this.gone.push({ ...known, inode: 0 });
+    this.gone.push({ ...known, ino: 0 });
   }
 
   /** Notes which tail reads an inode, after one came or went. */
   #note(changed: Tail): void {
     const tail = this.open.find((one) => one.is(changed));
-    if (tail) this.#byInode.set(inodeKey(changed), tail);
-    else this.#byInode.delete(inodeKey(changed));
+    if (tail) this.#byInode.set(identityOf(changed), tail);
+    else this.#byInode.delete(identityOf(changed));
   }
 
   [Symbol.dispose](): void {

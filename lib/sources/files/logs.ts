@@ -1,7 +1,7 @@
 import { messageOf } from "../../core/error.ts";
+import { identityOf } from "../../core/file_identity.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
-import { inodeKey } from "./content.ts";
 import { Copies } from "./copies.ts";
 import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
@@ -10,7 +10,7 @@ import { parsePosition } from "./position.ts";
 import { canSearch, findByInode, type KnownFile } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
 import { type FollowedFile, Selection } from "./selection.ts";
-import { Succession } from "./succession.ts";
+import { takeNewer } from "./succession.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
 import { knownFileOf, KnownFiles, snapshot } from "./known_files.ts";
 
@@ -27,7 +27,6 @@ export class Logs implements Disposable {
   readonly #opener: Opener;
   readonly #selection: Selection;
   readonly #files = new KnownFiles();
-  readonly #succession: Succession;
   readonly #rewriting: Rewriting;
   readonly #copies: Copies;
   /** Set at the very first start. */
@@ -40,7 +39,6 @@ export class Logs implements Disposable {
     this.#options = options;
     this.#opener = new Opener(options);
     this.#selection = new Selection(glob, this.#opener);
-    this.#succession = new Succession(this.#files, this.#opener);
     this.#rewriting = new Rewriting(this.#files, this.#opener);
     this.#copies = new Copies(this.#files);
   }
@@ -123,9 +121,9 @@ export class Logs implements Disposable {
       const last = names.has(path) ? undefined : this.#files.lastOf(path);
       if (last) await this.#takeNewer(last);
     }
-    const inodes = new Set(found.map(inodeKey));
+    const inodes = new Set(found.map(identityOf));
     for (const tail of this.tails) {
-      if (!inodes.has(inodeKey(tail))) tail.quietSince ??= performance.now();
+      if (!inodes.has(identityOf(tail))) tail.quietSince ??= performance.now();
     }
     this.#files.gone = [];
   }
@@ -177,7 +175,7 @@ export class Logs implements Disposable {
     // Lines of a file that was empty may be in a copy by now: no head tells which, only their time.
     const hasLines = known.head.length === 0 && await this.#takeNewer(known, tail ?? undefined);
     if (tail || hasLines || await this.#addCopy(known, order)) return;
-    if (later.some((one) => isOfPath(one, known.path))) return;
+    if (later.some(({ path, trace }) => path === known.path && trace.length > 0)) return;
     if (!await this.#rewriting.resume(known, place?.path !== known.path)) this.#lose(known);
   }
 
@@ -227,7 +225,7 @@ export class Logs implements Disposable {
   }
 
   async #takeNewer(last: KnownFile, successor?: Tail): Promise<boolean> {
-    const hasNewer = await this.#succession.takeNewer(last, successor);
+    const hasNewer = await takeNewer(last, { files: this.#files, opener: this.#opener, successor });
     this.#isStale ||= hasNewer;
     return hasNewer;
   }
@@ -270,9 +268,4 @@ export class Logs implements Disposable {
     this.#files.drop(tail);
     this.#isPositionDue = true;
   }
-}
-
-/** Reports whether a file was read under the name `path`, and has a trace. */
-function isOfPath({ path: own, trace }: KnownFile, path: string): boolean {
-  return own === path && trace.length > 0;
 }

@@ -46,7 +46,7 @@ export class Opener {
   }
 
   /** Opens a file; null, and reports why, if it cannot be opened or has changed. */
-  async open(file: Pick<Neighbour, "path" | "device" | "inode">, known: OpenedAt): Promise<Tail | null> {
+  async open(file: Pick<Neighbour, "path" | "dev" | "ino">, known: OpenedAt): Promise<Tail | null> {
     let tail: Tail | null = null;
     try {
       tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });

@@ -7,8 +7,8 @@ import { formatTrace, parseTrace, type Trace } from "./trace.ts";
 export interface FilePosition {
   /** The name under which the file was followed; a rotated file keeps it. */
   readonly path: string;
-  readonly device: number;
-  readonly inode: number;
+  readonly dev: number;
+  readonly ino: number;
   /** Byte behind the last line that was handed over. */
   readonly offset: number;
   /** Last change that was seen. */
@@ -28,8 +28,8 @@ const texts = new WeakMap<FilePosition, string>();
 function textOf(file: FilePosition): string {
   const known = texts.get(file);
   if (known !== undefined) return known;
-  const { path, device, inode, offset, time, head: { length, hash, start }, trace } = file;
-  const text = JSON.stringify([path, device, inode, offset, time, length, hash, start, formatTrace(trace)]);
+  const { path, dev, ino, offset, time, head: { length, hash, start }, trace } = file;
+  const text = JSON.stringify([path, dev, ino, offset, time, length, hash, start, formatTrace(trace)]);
   texts.set(file, text);
   return text;
 }
@@ -40,8 +40,8 @@ export function parsePosition(position: string): FilePosition[] {
   if (!Array.isArray(fields) || !fields.every(areFields)) {
     throw new Error(`Cannot resume log files: not a position of theirs: ${position}`);
   }
-  return fields.map(([path, device, inode, offset, time, length, hash, start = 0, trace = ""]) => //
-  ({ path, device, inode, offset, time, head: { start, length, hash }, trace: parseTrace(trace) }));
+  return fields.map(([path, dev, ino, offset, time, length, hash, start = 0, trace = ""]) => //
+  ({ path, dev, ino, offset, time, head: { start, length, hash }, trace: parseTrace(trace) }));
 }
 
 type Fields = [string, number, number, number, number, number, string, number?, string?];

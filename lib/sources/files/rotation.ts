@@ -129,7 +129,7 @@ async function among<T>(log: string, search: (generations: Neighbour[]) => Promi
 }
 
 function namesOf(files: readonly Neighbour[]): string {
-  return files.map(({ path, device, inode }) => `${path}:${device}:${inode}`).sort().join();
+  return files.map(({ path, dev, ino }) => `${path}:${dev}:${ino}`).sort().join();
 }
 
 /** Reports whether a file is a copy of `known`, perhaps made when that was shorter. */

@@ -1,4 +1,5 @@
-import { type FileState, inodeKey } from "./content.ts";
+import { identityOf } from "../../core/file_identity.ts";
+import type { FileState } from "./content.ts";
 import type { Glob } from "./glob.ts";
 import type { Opener } from "./opening.ts";
 import { isCopyOfAny, isDated, isRotated, logsOf, type Neighbour } from "./rotation.ts";
@@ -48,7 +49,7 @@ export class Selection {
     const aside = new Map<string, number>();
     for (const path of [...plain, ...[...rotated].filter(isDated)]) {
       const state = this.#opener.examine(path);
-      if (state === null || inodes.has(inodeKey(state))) continue;
+      if (state === null || inodes.has(identityOf(state))) continue;
       const file = { path, ...state };
       const isDated = rotated.has(path);
       const offset = isDated ? this.#beginOf(file, since) : 0;
@@ -56,7 +57,7 @@ export class Selection {
       if (offset > 0 && !tail) aside.set(birthOf(file), offset);
       if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, files))) {
         found.push({ ...file, isDated, offset });
-        inodes.add(inodeKey(file));
+        inodes.add(identityOf(file));
       }
     }
     this.#aside = aside;
@@ -84,6 +85,6 @@ async function isLog(
 }
 
 /** Identifies a file, also against a later one with its inode. */
-export function birthOf(file: Pick<FileState, "device" | "inode" | "born">): string {
-  return `${inodeKey(file)}:${file.born}`;
+export function birthOf(file: Pick<FileState, "dev" | "ino" | "born">): string {
+  return `${identityOf(file)}:${file.born}`;
 }

@@ -3,7 +3,7 @@ import type { Bytes } from "../../core/bytes.ts";
 import type { Records } from "../../core/records.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
 import { Backlog } from "./backlog.ts";
-import { type Content, type FileState, isSameFile, openContent } from "./content.ts";
+import { type Content, type FileId, type FileState, isSameFile, openContent } from "./content.ts";
 import { type Head, isCopy, readBytes } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
 import { LineSplitter, PAGE, SURROUNDINGS } from "../line_splitter.ts";
@@ -97,12 +97,12 @@ export class Tail implements Disposable {
     this.#shared = shared;
   }
 
-  get device(): number {
-    return this.#state.device;
+  get dev(): number {
+    return this.#state.dev;
   }
 
-  get inode(): number {
-    return this.#state.inode;
+  get ino(): number {
+    return this.#state.ino;
   }
 
   /** Its last change that was seen, or a later one of dropped files that had its name before. */
@@ -145,15 +145,15 @@ export class Tail implements Disposable {
 
   /** Its stored form, the same object until it changes. */
   get position(): FilePosition {
-    const { path, device, inode, offset, time, head: { start, length, hash }, trace } = this;
+    const { path, dev, ino, offset, time, head: { start, length, hash }, trace } = this;
     const before = this.#position;
     const isSame = before?.path === path && before.offset === offset && before.time === time &&
       before.head.start === start && before.head.hash === hash && before.trace === trace;
     if (isSame) return before;
-    return this.#position = { path, device, inode, offset, time, head: { start, length, hash }, trace };
+    return this.#position = { path, dev, ino, offset, time, head: { start, length, hash }, trace };
   }
 
-  is(file: Pick<FileState, "device" | "inode">): boolean {
+  is(file: FileId): boolean {
     return isSameFile(this, file);
   }
 

@@ -1,10 +1,10 @@
 import type { Batch, Source, Start } from "../source.ts";
-import { abortedWith, Settling } from "../../core/async.ts";
+import { abortedWith, isLate, Settling } from "../../core/async.ts";
 import { UserError } from "../../core/error.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import { ExportParser } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
-import { GATHER, isLate } from "./journalctl.ts";
+import { GATHER } from "./journalctl.ts";
 import { PrintedEntries } from "./proof.ts";
 import { type JournalSelection, Queries, type Query } from "./queries.ts";
 import { Quiet } from "./quiet.ts";

@@ -1,4 +1,5 @@
 import type { Micros } from "../../core/time.ts";
+import { isLate } from "../../core/async.ts";
 import { spawn } from "../../core/child_process.ts";
 import { denial, joining } from "../../core/denial.ts";
 import { isShortage, messageOf, tried, UserError } from "../../core/error.ts";
@@ -53,7 +54,6 @@ export class Journalctl implements AsyncDisposable {
 
   /** Returns the next output, a line or a flood; good until the next call. Empty at the end. */
   async read(): Promise<Uint8Array> {
-    using patience = new Patience(GATHER);
     let size = 0;
     do {
       const chunk = await this.#arrival();
@@ -61,7 +61,7 @@ export class Journalctl implements AsyncDisposable {
       this.#gathered.set(chunk, size);
       size += chunk.length;
       this.#hasMore = chunk.length > 0 && chunk.length % FULL_WRITE === 0 &&
-        (size >= ENOUGH || !await patience.endsBefore(this.#arrival()));
+        (size >= ENOUGH || !await isLate(this.#arrival(), GATHER));
     } while (this.#hasMore && size < ENOUGH);
     return this.#gathered.subarray(0, size);
   }
@@ -172,34 +172,5 @@ function start(command: string, args: readonly string[]): Deno.ChildProcess {
     if (error instanceof Deno.errors.NotCapable) throw unreadable(`this program may not run ${command}`);
     const failure = unreadable(`${command} cannot be run: ${messageOf(error)}`);
     throw isShortage(error) ? new Error(failure.message) : failure;
-  }
-}
-
-/** Reports whether `promise` is still pending after a span. */
-export async function isLate(promise: Promise<unknown>, span: Micros): Promise<boolean> {
-  using patience = new Patience(span);
-  return await patience.endsBefore(promise);
-}
-
-/** A span that begins at the first question: one timer for any number of promises. */
-class Patience implements Disposable {
-  readonly #span: Micros;
-  #end: Promise<true> | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(span: Micros) {
-    this.#span = span;
-  }
-
-  /** Reports whether the span ends before `promise` settles. */
-  endsBefore(promise: Promise<unknown>): Promise<boolean> {
-    this.#end ??= new Promise((resolve) => {
-      this.#timer = setTimeout(() => resolve(true), this.#span / 1_000);
-    });
-    return Promise.race([promise.then(() => false), this.#end]);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
   }
 }

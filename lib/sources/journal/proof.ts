@@ -1,7 +1,7 @@
+import { isLate } from "../../core/async.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import type { JournalRecords } from "./journal_records.ts";
-import { isLate } from "./journalctl.ts";
 
 /** Most entries that are remembered until they are proved. */
 const MAX_UNPROVED = 100_000;

@@ -1,9 +1,10 @@
 /** Queries to journalctl(1): matching entries in the export format, or a question about them. */
+import { isLate } from "../../core/async.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import { isSameEntry } from "./cursor.ts";
 import { ExportParser } from "./export.ts";
-import { isLate, Journalctl } from "./journalctl.ts";
+import { Journalctl } from "./journalctl.ts";
 
 /** Which entries to read, and where. */
 export interface JournalSelection {

@@ -420,9 +420,9 @@ Deno.test("a check looks at each of many idle files a few times, not once for ea
   using logs = new Logs(new Glob(directory.at("*.log")), { ...shared, linger: 60_000, problem: () => {} });
   await logs.begin({ after: null, since: 0 });
   assert.equal(logs.tails.length, 100);
-  const inode = Object.getOwnPropertyDescriptor(Tail.prototype, "inode")!;
+  const inode = Object.getOwnPropertyDescriptor(Tail.prototype, "ino")!;
   let looks = 0;
-  Object.defineProperty(Tail.prototype, "inode", {
+  Object.defineProperty(Tail.prototype, "ino", {
     ...inode,
     get() {
       looks++;
@@ -432,7 +432,7 @@ Deno.test("a check looks at each of many idle files a few times, not once for ea
   try {
     await logs.survey();
   } finally {
-    Object.defineProperty(Tail.prototype, "inode", inode);
+    Object.defineProperty(Tail.prototype, "ino", inode);
   }
   assert.ok(looks < 1_000, `${looks} looks`);
 });

@@ -1,0 +1,21 @@
+import { strict as assert } from "node:assert";
+import { readTag, TAG_FORMS, type TagForm } from "../../lib/reading/tag_forms.ts";
+
+const isKnown = (program: string) => program === "sshd";
+const programIn = ({ groups }: RegExpExecArray) => groups?.name ?? groups?.bracketed ?? null;
+
+Deno.test("every form of tags reads its own sample at each of its places, and no other form does before it", () => {
+  for (const { sample, at, source, flags } of TAG_FORMS) {
+    for (const place of at) {
+      const time = place === "start" ? null : { isIso: place === "iso" };
+      const tag = readTag(`${sample}Invalid user x`, { time, isBehindTag: place === "tag", isKnown });
+      const fits = ({ source, flags, isKnown: mustBeKnown }: TagForm) => {
+        const match = new RegExp(`^${source}`, flags).exec(sample);
+        return match !== null && (!mustBeKnown || isKnown(programIn(match)!));
+      };
+      assert.equal(TAG_FORMS.find((form) => form.at.includes(place) && fits(form))!.sample, sample);
+      const match = new RegExp(`^${source}`, flags).exec(sample)!;
+      assert.deepEqual([tag?.length, tag?.identifier], [match[0].length, programIn(match)], sample);
+    }
+  }
+});
