@@ -84,7 +84,14 @@ export function knownWhitelist(
 
 /** Returns the content of a whitelist file, or the copy in `state` if it cannot be read. */
 function contentOf(file: WhitelistFile, state: State | null): WhitelistContent {
-  const { content, error } = file.read();
-  const copy = error === null ? null : state?.whitelistCopy(file.path) ?? null;
-  return copy === null ? content : decodeCopy(copy).content;
+  return (state === null ? null : lastContentOf(file, state)) ?? file.read().content;
+}
+
+/** Returns what an unreadable whitelist file had, which counts on; null: it is readable or unknown. */
+export function lastContentOf(
+  file: WhitelistFile,
+  state: Pick<State, "whitelistCopy">,
+): WhitelistContent | null {
+  const copy = file.read().error === null ? null : state.whitelistCopy(file.path);
+  return copy === null ? null : decodeCopy(copy).content;
 }

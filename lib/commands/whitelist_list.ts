@@ -1,10 +1,12 @@
 import type { Config } from "../config/types.ts";
 import { isName, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
+import { counted } from "../core/text.ts";
 import { hasEnded, isoTimeOrNull, localTime, now } from "../core/time.ts";
 import { KEPT_ORIGINS, type KeptOrigin, SURROUNDINGS, type WhitelistEntry } from "../deciding/whitelist.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import type { State } from "../state/state.ts";
+import { lastContentOf } from "./open.ts";
 import { type CommandContext, withContext } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "./output.ts";
 
@@ -28,7 +30,7 @@ export function whitelistListCommand(options: CommonOptions): number {
       ...keptEntries(context.state, LISTED),
     ],
     names: addressesByName(context.state.whitelist("name", now())),
-    problems: context.config?.whitelist.files.flatMap((file) => file.problem() ?? []) ?? [],
+    problems: context.config?.whitelist.files.flatMap((file) => problemOf(file, context.state) ?? []) ?? [],
   }));
   const time = now();
   const entries = listed.filter((entry) => !hasEnded(entry, time));
@@ -72,6 +74,15 @@ export function otherPlaces(
 /** Returns an entry as JSON. */
 export function entryJson({ address, origin, file, until, note }: ListedEntry) {
   return { address, origin, file, until: isoTimeOrNull(until), note };
+}
+
+/** Returns why a whitelist file cannot be read, and how many entries of it count on; null: it can. */
+function problemOf(file: WhitelistFile, state: State): string | null {
+  const problem = file.problem();
+  const last = problem === null ? null : lastContentOf(file, state);
+  if (last === null) return problem;
+  return `${problem}; its last ${counted(last.entries, "entry stays", "entries stay")} whitelisted, ` +
+    "and `why` finds them";
 }
 
 /** Says which addresses the monitor last found for a name. */

@@ -6,6 +6,7 @@ import { hasEnded, now } from "../core/time.ts";
 import { KEPT_ORIGINS, type KeptOrigin } from "../deciding/whitelist.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import type { State } from "../state/state.ts";
+import { lastContentOf } from "./open.ts";
 import {
   configuredEntries,
   keptEntries,
@@ -43,9 +44,19 @@ export function coveringEntries(target: string, config: Config | null, state: St
     // The sets of a file are faster than its lines.
     (file) => file.read().content.networks.some(({ set }) => isTouched(set)),
   );
+  // Of an unreadable file, only the networks are known that count on.
+  const last = (config?.whitelist.files ?? []).flatMap((file) =>
+    (lastContentOf(file, state)?.networks ?? []).filter(({ set }) => isTouched(set)).map(({ until }) => ({
+      ...lastingEntry(target, "file"),
+      file: file.path,
+      note: "of before it became unreadable",
+      until,
+    }))
+  );
   return [
     ...[...nobodys, ...own, ...sessionEntries(state)].filter(touches),
     ...kept,
     ...configured,
+    ...last,
   ].filter((entry) => !hasEnded(entry, now()));
 }

@@ -29,7 +29,7 @@ export function openFeeds(config: Config, { pipeline, log }: FeedParts): Monitor
   const inJournal = config.modules.filter(({ module }) => isInJournal(module));
   return [
     ...(inJournal.length > 0 ? [journalFeed(inJournal, { config, pipeline, log })] : []),
-    ...filesOf(config.modules).map(([pattern, modules]) => fileFeed(pattern, { modules, pipeline, log })),
+    ...filesOf(config.modules).map((files) => fileFeed(files, { pipeline, log })),
   ];
 }
 
@@ -64,21 +64,33 @@ function journalFeed(
   return { name: source.name, source, reader: pipeline.readers.of(modules), modules };
 }
 
-/** Returns each log file, or pattern of names, with the modules that read it. */
-function filesOf(modules: readonly ModuleRules[]): [string, ModuleRules[]][] {
-  const patterns = new Set(modules.flatMap(({ module }) => module.files));
-  return [...patterns].map((pattern) => [
-    pattern,
-    modules.filter(({ module }) => module.files.includes(pattern)),
-  ]);
+/** A log file, or pattern of names, with the modules that read it. */
+interface ReadFiles {
+  readonly pattern: string;
+  readonly modules: readonly ModuleRules[];
+  /** Patterns that the same modules read, and perhaps others: files of both are read by those. */
+  readonly others: readonly string[];
 }
 
-function fileFeed(
-  pattern: string,
-  { modules, pipeline, log }: FeedParts & { modules: readonly ModuleRules[] },
-): MonitorFeed {
+function filesOf(modules: readonly ModuleRules[]): ReadFiles[] {
+  const patterns = new Set(modules.flatMap(({ module }) => module.files));
+  const all = [...patterns].map((pattern) => ({
+    pattern,
+    modules: modules.filter(({ module }) => module.files.includes(pattern)),
+  }));
+  return all.map((one, index) => ({
+    ...one,
+    others: all.filter((other, i) => {
+      const isRead = one.modules.every((module) => other.modules.includes(module));
+      return isRead && (other.modules.length > one.modules.length || i < index);
+    }).map(({ pattern }) => pattern),
+  }));
+}
+
+function fileFeed({ pattern, modules, others }: ReadFiles, { pipeline, log }: FeedParts): MonitorFeed {
   const reader = pipeline.readers.of(modules, (shift) => log.warn(otherZone(pattern, { modules, shift })));
   const source = openFiles(pattern, {
+    others,
     timeOf: (bytes, from, to, stream) => reader.timeOf({ bytes, from, to }, { stream, now: now() }),
     learnZone: (bytes, from, to, end) => reader.learnZone({ bytes, from, to }, { ...end, now: now() }),
     problem: (sentence) => log.warn(sentence),

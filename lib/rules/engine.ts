@@ -6,6 +6,7 @@ import type { LogEvent } from "../reading/event.ts";
 import { EACH, type MessageForm, type MessageReader, ONCE } from "../reading/message_reader.ts";
 import type { Micros } from "../core/time.ts";
 import type { Rule, Trip } from "./rule.ts";
+import { Answer } from "./answer.ts";
 import { Bursts } from "./bursts.ts";
 import { hashValue, seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch, type StoredNotes } from "./note_batch.ts";
@@ -45,6 +46,7 @@ class CountedModule {
   readonly name: string;
   readonly rules: readonly NumberedRule[];
   readonly users = new Users();
+  readonly answer: Answer;
   readonly bursts = new Bursts();
   readonly #module: RuledModule;
   #set: RuleSet | null = null;
@@ -53,6 +55,7 @@ class CountedModule {
     this.name = module.name;
     this.rules = rules;
     this.#module = module;
+    this.answer = new Answer(module.form.fields);
   }
 
   /** Its rules, prepared for its first message: a service that is silent costs no start anything. */
@@ -249,10 +252,9 @@ export class Engine {
     for (const module of this.#modules) module.clear();
   }
 
-  /** Reports whether a user met a refusal in this event; remembers users served by name. */
-  #meetsUser({ reader, time }: LogEvent, { set, users }: CountedModule): boolean {
-    const { status } = reader;
-    return status > 0 && users.see(this.#record, { status, isNamed: set.hasUser(reader), time });
+  /** Reports whether a user met a refusal in this event; remembers users who are served. */
+  #meetsUser(event: LogEvent, { users, answer }: CountedModule): boolean {
+    return event.reader.status > 0 && users.see(this.#record, answer.of(event));
   }
 
   #hit(planned: PlannedNote, { reader, module }: LogEvent): void {

@@ -1,4 +1,3 @@
-import { DASH } from "../core/ascii.ts";
 import { type Bytes, decode, encode } from "../core/bytes.ts";
 import { Cache } from "../core/cache.ts";
 import { type Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
@@ -80,8 +79,6 @@ export class RuleSet {
   readonly #seeksMessage: boolean;
   /** Statuses that rules name, numbered from 1; others are 0. */
   readonly #statuses = new Map<number, number>();
-  /** Field with the user's name; -1: none. */
-  readonly #user: number;
   /** Partial verdicts by number of status and set of outputs. */
   #partials: (PartialVerdict | undefined)[][] = [];
   #partialCount = 0;
@@ -114,7 +111,6 @@ export class RuleSet {
     this.automaton = texts.automaton;
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
-    this.#user = form.fields.indexOf("user");
     const { dictionaries, firstException } = texts.outputs;
     this.#seeksMessage = dictionaries[0]!.texts.length > 0;
     const parts = new Set(form.parts?.map((name) => form.fields.indexOf(name)));
@@ -144,16 +140,6 @@ export class RuleSet {
     this.#partialCount = 0;
     this.#verdicts.clear();
     this.#knownVerdicts.clear();
-  }
-
-  /** Reports whether a message has a user's name; empty and `-` are no names in logs. */
-  hasUser(reader: MessageReader): boolean {
-    const field = this.#user;
-    if (field < 0 || reader.from[field]! < 0) return false;
-    const { array } = reader.bytesOf(field);
-    const from = reader.from[field]!;
-    const length = reader.to[field]! - from;
-    return length > 1 || (length === 1 && array[from] !== DASH);
   }
 
   /** Returns the set of outputs of the message, and begins the event's line. */

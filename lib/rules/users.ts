@@ -1,7 +1,10 @@
 import type { AddressWords } from "../core/note_record.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
+import type { Answer } from "./answer.ts";
 import { mix, seed } from "./hash.ts";
 import type { Rule } from "./rule.ts";
+
+type Words = Omit<AddressWords, "prefix">;
 
 /**
  * Factor of the limits of rules with `status` alone, for users. A program that synchronises files
@@ -16,34 +19,102 @@ export function userLenience({ condition, status }: Pick<Rule, "condition" | "st
 }
 
 /** Statuses: at 404 and 410 a name speaks for the sender, at 401 against (a wrong password). */
-const [NOT_FOUND, GONE, UNAUTHORIZED] = [404, 410, 401];
+const [NOT_FOUND, GONE, UNAUTHORIZED, FORBIDDEN] = [404, 410, 401, 403];
 
-/** How long an address is a user's after an answer to a request with a name. */
+/** How long answers are remembered. */
 const SPAN = 10 * MINUTE;
-/** Groups by hash, and places in each group. In a full group the oldest address gives way. */
+/** Groups by hash, and places in each group. In a full group the oldest gives way. */
 const [GROUPS, PLACES] = [1_024, 8];
 const WORDS = 4;
 
-/** Remembers addresses from which a service has lately served somebody with a name. */
+/** Remembers addresses of users, whom a service has lately served. */
 export class Users {
-  /** Allocated with the first user, as most logs have none. */
-  #words = new Int32Array(0);
-  #times = new Float64Array(0);
   readonly #seed = seed();
+  readonly #users = new Recent(this.#seed);
+  /** Who was asked to log in, and with the path mixed in, at which one. */
+  readonly #asked = new Recent(this.#seed);
+  readonly #askedPaths = new Recent(this.#seed);
+  /** Which forms of whom were accepted. */
+  readonly #forms = new Recent(this.#seed);
 
   /** Remembers a user at `address`. */
-  remember(address: AddressWords, time: Micros): void {
+  remember(address: Words, time: Micros): void {
+    this.#users.remember(address, time);
+  }
+
+  /** Reports whether `address` is a user's at `time`. */
+  has(address: Words, time: Micros): boolean {
+    return this.#users.has(address, time);
+  }
+
+  /**
+   * Remembers a user who is served: by name, or at a path at which he was just asked to log in, as
+   * programs with tokens are. Returns whether a user met a refusal, by name or address.
+   */
+  see(address: Words, answer: Answer): boolean {
+    const { status, time, isNamed } = answer;
+    if (status >= 200 && status < 400) {
+      if (isNamed || status < 300 && this.#isLogin(address, answer)) this.remember(address, time);
+      return false;
+    }
+    if (isNamed && status === UNAUTHORIZED) return false;
+    if (status === UNAUTHORIZED || status === FORBIDDEN) this.#noteRefusal(address, answer);
+    return isNamed && (status === NOT_FOUND || status === GONE) || this.has(address, time);
+  }
+
+  /** Reports whether a success answers a demand to log in. Otherwise it remembers a form. */
+  #isLogin(address: Words, answer: Answer): boolean {
+    const { isForm, time } = answer;
+    const wasAsked = this.#asked.has(address, time);
+    if (!wasAsked && !isForm) return false;
+    const key = this.#keyOf(address, answer);
+    if (key === null) return false;
+    if (wasAsked && this.#askedPaths.has(key, time)) return true;
+    if (isForm) this.#forms.remember(key, time);
+    return false;
+  }
+
+  /** A form that was accepted before is that of a page whose login has ended: a user sends it. */
+  #noteRefusal(address: Words, answer: Answer): void {
+    const { status, isForm, time } = answer;
+    const key = this.#keyOf(address, answer);
+    if (key === null) return;
+    if (isForm && this.#forms.has(key, time)) this.remember(address, time);
+    if (status !== UNAUTHORIZED) return;
+    this.#asked.remember(address, time);
+    this.#askedPaths.remember(key, time);
+  }
+
+  /** Returns the words of an address with the path's hash mixed in; null: there is no path. */
+  #keyOf({ w0, w1, w2, w3 }: Words, answer: Answer): Words | null {
+    const hash = answer.hashPath(this.#seed);
+    return hash === 0 ? null : { w0, w1, w2: w2 ^ hash, w3 };
+  }
+}
+
+/** Remembers four words, and when they were last seen. */
+class Recent {
+  /** Allocated with the first words, as most logs have none. */
+  #words = new Int32Array(0);
+  #times = new Float64Array(0);
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  remember(words: Words, time: Micros): void {
     if (this.#times.length === 0) {
       this.#words = new Int32Array(GROUPS * PLACES * WORDS);
       this.#times = new Float64Array(GROUPS * PLACES).fill(-Infinity);
     }
-    const first = this.#firstPlace(address);
-    let place = this.#find(address);
+    const first = this.#firstPlace(words);
+    let place = this.#find(words);
     if (place < 0) {
       place = first;
       for (let i = first + 1; i < first + PLACES; i++) if (this.#times[i]! < this.#times[place]!) place = i;
     }
-    const { w0, w1, w2, w3 } = address;
+    const { w0, w1, w2, w3 } = words;
     const at = place * WORDS;
     this.#words[at] = w0;
     this.#words[at + 1] = w1;
@@ -52,30 +123,14 @@ export class Users {
     this.#times[place] = time;
   }
 
-  /** Reports whether `address` is a user's at `time`. */
-  has(address: AddressWords, time: Micros): boolean {
-    const place = this.#times.length === 0 ? -1 : this.#find(address);
+  has(words: Words, time: Micros): boolean {
+    const place = this.#times.length === 0 ? -1 : this.#find(words);
     return place >= 0 && Math.abs(time - this.#times[place]!) < SPAN;
   }
 
-  /** Remembers a user who is served. Returns whether a user met a refusal, by name or address. */
-  see(address: AddressWords, { status, isNamed, time }: {
-    readonly status: number;
-    readonly isNamed: boolean;
-    readonly time: Micros;
-  }): boolean {
-    if (status >= 200 && status < 400) {
-      if (isNamed) this.remember(address, time);
-      return false;
-    }
-    if (isNamed && status === UNAUTHORIZED) return false;
-    return isNamed && (status === NOT_FOUND || status === GONE) || this.has(address, time);
-  }
-
-  #find(address: AddressWords): number {
-    const { w0, w1, w2, w3 } = address;
+  #find({ w0, w1, w2, w3 }: Words): number {
     const words = this.#words;
-    const first = this.#firstPlace(address);
+    const first = this.#firstPlace({ w0, w1, w2, w3 });
     for (let place = first; place < first + PLACES; place++) {
       const at = place * WORDS;
       if (
@@ -86,8 +141,8 @@ export class Users {
     return -1;
   }
 
-  /** Returns the first place of an address's group. */
-  #firstPlace({ w0, w1, w2, w3 }: AddressWords): number {
+  /** Returns the first place of a group. */
+  #firstPlace({ w0, w1, w2, w3 }: Words): number {
     return (mix(mix(mix(mix(this.#seed, w0), w1), w2), w3) & GROUPS - 1) * PLACES;
   }
 }

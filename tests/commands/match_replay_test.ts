@@ -356,14 +356,14 @@ Deno.test("`match` marks hits that do not count without trusted_proxies, and `re
   const until = "until trusted_proxies says which proxies stand in front, or [] for none";
   const matched = await strongmonitor(["match", "--module", "NGINX", "-"], input);
   assert.deepEqual(matched.lines, [
-    ...Array(2).fill(`203.0.113.9      exploit,bad_request (not counted: trusted_proxies)  ${request}`),
+    ...Array(2).fill(`203.0.113.9      exploit,bad_page (not counted: trusted_proxies)  ${request}`),
     "",
     "2 lines, 2 with an address, no hit counts",
     `Hits of 2 lines not counted ${until}`,
   ]);
   const told = await strongmonitor(["match", "--module", "NGINX", "--json", "-"], input);
   const rows = told.lines.map((row) => JSON.parse(row));
-  assert.deepEqual([rows[0].counted, rows[0].hits], [false, ["exploit", "bad_request"]]);
+  assert.deepEqual([rows[0].counted, rows[0].hits], [false, ["exploit", "bad_page"]]);
   assert.deepEqual(rows.at(-1).summary, { lines: 2, events: 2, uncounted: 2, rules: [] });
   const replayed = await strongmonitor(["replay", "-"], input);
   assert.match(replayed.lines[0]!, /^2 lines, 2 to record, 0 hits, 0 bans, /);

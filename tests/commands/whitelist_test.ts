@@ -1,4 +1,6 @@
 import { strict as assert } from "node:assert";
+import { encodeCopy, NO_CONTENT } from "../../lib/config/whitelist_content.ts";
+import { NetworkSet } from "../../lib/core/network_set.ts";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program, type Result } from "../support/program.ts";
@@ -183,6 +185,24 @@ Deno.test("`check` and `run` refuse a whitelist file that cannot be read, and `w
     assert.deepEqual([list.code, list.stdout.includes("home.example.org")], [0, true]);
     assert.match(list.stderr, /^Warning: Cannot read the whitelist file: /);
     assert.equal((await cli("whitelist", "add", "192.0.2.7")).code, 0);
+  }));
+
+Deno.test("`whitelist list` and `why` know the entries that an unreadable file had", () =>
+  stage(async ({ temporary: { directory, state }, cli }) => {
+    const path = `${directory}/friends`;
+    const until = Date.UTC(2100, 0, 1) * 1_000;
+    const networks = [{ until, count: 2, set: new NetworkSet(["203.0.113.7", "203.0.113.64/26"]) }];
+    const content = { ...NO_CONTENT, entries: 2, networks };
+    state.storeWhitelistCopy(path, encodeCopy({ stamp: null, content }));
+    Deno.removeSync(path);
+    const list = await cli("whitelist", "list");
+    const warned = `${path} does not exist; its last 2 entries stay whitelisted, and \`why\` finds them\n`;
+    assert.ok(list.stderr.endsWith(warned), list.stderr);
+    const { whitelist } = JSON.parse((await cli("why", "203.0.113.70", "--json")).stdout);
+    assert.deepEqual(whitelist.map(({ file, until }: { file: string; until: string }) => [file, until]), [
+      [path, "2100-01-01T00:00:00.000000Z"],
+    ]);
+    assert.deepEqual(JSON.parse((await cli("why", "203.0.113.8", "--json")).stdout).whitelist, []);
   }));
 
 Deno.test("`whitelist list` shows a file of 200,000 lines", () =>

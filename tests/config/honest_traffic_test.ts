@@ -210,6 +210,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: 15,
       line: () => access("POST /form HTTP/1.1", 400),
     },
+    bad_page: {
+      who: "types words into a search that wants more letters",
+      every: 15,
+      line: (i) => get(`/api/search?q=a${i}`, 400),
+    },
     bad_client: {
       who: "has a very old browser",
       every: 20,
@@ -799,6 +804,76 @@ const PROGRAMS: readonly Program[] = [
     lines: () => [access("GET /news HTTP/1.1", 200, { agent: "HydraLauncher/3.1" })],
   },
   {
+    who: "whose programs are asked to log in at each image and package, and then show a token",
+    module: "NGINX",
+    every: 3,
+    count: 200,
+    lines: (i) =>
+      [`GET /v2/team/app${i}/manifests/latest`, `GET /maven/org/example/a${i}/1.0/a${i}-1.0.zip`].flatMap(
+        (request) => [access(`${request} HTTP/1.1`, 401), access(`${request} HTTP/1.1`, 200)],
+      ),
+  },
+  {
+    who: "whose mail program agrees on a key by two refusals before each request",
+    module: "NGINX",
+    every: 5,
+    count: 240,
+    lines: () => [401, 401, 200].map((status) => access("POST /EWS/Exchange.asmx HTTP/1.1", status)),
+  },
+  {
+    who: "who leaves a page open that sends its questions, until its login has ended and ever after",
+    module: "NGINX",
+    every: 5,
+    count: 2_000,
+    lines: (i) =>
+      ["/ajaxExecutors", "/ajaxBuildQueue"].map((path) =>
+        access(`POST ${path} HTTP/1.1`, i < 100 ? 200 : 403)
+      ),
+  },
+  {
+    who: "who is a load balancer, and asks for a page by a name that the site does not know",
+    module: "NGINX",
+    every: 5,
+    count: 500,
+    lines: () => [access("GET / HTTP/1.1", 400, { agent: "ELB-HealthChecker/2.0" })],
+  },
+  {
+    who: "whose programs tell measurements of which some come too late",
+    module: "NGINX",
+    every: 5,
+    count: 300,
+    lines: () => [
+      access("POST /api/v2/write?org=home&bucket=house HTTP/1.1", 400),
+      access("POST /loki/api/v1/push HTTP/1.1", 400),
+      access("POST /api/7/envelope/?sentry_key=x HTTP/1.1", 403),
+      access("POST /csp-report HTTP/1.1", 400),
+    ],
+  },
+  {
+    who: "whose build tries all ways to write a package's name",
+    module: "NGINX",
+    every: 0.1,
+    count: 256,
+    lines: (i) => [
+      access(`GET /index/my/-p/my-package${i}-name HTTP/1.1`, 404, { agent: "cargo/1.84.0 (66221abde)" }),
+      access(`GET /debian/dists/stable/main/i18n/Translation-de.${i} HTTP/1.1`, 404, {
+        agent: "Debian APT-HTTP/1.3 (2.6.1)",
+      }),
+      get(`/team/tool${i}.git/info/refs?service=git-upload-pack`),
+    ],
+  },
+  {
+    who: "whose player looks for the words and cuts of each film, and for art",
+    module: "NGINX",
+    every: 1,
+    count: 100,
+    lines: (i) => [
+      ...["idx", "ass", "edl", "tbn"].map((end) => access(`HEAD /films/${i}/film.${end} HTTP/1.1`)),
+      get(`/library/metadata/${i}/art/17`),
+      get(`/map/14/${8_000 + i}/5371`),
+    ],
+  },
+  {
     who: "whose client offers the ticket and the machine's key of another account first",
     module: "SSHD",
     every: 10,
@@ -908,6 +983,9 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["refused_form", () => access("POST /login.php/sync HTTP/1.1", 403)],
     ["refused_form", () => access("POST /login.php/wp-admin/admin-ajax.php HTTP/1.1", 403)],
     ["bad_request", () => access("POST /login.php/wp-admin/admin-ajax.php HTTP/1.1", 400)],
+    ["bad_request", () => access("POST /login.php/write HTTP/1.1", 400)],
+    ["refused_form", () => access("POST /login.php/envelope HTTP/1.1", 403)],
+    ["bad_page", (i) => get(`/item?id=${i}'`, 400)],
     ["sql_injection", (i) => get(`/item?q=select+a&id=${i}'+or+'1'='1`, 200)],
     ["exploit", () => get("/app/..%2f..%2fsrv/keys", 200)],
   ];
@@ -915,6 +993,19 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     const { limit } = CONFIG.modules.flatMap(({ rules }) => rules).find((rule) => rule.name === name)!;
     assert.deepEqual(bansOf("NGINX", Array.from({ length: limit + 1 }, (_, i) => line(i)), 0.5), [name]);
   }
+});
+
+Deno.test("the shipped rules of NGINX ban who guesses at a form beside other forms that are accepted", () => {
+  const instants = Array.from({ length: 61 }, () => [
+    access("POST /search HTTP/1.1", 200),
+    access("POST /api/login HTTP/1.1", 401),
+  ]);
+  assert.deepEqual(bansOf("NGINX", instants, 1), ["refused_form"]);
+});
+
+Deno.test("the shipped rules of NGINX ban who guesses at a form that once accepted a guess", () => {
+  const instants = Array.from({ length: 601 }, (_, i) => [access("POST /api/login HTTP/1.1", i ? 401 : 200)]);
+  assert.deepEqual(bansOf("NGINX", [...instants, ...instants.slice(1, 2)], 0.9), ["refused_form"]);
 });
 
 Deno.test("the shipped rules of NGINX ban who looks for what is not there under a name", () => {

@@ -58,6 +58,11 @@ export const NO_MODULE: Verdict = {
   bans: [],
 };
 
+/** Whether something was less than ten minutes ago, or is to come. */
+function isLately(then: number | undefined, time: number): boolean {
+  return then !== undefined && Math.abs(time - then) < 600_000_000;
+}
+
 /** What the model is asked with. */
 export interface ModelOptions {
   /** When all lines are read, in microseconds since the epoch. */
@@ -75,8 +80,11 @@ export class Model {
   readonly #bans = new ModelBans();
   /** When the last try of each address began whose messages count once. */
   readonly #tries = new Map<string, number>();
-  /** When somebody with a name was served last, by address. */
+  /** When a user was served last, by address. */
   readonly #users = new Map<string, number>();
+  /** When an address was asked to log in last, and when its form was accepted last, by address and path. */
+  readonly #asked = new Map<string, number>();
+  readonly #forms = new Map<string, number>();
 
   constructor(modules: readonly ModelModule[], options: ModelOptions) {
     this.#modules = modules;
@@ -127,6 +135,22 @@ export class Model {
     return named.length > 0 ? named : this.#modules.filter(({ identifiers }) => identifiers.length === 0);
   }
 
+  /** Notes whom a service serves, asks to log in, or has served before. */
+  #noteAnswer(counted: string, fields: Readonly<Record<string, string>>, time: number): void {
+    const { status = "", method = "", path = "" } = fields;
+    const named = hasUser({ fields });
+    const request = path === "" ? null : `${counted} ${path}`;
+    const isForm = method !== "" && !/^[GH]/.test(method);
+    if (/^[23]\d\d$/.test(status)) {
+      const isAnswer = /^2/.test(status) && request !== null && isLately(this.#asked.get(request), time);
+      if (named || isAnswer) this.#users.set(counted, time);
+      else if (/^2/.test(status) && isForm && request !== null) this.#forms.set(request, time);
+    } else if (/^40[13]$/.test(status) && request !== null && !(named && status === "401")) {
+      if (isForm && isLately(this.#forms.get(request), time)) this.#users.set(counted, time);
+      if (status === "401") this.#asked.set(request, time);
+    }
+  }
+
   /** Whether a message comes within ten seconds of the one that began the last try. */
   #isOfLastTry(address: string, time: number): boolean {
     const begun = this.#tries.get(address);
@@ -164,12 +188,9 @@ export class Model {
       Object.entries(said?.fields ?? {}).map(([name, text]) => [name, text.toWellFormed()]),
     );
     const counted = countedAs(address ?? "", ipv6Prefix);
-    const served = this.#users.get(counted);
-    const isOfUser = served !== undefined && Math.abs(time - served) < 600_000_000;
+    if (address !== null) this.#noteAnswer(counted, fields, time);
+    const isOfUser = isLately(this.#users.get(counted), time);
     const event = { address: address ?? "", message: said?.meant ?? message, fields, time, isOfUser };
-    if (address !== null && hasUser(event) && /^[23]\d\d$/.test(fields.status ?? "")) {
-      this.#users.set(counted, time);
-    }
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
     const hits = rulesHit(event, module.rules);

@@ -271,3 +271,23 @@ Deno.test("the program leaves bans as they are when it starts under a clock that
   const found = scene.ask((state) => state.bans.inForce().map((ban) => [ban.start, ban.until]));
   assert.deepEqual(found, [[start, until]]);
 });
+
+Deno.test("a line counts once for a module two of whose patterns its file has", async () => {
+  await using scene = new Scene();
+  const log = `${scene.directory}/ssh.log`;
+  Deno.writeTextFileSync(log, "");
+  const file = [`${scene.directory}/*.log`, `${scene.directory}/ssh*`];
+  scene.configure({ ...CONFIG, modules: { SSHD: { match: { file }, rules: CONFIG.modules.SSHD.rules } } });
+  scene.start();
+  await scene.said(/monitoring SSHD/);
+  const attacks = (count: number) =>
+    `${new Date().toISOString()} host sshd[7]: ${attack("203.0.113.1")}\n`.repeat(count);
+  Deno.writeTextFileSync(log, attacks(2), { append: true });
+  await eventually(() => scene.recorded() === 2);
+  assert.deepEqual(scene.banned(), []);
+  Deno.writeTextFileSync(log, attacks(1), { append: true });
+  await eventually(() => scene.banned().length > 0);
+  scene.kill("SIGTERM");
+  assert.equal(await scene.end(), 0);
+  assert.equal(scene.recorded(), 3);
+});

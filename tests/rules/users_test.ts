@@ -8,17 +8,18 @@ import { condition } from "../support/helpers.ts";
 import { eventOf } from "../support/events.ts";
 
 function answersOf(over: Partial<Rule> = {}) {
-  const fields = ["message", "status", "user"];
+  const fields = ["message", "status", "user", "method", "path"];
   const rules = [rule({ condition: null, status: new Set([401, 403, 404]), window: 10 * MINUTE, ...over })];
   const engine = new Engine([{ name: "WEB", rules, form: { fields, literals: [] } }], { room: ROOM });
   const seen = (
     status: string,
     minute: number,
-    { user, address = "192.0.2.1" }: { user?: string; address?: string } = {},
+    { address = "192.0.2.1", ...others }: Partial<Record<"user" | "address" | "method" | "path", string>> =
+      {},
   ) => {
-    const said = { status, ...user ? { user } : {} };
+    const said = { status, ...others };
     engine.add(eventOf({ address, time: minute * MINUTE, fields: said }, fields));
-    assert.equal(engine.takeHits(), /^2/.test(status) ? 0 : 1);
+    assert.equal(engine.takeHits(), /^[23]/.test(status) ? 0 : 1);
     return engine.takeTrips()[0]?.count ?? 0;
   };
   const all = (count: number, ...[status, minute, over]: Parameters<typeof seen>) =>
@@ -37,6 +38,38 @@ Deno.test("`Engine.add()` gives a user ten times the limit of rules with a statu
   assert.deepEqual(answers.all(3, "401", 3, { user: "nina" }), [3], "a wrong password");
   assert.deepEqual(answers.all(3, "404", 3, { address: "192.0.2.2" }), [3], "somebody else");
   assert.deepEqual(answers.all(3, "404", 12), [3], "ten minutes later");
+});
+
+Deno.test("`Engine.add()` takes for a user who is served at a path at which he was asked to log in", () => {
+  const asked = (next: Parameters<ReturnType<typeof answersOf>["seen"]>) => {
+    const answers = answersOf();
+    answers.seen("401", 0, { method: "GET", path: "/v2/a" });
+    answers.seen(...next);
+    return answers.all(21, "401", 1, { method: "GET", path: "/v2/b" });
+  };
+  assert.deepEqual(asked(["200", 1, { method: "GET", path: "/v2/a" }]), [21]);
+  assert.deepEqual(asked(["201", 1, { method: "PUT", path: "/v2/a" }]), [21], "by another method");
+  for (
+    const next of [
+      ["200", 1, { method: "GET", path: "/v2/c" }],
+      ["302", 1, { method: "GET", path: "/v2/a" }],
+      ["200", 1, { method: "GET", path: "/v2/a", address: "192.0.2.2" }],
+      ["200", 11, { method: "GET", path: "/v2/a" }],
+    ] as const
+  ) assert.deepEqual(asked([...next])[0], 3, JSON.stringify(next));
+});
+
+Deno.test("`Engine.add()` takes for a user whose form was accepted before it was refused", () => {
+  const sent = (method: string, status: string, path = "/poll") => {
+    const answers = answersOf();
+    answers.seen("200", 0, { method, path: "/poll" });
+    return answers.all(21, status, 1, { method, path });
+  };
+  assert.deepEqual(sent("POST", "403"), [21]);
+  assert.deepEqual(sent("POST", "401"), [21]);
+  assert.equal(sent("POST", "403", "/login")[0], 3, "another form");
+  assert.equal(sent("GET", "403")[0], 3, "a page that anybody may read");
+  assert.equal(sent("HEAD", "403")[0], 3);
 });
 
 Deno.test("`Engine.add()` bans who gives a name with each request after ten times the limit", () => {

@@ -22,6 +22,8 @@ export interface FileOptions {
   readonly inotify?: boolean;
   /** How long a rotated file is read after its last line, for a slow writer; default: a minute. */
   readonly linger?: Micros;
+  /** Other patterns, whose files another source reads; default: none. */
+  readonly others?: readonly string[];
   /** Called with a sentence on why a file cannot be read; the file is tried again. */
   readonly problem?: (sentence: string) => void;
 }
@@ -35,7 +37,8 @@ export interface FileOptions {
  * `pattern` is not absolute.
  */
 export function openFiles(pattern: string, options: FileOptions = {}): Source {
-  return new FileSource(new Glob(pattern), options);
+  const others = options.others?.map((other) => new Glob(other));
+  return new FileSource(new Glob(pattern, others), options);
 }
 
 class FileSource implements Source {

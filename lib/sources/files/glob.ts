@@ -11,9 +11,17 @@ export interface Listing {
 /** An absolute path whose `*` and `?` match any part of a name, but no first dot, as in a shell. */
 export class Glob {
   readonly #parts: readonly (string | RegExp)[];
+  readonly #others: readonly Glob[];
+  /** Whether the last list left out files of other patterns. */
+  leftOut = false;
 
-  /** Throws an `Error` if `pattern` is not absolute. */
-  constructor(readonly pattern: string) {
+  /**
+   * Throws an `Error` if `pattern` is not absolute.
+   *
+   * @param others patterns whose files are not listed, as they are read by those
+   */
+  constructor(readonly pattern: string, others: readonly Glob[] = []) {
+    this.#others = others;
     if (!pattern.startsWith("/")) {
       throw new Error(`Cannot follow files: the path must begin with /, got ${pattern}`);
     }
@@ -37,7 +45,19 @@ export class Glob {
         );
       });
     });
-    return { paths: paths.sort(), directories: [...directories], failures };
+    const own = paths.filter((path) => !this.isOthers(path));
+    this.leftOut = own.length < paths.length;
+    return { paths: own.sort(), directories: [...directories], failures };
+  }
+
+  /** Reports whether another pattern has the file at `path`. */
+  isOthers(path: string): boolean {
+    return this.#others.some((other) => other.matches(path));
+  }
+
+  /** Reports whether a file at `path` is of the pattern. */
+  matches(path: string): boolean {
+    return path.split("/").filter((name) => name !== "").length === this.#parts.length && this.concerns(path);
   }
 
   /** Reports whether a file of the pattern may be at `path` or below it. */

@@ -44,8 +44,11 @@ export class Logs implements Disposable {
   }
 
   async begin({ after, since }: Start): Promise<void> {
+    const glob = this.#glob;
     if (after === null) this.#since = since;
-    else this.#files.missing = parsePosition(after).map(knownFileOf);
+    else {this.#files.missing = parsePosition(after).map(knownFileOf).filter(({ path }) =>
+        !glob.isOthers(path)
+      );}
     const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
     if (this.isWaiting) {
@@ -80,9 +83,9 @@ export class Logs implements Disposable {
     return this.#opener.problems;
   }
 
-  /** Whether there is no file, there was none, and no problem hides one. */
+  /** Whether there is no file, there was none, and no problem or other pattern hides one. */
   get isWaiting(): boolean {
-    return this.#files.all.length === 0 && this.problems.length === 0;
+    return this.#files.all.length === 0 && this.problems.length === 0 && !this.#glob.leftOut;
   }
 
   /** Reports whether the position must be stored, as files came or went since the last call. */

@@ -53,15 +53,19 @@ export function canSearch(path: string): boolean {
 
 /**
  * Returns the file with this device and inode in the log's directory, whatever its name; for a file
- * that was empty, only under a likely name.
+ * that was empty, only under a likely name. Looks for it in directories nearby too, under a likely
+ * name.
  */
 export function findByInode(known: KnownFile): Neighbour | null {
   const isSought = (file: Neighbour) => isAt(file, known);
   // Mostly it has its name: do not look at thousands of neighbours.
   const own = stateAt(known.path).find(isSought);
   if (own !== undefined) return own;
-  const others = known.head.length === 0 ? generations(known.path) : neighbours(targetOf(known.path));
-  return others.find(isSought) ?? null;
+  const target = targetOf(known.path);
+  const others = known.head.length === 0 ? generations(target) : neighbours(target);
+  const found = others.find(isSought);
+  if (found !== undefined || known.head.length === 0) return found ?? null;
+  return nearby(target).flatMap(generations).find(isSought) ?? null;
 }
 
 /**
@@ -88,9 +92,11 @@ async function copyIn(files: readonly Neighbour[], known: KnownFile): Promise<Ne
 }
 
 /** Returns files rotated away from the log of `last` after it, without `known`; oldest first. */
-export function findNewer(last: KnownFile, known: readonly KnownFile[]): Promise<Neighbour[]> {
-  return among(last.path, async (all) => {
+export async function findNewer(last: KnownFile, known: readonly KnownFile[]): Promise<Neighbour[]> {
+  return await among(last.path, async (all, isElsewhere) => {
     const place = all.find((file) => isAt(file, last)) ?? await copyIn(all, last);
+    // In another directory, names may be those of another log.
+    if (isElsewhere && place === null) return null;
     const number = place && numberOf(place.path);
     // Most rotations number from the newest; log4j's from the oldest, as both times then show.
     const ascends = place !== null &&
@@ -102,8 +108,8 @@ export function findNewer(last: KnownFile, known: readonly KnownFile[]): Promise
     });
     const found: Neighbour[] = [];
     for (const file of newer) if (!await isAnyOf(file, known)) found.push(file);
-    return found;
-  });
+    return place === null && found.length === 0 ? null : found;
+  }) ?? [];
 }
 
 /** Reports whether a file was made after another, and changed after it; never of a compressed one. */
@@ -119,13 +125,26 @@ function isNewer(file: Neighbour, last: KnownFile): boolean {
   return last.head.length > 0 ? file.time >= last.time : file.time > last.time;
 }
 
-/** Searches files rotated away from a log, again if a rotation in progress changed their names. */
-async function among<T>(log: string, search: (generations: Neighbour[]) => Promise<T>): Promise<T> {
-  for (let tries = 1;; tries++) {
-    const files = generations(log);
-    const found = await search(files);
-    if (tries === MAX_TRIES || namesOf(files) === namesOf(generations(log))) return found;
+/**
+ * Searches files rotated away from a log, first those beside it, then those in each directory nearby,
+ * such as logrotate's `olddir archive`. Searches again if a rotation in progress changed their
+ * names.
+ */
+async function among<T>(
+  log: string,
+  search: (generations: Neighbour[], isElsewhere: boolean) => Promise<T | null>,
+): Promise<T | null> {
+  const target = targetOf(log);
+  for (const place of [target, ...nearby(target)]) {
+    for (let tries = 1;; tries++) {
+      const files = generations(place);
+      const found = await search(files, place !== target);
+      if (tries < MAX_TRIES && namesOf(files) !== namesOf(generations(place))) continue;
+      if (found !== null) return found;
+      break;
+    }
   }
+  return null;
 }
 
 function namesOf(files: readonly Neighbour[]): string {
@@ -168,9 +187,8 @@ async function inContent(path: string, ask: (content: Content) => Promise<boolea
   }
 }
 
-/** Returns the files that were rotated away from a log, oldest first. */
-function generations(log: string): Neighbour[] {
-  const target = targetOf(log);
+/** Returns the files that were rotated away from the log `target`, oldest first. */
+function generations(target: string): Neighbour[] {
   // All of them begin so. This is faster than `logsOf()` for thousands of logs in a directory.
   const stem = target.replace(/\.[^./]+$/, "");
   const isGeneration = (path: string) => path.startsWith(stem) && logsOf(path).includes(target);
@@ -201,6 +219,17 @@ function numberOf(path: string): number | null {
  */
 function targetOf(path: string): string {
   return tried(() => Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path) ?? path;
+}
+
+/** Returns the paths that a log would have in the directories below its own and beside it. */
+function nearby(target: string): string[] {
+  const own = directoryOf(target);
+  const name = target.slice(target.lastIndexOf("/"));
+  return [own, directoryOf(own)].flatMap((directory) => {
+    const entries = tried(() => [...Deno.readDirSync(directory)]) ?? [];
+    return entries.filter(({ isDirectory }) => isDirectory)
+      .map((entry) => `${directory}/${entry.name}${name}`).filter((path) => path !== target);
+  });
 }
 
 /**

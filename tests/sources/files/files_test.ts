@@ -408,6 +408,23 @@ Deno.test("a pipe that appears among the logs is told of once, and holds up noth
   }
 });
 
+Deno.test("files of another pattern are not read, though they were before, and nobody waits for more", async () => {
+  using logs = new LogDirectory();
+  const options = { poll: 5 * MILLISECOND };
+  logs.write("access.log", "");
+  logs.write("access_ssl", "");
+  await using both = await new Following(logs.at("access*"), options).begun();
+  const after = await both.stop();
+  const others = { others: [logs.at("*.log"), logs.at("*/access_ssl")] };
+  await using one = await new Following(logs.at("access*"), { ...options, ...others, after }).begun();
+  logs.append("access.log", "one\n");
+  logs.append("access_ssl", "two\n");
+  await one.saw("two");
+  logs.remove("access_ssl");
+  await using none = await new Following(logs.at("access*"), { ...options, ...others }).begun();
+  assert.deepEqual(none.problems, []);
+});
+
 Deno.test("a check looks at each of many idle files a few times, not once for each other", async () => {
   using directory = new LogDirectory();
   for (let i = 0; i < 100; i++) directory.write(`${i}.log`, `line ${i}\n`);

@@ -446,3 +446,34 @@ Deno.test("a compressed file that has the inode of one that was compressed after
   position.files[1][2] = Deno.statSync(logs.at("a.log.2.gz")).ino;
   await resume(logs.at("a.log*"), { after: JSON.stringify(position), lines: ["late", "two", "three"] });
 });
+
+for (
+  const [directory, isCompressed] of [["web/archive", false], ["web/archive", true], ["old", true]] as const
+) {
+  const how = isCompressed ? "compressed " : "";
+  Deno.test(`files rotated ${how}from web to ${directory} while nobody read are read to their ends`, async () => {
+    using logs = new LogDirectory();
+    for (const each of ["web", directory, "web/other"]) Deno.mkdirSync(logs.at(each));
+    await using before = await new Following(logs.at("web/*.log")).begun();
+    logs.append("web/a.log", `${LONG.join("\n")}\n`);
+    await before.saw(...LONG);
+    const after = await before.stop();
+    const rotate = (lines: string, number: number) => {
+      const name = `${directory}/a.log.${number}`;
+      logs.append("web/a.log", lines);
+      logs.rename("web/a.log", name);
+      if (isCompressed) logs.gzip(name);
+      age(logs, { [name]: 3 - number, [`${name}.gz`]: 3 - number });
+    };
+    const later = LONG.map((line) => `later ${line}`);
+    rotate("one\n", 2);
+    rotate(`${later.join("\n")}\ntwo\n`, 1);
+    logs.append("web/a.log", "three\n");
+    // The log of another service that is called like this one.
+    logs.append("web/other/a.log.1", "stranger\n");
+    age(logs, { "web/other/a.log.1": 3, "web/a.log": 3 });
+    await using following = new Following(logs.at("web/*.log"), { after });
+    await following.saw("one", ...later, "two", "three");
+    assert.deepEqual(following.problems, []);
+  });
+}
