@@ -36,6 +36,9 @@ export interface InnerBans {
 const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
 const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
 
+/** Addresses in a range of texts. */
+const BETWEEN = "address >= ? AND address < ?";
+
 /** Reads the past. */
 export class History extends Table {
   /** Returns bans made and ended since `time`, by provenance. */
@@ -148,7 +151,11 @@ export class History extends Table {
   /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
     const all = this.#idsInside(network);
-    const decided = this.#idsInside(network, "AND ended IS NULL");
+    const standing = new Set(this.db.list<number>(
+      `SELECT json_group_array(id) AS list FROM ban WHERE ${BETWEEN} AND ended IS NULL`,
+      ...rangeOf(network),
+    ));
+    const decided = all.filter((id) => standing.has(id));
     const newest = selectBans(
       this.db,
       `WHERE id ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
@@ -177,14 +184,11 @@ export class History extends Table {
   }
 
   /** Returns the ids of bans inside of a network, newest first, from an index alone. */
-  #idsInside(network: string, which = ""): number[] {
-    const beginning = beginningOf(network);
-    const range = beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
+  #idsInside(network: string): number[] {
     const set = new NetworkSet([network]);
     const bans = this.db.list<[id: number, address: string]>(
-      `SELECT json_group_array(json_array(id, address)) AS list FROM ban
-       WHERE address >= ? AND address < ? ${which}`,
-      ...range,
+      `SELECT json_group_array(json_array(id, address)) AS list FROM ban WHERE ${BETWEEN}`,
+      ...rangeOf(network),
     );
     return bans.filter(([, address]) => address !== network && set.covers(address)).map(([id]) => id)
       .sort((a, b) => b - a);
@@ -195,6 +199,12 @@ export class History extends Table {
 export function sumOfBans(bans: readonly BanCount[]): BanCount {
   const sum = (key: keyof BanCount) => bans.reduce((all, count) => all + count[key], 0);
   return { made: sum("made"), ended: sum("ended") };
+}
+
+/** Returns the range of texts with all addresses and networks inside of a network, for `BETWEEN`. */
+function rangeOf(network: string): [from: string, to: string] {
+  const beginning = beginningOf(network);
+  return beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
 }
 
 /** Returns the first text behind all texts with this beginning. */
