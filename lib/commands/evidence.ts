@@ -3,7 +3,7 @@
  * time. Input: lines of one address or network, and the stored notes.
  */
 import { encode } from "../core/bytes.ts";
-import { readNotes, textOfWords } from "../core/note_record.ts";
+import { HIT, readNotes, textOfWords } from "../core/note_record.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
@@ -110,7 +110,8 @@ export class Evidence {
     const addresses = new Set(contents.flatMap((content) => {
       const all = readNotes(content);
       const found: string[] = [];
-      while (all.next()) found.push(textOfWords(all));
+      // An address without a hit has only been forgotten, as each banned one is.
+      while (all.next()) if (all.kind === HIT) found.push(textOfWords(all));
       // A network as large as ::/0 holds the words of IPv4 addresses.
       return found.filter((address) => address.includes(":") === target.includes(":"));
     }));

@@ -13,14 +13,16 @@ import { type Counts, Evidence } from "./evidence.ts";
 import type { CommonOptions } from "./output.ts";
 import { coveringEntries } from "./why_whitelist.ts";
 
-/** Most lines in a story, and longest search for them in milliseconds. */
-const SEARCH = { most: 200, patience: 500 };
+/** Most lines in a story. */
+const MOST_LINES = 200;
+/** Milliseconds for counts, inner bans and lines, and the least of them for lines. */
+const [PATIENCE, LEAST_PATIENCE] = [500, 200];
 /** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
 /** Counts without a configuration. */
 const NO_COUNTS: Counts = { counts: [], isComplete: true };
 /** Longest wait for the database, each time. */
-const PATIENCE: Micros = 300 * MILLISECOND;
+const MEMBERS_PATIENCE: Micros = 300 * MILLISECOND;
 
 /** All facts about an address or network. */
 export interface Story extends ReturnType<typeof storyOf>, MemberFacts {
@@ -44,6 +46,7 @@ export function storyOf(
   target: string,
   { state, config, time }: Sources & { readonly time: Micros },
 ) {
+  const began = performance.now();
   const network = new NetworkSet([target]);
   const isInside = ({ address }: { readonly address: string }) => network.covers(address);
   const logins = state.logins.logins();
@@ -51,11 +54,13 @@ export function storyOf(
   const trust = new Logins(config?.trust ?? null);
   trust.restore({ logins, sessions });
   const evidence = config === null ? null : new Evidence(config, trust);
-  const found = state.history.lines(target, SEARCH);
   const report = readReport(state.report());
   const { counts, isComplete } = evidence?.near(target, state.notes, time) ?? NO_COUNTS;
   const bans = state.history.bansOf(target);
   const around = state.history.bansAround(target);
+  const inside = target.includes("/") ? state.history.bansInside(target, MOST_INSIDE) : null;
+  const patience = Math.max(LEAST_PATIENCE, PATIENCE - (performance.now() - began));
+  const found = state.history.lines(target, { most: MOST_LINES, patience });
   const banned = new Set([...bans, ...around].map(({ address }) => address));
   return {
     target,
@@ -64,7 +69,7 @@ export function storyOf(
     /** Bans of networks that contain the target. */
     around,
     /** Null: the target is one address. */
-    inside: target.includes("/") ? state.history.bansInside(target, MOST_INSIDE) : null,
+    inside,
     whitelist: coveringEntries(target, config, state),
     logins: logins.filter(isInside).reverse(),
     sessions: sessions.filter(isInside),
@@ -94,7 +99,7 @@ export async function askMembers(
   const { memberReports } = await import("../postgres/member_reports.ts");
   try {
     const password = readPassword(config.path, { state: options.state, server: config.database });
-    const members = await memberReports({ ...config.database, password }, question, PATIENCE);
+    const members = await memberReports({ ...config.database, password }, question, MEMBERS_PATIENCE);
     return { members, memberError: null };
   } catch (error) {
     const { explain } = await import("../postgres/connection.ts");

@@ -36,6 +36,9 @@ export interface InnerBans {
 const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
 const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
 
+/** Addresses in a range of texts. */
+const BETWEEN = "address >= ? AND address < ?";
+
 /** Reads the past. */
 export class History extends Table {
   /** Returns bans made and ended since `time`, by provenance. */
@@ -79,9 +82,9 @@ export class History extends Table {
 
   /** Returns bans made and ended since `time` of a network and everything inside of it. */
   bansWithin(network: string, time: Micros): BanCount {
-    const list = JSON.stringify([network, ...this.#addressesInside(network)]);
-    const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG}`;
-    return { ...this.db.get<BanCount>(query, time, time, list)! };
+    const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address = ? OR id ${AMONG}`;
+    const inside = JSON.stringify(this.#idsInside(network));
+    return { ...this.db.get<BanCount>(query, time, time, network, inside)! };
   }
 
   /** Returns bans made and ended since `time`, and from `earlier` until then, by provenance. */
@@ -147,13 +150,19 @@ export class History extends Table {
 
   /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
-    const list = JSON.stringify(this.#addressesInside(network));
-    const { all, decided } = this.db.get<Pick<InnerBans, "all" | "decided">>(
-      `SELECT count(*) AS "all", count(*) FILTER (WHERE ended IS NULL) AS decided FROM ban WHERE address ${AMONG}`,
-      list,
-    )!;
-    const order = "ORDER BY ended IS NOT NULL, id DESC LIMIT ?";
-    return { all, decided, newest: selectBans(this.db, `WHERE address ${AMONG} ${order}`, list, most) };
+    const all = this.#idsInside(network);
+    const standing = new Set(this.db.list<number>(
+      `SELECT json_group_array(id) AS list FROM ban WHERE ${BETWEEN} AND ended IS NULL`,
+      ...rangeOf(network),
+    ));
+    const decided = all.filter((id) => standing.has(id));
+    const newest = selectBans(
+      this.db,
+      `WHERE id ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
+      JSON.stringify([...decided.slice(0, most), ...all.slice(0, most)]),
+      most,
+    );
+    return { all: all.length, decided: decided.length, newest };
   }
 
   /**
@@ -174,14 +183,15 @@ export class History extends Table {
     }));
   }
 
-  /** Returns the addresses and networks inside of a network that were ever banned. */
-  #addressesInside(network: string): string[] {
-    const beginning = beginningOf(network);
-    const range = beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
+  /** Returns the ids of bans inside of a network, newest first, from an index alone. */
+  #idsInside(network: string): number[] {
     const set = new NetworkSet([network]);
-    const query = "SELECT DISTINCT address FROM ban WHERE address >= ? AND address < ?";
-    return this.db.column<string>(query, ...range)
-      .filter((address) => address !== network && set.covers(address));
+    const bans = this.db.list<[id: number, address: string]>(
+      `SELECT json_group_array(json_array(id, address)) AS list FROM ban WHERE ${BETWEEN}`,
+      ...rangeOf(network),
+    );
+    return bans.filter(([, address]) => address !== network && set.covers(address)).map(([id]) => id)
+      .sort((a, b) => b - a);
   }
 }
 
@@ -189,6 +199,12 @@ export class History extends Table {
 export function sumOfBans(bans: readonly BanCount[]): BanCount {
   const sum = (key: keyof BanCount) => bans.reduce((all, count) => all + count[key], 0);
   return { made: sum("made"), ended: sum("ended") };
+}
+
+/** Returns the range of texts with all addresses and networks inside of a network, for `BETWEEN`. */
+function rangeOf(network: string): [from: string, to: string] {
+  const beginning = beginningOf(network);
+  return beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
 }
 
 /** Returns the first text behind all texts with this beginning. */

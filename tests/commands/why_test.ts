@@ -177,7 +177,7 @@ Deno.test("`why` counts what the state has noted, as a monitor would after a sta
   );
 });
 
-Deno.test("`why` counts all of the newest 130,000 hits of a network, and says if there are more", async () => {
+Deno.test("`why` counts all of the newest 43,000 hits of a network, and says if there are more", async () => {
   using temporary = temporaryState();
   const why = configured(temporary);
   const { notes } = temporary.state;
@@ -195,7 +195,7 @@ Deno.test("`why` counts all of the newest 130,000 hits of a network, and says if
     return [first.address, first.count, counts_complete];
   };
   write(["198.18.0.1", "198.18.0.1"]);
-  for (let row = 0; row < 12; row++) {
+  for (let row = 0; row < 3; row++) {
     write(Array.from({ length: 10_000 }, (_, n) => `198.19.${row * 20 + (n >> 9)}.${n & 255}`));
   }
   assert.deepEqual(await countsOf(), ["198.18.0.1", 2, true], "the address that was silent longest");

@@ -121,6 +121,16 @@ Deno.test("`metricsText()` escapes what a label's value may not hold, and leaves
   );
 });
 
+Deno.test("the dashboard joins the answers of a table, of which Grafana otherwise shows only the first", () => {
+  const tables = dashboard.panels.filter(({ type }) => type === "table");
+  assert.ok(tables.length > 0);
+  for (const table of tables) {
+    assert.deepEqual(table.transformations?.map(({ id }) => id), ["merge", "organize"], table.title);
+    // `merge` joins rows whose labels are equal; a metric's own name would keep them apart.
+    for (const { expr } of table.targets!) assert.match(expr, /^(?:min|max) by \(instance/, table.title);
+  }
+});
+
 Deno.test("the dashboard asks for metrics that exist, and shows all of them", () => {
   const expressions = dashboard.panels.flatMap((panel) => "targets" in panel ? panel.targets! : [])
     .map(({ expr }) => expr);
