@@ -16,7 +16,7 @@ import { requireNetwork } from "./change.ts";
 import { type Counts, Evidence } from "./evidence.ts";
 import { withContext } from "./open_state.ts";
 import { WIDTH } from "./layout.ts";
-import { type CommonOptions, outputWidth, printResult } from "./output.ts";
+import { type CommonOptions, outputWidth, printResult, zoneName } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import type { Story } from "./why_story.ts";
 import { storyLines } from "./why_text.ts";
@@ -40,7 +40,8 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
       ...await askMembers(target, { state, config, options }),
       configError,
     };
-    printResult(options, storyJson(story), ...storyLines(story, Math.min(WIDTH, outputWidth() ?? WIDTH)));
+    const lines = storyLines(story, Math.min(WIDTH, outputWidth() ?? WIDTH));
+    printResult(options, storyJson(story), ...lines, `times     of ${zoneName()}`);
     return 0;
   });
 }
