@@ -7,13 +7,18 @@ import { canonicalNetwork } from "../core/address.ts";
 import { wakeMonitor } from "../monitor/control.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { type BanStatus, keptText } from "../deciding/ban.ts";
+import type { BanStatus } from "../deciding/ban.ts";
 import { tried, UserError } from "../core/error.ts";
+import { oneLine } from "../core/text.ts";
+import { folded } from "./layout.ts";
 import { type CommonOptions, printError, printFailure } from "./output.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two checks. */
 const PATIENCE = 3_000;
 const BETWEEN_LOOKS = 50;
+
+/** Characters of a change in a line of the monitor's log. */
+const LINE = 1_000;
 
 /** Returns each of `given` once, as a canonical address or network. Throws `UserError` (64). */
 export function requireNetworks(given: readonly string[]): string[] {
@@ -44,9 +49,17 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
   );
 }
 
-/** Tells the monitor of a change, with a line for its log that names the user. */
+/**
+ * Tells the monitor of a change, for its log, which names the user. A change of many addresses becomes
+ * several lines, so that the log names each of them.
+ */
 export function tellMonitor(state: State, what: string): void {
-  state.manualChanges.add({ time: now(), who: whoRuns(), what: keptText(what) });
+  const parts = folded(oneLine(what, Infinity), "", LINE);
+  for (const [index, part] of parts.entries()) {
+    const begun = index === 0 ? part : `… ${part}`;
+    const change = index === parts.length - 1 ? begun : `${begun} …`;
+    state.manualChanges.add({ time: now(), who: whoRuns(), what: change });
+  }
   wakeMonitor(state.directory);
 }
 

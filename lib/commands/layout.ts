@@ -30,6 +30,24 @@ export function wrap(line: string, width: number): string[] {
   return [...parts, rest];
 }
 
+/**
+ * Breaks a shell command between words into lines of at most `width` characters, each but the last
+ * with a backslash at its end, so that a shell takes them as they stand. A longer word stays whole.
+ */
+export function wrapCommand(line: string, width: number): string[] {
+  const indent = " ".repeat(line.length - line.trimStart().length);
+  const lines: string[] = [];
+  let part = indent;
+  for (const word of line.match(/(?:'[^']*'|[^\s'])+/g) ?? []) {
+    const isFirst = part.trim() === "";
+    if (!isFirst && `${part} ${word} \\`.length > width) {
+      lines.push(`${part} \\`);
+      part = `${indent}  ${word}`;
+    } else part += isFirst ? word : ` ${word}`;
+  }
+  return [...lines, part];
+}
+
 /** Returns the column of the text behind a label, or slightly more than the line's own indent. */
 function indentOf(line: string): number {
   const label = /^ *\S+ {2,}/.exec(line)?.[0].length;

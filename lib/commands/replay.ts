@@ -7,7 +7,7 @@ import type { Batch } from "../sources/source.ts";
 import { fileBatches, journalBatches, requirePeriod } from "./history.ts";
 import { inputOrStdin } from "./input.ts";
 import { knownWhitelist, openConfig } from "./open.ts";
-import { type CommonOptions, print, printError, printJson, printResult } from "./output.ts";
+import { type CommonOptions, print, printError, printJson, printResult, zoneText } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { uncountedText } from "./words.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -51,7 +51,8 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   }
   const read = `${counted(lines, "line")}, ${recorded} to record`;
   const sum = `${read}, ${counted(hits, "hit")}, ${counted(bans, "ban")}, ${seconds} s`;
-  printResult(options, { summary }, sum, ...uncounted > 0 ? [uncountedText(uncounted)] : []);
+  const more = [...uncounted > 0 ? [uncountedText(uncounted)] : [], ...bans > 0 ? [zoneText()] : []];
+  printResult(options, { summary }, sum, ...more);
   return 0;
 }
 

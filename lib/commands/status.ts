@@ -136,6 +136,6 @@ function moduleJson(module: MonitorReport["modules"][0]): unknown {
     understood_last_hour: module.understood,
     unknown_format: hasUnknownFormat(module),
     given_up_since: isoTimeOrNull(module.givenUp ?? null),
-    rules: module.rules.map(({ name, lastHit }) => ({ name, last_hit: isoTimeOrNull(lastHit) })),
+    rules: module.rules.map(({ name, lastHit, hits }) => ({ name, last_hit: isoTimeOrNull(lastHit), hits })),
   };
 }

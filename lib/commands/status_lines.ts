@@ -74,9 +74,13 @@ function moduleLines({ name, lastLine, rules }: ModuleActivity, isBlind: boolean
   const hit = rules.filter(({ lastHit }) => lastHit !== null);
   const unhit = rules.filter(({ lastHit }) => lastHit === null).map(({ name }) => name);
   const width = Math.max(...hit.map(({ name }) => name.length));
+  const digits = Math.max(...hit.map(({ hits }) => String(hits).length));
   return [
-    `module    ${name}: ${last("line", lastLine)}${isBlind ? "; no file that it reads exists yet" : ""}`,
-    ...hit.map((rule) => `          ${rule.name.padEnd(width)}  ${last("hit", rule.lastHit)}`),
+    `module    ${name}: ${last("line", lastLine)}${isBlind ? "; no file that it reads exists yet" : ""}` +
+    (hit.length === 0 ? "" : "; hits since the start:"),
+    ...hit.map(({ name, hits, lastHit }) =>
+      `          ${name.padEnd(width)}  ${String(hits).padStart(digits)}, last ${localTime(lastHit!)}`
+    ),
     ...unhit.length === 0
       ? []
       : hit.length === 0

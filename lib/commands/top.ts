@@ -5,7 +5,15 @@ import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
 import { requireSince } from "./instant.ts";
 import { withState } from "./open_state.ts";
-import { type CommonOptions, print, printJson, printTable, type Subject, SUBJECTS } from "./output.ts";
+import {
+  type CommonOptions,
+  print,
+  printJson,
+  printTable,
+  type Subject,
+  SUBJECTS,
+  zoneText,
+} from "./output.ts";
 import { shareText, shownName } from "./words.ts";
 
 /** Options of `top`. */
@@ -93,7 +101,7 @@ function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micro
       `Since ${localTime(start)}: ${counted(lines, "line")} named an address, ${hits} of them hit a rule.`,
     );
   }
-  print(`${counted(made, "ban")} began, ${ended} ended.`);
+  print(`${counted(made, "ban")} began, ${ended} ended. ${zoneText()}`);
   for (const { by, rows } of tables) {
     if (rows.length === 0) {
       if (tables.length === 1 && hits > 0) print(`None of the lines that hit a rule names a ${by}.`);

@@ -17,7 +17,7 @@ import {
 import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
-import { type CommonOptions, print, printError, printJson, printLines } from "./output.ts";
+import { type CommonOptions, print, printError, printJson, printLines, zoneText } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rehearsal, shareTexts } from "./rehearsal.ts";
 
@@ -171,6 +171,7 @@ function tell(
   print(`after:  ${counts(after)}`);
   const alike = `${counted(unchanged, "address", "addresses")} banned alike`;
   print([counted(lines, "line"), alike, `${seconds} s`].join(", "));
+  if (differences.length > 0) print(zoneText());
 }
 
 function laterLogins(differences: readonly Difference[]): string {

@@ -2,7 +2,7 @@ import { now } from "../core/time.ts";
 import { requireNetwork } from "./change.ts";
 import { WIDTH } from "./layout.ts";
 import { withContext } from "./open_state.ts";
-import { type CommonOptions, outputWidth, printResult } from "./output.ts";
+import { type CommonOptions, outputWidth, printResult, zoneName } from "./output.ts";
 import { storyJson } from "./why_json.ts";
 import { askMembers, storyOf } from "./why_story.ts";
 import { storyLines } from "./why_text.ts";
@@ -19,7 +19,8 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
       ...await askMembers(target, { state, config, options }),
       configError,
     };
-    printResult(options, storyJson(story), ...storyLines(story, Math.min(WIDTH, outputWidth() ?? WIDTH)));
+    const lines = storyLines(story, Math.min(WIDTH, outputWidth() ?? WIDTH));
+    printResult(options, storyJson(story), ...lines, `times     of ${zoneName()}`);
     return 0;
   });
 }

@@ -95,7 +95,7 @@ const written = z.object({
     lastHit: z.nullable(instant),
     lines: count,
     understood: count,
-    rules: listOf(z.object({ name: z.string(), lastHit: z.nullable(instant) })),
+    rules: listOf(z.object({ name: z.string(), lastHit: z.nullable(instant), hits: z._default(count, 0) })),
     /** Since when it is given up, as it failed too often; missing while it is asked. */
     givenUp: z.optional(instant),
   })),

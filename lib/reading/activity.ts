@@ -5,10 +5,11 @@
  */
 import { type Micros, MINUTE } from "../core/time.ts";
 
-/** A rule's last hit, in microseconds since the epoch; null: never hit. */
+/** A rule's last hit, in microseconds since the epoch; null: never hit. Its hits since the start. */
 export interface RuleActivity {
   readonly name: string;
   readonly lastHit: Micros | null;
+  readonly hits: number;
 }
 
 /** A module's last line and hit, and how many lines it understood. */
@@ -189,7 +190,11 @@ class ModuleMemory {
       lastHit: hits.length > 0 ? Math.max(...hits) : null,
       lines: minutes.reduce((sum, { lines }) => sum + lines, 0),
       understood: minutes.reduce((sum, { understood }) => sum + understood, 0),
-      rules: [...this.#lastHits].map(([name, lastHit]) => ({ name, lastHit })),
+      rules: [...this.#lastHits].map(([name, lastHit]) => ({
+        name,
+        lastHit,
+        hits: this.#all.hits.get(name) ?? 0,
+      })),
     };
   }
 }

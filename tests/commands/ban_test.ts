@@ -222,6 +222,17 @@ Deno.test("a change by a command waits for the monitor's log with who made it", 
     assert.deepEqual(state.manualChanges.take(), []);
   }));
 
+Deno.test("a change of many addresses names each of them in the monitor's log", () =>
+  stage({ running: false }, async ({ cli, temporary: { state } }) => {
+    const addresses = Array.from({ length: 200 }, (_, i) => `198.51.100.${i}`);
+    await cli("ban", ...addresses);
+    const lines = state.manualChanges.take().map(({ what }) => what);
+    assert.match(lines[0]!, /^ban 198.* …$/);
+    assert.match(lines.at(-1)!, /^… 198.*: \[MANUAL\] ban$/);
+    assert.deepEqual(lines.join(" ").match(/198[\d.]+/g), addresses);
+    for (const line of lines) assert.ok(line.length < 1_010);
+  }));
+
 Deno.test("of changes that nobody reads the newest thousand are kept, in order", () => {
   using temporary = temporaryState();
   const { manualChanges } = temporary.state;

@@ -42,7 +42,7 @@ const REPORT: MonitorReport = {
     lines: 90,
     understood: 1,
     givenUp: 1,
-    rules: [{ name: HOSTILE, lastHit: 1 }],
+    rules: [{ name: HOSTILE, lastHit: 1, hits: 1 }],
   }],
   counts: {
     entries: 1,

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { folded, tableLines, wrap } from "../../lib/commands/layout.ts";
+import { folded, tableLines, wrap, wrapCommand } from "../../lib/commands/layout.ts";
 
 const WRAPPED: readonly (readonly [line: string, parts: readonly string[]])[] = [
   ["short", ["short"]],
@@ -21,6 +21,26 @@ const WRAPPED: readonly (readonly [line: string, parts: readonly string[]])[] = 
     ["see", `  ${"/very/long/path".repeat(4)}`, "  for more"],
   ],
 ];
+
+const COMMANDS: readonly (readonly [line: string, parts: readonly string[]])[] = [
+  ["  sudo systemctl restart strongmonitor", ["  sudo systemctl restart strongmonitor"]],
+  [
+    "  init --yes | sudo install -o root -m 640 /dev/stdin /etc/config.jsonc",
+    ["  init --yes | sudo install -o root -m \\", "    640 /dev/stdin /etc/config.jsonc"],
+  ],
+  [
+    "cat << 'END' | sudo install -o root -m 640 '/etc/a b c'",
+    ["cat << 'END' | sudo install -o root -m \\", "  640 '/etc/a b c'"],
+  ],
+  [`install ${"/long".repeat(10)}`, ["install \\", `  ${"/long".repeat(10)}`]],
+];
+
+for (const [line, parts] of COMMANDS) {
+  Deno.test(`wrapCommand() breaks "${line.slice(0, 30).trim()}" at 40 columns where a shell may`, () => {
+    assert.deepEqual(wrapCommand(line, 40), parts);
+    for (const part of parts) assert.ok(part.length <= 40 || !part.trim().includes(" "));
+  });
+}
 
 for (const [line, parts] of WRAPPED) {
   Deno.test(`wrap() breaks "${line.slice(0, 30).trim()}" between words at 40 columns`, () => {

@@ -273,6 +273,7 @@ Deno.test("`replay` says the same to people", async () => {
   assert.equal(code, 0);
   assert.equal(lines[0], "2025-05-06 00:00:05  203.0.113.5  for 1d  [SSHD] invalid_user, 6 hits");
   assert.match(lines[1]!, /^6 lines, 6 to record, 7 hits, 1 ban, [\d.]+ s$/);
+  assert.match(lines[2]!, /^Times are of \S+\.$/);
 });
 
 Deno.test("`match` takes a line as its argument and finds out whose it is", async () => {

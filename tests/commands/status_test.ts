@@ -22,10 +22,12 @@ const REPORT: MonitorReport = {
     lastHit: 1,
     lines: 0,
     understood: 0,
-    rules: [{ name: "often", lastHit: 1_000_000 }, { name: "a", lastHit: null }, {
-      name: "b",
-      lastHit: null,
-    }],
+    rules: [
+      { name: "often", lastHit: 1_000_000, hits: 12 },
+      { name: "once", lastHit: 2_000_000, hits: 1 },
+      { name: "a", lastHit: null, hits: 0 },
+      { name: "b", lastHit: null, hits: 0 },
+    ],
   }],
   counts: { ...FULL_REPORT.counts, evicted: 0 },
   database: null,
@@ -97,7 +99,11 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
   const { code, stdout } = await status();
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^running, pid 1, since .*: all works\n/);
-  assert.match(stdout, /^ +often {2}last hit 1970-01-01 00:00:01\n +no hit yet: a, b\n/m);
+  assert.match(stdout, /^module .*; hits since the start:$/m);
+  assert.match(
+    stdout,
+    /^ +often {2}12, last 1970-01-01 00:00:01\n +once {4}1, last .*\n +no hit yet: a, b\n/m,
+  );
   assert.match(stdout, /^lines .* hits\n {10}since the start$/m);
   assert.match(stdout, /^times +of UTC$/m);
   state.setReport(JSON.stringify({ ...REPORT, counts: { ...REPORT.counts, uncounted: 2 } }));
@@ -135,7 +141,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
     /^running, .*: all works, 1 log file awaited\nawaited {3}\/var\/log\/nginx\/access\.log: there is no such file yet\n/,
   );
   assert.match(awaiting.stdout, /^module {4}NGINX: no line yet; no file that it reads exists yet$/m);
-  assert.match(awaiting.stdout, /^module {4}SSHD: last line 1970-01-01 00:00:00$/m);
+  assert.match(awaiting.stdout, /^module {4}SSHD: last line 1970-01-01 00:00:00; hits since the start:$/m);
   for (const [over, sentence] of PROBLEMS) {
     state.setReport(JSON.stringify({ ...REPORT, ...over }));
     const result = await status("--json");

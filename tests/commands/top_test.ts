@@ -91,7 +91,7 @@ Deno.test("`top` keeps to 80 columns and to the names that it can print, whateve
   assert.match(stdout, /^\\x1b\[31m\\u\{202e\}x+… +40 +40\.0 %$/m);
   assert.match(
     stdout,
-    /^Since .*: 100 lines named an address, 100 of them hit a rule\.\n3 bans began, 1 ended\.$/m,
+    /^Since .*: 100 lines named an address, 100 of them hit a rule\.\n3 bans began, 1 ended\. Times are of UTC\.$/m,
   );
 });
 
@@ -108,14 +108,17 @@ Deno.test("`top --by` shows one table with more rows, of the time that `--since`
 Deno.test("`top` says in a sentence that nothing was counted, and what an option must be", async () => {
   using temporary = temporaryState();
   const nothing = await run(temporary);
-  assert.match(nothing.stdout, /^No line named an address since .*\n0 bans began, 0 ended\.\n$/);
+  assert.match(
+    nothing.stdout,
+    /^No line named an address since .*\n0 bans began, 0 ended\. Times are of UTC\.\n$/,
+  );
   const { rollups } = temporary.state.batches(["SSHD"]);
   rollups.add(eventOf({ address: "192.0.2.1", time: now() - HOUR, fields: { user: "root" } }, FIELDS), true);
   rollups.write({ isAll: true })();
   const pathless = await run(temporary, "--by", "path");
   assert.match(
     pathless.stdout,
-    /: 1 line named .*\n0 bans began, 0 ended\.\nNone of the lines that hit a rule names a path\.\n$/,
+    /: 1 line named .*\n0 bans began, 0 ended\. Times are of UTC\.\nNone of the lines that hit a rule names a path\.\n$/,
   );
   const wrong = [await run(temporary, "--since", "soon"), await run(temporary, "--by", "country")];
   assert.deepEqual(wrong.map(({ code, stdout }) => [code, stdout]), [[64, ""], [64, ""]]);

@@ -182,7 +182,7 @@ Deno.test("`what-if` says the same to people", async () => {
   );
   assert.match(stdout, /^1 address no longer banned:$/m);
   assert.match(stdout, /^before: 3 bans of 3 addresses by \S+old\.jsonc$/m);
-  assert.match(stdout, /^16 lines, 0 addresses banned alike, [\d.]+ s\n$/m);
+  assert.match(stdout, /^16 lines, 0 addresses banned alike, [\d.]+ s\nTimes are of \S+\.\n$/m);
 });
 
 Deno.test("`what-if` lists 20 differences of a kind, and all by --all", async () => {

@@ -73,6 +73,7 @@ Deno.test("`why` tells of a banned address its ban, what holds it, and the hits 
     stdout,
     /hit guess 3 of 2 within 10m: past the limit\n[^]*hit guess 2 of 2 within 10m\n[^]*hit guess 1 of 2/,
   );
+  assert.match(stdout, /^times {5}of UTC$/m);
   assert.match(stdout, /203\.0\.113\.1 {2}SSHD \(\/var\/log\/auth\.log\)/);
   const story = JSON.parse((await why("why", "203.0.113.1", "--json")).stdout);
   assert.deepEqual([story.banned, story.in_force, story.why_not, story.complete], [true, true, [], true]);

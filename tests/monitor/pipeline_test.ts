@@ -469,10 +469,15 @@ Deno.test("`Activity.report()` tells when each module saw a line and each rule w
     lastHit: 5 * SECOND,
     lines: 2,
     understood: 1,
-    rules: [{ name: "bad", lastHit: 5 * SECOND }],
+    rules: [{ name: "bad", lastHit: 5 * SECOND, hits: 1 }],
   };
   assert.deepEqual(first.activity.report(NOW), [expected]);
   assert.equal(first.throughput.counts.unknown, 1);
   const second = new Pipeline([RULES], { ...parts, before: first.activity.report(NOW) });
-  assert.deepEqual(second.activity.report(NOW), [{ ...expected, lines: 0, understood: 0 }]);
+  assert.deepEqual(second.activity.report(NOW), [{
+    ...expected,
+    lines: 0,
+    understood: 0,
+    rules: [{ name: "bad", lastHit: 5 * SECOND, hits: 0 }],
+  }]);
 });

@@ -1,13 +1,18 @@
 /**
- * The Debian package in machines of its own, under a real systemd: from its installation through bans, mistakes,
- * crashes and a reboot to its purge. BOOTED_SUITES names the Debian suites to boot, separated by commas;
- * BOOTED_ACCELERATORS=tcg emulates the machine where KVM is there but does not work.
+ * The Debian package under a real systemd, from its installation through bans, mistakes, crashes and a reboot to its
+ * purge. BOOTED_SUITES names the Debian suites to boot, separated by commas: in containers of systemd-nspawn, or with
+ * BOOTED_BY=qemu in machines with a kernel of their own. BOOTED_ACCELERATORS=tcg emulates such a machine where KVM is
+ * there but does not work.
  */
 import { strict as assert } from "node:assert";
+import { basename } from "node:path";
+import type { Bootable, Booted } from "./booted.ts";
+import { CONTAINER_TOOLS, startsContainers, Tree } from "./container.ts";
 import { DEB, type System, test } from "./debian.ts";
-import { Disk, Machine, MACHINE_TOOLS } from "./machine.ts";
+import { Disk, MACHINE_TOOLS } from "./machine.ts";
 
 const SUITES = Deno.env.get("BOOTED_SUITES")?.split(",") ?? [];
+const IS_EMULATED = Deno.env.get("BOOTED_BY") === "qemu";
 const PACKAGES = ["nftables", "iproute2", "openssh-server", "openssh-client", "sudo"];
 
 const SERVER = "198.51.100.1";
@@ -20,7 +25,7 @@ const show = (property: string) => `systemctl show --value --property=${property
 const MONITORS = `journalctl --output=cat _PID=$(${show("MainPID")}) | grep '^monitoring'`;
 const banned = (address: string) => `nft get element inet strongmonitor ip_32 '{ ${address} }'`;
 
-const SSH_OPTIONS = "-o BatchMode=yes -o ConnectTimeout=60 -o StrictHostKeyChecking=no";
+const SSH_OPTIONS = `-o BatchMode=yes -o ConnectTimeout=${IS_EMULATED ? 60 : 20} -o StrictHostKeyChecking=no`;
 /** ssh from an address as one of many users that do not exist; says "Permission denied" where sshd is heard. */
 const knock = (from: string, user: string) =>
   `ip netns exec outside ssh -b ${from} ${SSH_OPTIONS} ${user}@${SERVER}`;
@@ -53,11 +58,29 @@ cat > ${CONFIG} << 'END'
 END
 `;
 
-/** The commands of a trial, as the documentation has them. */
-const [STOP, TRIAL, CONFIRM, START] =
-  /## Trying it first\n[^]*?```sh\n(.*)\n([^]*? run --trial .*)\n(.*)\n(.*)\n```/.exec(
-    Deno.readTextFileSync(new URL("../../docs/installing.md", import.meta.url)),
-  )!.slice(1);
+/** Returns the commands of a page's first block behind a text, without their comments. */
+function commandsBehind(text: string, page: string): string[] {
+  const written = Deno.readTextFileSync(new URL(`../../${page}`, import.meta.url));
+  const [, block] = /```sh\n([^]*?)\n```/.exec(written.slice(written.indexOf(text)))!;
+  return block!.replaceAll(/ +# .*/g, "").split(/(?<!\\)\n/);
+}
+
+const [INSTALL, REPLAY, INIT, DOCTOR] = commandsBehind("from a fresh server to real bans", "README.md");
+const COPY = commandsBehind("On other systems, copy the program", "README.md").slice(1);
+const USE = commandsBehind("## Use it", "README.md");
+const [STOP, TRIAL, CONFIRM, START] = commandsBehind("## Trying it first", "docs/installing.md");
+const UNINSTALL = commandsBehind("If you copied the program", "docs/installing.md");
+
+/** What an admin types at a terminal of 80 columns, and the answers: fails where the first command fails that does. */
+function typed(lines: readonly (string | undefined)[], { at = "/opt", keys = "" } = {}): string {
+  return `cat > /opt/typed << 'END'
+set -e
+stty columns 80 rows 24
+cd ${at}
+${lines.join("\n")}
+END
+printf '${keys}' | runuser -u admin -- script --quiet --return --command 'bash /opt/typed' /dev/null`;
+}
 
 /** What the machine needs beside Debian: a newer version of the package, a name, and somebody who may use sudo. */
 const PREPARATION = `
@@ -66,6 +89,8 @@ cd /opt
 dpkg-deb --raw-extract old.deb newer
 sed -i 's/^Version: .*/&+1/' newer/DEBIAN/control
 dpkg-deb --root-owner-group -Zgzip -z1 --build newer new.deb
+mkdir -p clone/dist
+mv newer/usr/bin/strongmonitor clone/dist
 rm -r newer
 echo machine > /etc/hostname
 echo '127.0.1.1 machine' >> /etc/hosts
@@ -76,27 +101,44 @@ echo 'admin ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/admin
 
 async function prepare(system: System): Promise<void> {
   await Deno.copyFile(DEB, `${system.root}/opt/old.deb`);
+  await Deno.copyFile(DEB, `${system.root}/opt/${basename(DEB)}`);
   await system.sh(PREPARATION);
+  for (const file of ["config.jsonc", "strongmonitor.service", "strongmonitor-sudo.service"]) {
+    await Deno.copyFile(new URL(`../../${file}`, import.meta.url), `${system.root}/opt/clone/${file}`);
+  }
 }
 
 /** A part of the service's life, and its name. Each stands on the one before. */
-type Step = readonly [string, (machine: Machine) => Promise<void>];
+type Step = readonly [string, (machine: Booted) => Promise<void>];
+
+/** An emulated machine is too slow for these: commands give other programs a few seconds. */
+const DOCTORED: Step = ["is found well by its doctor", async (machine) => {
+  await machine.until(typed([DOCTOR]));
+}];
+const USED: Step = ["does what README.md says, on a terminal", async (machine) => {
+  await machine.sh(`cp ${CONFIG} /opt/new.jsonc && chmod a+r /opt/new.jsonc && chmod a+w /opt`);
+  for (const line of USE) await machine.sh(typed([line], { keys: line.includes(" watch") ? "q" : "" }));
+}];
 
 const BEFORE_REBOOT: readonly Step[] = [
   ["is installed and started as its own user with one capability", async (machine) => {
     await machine.sh(NETWORK);
-    await machine.sh("apt-get install --yes /opt/old.deb");
+    await machine.sh(typed([INSTALL]));
     assert.equal(await machine.sh("systemctl is-active strongmonitor"), "active");
     assert.equal(await machine.sh(`ps -o user:20= $(${show("MainPID")})`), "strongmonitor");
     assert.match(await machine.sh(`cat /proc/$(${show("MainPID")})/status`), /^CapEff:\t0{12}1000$/m);
     const verified = await machine.sh("systemd-analyze verify --man=no strongmonitor{,-sudo}.service");
     assert.equal(verified, "");
   }],
+  ["tells whom it would have banned", async (machine) => {
+    assert.match(await machine.sh(typed([REPLAY])), /\d+ bans?/);
+  }],
   ["is configured by an admin's init", async (machine) => {
-    await machine.sh("runuser -u admin -- strongmonitor init --yes --install");
+    await machine.sh(typed([INIT], { keys: "y\\ny\\ny\\n" }));
     await machine.until(MONITORS);
     await machine.sh(`cp -a ${CONFIG} /root/good`);
   }],
+  ...IS_EMULATED ? [] : [DOCTORED],
   ["bans whoever tries many names, in the kernel", async (machine) => {
     assert.match((await machine.run(knock(ONE, "nobody"))).text, /Permission denied/);
     await machine.run(attack(ONE));
@@ -104,6 +146,7 @@ const BEFORE_REBOOT: readonly Step[] = [
     assert.match((await machine.run(knock(ONE, "nobody"))).text, /timed out/);
     assert.match((await machine.run(knock(TWO, "nobody"))).text, /Permission denied/);
   }],
+  ...IS_EMULATED ? [] : [USED],
   ["bans in a trial, which is confirmed", async (machine) => {
     await machine.sh(STOP!);
     await machine.sh(`cat > /opt/trial << 'END'\n${TRIAL}\nEND`);
@@ -172,6 +215,14 @@ const BEFORE_REBOOT: readonly Step[] = [
   }],
 ];
 
+/** Returns the names that stand for the service in the system. */
+async function traces(machine: Booted): Promise<string> {
+  const places = "/etc /run /usr /var/lib/strongmonitor /var/lib/systemd";
+  return (await machine.run(
+    `getent passwd strongmonitor; getent group strongmonitor; find ${places} -name '*strongmonitor*' 2> /dev/null`,
+  )).text;
+}
+
 const AFTER_REBOOT: readonly Step[] = [
   ["bans again those who were banned before", async (machine) => {
     await machine.until(banned(ONE));
@@ -194,26 +245,49 @@ const AFTER_REBOOT: readonly Step[] = [
     await machine.sh("apt-get install --yes /opt/new.deb && systemctl is-active strongmonitor");
     await machine.sh("apt-get purge --yes strongmonitor");
     assert.equal(await machine.sh("nft list tables"), "table inet filter\ntable inet mine");
-    assert.equal((await machine.run("getent passwd strongmonitor; getent group strongmonitor")).text, "");
-    const places = "/etc /run /usr /var/lib/strongmonitor /var/lib/systemd";
-    assert.equal((await machine.run(`find ${places} -name '*strongmonitor*' 2> /dev/null`)).text, "");
+    assert.equal(await traces(machine), "");
+  }],
+  ["bans as a copied program, which is uninstalled without a trace", async (machine) => {
+    await machine.sh(typed(COPY, { at: "/opt/clone" }));
+    await machine.until(MONITORS);
+    await machine.sh(typed([INIT], { keys: "y\\ny\\ny\\n" }));
+    await machine.until(MONITORS);
+    await machine.run(attack(TWO));
+    await machine.until(banned(TWO));
+    await machine.sh(typed(UNINSTALL));
+    assert.equal(await machine.sh("nft list tables"), "table inet filter\ntable inet mine");
+    assert.equal(await traces(machine), "");
   }],
 ];
 
-/** Boots a machine and takes the service through these steps, the first failure being the last one. */
-async function live(disk: Disk, steps: readonly Step[], context: Deno.TestContext): Promise<void> {
-  await using machine = new Machine(disk);
+/** Boots a system and takes the service through these steps, the first failure being the last one. */
+async function live(system: Bootable, steps: readonly Step[], context: Deno.TestContext): Promise<void> {
+  await using machine = await system.boot();
   for (const [name, step] of steps) assert.ok(await context.step(name, () => step(machine)), name);
   await machine.shutDown();
 }
 
 if (SUITES.length === 0) {
   Deno.test({ name: "the package bans in a booted Debian: BOOTED_SUITES names none", ignore: true, fn() {} });
-}
-for (const suite of SUITES) {
-  test(`the package bans in a booted Debian ${suite} until it is purged`, MACHINE_TOOLS, async (context) => {
-    await using disk = await Disk.make(suite, PACKAGES, prepare);
-    await live(disk, BEFORE_REBOOT, context);
-    await live(disk, AFTER_REBOOT, context);
+} else if (!IS_EMULATED && !await startsContainers()) {
+  Deno.test({
+    name: "the package bans in a booted Debian: systemd-nspawn starts nothing",
+    ignore: true,
+    fn() {},
   });
+} else {
+  const [form, tools, where] = IS_EMULATED
+    ? [Disk, MACHINE_TOOLS, "qemu"] as const
+    : [Tree, CONTAINER_TOOLS, "systemd-nspawn"] as const;
+  for (const suite of SUITES) {
+    test(
+      `the package bans in a Debian ${suite} booted by ${where} until it is purged`,
+      tools,
+      async (context) => {
+        await using system = await form.make(suite, PACKAGES, prepare);
+        await live(system, BEFORE_REBOOT, context);
+        await live(system, AFTER_REBOOT, context);
+      },
+    );
+  }
 }

@@ -1,6 +1,7 @@
 /** A machine that boots a Debian system with a kernel of its own, in qemu: emulated where there is no KVM. */
 import { strict as assert } from "node:assert";
 import { Buffer } from "node:buffer";
+import { type Bootable, Booted } from "./booted.ts";
 import { type Output, run, System, SYSTEM_TOOLS } from "./debian.ts";
 
 /** What it takes to make and to run a machine. */
@@ -39,7 +40,7 @@ WantedBy=multi-user.target
 `;
 
 /** The disk and the kernel of a machine, in a directory that goes with it. */
-export class Disk implements AsyncDisposable {
+export class Disk implements Bootable {
   private constructor(readonly directory: string) {}
 
   /** Makes a Debian system with these packages besides; `prepare` adds to it what the test needs. */
@@ -63,6 +64,10 @@ export class Disk implements AsyncDisposable {
     return disk;
   }
 
+  boot(): Promise<Machine> {
+    return Promise.resolve(new Machine(this));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.directory, { recursive: true });
   }
@@ -72,7 +77,7 @@ export class Disk implements AsyncDisposable {
  * A running machine, without a network to the outside. Its agent is reached by qemu's standard input and output: a
  * socket that is opened for each script would lose those that come while the agent starts again.
  */
-export class Machine implements AsyncDisposable {
+class Machine extends Booted {
   readonly #disk: Disk;
   readonly #qemu: Deno.ChildProcess;
   readonly #scripts: WritableStreamDefaultWriter<Uint8Array>;
@@ -80,6 +85,7 @@ export class Machine implements AsyncDisposable {
 
   /** Starts a machine that boots what is on the disk. */
   constructor(disk: Disk) {
+    super();
     const { directory } = disk;
     this.#disk = disk;
     this.#qemu = new Deno.Command("qemu-system-x86_64", {
@@ -100,7 +106,6 @@ export class Machine implements AsyncDisposable {
     this.#answers = this.#qemu.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Runs a script of bash as root, once the machine has booted. */
   async run(script: string): Promise<Output> {
     await this.#send(script);
     let answer = "";
@@ -111,18 +116,6 @@ export class Machine implements AsyncDisposable {
     }
     const [code, text = ""] = answer.trimEnd().split(" ");
     return { code: Number(code), text: Buffer.from(text, "base64").toString() };
-  }
-
-  /** Runs a script; throws unless it succeeds. */
-  async sh(script: string): Promise<string> {
-    const { code, text } = await this.run(script);
-    assert.equal(code, 0, `${script}\n${text}`);
-    return text;
-  }
-
-  /** Waits until a script succeeds. The limit is a stop for what would hang, not a measure of speed. */
-  async until(script: string): Promise<void> {
-    await this.sh(`for _ in {1..300}; do (${script}) > /dev/null 2>&1 && exit; sleep 1; done; ${script}`);
   }
 
   /** Shuts down in order, the agent too, so that no answer can be relied on. */

@@ -32,7 +32,11 @@ Deno.test("`Activity.addHits()` keeps the latest hit of each rule, whatever orde
   activity.addHits("TOY", "one", { time: 7 * SECOND, count: 1 });
   activity.addHits("TOY", "one", { time: 5 * SECOND, count: 1 });
   const [report] = activity.report(10 * SECOND);
-  assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND }, { name: "two", lastHit: null }]);
+  assert.deepEqual(report!.rules, [{ name: "one", lastHit: 7 * SECOND, hits: 2 }, {
+    name: "two",
+    lastHit: null,
+    hits: 0,
+  }]);
   assert.equal(report!.lastHit, 7 * SECOND);
 });
 

@@ -22,7 +22,7 @@ export const REPORT: MonitorReport = {
     lastHit: null,
     lines: 20,
     understood: 9,
-    rules: [{ name: "a", lastHit: null }],
+    rules: [{ name: "a", lastHit: null, hits: 0 }],
   }],
   counts: { ...new Totals().counts, entries: 1, events: 1, recorded: 1, evicted: 2 },
   tracked: 1,

@@ -5,8 +5,10 @@ import { isDenial } from "../../core/denial.ts";
 import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
 import { lookHere } from "../check.ts";
+import { wrapCommand } from "../layout.ts";
 import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
 import {
+  columnsOf,
   type CommonOptions,
   NGINX_CONF,
   printData,
@@ -133,7 +135,9 @@ function sourceOf({ nginxConf }: InitOptions): string {
 
 /** Indents a command, except one of several lines: its here-document must end at a line's start. */
 function indented(command: string): string[] {
-  return command.includes("\n") ? command.split("\n") : [`  ${command}`];
+  const [line, ...text] = command.split("\n");
+  const width = columnsOf(Deno.stderr) ?? Infinity;
+  return [...wrapCommand(text.length > 0 ? line! : `  ${line}`, width), ...text];
 }
 
 function existing(path: string): UserError {
