@@ -148,6 +148,8 @@ function* banProblems(
 
 function databaseProblems({ report: { database }, backlog }: ProblemView): Problem[] {
   if (!database?.error) return [];
-  const waiting = counted(backlog, "row waits", "rows wait");
-  return [problem("database_away", `${waiting} for the database: ${database.error}`)];
+  const waiting = backlog === 0
+    ? "The monitor does not use the database"
+    : `${counted(backlog, "row waits", "rows wait")} for the database`;
+  return [problem("database_away", `${waiting}: ${database.error}`)];
 }

@@ -159,14 +159,13 @@ export function nameServersIn(text: string): string[] {
 const TIMEOUT: Micros = 5 * SECOND;
 
 /** Returns the queries of this system. */
-export function systemSources(log: Log): SurroundingsSources {
-  const runner = new Runner();
-  let complaint = "";
+export function systemSources(log: Log, runner: Pick<Runner, "run"> = new Runner()): SurroundingsSources {
+  const complaints = new Map<string, string>();
   const ask = async (family: string, signal: AbortSignal) => {
     const argv = [ROUTES, family, "route", "show", "table", "all", "default"];
     const { output, error } = await runner.run(argv, { timeout: TIMEOUT, signal, output: true });
-    if (error !== null && error !== complaint && !signal.aborted) {
-      complaint = error;
+    if (error !== null && error !== complaints.get(family) && !signal.aborted) {
+      complaints.set(family, error);
       log.warn(`Cannot tell the default gateway, whitelist it yourself: ${argv.join(" ")}: ${error}`);
     }
     return error === null ? output : null;

@@ -120,21 +120,21 @@ ON CONFLICT (address) DO UPDATE SET
 WHERE known.first_seen IS NULL OR known.last_seen IS NULL
   OR excluded.first_seen < known.first_seen OR excluded.last_seen > known.last_seen`;
 
-const storeLines = (seq: string, where = "") => `
+const TIME = instant("input.micros");
+
+const storeLines = (seq: string, others = "") => `
 INSERT INTO log (host, seq, service, address, time, message)
-SELECT $1::uuid, ${seq}, service, address, ${instant("micros")}, message
+SELECT $1::uuid, ${seq}, input.service, input.address, ${TIME}, input.message
 FROM unnest($2::bigint[], $3::text[], $4::inet[], $5::bigint[], $6::text[])
-  AS input (seq, service, address, micros, message) ${where}
+  AS input (seq, service, address, micros, message) ${others}
 ON CONFLICT DO NOTHING`;
 
-const STORE_LOG = storeLines("seq");
+const STORE_LOG = storeLines("input.seq");
 
 const STORE_OTHERS = storeLines(
-  "-seq",
-  `WHERE EXISTS (SELECT FROM log WHERE log.time = ${
-    instant("micros")
-  } AND log.host = $1::uuid AND log.seq = input.seq
-    AND (log.service, log.address, log.message) <> (input.service, input.address, input.message))`,
+  "-input.seq",
+  `JOIN log ON log.time = ${TIME} AND log.host = $1::uuid AND log.seq = input.seq
+    AND (log.service, log.address, log.message) <> (input.service, input.address, input.message)`,
 );
 
 const STORE_BANS = `

@@ -2,12 +2,13 @@
  * Copies readable rows of one state into another. In: a connection to a state with damage anywhere.
  * Out: its rows in a sound state, and whether any was lost.
  */
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { messageOf, tried } from "../core/error.ts";
 import { iterate, type Value } from "./database.ts";
+import { isKnown, migrate, version } from "./schema.ts";
 import { transact } from "./transaction.ts";
 
-/** Tables of a state with the order of their rows, most important first. */
+/** Tables of a state with the order of their rows, most important first; `tally` is of 1.0. */
 const TABLES = [
   ["meta", "key"],
   ["position", "source"],
@@ -18,6 +19,7 @@ const TABLES = [
   ["ban", "id"],
   ["note_group", "number"],
   ["note", "id"],
+  ["tally", "id"],
   ["rollup", "span, start"],
   ["source", "number"],
   ["log_index", "last"],
@@ -39,10 +41,15 @@ export interface SalvageOptions {
   readonly lines: boolean;
 }
 
-/** Copies readable rows of `from` into `to` in one transaction. Throws if `to` is not writable. */
+/**
+ * Copies readable rows of `from` into `to` in one transaction. Of an older version it copies no
+ * recorded lines: they go through memory. Throws if `to` is not writable.
+ */
 export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: SalvageOptions): Salvage {
   const rows = Object.fromEntries(TABLES.map(([table]) => [table, 0])) as Record<Table, number>;
-  if (from === null || versionOf(from) !== versionOf(to)) return { rows, isWhole: false };
+  const found = from && tried(() => version(from));
+  if (from === null || found === null) return { rows, isWhole: false };
+  if (found !== version(to)) return { ...salvageOlder({ from, found, to }) ?? { rows }, isWhole: false };
   let isWhole = true;
   return transact(to, () => {
     for (const [table, order] of TABLES) {
@@ -56,10 +63,20 @@ export function salvage(from: DatabaseSync | null, to: DatabaseSync, { lines }: 
   });
 }
 
-/** Returns a state's version; null: unreadable. */
-function versionOf(db: DatabaseSync): number | null {
-  return tried(() => db.prepare("PRAGMA user_version").get() as { user_version: number })?.user_version ??
-    null;
+/** Copies a state of an older version by way of memory, where it is migrated; null: it is unknown. */
+function salvageOlder(
+  { from, found, to }: { from: DatabaseSync; found: number; to: DatabaseSync },
+): Salvage | null {
+  if (!isKnown(found)) return null;
+  const copy = new DatabaseSync(":memory:");
+  try {
+    migrate(copy, found);
+    salvage(from, copy, { lines: false });
+    migrate(copy);
+    return salvage(copy, to, { lines: false });
+  } finally {
+    copy.close();
+  }
 }
 
 /** Copies a table from its start to a damage, and from its end back to one. */
@@ -68,6 +85,7 @@ function copyTable(
 ): { count: number; isWhole: boolean } {
   const info = to.prepare(`PRAGMA table_info(${table})`).all() as { name: string }[];
   const columns = info.map(({ name }) => name);
+  if (columns.length === 0) return { count: 0, isWhole: true };
   const insert = to.prepare(
     `INSERT OR REPLACE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`,
   );

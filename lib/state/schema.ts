@@ -2,9 +2,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
 import { transact } from "./transaction.ts";
 
-/** This program's `PRAGMA user_version`. */
-const NEWEST = 14;
-
 /** The tables of 1.0, the first release. Never edit them: states of that program have them. */
 export const FIRST_RELEASE = {
   version: 5,
@@ -52,9 +49,6 @@ export const FIRST_RELEASE = {
   ) WITHOUT ROWID;
   `,
 };
-
-/** Version of builds between the first release and the next one, which people run. */
-const UNRELEASED = 13;
 
 /** Makes the tables of version 13 of those of the first release. */
 function migrateFirst(db: DatabaseSync): void {
@@ -123,26 +117,39 @@ const NUMBER_LINES = `
   ALTER TABLE log_batch ADD COLUMN nth INTEGER;
 `;
 
+/** Versions (`PRAGMA user_version`) with their changes: of the first release, and of builds since. */
+const VERSIONS: readonly (readonly [version: number, up: (db: DatabaseSync) => void])[] = [
+  [FIRST_RELEASE.version, (db) => db.exec(FIRST_RELEASE.tables)],
+  [13, migrateFirst],
+  [14, (db) => db.exec(NUMBER_LINES)],
+];
+/** This program's version. */
+const NEWEST = VERSIONS.at(-1)![0];
+
 /**
- * Migrates `db` to this program's version in one transaction. Throws for a newer program's, and for
- * the versions of early builds.
+ * Migrates `db` to a version in one transaction. Throws for a newer one, and for the versions of
+ * early builds.
  */
-export function migrate(db: DatabaseSync): void {
-  if (version(db) === NEWEST) return;
+export function migrate(db: DatabaseSync, target = NEWEST): void {
+  if (version(db) === target) return;
   transact(db, () => {
     // Another process may have made the tables since the first look.
     const found = version(db);
     if (found > NEWEST) throw new Error(`it has version ${found}, made by a newer StrongMonitor`);
-    if (![0, FIRST_RELEASE.version, UNRELEASED, NEWEST].includes(found)) {
+    if (found > 0 && !isKnown(found)) {
       throw new Error(`it has version ${found}, which no release made: move it away to begin a new one`);
     }
-    if (found === 0) db.exec(FIRST_RELEASE.tables);
-    if (found < UNRELEASED) migrateFirst(db);
-    if (found < NEWEST) db.exec(NUMBER_LINES);
-    db.exec(`PRAGMA user_version = ${NEWEST}`);
+    for (const [number, up] of VERSIONS) if (found < number && number <= target) up(db);
+    db.exec(`PRAGMA user_version = ${target}`);
   });
 }
 
-function version(db: DatabaseSync): number {
+/** Reports whether this program can migrate a state of this version. */
+export function isKnown(version: number): boolean {
+  return VERSIONS.some(([number]) => number === version);
+}
+
+/** Returns the version of a state. */
+export function version(db: DatabaseSync): number {
   return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
 }

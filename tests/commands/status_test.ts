@@ -64,7 +64,7 @@ const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: stri
   ],
   [
     { database: { connected: false, error: "no route", lastShipped: null, setAside: 0 } },
-    "0 rows wait for the database: no route",
+    "The monitor does not use the database: no route",
   ],
   [
     { notify: { program: "/n", told: 0, failed: 1, lastTold: null, error: "exit status 7: no host" } },

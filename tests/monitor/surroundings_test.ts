@@ -227,3 +227,12 @@ Deno.test(
     assert.deepEqual(log.lines, []);
   },
 );
+
+Deno.test("`systemSources()` says once of each family of addresses why its routes are unknown", async () => {
+  const log = memoryLog();
+  const run = ([, family]: readonly string[]) =>
+    Promise.resolve({ output: "", error: `no ${family}`, words: "", uncertain: false });
+  const sources = systemSources(log, { run });
+  for (let round = 0; round < 3; round++) await sources.routes(new AbortController().signal);
+  assert.equal(log.lines.length, 2);
+});

@@ -6,7 +6,7 @@ import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { State } from "../../lib/state/state.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
-import { MANUAL, memoryLog } from "../support/helpers.ts";
+import { MANUAL, memoryLog, stateOfFirstRelease } from "../support/helpers.ts";
 import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
 
 const NOTHING = {
@@ -457,4 +457,23 @@ Deno.test("`MemoryFallback` that was closed leaves nothing for the garbage colle
   const args = ["run", "--quiet", "--no-prompt", "--v8-flags=--expose-gc", program];
   const { code, signal } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
+});
+
+Deno.test("`State` of a monitor takes over what can be read of a damaged state of the first release", () => {
+  const rows = Array.from({ length: 3_000 }, (_, n) => `(${n + 1}, '${ban(n).address}', 'x', 5, ${n}, NULL)`);
+  using place = stateOfFirstRelease(`
+    INSERT INTO position VALUES ('journal', 's=1');
+    INSERT INTO whitelist VALUES ('command', '192.0.2.1', '', 1, NULL);
+    INSERT INTO ban (change, address, reason, count, start, until) VALUES ${rows.join()}`);
+  const path = `${place.directory}/state.db`;
+  using file = Deno.openSync(path, { read: true, write: true });
+  file.seekSync(Math.floor(file.statSync().size / 8192) * 4096, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array(8_192).fill(0x55));
+  const state = new State(place.directory, memoryLog());
+  assert.equal(state.position("journal"), "s=1");
+  assert.equal(state.whitelist("command", 0).length, 1);
+  const kept = state.bans.inForce().length;
+  assert.ok(kept > 2_000, `${kept} bans`);
+  assert.equal(state.takeLoss(), true);
+  state.close();
 });
