@@ -47,7 +47,7 @@ export class AddressReader {
    */
   read(bytes: Bytes, at: number, to: number): number {
     const { array } = bytes;
-    let i = at;
+    let i = at | 0;
     let word = 0;
     this.hasZone = false;
     // Most addresses are dotted decimals: reads them without a search for their end.

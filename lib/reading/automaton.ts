@@ -175,17 +175,23 @@ export class Automaton {
   along(state: number, array: Uint8Array, from: number, to: number): number {
     const { classes } = this;
     const next = this.#next;
-    for (let i = from; i < to; i++) {
-      const column = classes[array[i]!]!;
-      const known = next[state + column]!;
-      state = known !== 0 ? known : this.#step(state, column);
+    let at = from | 0;
+    state |= 0;
+    while (at < to) {
+      // V8 keeps a loop's values in registers if the loop calls nothing.
+      let known = 0;
+      while (at < to && (known = next[state + classes[array[at]!]!]!) !== 0) {
+        state = known;
+        at++;
+      }
+      if (at < to) state = this.#step(state, classes[array[at++]!]!) | 0;
     }
     return state;
   }
 
   /** Returns the state that follows `state` after a byte of the class, or a symbol, of `column`. */
   after(state: number, column: number): number {
-    return this.#next[state + column]! || this.#find(state, column);
+    return this.#next[state + column]! || this.#find(state, column) | 0;
   }
 
   /** Returns the state that follows `state` after `array[from, to)`, digits and points. */

@@ -121,13 +121,18 @@ export class TemplateRunner {
     const { code, sets } = program;
     const { array, view } = this.#bytes;
     const automaton = this.#automaton;
-    const { classes } = automaton;
     const { from, to, address } = this;
     const ways = this.#ways;
     const { numbers } = ways;
     const end = this.#to;
-    let depth = floor;
+    let depth = floor | 0;
     let touched = this.#touched;
+    // Without this, V8 takes the numbers of a loop for any values, and checks each at each use.
+    one |= 0;
+    at |= 0;
+    state |= 0;
+    scan |= 0;
+    isSet |= 0;
     for (;;) {
       if (one === op.FAIL) {
         if (depth === floor) {
@@ -159,7 +164,7 @@ export class TemplateRunner {
           continue;
         }
         case op.ADDRESS: {
-          at = address.read(this.#bytes, at, end);
+          at = address.read(this.#bytes, at, end) | 0;
           if (at === start) {
             one = op.FAIL;
             continue;
@@ -209,15 +214,14 @@ export class TemplateRunner {
         case op.STRANGER: {
           const last = end - code[one + op.LENGTH]!;
           // Nothing fits behind the last end tried: that place is part of the stranger's text.
-          if (scan !== OUTSIDE) state = automaton.after(state, classes[array[scan++]!]!);
-          else scan = at;
-          while (scan <= last && !op.isLiteralAt(code, one, view, scan)) {
-            state = automaton.after(state, classes[array[scan++]!]!);
-          }
+          const passed = scan === OUTSIDE ? at : scan++;
+          if (scan === OUTSIDE) scan = at;
+          while (scan <= last && !op.isLiteralAt(code, one, view, scan)) scan++;
           if (scan > last) {
             one = op.FAIL;
             continue;
           }
+          state = automaton.along(state, array, passed, scan);
           depth = ways.push(depth, one, at, state, scan, isSet);
           const field = code[one + op.FIELD]!;
           if (field >= 0) {

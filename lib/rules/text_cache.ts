@@ -36,7 +36,7 @@ export class TextCache<T> {
     const texts = this.#texts;
     const last = to - 4;
     let word = slot * TEXT_WORDS;
-    for (let at = from; at < last; at += 4) if (texts[word++] !== view.getInt32(at, true)) return null;
+    for (let at = from | 0; at < last; at += 4) if (texts[word++] !== view.getInt32(at, true)) return null;
     return texts[word] === view.getInt32(last, true) ? this.#results[slot]! : null;
   }
 
@@ -44,10 +44,11 @@ export class TextCache<T> {
   put(owner: number, { view }: Bytes, from: number, to: number, result: T): void {
     if (to - from < SHORTEST || to - from > LONGEST) return;
     const slot = this.#slot;
+    const texts = this.#texts;
     const last = to - 4;
     let word = slot * TEXT_WORDS;
-    for (let at = from; at < last; at += 4) this.#texts[word++] = view.getInt32(at, true);
-    this.#texts[word] = view.getInt32(last, true);
+    for (let at = from | 0; at < last; at += 4) texts[word++] = view.getInt32(at, true);
+    texts[word] = view.getInt32(last, true);
     this.#lengths[slot] = to - from;
     this.#owners[slot] = owner;
     this.#results[slot] = result;
@@ -63,7 +64,7 @@ export class TextCache<T> {
     let even = this.#seed ^ owner;
     let odd = this.#seed ^ to - from;
     const last = to - 4;
-    let at = from;
+    let at = from | 0;
     for (; at + 4 < last; at += 8) {
       even = mix(even, view.getInt32(at, true));
       odd = mix(odd, view.getInt32(at + 4, true));

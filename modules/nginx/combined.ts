@@ -135,7 +135,7 @@ export class CombinedReader {
 function endOfUser(array: Uint8Array, at: number, to: number): number {
   if (array[at] === LEFT_BRACKET || (array[at] === UNDERSCORE && array[at + 1] === SPACE)) return -1;
   let points = 0;
-  for (let end = at; end + 1 < to; end++) {
+  for (let end = at | 0; end + 1 < to; end++) {
     const byte = array[end];
     if (byte === SPACE) return array[end + 1] === LEFT_BRACKET && !ID_LENGTHS.includes(end - at) ? end : -1;
     if (byte === BACKSLASH || byte === QUOTE || byte === COLON) return -1;
@@ -149,7 +149,7 @@ function endOfUser(array: Uint8Array, at: number, to: number): number {
  * four bytes at once.
  */
 function nextQuote({ view }: Bytes, at: number, to: number): number {
-  for (; at < to; at += 4) {
+  for (at |= 0; at < to; at += 4) {
     const word = view.getInt32(at, true);
     const quotes = word ^ QUOTES;
     const backslashes = word ^ BACKSLASHES;

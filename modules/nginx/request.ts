@@ -94,7 +94,7 @@ export class RequestReader {
   #readTarget(from: number, to: number): void {
     const { array } = this.#bytes;
     this.#put(TARGET, from, to);
-    let at = from;
+    let at = from | 0;
     while (at < to && array[at] !== QUESTION_MARK && array[at] !== HASH) at++;
     this.#put(RAW_PATH, from, at);
     this.#put(PATH, from, at);
@@ -156,7 +156,7 @@ export class RequestReader {
 
 /** Returns the place of the blank behind the method; -1: there is no method. */
 function endOfMethod(array: Uint8Array, start: number, end: number): number {
-  let at = start;
+  let at = start | 0;
   while (at < end && isOfMethod(array[at]!)) at++;
   const isMethod = at < end && array[at] === SPACE && isUpper(array[start]!);
   return isMethod ? at : -1;
