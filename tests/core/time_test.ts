@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { formatDuration, parseDuration, SECOND } from "../../lib/core/time.ts";
+import { formatDuration, localTime, MILLISECOND, parseDuration, SECOND } from "../../lib/core/time.ts";
 
 const SPANS: readonly [string | number, number | null][] = [
   ["90s", 90],
@@ -18,6 +18,14 @@ const SPANS: readonly [string | number, number | null][] = [
   ["200000w", null],
 ];
 
+/** Instants by the clocks of this machine. */
+const LOCAL_TIMES: readonly [Date, string][] = [
+  [new Date(2026, 0, 2, 3, 4, 5), "2026-01-02 03:04:05"],
+  [new Date(2026, 6, 31, 23, 59, 59, 999), "2026-07-31 23:59:59"],
+  [new Date(1969, 11, 31, 23, 59, 58), "1969-12-31 23:59:58"],
+  [new Date(9999, 11, 31), "9999-12-31 00:00:00"],
+];
+
 Deno.test("`parseDuration()` reads spans and refuses none, negative and endless ones", () => {
   for (const [text, seconds] of SPANS) {
     assert.equal(parseDuration(text), seconds === null ? null : seconds * SECOND, String(text));
@@ -30,4 +38,9 @@ Deno.test("`formatDuration()` writes what `parseDuration()` reads", () => {
   }
   assert.equal(formatDuration(parseDuration("90d")!), "90d");
   assert.equal(formatDuration(3 * 86_400 * SECOND + 7 * SECOND), "3d7s");
+});
+
+Deno.test("`localTime()` writes the time of this machine's zone to the second, in winter and in summer", () => {
+  for (const [date, text] of LOCAL_TIMES) assert.equal(localTime(date.getTime() * MILLISECOND), text);
+  assert.equal(localTime(new Date(2026, 0, 1).getTime() * MILLISECOND - 1), "2025-12-31 23:59:59");
 });

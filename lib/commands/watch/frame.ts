@@ -11,6 +11,7 @@
  *   keys, or a question
  */
 import { counted } from "../../core/text.ts";
+import { localTime } from "../../core/time.ts";
 import { folded } from "../layout.ts";
 import { cut, cutStart, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
 import type { ActionRequest, Model } from "./model.ts";
@@ -53,7 +54,7 @@ function headLine({ snapshot, filter }: Model, { columns }: Size): Line {
   const bans =
     `${counted(numbers.confirmed, "ban")} ${report?.firewall === "observe" ? "noted only" : "in force"}` +
     (numbers.waiting > 0 ? `, ${numbers.waiting} waiting` : "");
-  const clock = new Date(time / 1_000).toLocaleTimeString("sv-SE");
+  const clock = localTime(time).slice(-8);
   const words = [
     isRunning ? `running${since}` : "not running",
     ...report === null ? [] : [report.firewall],
