@@ -100,7 +100,7 @@ export class HeadReader<Program> {
    */
   wordless(): Beginning | null {
     const { words: from, isFirst } = this.#times;
-    if (this.#last !== TIME || Number.isNaN(from)) return null;
+    if (this.#last !== TIME || from < 0) return null;
     const time = readHeadTime(decode(this.bytes, this.#timeFrom, from));
     return time && { from, stamp: isFirst ? time.stamp : null };
   }

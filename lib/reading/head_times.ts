@@ -33,8 +33,8 @@ export class HeadTimes {
   isFirst = false;
   /** Where the text behind the time begins. */
   end = 0;
-  /** Where words begin that were taken for the zone or the half of a day; NaN if there are none. */
-  words = NaN;
+  /** Where words begin that were taken for the zone or the half of a day; -1: there are none. */
+  words = -1;
   /** The line's time without the word behind it, which names its zone; null if none does. */
   nameless: Stamp | null = null;
   /** Resolver of the line's first time that is an instant; null: none yet. */
@@ -105,7 +105,7 @@ export class HeadTimes {
       if (gap === null) continue;
       this.#put(hour, minute, second, fraction, gap);
       this.end = at + gap.literal.length;
-      this.words = at + gap.words;
+      this.words = gap.words < 0 ? -1 : at + gap.words;
       this.nameless = null;
       hours.use(i);
       return true;
@@ -165,7 +165,8 @@ export class HeadTimes {
     const { stamp, length } = part;
     const own = text.slice(0, length);
     this.end = from + length;
-    this.words = from + wordsIn(own);
+    const words = wordsIn(own);
+    this.words = words < 0 ? -1 : from + words;
     if (stamp !== null && part.minute !== null) {
       this.#put(hours.learn(text, part), stamp.minute, stamp.second, stamp.fraction, stamp);
     } else {

@@ -16,7 +16,7 @@ const BEFORE_WORDS = /^[ -~\t]*?\d:\d\d:\d\d\S*[ \t]+(?=[\w+-])(?!std(?:out|err)
 /** Zone and gap between a second and the text behind the time. */
 export interface Gap extends StampZone {
   readonly literal: Literal;
-  /** Offset in it of words such as a zone or half of a day; NaN if there are none. */
+  /** Offset in it of words such as a zone or half of a day; below 0: there are none. */
   readonly words: number;
 }
 
@@ -90,9 +90,9 @@ export class Hours {
   }
 }
 
-/** Returns where words behind the clock of a time begin; NaN if there are none. */
+/** Returns where words behind the clock of a time begin; -1 if there are none. */
 export function wordsIn(time: string): number {
-  return BEFORE_WORDS.exec(time)?.[0].length ?? NaN;
+  return BEFORE_WORDS.exec(time)?.[0].length ?? -1;
 }
 
 /** Returns the gap at `at`, unless the text behind may belong to it; null: none. */

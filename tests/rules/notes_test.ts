@@ -138,7 +138,7 @@ Deno.test("`Notes` tell addresses and networks apart, of both families", () => {
     "192.0.2.1",
     "192.0.2.0/24",
     "192.0.2.0",
-    "::c000:201",
+    "64:ff9b::c000:201",
     "2001:db8::",
     "2001:db8::/64",
     "2001:db8::/56",
