@@ -96,8 +96,8 @@ export function heat({ heat }: Review): Markup {
     "Hits by weekday and hour",
     heatPlot(heat),
     markup`<p class="note">At most the last seven days, in local time. The busiest hour has ${
-      counted(most, "hit")
-    }.</p>`,
+      countText(most)
+    } ${most === 1 ? "hit" : "hits"}.</p>`,
   );
 }
 

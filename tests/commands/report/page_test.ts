@@ -25,12 +25,12 @@ async function* pages(): AsyncGenerator<readonly [name: string, page: string, vi
   const time = now();
   const of = async (
     fill: (state: Parameters<typeof reviewOf>[0]) => Promise<void>,
-    change: Partial<Review> = {},
+    change: Partial<Review> | ((review: Review) => Partial<Review>) = {},
   ) => {
     using temporary = temporaryState();
     await fill(temporary.state);
     const review = reviewOf(temporary.state, { since: time - 7 * DAY, now: time, host: "web1.example.org" });
-    return reviewPage({ ...review, ...change });
+    return reviewPage({ ...review, ...typeof change === "function" ? change(review) : change });
   };
   yield ["busy", await of((state) => fillHistory(state, { now: time }), { problems: [] }), VIEWS.slice(0, 2)];
   yield [
@@ -38,8 +38,26 @@ async function* pages(): AsyncGenerator<readonly [name: string, page: string, vi
     await of((state) => fillHistory(state, { now: time, names: HOSTILE, isNothingElse: true, days: 3 })),
     VIEWS,
   ];
+  yield [
+    "large",
+    await of((state) => fillHistory(state, { now: time, days: 3 }), flooded),
+    VIEWS.slice(1, 3),
+  ];
   yield ["new", await of(async () => {}, { host: "x".repeat(300), problems: HOSTILE }), VIEWS.slice(2)];
 }
+
+/** Gives each name of the tables more than ten million hits, and most of them bans. */
+function flooded({ tables }: Review): Partial<Review> {
+  const rows = Object.entries(tables).map(([subject, rows]) => [
+    subject,
+    rows.map((row) => ({ ...row, hits: 12_345_678, made: row.made && 123_456 })),
+  ]);
+  return { tables: Object.fromEntries(rows) };
+}
+
+/** Expression for the texts of cells that do not fit their column. */
+const OVERFLOWING =
+  "[...document.querySelectorAll('td')].filter((td) => td.scrollWidth > td.clientWidth).map((td) => td.textContent)";
 
 Deno.test({
   name: "the page of `report` asks for nothing, fits its window and has no accessibility errors in a browser",
@@ -61,6 +79,7 @@ Deno.test({
           assert.deepEqual(page.complaints(), [], where);
           assert.equal(await page.evaluate("document.documentElement.scrollWidth"), view.width, where);
           assert.deepEqual(await page.evaluate("[...document.scripts].length"), 0, where);
+          assert.deepEqual(await page.evaluate(OVERFLOWING), [], where);
           assert.deepEqual(await violationsIn(page), [], where);
         }
       }
