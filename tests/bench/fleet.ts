@@ -13,6 +13,9 @@ import { startPostgres, type TestPostgres } from "../support/postgres_server.ts"
 const CASES = [[25, 1], [50, 1], [100, 1], [200, 1], [200, 10], [200, 50]] as const;
 /** Duration of each case, in seconds. */
 const DURATION = 20;
+/** Members that ship lines as fast as PostgreSQL takes them, and lines of all together. */
+const [SHIPPING, LINES] = [[1, 10, 100, 200], 200_000] as const;
+const MESSAGE = "Failed password for invalid user admin from 203.0.113.5 port 40022 ssh2";
 const DOCUMENT = new URL("../../docs/scale.md", import.meta.url);
 const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];
 
@@ -80,6 +83,21 @@ class Fleet implements AsyncDisposable {
     fleet.wake();
   }
 
+  /** Gives each member its share of lines. */
+  record(lines: number): void {
+    for (const { outbox, fleet } of this.#members) {
+      for (let n = 0; n < lines / this.#members.length; n++) {
+        outbox.add({ time: now(), address: `10.1.${n >> 8 & 255}.${n & 255}`, message: MESSAGE });
+      }
+      fleet.wake();
+    }
+  }
+
+  /** Waits until PostgreSQL has all lines. */
+  async shipped(): Promise<void> {
+    await until(() => this.#members.every(({ outbox }) => outbox.backlog() === 0));
+  }
+
   /** Waits until all members have received all bans. */
   async settled(): Promise<void> {
     await eventually(() => this.delays.length === this.#bans * (this.#members.length - 1));
@@ -94,7 +112,7 @@ async function measure(postgres: TestPostgres, size: number, rate: number): Prom
   const database = await postgres.createDatabase(`fleet_${size}_${rate}`);
   await using fleet = new Fleet(postgres, { size, database });
   await fleet.ready();
-  const [began, cpu] = [performance.now(), cpuSeconds()];
+  const [began, cpu] = [performance.now(), cpuSeconds(postgres)];
   for (let i = 0; i < DURATION * rate; i++) {
     fleet.ban();
     await new Promise((resolve) => setTimeout(resolve, 1_000 / rate));
@@ -110,23 +128,34 @@ async function measure(postgres: TestPostgres, size: number, rate: number): Prom
     p50: at(0.5),
     p99: at(0.99),
     deliveries: Math.round(delays.length / seconds),
-    cpu: (cpuSeconds() - cpu) / seconds,
+    cpu: (cpuSeconds(postgres) - cpu) / seconds,
     connections: row!.n,
   };
 }
 
-/** Returns the processor time of all processes named postgres, in seconds. */
-function cpuSeconds(): number {
+/** Returns the rate at which PostgreSQL stores lines of a fleet, and the share of a core that it uses. */
+async function measureLines(postgres: TestPostgres, size: number): Promise<{ rate: number; cpu: number }> {
+  const database = await postgres.createDatabase(`lines_${size}`);
+  await using fleet = new Fleet(postgres, { size, database });
+  await fleet.ready();
+  const [began, cpu] = [performance.now(), cpuSeconds(postgres)];
+  fleet.record(LINES);
+  await fleet.shipped();
+  const seconds = (performance.now() - began) / 1_000;
+  return { rate: Math.round(LINES / seconds), cpu: (cpuSeconds(postgres) - cpu) / seconds };
+}
+
+/** Returns the processor time of a server's processes, in seconds. */
+function cpuSeconds({ directory }: TestPostgres): number {
+  const [main] = Deno.readTextFileSync(`${directory}/data/postmaster.pid`).split("\n");
   let ticks = 0;
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const [, program, rest] =
-        /^\d+ \((.*)\) (.*)$/.exec(Deno.readTextFileSync(`/proc/${name}/stat`).trimEnd()) ?? [];
-      // utime and stime, also of ended children: fields 14 to 17 of proc(5).
-      if (program === "postgres") {
-        ticks += rest!.split(" ").slice(11, 15).reduce((sum, n) => sum + Number(n), 0);
-      }
+      // Behind the name: state, parent, and from the twelfth on utime, stime and those of ended children (proc(5)).
+      const fields = Deno.readTextFileSync(`/proc/${name}/stat`).replace(/^.*\) /, "").split(" ");
+      if (name !== main && fields[1] !== main) continue;
+      ticks += fields.slice(11, name === main ? 15 : 13).reduce((sum, n) => sum + Number(n), 0);
     } catch {
       // The process has ended.
     }
@@ -134,16 +163,26 @@ function cpuSeconds(): number {
   return ticks / 100;
 }
 
-const rows: string[] = [
-  "| members | bans a second | p50 | p99 | deliveries a second | PostgreSQL, of one core | connections |",
-  "| ------: | ------------: | --: | --: | ------------------: | ----------------------: | ----------: |",
-];
+const rows: string[] = [];
+const tell = (...cells: (string | number)[]) => {
+  rows.push(`| ${cells.join(" | ")} |`);
+  console.log(rows.at(-1));
+};
+const percent = (share: number) => `${Math.round(100 * share)} %`;
 await using postgres = await startPostgres({ connections: 250, durable: true });
+const CPU = "PostgreSQL, of one core";
+tell("members", "bans a second", "p50", "p99", "deliveries a second", CPU, "connections");
+tell("--:", "--:", "--:", "--:", "--:", "--:", "--:");
 for (const [size, rate] of CASES) {
   const { p50, p99, deliveries, cpu, connections } = await measure(postgres, size, rate);
-  const share = `${Math.round(100 * cpu)} %`;
-  rows.push(`| ${size} | ${rate} | ${p50} ms | ${p99} ms | ${deliveries} | ${share} | ${connections} |`);
-  console.log(rows.at(-1));
+  tell(size, rate, `${p50} ms`, `${p99} ms`, deliveries, percent(cpu), connections);
+}
+rows.push("", "Lines, which all members ship as fast as PostgreSQL stores them:", "");
+tell("members", "lines a second", CPU);
+tell("--:", "--:", "--:");
+for (const size of SHIPPING) {
+  const { rate, cpu } = await measureLines(postgres, size);
+  tell(size, rate, percent(cpu));
 }
 if (Deno.args.includes("--write")) {
   const page = Deno.readTextFileSync(DOCUMENT);
