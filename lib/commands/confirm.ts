@@ -1,6 +1,5 @@
 import { UserError } from "../core/error.ts";
 import { localTime, now } from "../core/time.ts";
-import type { State } from "../state/state.ts";
 import { tellMonitor, warnIfStopped } from "./change.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, printResult } from "./output.ts";
@@ -8,21 +7,18 @@ import { type CommonOptions, printResult } from "./output.ts";
 /** `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: there is no trial). */
 export function confirmCommand(options: CommonOptions): number {
   return withState(options, (state) => {
-    state.bans.transaction(() => confirm(state));
+    state.bans.transaction(() => {
+      const trial = state.trial();
+      if (trial === null) throw new UserError("Cannot confirm: no trial is under way", 1);
+      if (trial.end <= now()) {
+        const end = `the trial ended at ${localTime(trial.end)}`;
+        throw new UserError(`Cannot confirm: ${end}, and its bans with it; begin another one`, 1);
+      }
+      state.setTrial(null);
+    });
     tellMonitor(state, "confirm the trial");
     printResult(options, { done: "confirmed" }, "Confirmed: bans hold as long as they are meant to.");
     warnIfStopped(state.directory);
     return 0;
   });
-}
-
-/** Ends the trial in the state. Throws `UserError` (1). */
-function confirm(state: State): void {
-  const trial = state.trial();
-  if (trial === null) throw new UserError("Cannot confirm: no trial is under way", 1);
-  if (trial.end <= now()) {
-    const end = `the trial ended at ${localTime(trial.end)}`;
-    throw new UserError(`Cannot confirm: ${end}, and its bans with it; begin another one`, 1);
-  }
-  state.setTrial(null);
 }

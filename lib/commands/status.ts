@@ -7,7 +7,7 @@ import { type Leak, type MonitorReport, readReport, type SourceReport } from "..
 import { banJson, totalsOf } from "./bans.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "./output.ts";
-import { leaksOf, type Status, statusLines } from "./status_lines.ts";
+import { type Status, statusLines } from "./status_lines.ts";
 import { statusProblems } from "./status_problems.ts";
 
 /** Exit code if no monitor runs. */
@@ -102,7 +102,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
       failing: bans.failing,
     },
     failing: failing.map(banJson),
-    getting_through: leaksOf(status).map(leakJson),
+    getting_through: report?.leaks.map(leakJson) ?? [],
     database: database && {
       connected: database.connected,
       error: database.error,

@@ -4,7 +4,7 @@ import { localTime } from "../core/time.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { NotifierStatus } from "../monitor/notifier.ts";
 import type { ProblemView } from "../monitor/problems.ts";
-import type { Leak, MonitorReport, SourceReport } from "../monitor/report.ts";
+import type { MonitorReport, SourceReport } from "../monitor/report.ts";
 import type { BanTotals } from "../state/ban_reader.ts";
 import { allText } from "./bans.ts";
 import { zoneName } from "./output.ts";
@@ -17,11 +17,6 @@ export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInM
   /** Number of recorded lines in the state. */
   readonly recorded: number;
   readonly bans: BanTotals;
-}
-
-/** Banned addresses that still send lines, by the monitor's last report. */
-export function leaksOf({ report }: Pick<Status, "report">): readonly Leak[] {
-  return report?.leaks ?? [];
 }
 
 /** Returns lines for people: first problems, then what works. */

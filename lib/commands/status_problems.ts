@@ -4,7 +4,7 @@ import { nameOf } from "../deciding/ban.ts";
 import { leakText } from "../monitor/leaks.ts";
 import { type ProblemKind, problemsOf } from "../monitor/problems.ts";
 import { isOverdue, type MonitorReport } from "../monitor/report.ts";
-import { leaksOf, type Status } from "./status_lines.ts";
+import type { Status } from "./status_lines.ts";
 
 /** Most failing bans and leaks that are listed one by one. */
 const MOST = 5;
@@ -17,7 +17,7 @@ export function statusProblems(status: Troubles): string[] {
   if (!running) return [stoppedText(report?.failure ?? null)];
   // The report of a monitor that was stopped in order is not of the one that runs now.
   if (!report?.running) return ["the monitor has not reported yet"];
-  const leaks = leaksOf(status).map(leakText);
+  const leaks = report.leaks.map(leakText);
   const refused = failing.map((ban) => {
     const what = ban.ended === null ? "ban" : "lift";
     return `${nameOf(ban)}: the ${what} failed ${counted(ban.attempts, "time")}: ${ban.error}`;

@@ -14,16 +14,11 @@ import { notifyProblem } from "../programs.ts";
 import { runRuleTests } from "../rule_tests.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
-/** Result of examining a configuration. */
-export interface ConfigExamination {
-  /** The loaded configuration; the shipped one if it `isWrong`. */
-  readonly config: Config;
-  readonly isWrong: boolean;
-  readonly findings: readonly Finding[];
-}
-
-/** Loads the configuration of the options and runs the checks of `check`. */
-export function examineConfig(options: CommonOptions): ConfigExamination {
+/**
+ * Loads the configuration of the options, or the shipped one if that `isWrong`, and runs the checks
+ * of `check`.
+ */
+export function examineConfig(options: CommonOptions) {
   try {
     const config = openConfig(options, { withPassword: true });
     return { config, isWrong: false, findings: [...findingsOf(config), ...sandbox(config, options)] };

@@ -2,7 +2,7 @@
 import { isAbsent } from "../../core/file_identity.ts";
 import { databaseOf } from "../../core/state_files.ts";
 import { counted } from "../../core/text.ts";
-import { localTime, type Micros, now } from "../../core/time.ts";
+import { localTime, now } from "../../core/time.ts";
 import { problemsOf } from "../../monitor/problems.ts";
 import { isOverdue, type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";
@@ -14,19 +14,14 @@ import { awaitStarting } from "../status.ts";
 import { hangingText } from "../status_problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
-/** Result of examining the monitor. */
-export interface MonitorExamination {
-  readonly isRunning: boolean;
-  /** The latest instant at which it worked. */
-  readonly newest: Micros | null;
-  readonly findings: readonly Finding[];
-}
-
-/** Opens the state and checks the last report. `unit` starts the monitor; null: none does. */
+/**
+ * Opens the state and checks the last report. `unit` starts the monitor; null: none does. `newest` is
+ * the latest instant at which the monitor worked.
+ */
 export async function examineMonitor(
   options: CommonOptions & { readonly state: string },
   unit: string | null,
-): Promise<MonitorExamination> {
+) {
   try {
     return await withState(options, async (state) => {
       await awaitStarting(state);
@@ -41,7 +36,7 @@ export async function examineMonitor(
   }
 }
 
-function examineState(state: State, unit: string | null): MonitorExamination {
+function examineState(state: State, unit: string | null) {
   const { directory } = state;
   const isRunning = isLocked(directory);
   const report = readReport(state.report());
@@ -60,7 +55,6 @@ function examineState(state: State, unit: string | null): MonitorExamination {
   return { isRunning, newest: newest || null, findings: [opened, ...well] };
 }
 
-/** Returns the failure of a monitor that runs and hangs. */
 function hangingOf(
   { isInMemory }: State,
   { report, unit }: { report: MonitorReport; unit: string | null },
