@@ -17,7 +17,7 @@ export function addBans(program: Command, { run }: CommandLineParts): void {
       "bans --all --json",
       "bans --export nft | ssh root@other nft -f -",
       "bans --export json > bans.json",
-      "bans --import bans.json",
+      "bans --import - < bans.json",
       "bans --import - --for 7d --reason scanners < list.txt",
     ],
   })
