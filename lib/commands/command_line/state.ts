@@ -14,7 +14,7 @@ export const CHANGING: readonly Definition[] = [
       "bans --all --json",
       "bans --export nft | ssh root@other nft -f -",
       "bans --export json > bans.json",
-      "bans --import bans.json",
+      "bans --import - < bans.json",
       "bans --import - --for 7d --reason scanners < list.txt",
     ],
     options: [
