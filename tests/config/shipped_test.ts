@@ -88,3 +88,7 @@ Deno.test("docs/configuration.md names every field that the known modules give",
   assert.ok(fields.includes("user_agent"));
   assert.deepEqual(fields.filter((field) => !page.includes(`\`${field}\``)), []);
 });
+
+Deno.test("the shipped configurations are ASCII, of which V8 keeps one byte for each character", () => {
+  for (const text of UNEDITED) assert.equal(text.match(/\P{ASCII}/u)?.[0], undefined);
+});
