@@ -95,7 +95,7 @@ class Fleet implements AsyncDisposable {
 
   /** Waits until PostgreSQL has all lines. */
   async shipped(): Promise<void> {
-    await until(() => this.#members.every(({ outbox }) => outbox.backlog() === 0));
+    await eventually(() => this.#members.every(({ outbox }) => outbox.backlog() === 0));
   }
 
   /** Waits until all members have received all bans. */
