@@ -4,8 +4,8 @@ import type { LogEvent } from "../reading/event.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import { hashValue } from "./hash.ts";
 
-/** Methods that send nothing. */
-const READING = new Set(["GET".charCodeAt(0), "HEAD".charCodeAt(0)]);
+/** First letters of methods that send nothing: GET, HEAD and OPTIONS. */
+const [GET, HEAD, OPTIONS] = [71, 72, 79];
 
 const NONE = { array: new Uint8Array(0), from: 0, length: 0 };
 
@@ -42,14 +42,25 @@ export class Answer {
 
   /** Whether the request sends something, as POST does. */
   get isForm(): boolean {
-    const { array, from, length } = this.#valueOf(this.#method);
-    return length > 0 && !READING.has(array[from]!);
+    const method = this.#methodLetter;
+    return method > 0 && method !== GET && method !== HEAD && method !== OPTIONS;
+  }
+
+  /** Whether the request asks only what is allowed, as a browser does before a form of another site. */
+  get isQuestion(): boolean {
+    return this.#methodLetter === OPTIONS;
   }
 
   /** Returns a hash of the request's path; 0: it has none. */
   hashPath(seed: number): number {
     const { array, from, length } = this.#valueOf(this.#path);
     return length === 0 ? 0 : hashValue(seed, array, from, from + length);
+  }
+
+  /** First letter of the method; 0: there is none. */
+  get #methodLetter(): number {
+    const { array, from, length } = this.#valueOf(this.#method);
+    return length > 0 ? array[from]! : 0;
   }
 
   #valueOf(field: number): { readonly array: Uint8Array; readonly from: number; readonly length: number } {

@@ -58,18 +58,23 @@ export class Users {
       return false;
     }
     if (isNamed && status === UNAUTHORIZED) return false;
-    if (status === UNAUTHORIZED || status === FORBIDDEN) this.#noteRefusal(address, answer);
+    const isRefused = status === UNAUTHORIZED || status === FORBIDDEN;
+    if (isRefused && !answer.isQuestion) this.#noteRefusal(address, answer);
     return isNamed && (status === NOT_FOUND || status === GONE) || this.has(address, time);
   }
 
-  /** Reports whether a success answers a demand to log in. Otherwise it remembers a form. */
+  /**
+   * Reports whether a success answers a demand to log in. Otherwise it remembers a form. A page
+   * answers no demand to a form: anybody may read the page of a login after a wrong password.
+   */
   #isLogin(address: Words, answer: Answer): boolean {
-    const { isForm, time } = answer;
+    const { isForm, isQuestion, time } = answer;
     const wasAsked = this.#asked.has(address, time);
-    if (!wasAsked && !isForm) return false;
+    if (isQuestion || (!wasAsked && !isForm)) return false;
     const key = this.#keyOf(address, answer);
     if (key === null) return false;
-    if (wasAsked && this.#askedPaths.has(key, time)) return true;
+    const asked = this.#askedPaths;
+    if (wasAsked && (asked.has(key, time) || (isForm && asked.has(formKey(key), time)))) return true;
     if (isForm) this.#forms.remember(key, time);
     return false;
   }
@@ -82,7 +87,7 @@ export class Users {
     if (isForm && this.#forms.has(key, time)) this.remember(address, time);
     if (status !== UNAUTHORIZED) return;
     this.#asked.remember(address, time);
-    this.#askedPaths.remember(key, time);
+    this.#askedPaths.remember(isForm ? formKey(key) : key, time);
   }
 
   /** Returns the words of an address with the path's hash mixed in; null: there is no path. */
@@ -90,6 +95,11 @@ export class Users {
     const hash = answer.hashPath(this.#seed);
     return hash === 0 ? null : { w0, w1, w2: w2 ^ hash, w3 };
   }
+}
+
+/** Returns the key of a form at the path of `key`. */
+function formKey({ w0, w1, w2, w3 }: Words): Words {
+  return { w0, w1, w2: ~w2, w3 };
 }
 
 /** Remembers four words, and when they were last seen. */

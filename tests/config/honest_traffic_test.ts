@@ -1003,6 +1003,20 @@ Deno.test("the shipped rules of NGINX ban who guesses at a form beside other for
   assert.deepEqual(bansOf("NGINX", instants, 1), ["refused_form"]);
 });
 
+Deno.test("the shipped rules of NGINX ban who guesses at a form, and asks for its page before", () => {
+  for (
+    const [request, status] of [["GET /login", 200], ["HEAD /login", 200], ["OPTIONS /login", 204]] as const
+  ) {
+    for (const refusal of [401, 403]) {
+      const instants = Array.from({ length: 61 }, () => [
+        access(`${request} HTTP/1.1`, status),
+        access("POST /login HTTP/1.1", refusal),
+      ]);
+      assert.deepEqual(bansOf("NGINX", instants, 1), ["refused_form"], `${request} ${refusal}`);
+    }
+  }
+});
+
 Deno.test("the shipped rules of NGINX ban who guesses at a form that once accepted a guess", () => {
   const instants = Array.from({ length: 601 }, (_, i) => [access("POST /api/login HTTP/1.1", i ? 401 : 200)]);
   assert.deepEqual(bansOf("NGINX", [...instants, ...instants.slice(1, 2)], 0.9), ["refused_form"]);

@@ -140,14 +140,17 @@ export class Model {
     const { status = "", method = "", path = "" } = fields;
     const named = hasUser({ fields });
     const request = path === "" ? null : `${counted} ${path}`;
-    const isForm = method !== "" && !/^[GH]/.test(method);
+    const isForm = method !== "" && !/^[GHO]/.test(method);
+    const isQuestion = method.startsWith("O");
     if (/^[23]\d\d$/.test(status)) {
-      const isAnswer = /^2/.test(status) && request !== null && isLately(this.#asked.get(request), time);
+      const demands = isForm ? [`page ${request}`, `form ${request}`] : [`page ${request}`];
+      const isServed = /^2/.test(status) && request !== null && !isQuestion;
+      const isAnswer = isServed && demands.some((demand) => isLately(this.#asked.get(demand), time));
       if (named || isAnswer) this.#users.set(counted, time);
-      else if (/^2/.test(status) && isForm && request !== null) this.#forms.set(request, time);
-    } else if (/^40[13]$/.test(status) && request !== null && !(named && status === "401")) {
+      else if (isServed && isForm) this.#forms.set(request, time);
+    } else if (/^40[13]$/.test(status) && request !== null && !isQuestion && !(named && status === "401")) {
       if (isForm && isLately(this.#forms.get(request), time)) this.#users.set(counted, time);
-      if (status === "401") this.#asked.set(request, time);
+      if (status === "401") this.#asked.set(`${isForm ? "form" : "page"} ${request}`, time);
     }
   }
 
