@@ -72,7 +72,13 @@ function salvageOlder(
   try {
     migrate(copy, found);
     salvage(from, copy, { lines: false });
-    migrate(copy);
+    try {
+      migrate(copy);
+    } catch {
+      // Counters may hold anything where pages were zeroed or swapped: bans go on without them.
+      copy.exec("DELETE FROM tally");
+      migrate(copy);
+    }
     return salvage(copy, to, { lines: false });
   } finally {
     copy.close();

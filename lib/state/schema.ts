@@ -136,7 +136,7 @@ export function migrate(db: DatabaseSync, target = NEWEST): void {
     // Another process may have made the tables since the first look.
     const found = version(db);
     if (found > NEWEST) throw new Error(`it has version ${found}, made by a newer StrongMonitor`);
-    if (found > 0 && !isKnown(found)) {
+    if (found !== 0 && !isKnown(found)) {
       throw new Error(`it has version ${found}, which no release made: move it away to begin a new one`);
     }
     for (const [number, up] of VERSIONS) if (found < number && number <= target) up(db);

@@ -348,4 +348,6 @@ Deno.test("`State` refuses a directory that is not there and a state from a newe
   assert.throws(() => new State(temporary.directory), /newer StrongMonitor/);
   temporary.exec("PRAGMA user_version = 9");
   assert.throws(() => new State(temporary.directory), /version 9, which no release made/);
+  temporary.exec("PRAGMA user_version = -1");
+  assert.throws(() => new State(temporary.directory), /version -1, which no release made/);
 });
