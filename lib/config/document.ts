@@ -110,16 +110,21 @@ export class Document {
     );
   }
 
-  /** Throws `UserError` (78) for a text nested so deep that the recursive parser could overflow its stack. */
+  /**
+   * Throws `UserError` (78) for a text nested so deep that the recursive parser could overflow its
+   * stack. As in the parser, only its own bracket ends an object or a list.
+   */
   #requireShallow(): void {
     const scanner = createScanner(this.#text, true);
-    for (let [depth, offset] = [0, 0]; offset < this.#text.length;) {
+    const ends: string[] = [];
+    for (let offset = 0; offset < this.#text.length;) {
       scanner.scan();
       offset = scanner.getTokenOffset();
       const token = this.#text[offset];
-      if (token === "{" || token === "[") depth++;
-      if (token === "}" || token === "]") depth--;
-      if (depth > MAX_DEPTH) throw this.#syntaxError("nesting is too deep", { offset, length: 1 });
+      if (token === "{") ends.push("}");
+      else if (token === "[") ends.push("]");
+      else if (token === ends.at(-1)) ends.pop();
+      if (ends.length > MAX_DEPTH) throw this.#syntaxError("nesting is too deep", { offset, length: 1 });
     }
   }
 

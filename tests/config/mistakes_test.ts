@@ -28,6 +28,7 @@ const WRONG: [text: string, complaint: string, position: string][] = [
   ['{ "a": 01 }', "the configuration: a comma is expected at 1", "1:9"],
   ['{ "a": "\\q" }', 'the configuration: an unknown escape stands at "\\q"', "1:8"],
   ["[".repeat(200_000), "the configuration: nesting is too deep at [", "1:33"],
+  ["[}, ".repeat(50_000), "the configuration: nesting is too deep at [", "1:129"],
   [`${"[".repeat(33)}${"]".repeat(33)}`, "the configuration: nesting is too deep at [", "1:33"],
   [`${"[".repeat(32)}${"]".repeat(32)}`, "the configuration: must be an object, got a list", "1:1"],
   [`${'{ "a": '.repeat(33)}1`, "the configuration: nesting is too deep at {", "1:225"],
