@@ -12,8 +12,8 @@ export interface Listing {
 export class Glob {
   readonly #parts: readonly (string | RegExp)[];
   readonly #others: readonly Glob[];
-  /** Whether the last list left out files of other patterns. */
-  leftOut = false;
+  /** Paths that fit, but were left out of the lists, as other patterns have them. */
+  readonly leftOut = new Set<string>();
 
   /**
    * Throws an `Error` if `pattern` is not absolute.
@@ -45,9 +45,9 @@ export class Glob {
         );
       });
     });
-    const own = paths.filter((path) => !this.isOthers(path));
-    this.leftOut = own.length < paths.length;
-    return { paths: own.sort(), directories: [...directories], failures };
+    for (const path of paths) if (this.isOthers(path)) this.leftOut.add(path);
+    const own = paths.filter((path) => !this.leftOut.has(path)).sort();
+    return { paths: own, directories: [...directories], failures };
   }
 
   /** Reports whether another pattern has the file at `path`. */

@@ -46,8 +46,8 @@ export class Logs implements Disposable {
   async begin({ after, since }: Start): Promise<void> {
     const glob = this.#glob;
     if (after === null) this.#since = since;
-    else {this.#files.missing = parsePosition(after).map(knownFileOf).filter(({ path }) =>
-        !glob.isOthers(path)
+    else {this.#files.missing = parsePosition(after).filter(({ path }) => !glob.isOthers(path)).map(
+        knownFileOf,
       );}
     const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
@@ -85,7 +85,7 @@ export class Logs implements Disposable {
 
   /** Whether there is no file, there was none, and no problem or other pattern hides one. */
   get isWaiting(): boolean {
-    return this.#files.all.length === 0 && this.problems.length === 0 && !this.#glob.leftOut;
+    return this.#files.all.length === 0 && this.problems.length === 0 && this.#glob.leftOut.size === 0;
   }
 
   /** Reports whether the position must be stored, as files came or went since the last call. */

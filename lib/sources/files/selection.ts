@@ -38,7 +38,9 @@ export class Selection {
    */
   async look(files: KnownFiles, since: Micros | null): Promise<FollowedFile[]> {
     const listing = this.#glob.list();
-    const { paths } = listing;
+    const { leftOut } = this.#glob;
+    // A log's rotated files are read by who reads the log, also while it has no successor.
+    const paths = listing.paths.filter((path) => !logsOf(path).some((log) => leftOut.has(log)));
     this.directories = listing.directories;
     this.#opener.review(listing);
     const logs = new Set([...paths, ...files.open.map(({ path }) => path)]);

@@ -425,6 +425,24 @@ Deno.test("files of another pattern are not read, though they were before, and n
   assert.deepEqual(none.problems, []);
 });
 
+for (const name of ["access.log.1", "access.log-20261123", "access.log.old"]) {
+  Deno.test(`a file of another pattern is not read as ${name} either`, async () => {
+    using logs = new LogDirectory();
+    const options = { poll: 5 * MILLISECOND, others: [logs.at("*.log")] };
+    logs.write("access.log", "");
+    logs.write("access_ssl", "");
+    await using following = await new Following(logs.at("access*"), options).begun();
+    logs.append("access.log", "one\n");
+    logs.rename("access.log", name);
+    logs.append("access_ssl", "two\n");
+    await following.saw("two");
+    logs.write("access.log", "");
+    await pause(50);
+    logs.append("access_ssl", "three\n");
+    await following.saw("two", "three");
+  });
+}
+
 Deno.test("a check looks at each of many idle files a few times, not once for each other", async () => {
   using directory = new LogDirectory();
   for (let i = 0; i < 100; i++) directory.write(`${i}.log`, `line ${i}\n`);
