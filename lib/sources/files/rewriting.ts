@@ -4,7 +4,7 @@
  */
 import { type FileState, isSameFile } from "./content.ts";
 import type { Opener } from "./opening.ts";
-import { findByInode, type KnownFile } from "./rotation.ts";
+import { hasName, type KnownFile } from "./rotation.ts";
 import type { FollowedFile } from "./selection.ts";
 import type { Tail } from "./tail.ts";
 import type { KnownFiles } from "./known_files.ts";
@@ -56,7 +56,7 @@ export class Rewriting {
   async open(file: FollowedFile, before: Tail): Promise<Tail | null> {
     const { path, offset } = file;
     // A file that was rotated away has a name.
-    const isElsewhere = findByInode(before) !== null;
+    const isElsewhere = hasName(before);
     const isSeen = this.isWaiting(path);
     const isUnsettled = !isElsewhere && this.#isUnsettled(path, file);
     // The old file's lines come first: those written after the new file appeared are not in it.

@@ -25,6 +25,10 @@ const BEHIND = [
 ];
 /** `access-20261123.log` */
 const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+/** Most directories below or beside a log's own that are searched: more of them hold other logs. */
+const MAX_NEARBY = 100;
+/** Mode of a directory in which anybody may make files. */
+const WRITABLE_BY_ALL = 0o002;
 /** Most tries while names keep changing. */
 export const MAX_TRIES = 10;
 const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
@@ -53,8 +57,7 @@ export function canSearch(path: string): boolean {
 
 /**
  * Returns the file with this device and inode in the log's directory, whatever its name; for a file
- * that was empty, only under a likely name. Looks for it in directories nearby too, under a likely
- * name.
+ * that was empty, only under a likely name. `findCopy()` finds it in directories nearby.
  */
 export function findByInode(known: KnownFile): Neighbour | null {
   const isSought = (file: Neighbour) => isAt(file, known);
@@ -63,9 +66,14 @@ export function findByInode(known: KnownFile): Neighbour | null {
   if (own !== undefined) return own;
   const target = targetOf(known.path);
   const others = known.head.length === 0 ? generations(target) : neighbours(target);
-  const found = others.find(isSought);
-  if (found !== undefined || known.head.length === 0) return found ?? null;
-  return nearby(target).flatMap(generations).find(isSought) ?? null;
+  return others.find(isSought) ?? null;
+}
+
+/** Reports whether the file has a name in the log's directory, or a likely one in a directory nearby. */
+export function hasName(known: KnownFile): boolean {
+  if (findByInode(known) !== null) return true;
+  return known.head.length > 0 &&
+    nearby(targetOf(known.path)).flatMap(generations).some((file) => isAt(file, known));
 }
 
 /**
@@ -77,14 +85,22 @@ function isAt(file: Neighbour, known: KnownFile): boolean {
   return isSameFile(file, known) && !(known.head.length === 0 && isYounger);
 }
 
-/** Returns the newest file with the content of `known`: a copy, compressed or not. */
+/**
+ * Returns the newest file with the content of `known`: a copy, compressed or not; in a directory
+ * nearby, perhaps the file itself.
+ */
 export function findCopy(known: KnownFile): Promise<Neighbour | null> {
-  return among(known.path, (all) => copyIn(all, known));
+  return among(known.path, (all, isElsewhere) => copyIn(all, known, isElsewhere));
 }
 
-async function copyIn(files: readonly Neighbour[], known: KnownFile): Promise<Neighbour | null> {
+async function copyIn(
+  files: readonly Neighbour[],
+  known: KnownFile,
+  mayBeSame = false,
+): Promise<Neighbour | null> {
   for (const file of files.toReversed()) {
-    if (!isSameFile(file, known) && await inContent(file.path, (content) => isCopyOfKnown(content, known))) {
+    const isCandidate = mayBeSame || !isSameFile(file, known);
+    if (isCandidate && await inContent(file.path, (content) => isCopyOfKnown(content, known))) {
       return file;
     }
   }
@@ -221,15 +237,25 @@ function targetOf(path: string): string {
   return tried(() => Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path) ?? path;
 }
 
-/** Returns the paths that a log would have in the directories below its own and beside it. */
+/**
+ * Returns the paths that a log would have in the directories below its own and beside it. Leaves out
+ * directories such as /var/tmp: there, anybody could put a log's copy, and lines of their own behind it.
+ */
 function nearby(target: string): string[] {
   const own = directoryOf(target);
   const name = target.slice(target.lastIndexOf("/"));
   return [own, directoryOf(own)].flatMap((directory) => {
     const entries = tried(() => [...Deno.readDirSync(directory)]) ?? [];
-    return entries.filter(({ isDirectory }) => isDirectory)
-      .map((entry) => `${directory}/${entry.name}${name}`).filter((path) => path !== target);
-  });
+    const found = entries.filter(({ isDirectory }) => isDirectory).map((entry) =>
+      `${directory}/${entry.name}`
+    );
+    return found.length > MAX_NEARBY ? [] : found.filter((path) => path !== own && isGuarded(path));
+  }).map((directory) => directory + name);
+}
+
+function isGuarded(directory: string): boolean {
+  const mode = lookAt(directory)?.mode ?? WRITABLE_BY_ALL;
+  return (mode & WRITABLE_BY_ALL) === 0;
 }
 
 /**

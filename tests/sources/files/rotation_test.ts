@@ -477,3 +477,29 @@ for (
     assert.deepEqual(following.problems, []);
   });
 }
+
+for (
+  const [what, mode, others] of [["anybody may write", 0o1777, 0], [
+    "has very many beside it",
+    0o755,
+    100,
+  ]] as const
+) {
+  Deno.test(`files in a directory nearby that ${what} are not read`, async () => {
+    using logs = new LogDirectory();
+    for (const each of ["web", "tmp", ...Array.from({ length: others }, (_, i) => `${i}`)]) {
+      Deno.mkdirSync(logs.at(each));
+    }
+    Deno.chmodSync(logs.at("tmp"), mode);
+    await using before = await new Following(logs.at("web/*.log")).begun();
+    logs.append("web/a.log", `${LONG.join("\n")}\n`);
+    await before.saw(...LONG);
+    const after = await before.stop();
+    logs.rename("web/a.log", "tmp/a.log.2");
+    logs.write("tmp/a.log.1", "forged\n");
+    logs.write("web/a.log", "one\n");
+    age(logs, { "tmp/a.log.2": 1, "tmp/a.log.1": 2, "web/a.log": 3 });
+    await using following = new Following(logs.at("web/*.log"), { after });
+    await following.saw("one");
+  });
+}
