@@ -35,8 +35,9 @@ const FRACTION = "(?:[.,](?<fraction>\\d{1,9}))?";
 const NAME = "(?= (?<name>[A-Z]{2,5})\\b)";
 const OFFSET = "[+-]\\d\\d(?::?\\d\\d)?";
 const ZONE = `(?: ?(?<zone>(?:UTC|GMT)(?:${OFFSET}|[+-]\\d)|Z|UTC|GMT|${OFFSET})\\b)?(?:${NAME}|)`;
-/** Of a clock of twelve hours. */
-const HALF = "(?: ?(?<half>[AP]M|[ap]m|[ap]\\.m\\.)(?!\\w))?";
+/** Of a clock of twelve hours: `18:21:57 am` is the time `18:21:57` before a word. */
+const TWELVE_HOURS = "(?<=(?<!\\d)(?:0?[1-9]|1[0-2]):\\d\\d:\\d\\d(?:[.,]\\d+)?)";
+const HALF = `(?:${TWELVE_HOURS} ?(?<half>[AP]M|[ap]m|[ap]\\.m\\.)(?!\\w))?`;
 /** Hours may have one digit. */
 const SHORT = CLOCK.replace("\\d\\d", "\\d{1,2}");
 /** Minutes that some short names of zones mean. */
@@ -426,8 +427,7 @@ function instantOfYear(
   { month, day, hour: clock, half, minute, second, fraction, offset, zone = offset, name }: Groups,
   year: number,
 ): number | null {
-  const isHalf = half !== undefined && Number(clock) >= 1 && Number(clock) <= 12;
-  const hour = !isHalf ? clock : Number(clock) % 12 + (/^p/i.test(half) ? 12 : 0);
+  const hour = half === undefined ? clock : Number(clock) % 12 + (/^p/i.test(half) ? 12 : 0);
   const monthNumber = /^\d/.test(month!)
     ? Number(month)
     : MONTHS.indexOf(month![0] + month!.slice(1).toLowerCase()) + 1;
