@@ -38,7 +38,7 @@ export function wrapCommand(line: string, width: number): string[] {
   const indent = " ".repeat(line.length - line.trimStart().length);
   const lines: string[] = [];
   let part = indent;
-  for (const word of line.match(/(?:'[^']*'|[^\s'])+/g) ?? []) {
+  for (const word of line.match(/(?:'[^']*'|\\.|[^\s'\\])+/g) ?? []) {
     const isFirst = part.trim() === "";
     if (!isFirst && `${part} ${word} \\`.length > width) {
       lines.push(`${part} \\`);

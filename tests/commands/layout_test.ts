@@ -32,6 +32,10 @@ const COMMANDS: readonly (readonly [line: string, parts: readonly string[]])[] =
     "cat << 'END' | sudo install -o root -m 640 '/etc/a b c'",
     ["cat << 'END' | sudo install -o root -m \\", "  640 '/etc/a b c'"],
   ],
+  ["  sudo install /dev/stdin '/etc/it'\\''s a/b'", [
+    "  sudo install /dev/stdin \\",
+    "    '/etc/it'\\''s a/b'",
+  ]],
   [`install ${"/long".repeat(10)}`, ["install \\", `  ${"/long".repeat(10)}`]],
 ];
 
@@ -39,6 +43,7 @@ for (const [line, parts] of COMMANDS) {
   Deno.test(`wrapCommand() breaks "${line.slice(0, 30).trim()}" at 40 columns where a shell may`, () => {
     assert.deepEqual(wrapCommand(line, 40), parts);
     for (const part of parts) assert.ok(part.length <= 40 || !part.trim().includes(" "));
+    assert.equal(parts.join("\n").replaceAll(/ \\\n +/g, " "), line, "all words stay");
   });
 }
 
