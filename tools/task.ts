@@ -61,6 +61,7 @@ export const TARGETS = {
   "aarch64-unknown-linux-gnu": { debian: "arm64", machine: 183 },
 } as const;
 
+/** A machine by Deno's name. */
 export type Target = keyof typeof TARGETS;
 
 /** Reads the option `--target`; undefined: this machine. Throws `UserError` (64). */

@@ -21,6 +21,7 @@ export const NGINX_CONF = "/etc/nginx/nginx.conf";
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
 /** What is counted: names that attackers choose, and who saw them. */
 export const SUBJECTS = ["address", "network", "user", "path", "rule", "module"] as const;
+/** A counted subject. */
 export type Subject = typeof SUBJECTS[number];
 /** Characters in one write of many lines. */
 const PIECE = 1 << 16;

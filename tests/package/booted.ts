@@ -7,6 +7,7 @@ export interface Bootable extends AsyncDisposable {
   boot(): Promise<Booted>;
 }
 
+/** A booted system. */
 export abstract class Booted implements AsyncDisposable {
   /** Runs a script of bash as root, once the system has booted. Its output lacks the last line feeds. */
   abstract run(script: string): Promise<Output>;

@@ -1,5 +1,4 @@
 /** Makes certificates for tests by openssl, and lets PostgreSQL use them. */
-
 import { eventually } from "./helpers.ts";
 import type { TestPostgres } from "./postgres_server.ts";
 

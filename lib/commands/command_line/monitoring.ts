@@ -5,6 +5,7 @@ import type { RunOptions } from "../run.ts";
 import type { WatchOptions } from "../watch/watch.ts";
 import { type Definition, option } from "./definition.ts";
 
+/** Commands of a monitor, in the order of `--help`. */
 export const MONITORING: readonly Definition[] = [
   {
     usage: "init",

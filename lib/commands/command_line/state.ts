@@ -6,6 +6,7 @@ import type { ImportOptions } from "../bans_import.ts";
 import { EXPORT_FORMATS } from "../output.ts";
 import { type Definition, option } from "./definition.ts";
 
+/** Commands for changes, in the order of `--help`. */
 export const CHANGING: readonly Definition[] = [
   {
     usage: "bans",

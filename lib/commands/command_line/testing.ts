@@ -2,6 +2,7 @@
 import { CONFIG } from "../output.ts";
 import { type Definition, option } from "./definition.ts";
 
+/** Commands for tests, in the order of `--help`. */
 export const TESTING: readonly Definition[] = [
   {
     usage: "doctor",

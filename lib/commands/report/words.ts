@@ -5,7 +5,7 @@ import { type Subject, tableTime } from "../output.ts";
 import type { Review } from "./review.ts";
 import type { Series } from "./series.ts";
 
-/** Titles of subjects, in the order of the report. */
+/** Titles of subjects, at the beginning of a line. */
 export const TITLES: Readonly<Record<Subject, string>> = {
   module: "Modules",
   rule: "Rules",
@@ -14,10 +14,12 @@ export const TITLES: Readonly<Record<Subject, string>> = {
   user: "User names",
   path: "Paths",
 };
+/** Subjects in the order of the report. */
 export const ORDER = Object.keys(TITLES) as readonly Subject[];
 /** Weekdays in the order of `Review.heat`. */
 export const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
 
+/** Returns a subject's noun in the singular. */
 export function nounOf(subject: Subject): string {
   return subject === "user" ? "user name" : subject;
 }
