@@ -182,7 +182,8 @@ export function readTag(
   for (const { expression, isKnown: mustBeKnown, isStructured = false, isLast } of FORMS_AT[place]!) {
     const match = expression.exec(text);
     if (match === null) continue;
-    if (mustBeKnown && !isKnown(programIn(match)!)) continue;
+    // Only the name of a known program is better than a doubtful one.
+    if (mustBeKnown ? !isKnown(programIn(match)!) : doubtful !== null) continue;
     const tag = tagPart(given, match, isStructured);
     if (!isLast && !mayBeMessage(match, isKnown)) return tag;
     doubtful ??= tag;

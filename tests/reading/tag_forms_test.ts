@@ -19,3 +19,14 @@ Deno.test("every form of tags reads its own sample at each of its places, and no
     }
   }
 });
+
+Deno.test("`readTag()` takes a sender in brackets for a host, though metalog writes programs so", () => {
+  const read = (text: string) => {
+    const { host, identifier } = readTag(text, { time: { isIso: false }, isKnown })!;
+    return [host, identifier];
+  };
+  assert.deepEqual(read("web [192.0.2.1] cron: x"), ["web [192.0.2.1]", "cron"]);
+  assert.deepEqual(read("web [192.0.2.1] sshd: x"), ["web [192.0.2.1]", "sshd"]);
+  assert.deepEqual(read("web sshd cron: x"), ["web", "sshd"]);
+  assert.deepEqual(read("web [192.0.2.1] x"), ["web", "192.0.2.1"]);
+});
