@@ -22,7 +22,8 @@ const MACHINE = KEPT_ORIGINS.machine;
  * configuration only those of the state.
  */
 export function coveringEntries(target: string, config: Config | null, state: State): ListedEntry[] {
-  const asked = [target, clientIPv4(target) ?? []].flat().map((one) => new Target().read(one));
+  const names = [target, clientIPv4(target) ?? []].flat();
+  const asked = names.map((one) => new Target().read(one));
   const isTouched = (set: NetworkSet) => asked.some((one) => set.touches(one));
   const touches = ({ address }: { readonly address: string }) => isTouched(new NetworkSet([address]));
   const nobodys = Object.entries(NOBODYS).flatMap(([kind, networks]) =>
@@ -44,14 +45,13 @@ export function coveringEntries(target: string, config: Config | null, state: St
     // The sets of a file are faster than its lines.
     (file) => file.read().content.networks.some(({ set }) => isTouched(set)),
   );
-  // Of an unreadable file, only the networks are known that count on.
+  // Of an unreadable file, only sets of its networks are known, not its lines.
   const last = (config?.whitelist.files ?? []).flatMap((file) =>
-    (lastContentOf(file, state)?.networks ?? []).filter(({ set }) => isTouched(set)).map(({ until }) => ({
-      ...lastingEntry(target, "file"),
-      file: file.path,
-      note: "of before it became unreadable",
-      until,
-    }))
+    (lastContentOf(file, state)?.networks ?? []).filter(({ set }) => isTouched(set)).map(({ set, until }) => {
+      const part = names.some((one) => set.covers(one)) ? "" : "a part of it, ";
+      const note = `${part}of before it became unreadable`;
+      return { ...lastingEntry(target, "file"), file: file.path, note, until };
+    })
   );
   return [
     ...[...nobodys, ...own, ...sessionEntries(state)].filter(touches),

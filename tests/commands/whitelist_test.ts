@@ -203,6 +203,12 @@ Deno.test("`whitelist list` and `why` know the entries that an unreadable file h
       [path, "2100-01-01T00:00:00.000000Z"],
     ]);
     assert.deepEqual(JSON.parse((await cli("why", "203.0.113.8", "--json")).stdout).whitelist, []);
+    for (
+      const [asked, note] of [["203.0.113.64/27", "of before"], ["203.0.113.0/24", "a part of it, of before"]]
+    ) {
+      const [entry] = JSON.parse((await cli("why", asked!, "--json")).stdout).whitelist;
+      assert.deepEqual([entry.address, entry.note], [asked, `${note} it became unreadable`]);
+    }
   }));
 
 Deno.test("`whitelist list` shows a file of 200,000 lines", () =>
