@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { putAddress } from "../core/address.ts";
+import { tried } from "../core/error.ts";
 
 /** A row of the former table `tally`: rules with spent addresses, and hits by numbers of events. */
 interface Tally {
@@ -21,7 +22,7 @@ const [HIT, SPENT, FORGOTTEN] = [0, 1, 2];
 /**
  * Makes the tables of notes, and notes of all rows of the table `tally`. Like every migration it
  * never changes: it writes records in the form of its time. Values above 64 characters were stored
- * cut; they count once more when they come again.
+ * cut; they count once more when they come again. Throws for garbage, as SQLite does for a damaged file.
  */
 export function migrateTallies(db: DatabaseSync): void {
   db.exec(`
@@ -36,10 +37,13 @@ export function migrateTallies(db: DatabaseSync): void {
   const insert = db.prepare("INSERT INTO note (id, until, forgets, content) VALUES (?, ?, ?, ?)");
   const rows = db.prepare("SELECT id, until, content FROM tally ORDER BY id").all();
   for (const { id, until, content } of rows as { id: number; until: number | null; content: string }[]) {
-    const tally = JSON.parse(content) as Tally;
-    const records = recordsOf(tally, { seed, groups, isLasting: until === null });
-    const forgets = tally.forgotten.length > 0 && tally.rules.length === 0;
-    if (records.length > 0) insert.run(id, until, forgets ? 1 : 0, bytesOf(records));
+    const note = tried(() => {
+      const tally = JSON.parse(content) as Tally;
+      const forgets = tally.forgotten.length > 0 && tally.rules.length === 0;
+      return { forgets, bytes: bytesOf(recordsOf(tally, { seed, groups, isLasting: until === null })) };
+    });
+    if (note === null) throw new Error(`its counters in row ${id} are malformed`);
+    if (note.bytes.length > 0) insert.run(id, until, note.forgets ? 1 : 0, note.bytes);
   }
   const name = db.prepare("INSERT INTO note_group VALUES (?, ?)");
   for (const [rules, number] of groups.numbers) name.run(number, rules);

@@ -459,6 +459,24 @@ Deno.test("`MemoryFallback` that was closed leaves nothing for the garbage colle
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
+Deno.test("`State` of a monitor begins anew without the counters of the first release where they are garbage", () => {
+  for (
+    const content of ['{"forgotten":[],"addr', '{"forgotten":[1],"addresses":[],"steps":[],"rules":[]}', "4"]
+  ) {
+    using place = stateOfFirstRelease(`
+      INSERT INTO tally VALUES (1, NULL, '${content}');
+      INSERT INTO ban (change, address, reason, count, start) VALUES (1, '192.0.2.1', 'x', 5, 0)`);
+    const log = memoryLog();
+    const state = new State(place.directory, log);
+    assert.equal(state.bans.inForce().length, 1);
+    assert.match(
+      log.errors.join(),
+      /is damaged \(its counters in row 1 are malformed\): beginning a new one/,
+    );
+    state.close();
+  }
+});
+
 Deno.test("`State` of a monitor takes over what can be read of a damaged state of the first release", () => {
   const rows = Array.from({ length: 3_000 }, (_, n) => `(${n + 1}, '${ban(n).address}', 'x', 5, ${n}, NULL)`);
   using place = stateOfFirstRelease(`
