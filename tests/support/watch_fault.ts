@@ -1,7 +1,7 @@
 /** Runs `watch` on the state of the first argument, with a fault in the code that draws it. */
 import { watchCommand } from "../../lib/commands/watch/watch.ts";
 
-Date.prototype.toLocaleTimeString = () => {
+Number.prototype.toLocaleString = () => {
   throw new Error("a fault of the picture");
 };
 const signals = () => ({ stop: new AbortController().signal, onReload: () => {} });
