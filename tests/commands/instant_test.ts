@@ -2,19 +2,21 @@ import { strict as assert } from "node:assert";
 import { requireSince, requireTime } from "../../lib/commands/instant.ts";
 import { HOUR, now, SECOND } from "../../lib/core/time.ts";
 import { UserError } from "../../lib/core/error.ts";
+import { inZone } from "../support/helpers.ts";
 
-Deno.test("`requireTime()` reads a date, a date and a time, and a span before now", () => {
-  assert.equal(requireTime("2026-01-31T12:00:00+01:00"), Date.UTC(2026, 0, 31, 11) * 1_000);
-  assert.equal(requireTime("2026-01-31"), new Date(2026, 0, 31).getTime() * 1_000);
-  assert.equal(requireTime("2026-01-31 12:00"), new Date(2026, 0, 31, 12).getTime() * 1_000);
-  for (const text of ["2h", "-2h"]) {
-    const off = now() - 2 * HOUR - requireTime(text);
-    assert.ok(off >= 0 && off < 60 * SECOND, String(off));
-  }
-  const days = [requireTime("yesterday"), requireTime("today")].map((time) => new Date(time / 1_000));
-  assert.deepEqual(days.map((day) => [day.getHours(), day.getMinutes()]), [[0, 0], [0, 0]]);
-  assert.ok(days[0]!.getDate() !== days[1]!.getDate());
-});
+Deno.test("`requireTime()` reads a date, a date and a time, and a span before now", () =>
+  inZone("Europe/Berlin", () => {
+    assert.equal(requireTime("2026-01-31T12:00:00+01:00"), Date.UTC(2026, 0, 31, 11) * 1_000);
+    assert.equal(requireTime("2026-01-31"), new Date(2026, 0, 31).getTime() * 1_000);
+    assert.equal(requireTime("2026-01-31 12:00"), new Date(2026, 0, 31, 12).getTime() * 1_000);
+    for (const text of ["2h", "-2h"]) {
+      const off = now() - 2 * HOUR - requireTime(text);
+      assert.ok(off >= 0 && off < 60 * SECOND, String(off));
+    }
+    const days = [requireTime("yesterday"), requireTime("today")].map((time) => new Date(time / 1_000));
+    assert.deepEqual(days.map((day) => [day.getHours(), day.getMinutes()]), [[0, 0], [0, 0]]);
+    assert.ok(days[0]!.getDate() !== days[1]!.getDate());
+  }));
 
 Deno.test("`requireTime()` refuses numbers, words and days that `Date` would turn into some time", () => {
   const wrong = [

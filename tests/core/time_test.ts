@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { formatDuration, localTime, MILLISECOND, parseDuration, SECOND } from "../../lib/core/time.ts";
+import { inZone } from "../support/helpers.ts";
 
 const SPANS: readonly [string | number, number | null][] = [
   ["90s", 90],
@@ -18,12 +19,12 @@ const SPANS: readonly [string | number, number | null][] = [
   ["200000w", null],
 ];
 
-/** Instants by the clocks of this machine. */
-const LOCAL_TIMES: readonly [Date, string][] = [
-  [new Date(2026, 0, 2, 3, 4, 5), "2026-01-02 03:04:05"],
-  [new Date(2026, 6, 31, 23, 59, 59, 999), "2026-07-31 23:59:59"],
-  [new Date(1969, 11, 31, 23, 59, 58), "1969-12-31 23:59:58"],
-  [new Date(9999, 11, 31), "9999-12-31 00:00:00"],
+/** Zones, instants, and the clocks there. */
+const LOCAL_TIMES: readonly [string, string, string][] = [
+  ["Europe/Berlin", "2026-01-02T02:04:05Z", "2026-01-02 03:04:05"],
+  ["Europe/Berlin", "2026-07-31T21:59:59.999Z", "2026-07-31 23:59:59"],
+  ["Asia/Kolkata", "1969-12-31T23:59:58Z", "1970-01-01 05:29:58"],
+  ["America/St_Johns", "9999-12-31T03:30:00Z", "9999-12-31 00:00:00"],
 ];
 
 Deno.test("`parseDuration()` reads spans and refuses none, negative and endless ones", () => {
@@ -41,6 +42,8 @@ Deno.test("`formatDuration()` writes what `parseDuration()` reads", () => {
 });
 
 Deno.test("`localTime()` writes the time of this machine's zone to the second, in winter and in summer", () => {
-  for (const [date, text] of LOCAL_TIMES) assert.equal(localTime(date.getTime() * MILLISECOND), text);
-  assert.equal(localTime(new Date(2026, 0, 1).getTime() * MILLISECOND - 1), "2025-12-31 23:59:59");
+  for (const [zone, instant, text] of LOCAL_TIMES) {
+    inZone(zone, () => assert.equal(localTime(Date.parse(instant) * MILLISECOND), text));
+  }
+  inZone("UTC", () => assert.equal(localTime(Date.UTC(2026, 0) * MILLISECOND - 1), "2025-12-31 23:59:59"));
 });
