@@ -98,7 +98,7 @@ class Container extends Booted {
   /** Waits until systemd has started everything. systemd-nspawn has another child before. */
   async #wait(): Promise<void> {
     const { pid } = this.#nspawn;
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 1_200; tries++) {
       await pause(500);
       const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
       this.#leader = Number(children.trim().split(" ").at(-1));
