@@ -55,11 +55,10 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
  */
 export function tellMonitor(state: State, what: string): void {
   const parts = folded(oneLine(what, Infinity), "", LINE);
-  for (const [index, part] of parts.entries()) {
-    const begun = index === 0 ? part : `… ${part}`;
-    const change = index === parts.length - 1 ? begun : `${begun} …`;
-    state.manualChanges.add({ time: now(), who: whoRuns(), what: change });
-  }
+  const by = { time: now(), who: whoRuns() };
+  const change = (part: string, index: number) =>
+    (index === 0 ? "" : "… ") + part + (index === parts.length - 1 ? "" : " …");
+  state.manualChanges.add(parts.map((part, index) => ({ ...by, what: change(part, index) })));
   wakeMonitor(state.directory);
 }
 

@@ -19,12 +19,14 @@ const IS_CHANGE = "key > 'deed ' AND key < 'deed!'";
 
 /** Changes by commands that wait for the monitor to log them, in the table `meta`. */
 export class ManualChangeTable extends Table {
-  /** Adds a change for the monitor. */
-  add(change: ManualChange): void {
+  /** Adds changes for the monitor, in order. */
+  add(changes: readonly ManualChange[]): void {
     this.db.transaction(() => {
       const last = this.db.value<string>(`SELECT max(key) FROM meta WHERE ${IS_CHANGE}`);
-      const number = Number(last?.slice(PREFIX.length) ?? 0) + 1;
-      this.db.run("INSERT INTO meta VALUES (?, ?)", keyOf(number), JSON.stringify(change));
+      let number = Number(last?.slice(PREFIX.length) ?? 0);
+      for (const change of changes) {
+        this.db.run("INSERT INTO meta VALUES (?, ?)", keyOf(++number), JSON.stringify(change));
+      }
       this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, keyOf(Math.max(0, number - MOST)));
     });
   }

@@ -236,7 +236,7 @@ Deno.test("a change of many addresses names each of them in the monitor's log", 
 Deno.test("of changes that nobody reads the newest thousand are kept, in order", () => {
   using temporary = temporaryState();
   const { manualChanges } = temporary.state;
-  for (let i = 1; i <= 1_010; i++) manualChanges.add({ time: i, who: "root", what: `ban ${i}` });
+  for (let i = 1; i <= 1_010; i++) manualChanges.add([{ time: i, who: "root", what: `ban ${i}` }]);
   const taken = manualChanges.take();
   assert.deepEqual([taken.length, taken[0]!.time, taken.at(-1)!.time], [1_000, 11, 1_010]);
 });
