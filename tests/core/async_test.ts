@@ -23,10 +23,14 @@ Deno.test("`Settling.isLate()` leaves nothing with the promise, however often it
 });
 
 Deno.test("`clearNoEmptySets()` has V8 make no table for an empty set", () => {
+  // The median: V8 may reclaim memory in some of the rounds.
   const grownBy = (clear: () => void) => {
-    const before = Deno.memoryUsage().heapUsed;
-    for (let i = 0; i < 2_000; i++) clear();
-    return Deno.memoryUsage().heapUsed - before;
+    const rounds = Array.from({ length: 9 }, () => {
+      const before = Deno.memoryUsage().heapUsed;
+      for (let i = 0; i < 2_000; i++) clear();
+      return Deno.memoryUsage().heapUsed - before;
+    });
+    return rounds.sort((a, b) => a - b)[4]!;
   };
   const { clear } = Set.prototype;
   const set = new Set([1]);
