@@ -50,8 +50,8 @@ export function requireSpan(option: string, text: string, or = ""): Micros {
 }
 
 /**
- * Tells the monitor of a change, for its log, which names the user. A change of many addresses becomes
- * several lines, so that the log names each of them.
+ * Tells the monitor of a change, for its log, which names the user. A change of many addresses
+ * becomes several lines, so that the log names each of them.
  */
 export function tellMonitor(state: State, what: string): void {
   const parts = folded(oneLine(what, Infinity), "", LINE);

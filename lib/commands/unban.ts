@@ -145,7 +145,10 @@ function networkOf(state: State, address: string): string | null {
   return around.toSorted((a, b) => a.start - b.start)[0]?.address ?? null;
 }
 
-/** Says how far the firewall is with the end of a ban. `observes`: the monitor uses none, and lifts no earlier ban. */
+/**
+ * Says how far the firewall is with the end of a ban. `observes`: the monitor uses none, and lifts no
+ * earlier ban.
+ */
 function firewallText(
   ban: BanStatus,
   { before, running, observes }: { before: BanStatus; running: boolean; observes: boolean },

@@ -1,4 +1,4 @@
-/** The story of an address or network: all that the state, the configuration and the fleet know of it. */
+/** The story of an address or network, as state, configuration and fleet know it. */
 import { readPassword } from "../config/file.ts";
 import type { Config } from "../config/types.ts";
 import { enclosingNetworks } from "../core/address.ts";

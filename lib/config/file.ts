@@ -30,7 +30,10 @@ export interface Wanted {
   readonly target: BuildTarget;
 }
 
-/** Reads a configuration file. Throws `UserError` (78). `state` is the directory named in place of its own. */
+/**
+ * Reads a configuration file. Throws `UserError` (78). `state` is the directory named in place of
+ * its own.
+ */
 export function readConfig(config: string, state?: string): string {
   const target = { config, state };
   return readText({ path: config, what: "the configuration", most: MAX_CONFIG, target });

@@ -42,7 +42,10 @@ export class DockerLog {
     return STREAMS.some((name) => name.isAt(bytes, stream)) && this.#findTime(bytes, behind, to);
   }
 
-  /** Removes the escapes of the text at `at`. Returns the place of its closing quote; -1: none, or an escape of a character that is not ASCII. */
+  /**
+   * Removes the escapes of the text at `at`. Returns the place of its closing quote; -1: none, or an
+   * escape of a character that is not ASCII.
+   */
   #unescape(array: Uint8Array, at: number, to: number): number {
     const target = this.bytes.array;
     let end = 0;

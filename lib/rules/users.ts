@@ -68,9 +68,9 @@ export class Users {
    * answers no demand to a form: anybody may read the page of a login after a wrong password.
    */
   #isLogin(address: Words, answer: Answer): boolean {
-    const { isForm, isQuestion, time } = answer;
+    const { isForm, time } = answer;
     const wasAsked = this.#asked.has(address, time);
-    if (isQuestion || (!wasAsked && !isForm)) return false;
+    if (!isForm && (!wasAsked || answer.isQuestion)) return false;
     const key = this.#keyOf(address, answer);
     if (key === null) return false;
     const asked = this.#askedPaths;
@@ -138,9 +138,10 @@ class Recent {
     return place >= 0 && Math.abs(time - this.#times[place]!) < SPAN;
   }
 
-  #find({ w0, w1, w2, w3 }: Words): number {
+  #find(sought: Words): number {
+    const { w0, w1, w2, w3 } = sought;
     const words = this.#words;
-    const first = this.#firstPlace({ w0, w1, w2, w3 });
+    const first = this.#firstPlace(sought);
     for (let place = first; place < first + PLACES; place++) {
       const at = place * WORDS;
       if (

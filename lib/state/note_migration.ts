@@ -22,7 +22,8 @@ const [HIT, SPENT, FORGOTTEN] = [0, 1, 2];
 /**
  * Makes the tables of notes, and notes of all rows of the table `tally`. Like every migration it
  * never changes: it writes records in the form of its time. Values above 64 characters were stored
- * cut; they count once more when they come again. Throws for garbage, as SQLite does for a damaged file.
+ * cut; they count once more when they come again. Throws for garbage, as SQLite does for a damaged
+ * file.
  */
 export function migrateTallies(db: DatabaseSync): void {
   db.exec(`

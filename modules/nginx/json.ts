@@ -47,11 +47,12 @@ const DECISIVE = ["remote_addr", "http_x_forwarded_for", "status"];
  * variable twice: without `escape=json` a client could have written one of them.
  */
 export function parseJson(line: string): TextReading | null {
+  const plain = tried(() => JSON.parse(line));
   // Without `escape=json` nginx writes `\x22`, which is not JSON.
-  const texts = [line, line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1")];
-  const text = texts.find((text) => tried(() => JSON.parse(text)) !== null);
-  if (text === undefined) return null;
-  const variables = variablesOf(JSON.parse(text));
+  const text = plain === null ? line.replace(/\\x([0-9A-Fa-f][0-9A-Fa-f])/g, "\\u00$1") : line;
+  const object = plain ?? tried(() => JSON.parse(text));
+  if (object === null) return null;
+  const variables = variablesOf(object);
   if (variables.remote_addr === undefined) return null;
   const parsed = readVariables(variables);
   const { address, stamp = timeOfLine(text) ?? undefined } = parsed;

@@ -44,11 +44,11 @@ export class Logs implements Disposable {
   }
 
   async begin({ after, since }: Start): Promise<void> {
-    const glob = this.#glob;
     if (after === null) this.#since = since;
-    else {this.#files.missing = parsePosition(after).filter(({ path }) => !glob.isOthers(path)).map(
-        knownFileOf,
-      );}
+    else {
+      const own = parsePosition(after).filter(({ path }) => !this.#glob.isOthers(path));
+      this.#files.missing = own.map(knownFileOf);
+    }
     const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
     if (this.isWaiting) {

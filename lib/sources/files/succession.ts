@@ -3,7 +3,7 @@ import { findNewer, isReadable, type KnownFile, MAX_TRIES } from "./rotation.ts"
 import type { Tail } from "./tail.ts";
 import type { KnownFiles } from "./known_files.ts";
 
-/** What a succession is opened with. */
+/** The log's files, and how to open more of them. */
 interface Means {
   readonly files: KnownFiles;
   readonly opener: Opener;
