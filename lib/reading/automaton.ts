@@ -93,7 +93,9 @@ export class Automaton {
   readonly #starts: Int32Array;
   readonly #sets: (readonly number[])[] = [];
   readonly #setByKey = new Map<string, number>();
-  readonly #unions = new Map<number, number>();
+  /** Known unions of two sets, by the first and the second; `#unionCount` in all. */
+  readonly #unions: (number | undefined)[][] = [];
+  #unionCount = 0;
   /** Most states when this line ends; never more than rows. */
   #mostStates = MAX_KNOWN;
   #isFull = false;
@@ -140,15 +142,12 @@ export class Automaton {
   join(a: number, b: number): number {
     if (a === b || b === NO_OUTPUTS) return a;
     if (a === NO_OUTPUTS) return b;
-    // There are fewer than 2^20 sets, so the key is exact.
-    const key = a * 2 ** 20 + b;
-    let union = this.#unions.get(key);
-    if (union === undefined) {
-      union = this.#setOf([...this.#sets[a]!, ...this.#sets[b]!]);
-      this.#unions.set(key, union);
-      if (this.#unions.size >= MAX_KNOWN) this.#isFull = true;
-    }
-    return union;
+    return (this.#unions[a] ??= [])[b] ??= this.#unite(a, b);
+  }
+
+  #unite(a: number, b: number): number {
+    if (++this.#unionCount >= MAX_KNOWN) this.#isFull = true;
+    return this.#setOf([...this.#sets[a]!, ...this.#sets[b]!]);
   }
 
   /** Returns the outputs of a set, in ascending order. */
@@ -281,7 +280,7 @@ export class Automaton {
     this.#states.length = this.#sets.length = 0;
     this.#stateByKey.clear();
     this.#setByKey.clear();
-    this.#unions.clear();
+    this.#unions.length = this.#unionCount = 0;
     this.#states.push(NO_STATE, NO_STATE);
     this.#setOf([]);
     this.#isFull = false;

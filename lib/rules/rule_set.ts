@@ -13,6 +13,8 @@ import { TextCache } from "./text_cache.ts";
 const LONG = 48;
 /** Most combinations of rules remembered. */
 const VERDICTS = 4_096;
+/** End of the statuses that a rule can name: they have three digits. */
+const STATUSES = 1_000;
 
 /**
  * The rules that an event hits: one object per combination. A class, as V8 is 4 % slower on a line
@@ -77,8 +79,10 @@ export class RuleSet {
   readonly #first: number;
   /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
-  /** Statuses that rules name, numbered from 1; others are 0. */
-  readonly #statuses = new Map<number, number>();
+  /** Numbers of the statuses that rules name, from 1, by status; 0: no rule names it. */
+  readonly #statuses = new Uint16Array(STATUSES);
+  /** Number of these numbers, 0 included. */
+  readonly #statusCount: number;
   /** Partial verdicts by number of status and set of outputs. */
   #partials: (PartialVerdict | undefined)[][] = [];
   #partialCount = 0;
@@ -110,7 +114,8 @@ export class RuleSet {
     this.#first = first;
     this.automaton = texts.automaton;
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
-    for (const code of codes) this.#statuses.set(code, this.#statuses.size + 1);
+    this.#statusCount = codes.size + 1;
+    [...codes].forEach((code, i) => this.#statuses[code] = i + 1);
     const { dictionaries, firstException } = texts.outputs;
     this.#seeksMessage = dictionaries[0]!.texts.length > 0;
     const parts = new Set(form.parts?.map((name) => form.fields.indexOf(name)));
@@ -126,7 +131,7 @@ export class RuleSet {
   /** Returns the rules that an event hits. The verdict is valid until `clear()`. */
   verdict({ reader }: LogEvent): Verdict {
     if (this.rules.length === 0) return this.#none;
-    const status = this.#statuses.size === 0 ? 0 : this.#statuses.get(reader.status) ?? 0;
+    const status = this.#statuses[reader.status] ?? 0;
     const wanted = this.#add(this.#begin(reader), reader, this.#wanted);
     // An exception matters only to a rule that would be hit without it.
     if (this.#partialOf(wanted, status).verdict === this.#none) return this.#none;
@@ -136,7 +141,7 @@ export class RuleSet {
 
   /** Drops all verdicts with their plans. */
   clear(): void {
-    this.#partials = Array.from({ length: this.#statuses.size + 1 }, () => []);
+    this.#partials = Array.from({ length: this.#statusCount }, () => []);
     this.#partialCount = 0;
     this.#verdicts.clear();
     this.#knownVerdicts.clear();
@@ -225,7 +230,7 @@ export class RuleSet {
       // Other rules share the texts.
       if (rule === undefined) continue;
       const { condition, except } = this.#texts.conditions[sharedIndex]!;
-      if (rule.status !== null && ![...rule.status].some((code) => this.#statuses.get(code) === status)) {
+      if (rule.status !== null && ![...rule.status].some((code) => this.#statuses[code] === status)) {
         continue;
       }
       const against = except.filter((one) => one.texts === null || met.has(one));
