@@ -60,7 +60,7 @@ export class CombinedReader {
     const { address } = this.#findings;
     const end = address.read(bytes, from, to);
     if (!address.isAddress || address.hasZone || !BEHIND_ADDRESS.isAt(bytes, end)) return false;
-    this.#findings.from.fill(-1);
+    this.#clear();
     const user = end + BEHIND_ADDRESS.length;
     const open = endOfUser(array, user, to);
     const time = open + 2;
@@ -83,6 +83,12 @@ export class CombinedReader {
   /** Returns the bytes that hold `field` of the last line read. */
   bytesOf(field: number): Bytes {
     return field === PATH || field === QUERY ? this.#request.bytesOf(field) : this.#bytes!;
+  }
+
+  /** Clears all fields, by a loop: V8 takes longer to call `fill()`. */
+  #clear(): void {
+    const { from } = this.#findings;
+    for (let i = 0; i < from.length; i++) from[i] = -1;
   }
 
   /** Reads status and size, ` 200 612`. */
