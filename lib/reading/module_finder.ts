@@ -150,8 +150,9 @@ export class ModuleFinder {
     let isAnyones = isLine;
     let isTagged = false;
     heads.begin(bytes, from, to, isLine);
-    const hasOpen = isLine && this.candidates.hasOpen;
-    let open: Open = { candidates, bytes, from, to, stamp: null, isHeaded: false };
+    let open: Open | null = isLine && this.candidates.hasOpen
+      ? { candidates, bytes, from, to, stamp: null, isHeaded: false }
+      : null;
     while (!event.isUnderstood && heads.next()) {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
@@ -168,14 +169,14 @@ export class ModuleFinder {
         candidates = sentBy(candidates.map(({ module }) => module), heads.sender);
       }
       this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
-      if (!hasOpen || event.isUnderstood) continue;
+      if (open === null || event.isUnderstood) continue;
       const { bytes, to } = heads;
       const beginning = this.#beginningOfOpen(candidates);
       if (beginning !== null) open = { candidates, bytes, to, ...beginning, isHeaded: true };
     }
-    const isOpen = hasOpen && !event.isUnderstood &&
+    const isOpen = open !== null && !event.isUnderstood &&
       this.#isUnderstood(open.candidates, open.bytes, open.from, open.to, OPEN);
-    if (isOpen && !open.isHeaded) return this.#isHeadless = true;
+    if (isOpen && !open!.isHeaded) return this.#isHeadless = true;
     event.count = heads.count;
     if (candidates.length > 0 && !event.isUnderstood) {
       this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
@@ -183,7 +184,7 @@ export class ModuleFinder {
     if (isOpen && this.#isHeadless) return true;
     event.time = heads.time;
     this.isZoneless = heads.isZoneless;
-    if (isOpen && open.stamp !== null) this.#takeTime(open.stamp);
+    if (isOpen && open!.stamp !== null) this.#takeTime(open!.stamp);
     this.#isTagless ||= isOpen && !isTagged;
     // In such a log a stranger's name may look like a tag.
     return candidates.length > 0 || (isOpen && this.#isTagless);
