@@ -5,6 +5,7 @@ import {
   FILL_SHIFT,
   FIRST_NOTE,
   HAS_LATE,
+  LATEST,
   NONE,
   NoteAddresses,
   PREFIX,
@@ -101,6 +102,7 @@ export class NoteMemory {
     this.first = 0;
     if ((words[at + PREFIX]! & HAS_LATE) !== 0) from = -Infinity;
     const count = words[at + COUNT]!;
+    if (times[at + LATEST >> 1]! <= from) return this.first = count;
     if (count > this.places.length) this.places = new Int32Array(2 * count);
     const { places } = this;
     let chunk = words[at + CHUNK]!;
