@@ -195,8 +195,8 @@ export class Pipeline {
   #commit(intake: Intake): void {
     const { store, judge, log } = this.#parts;
     const { feed: { name: source }, position, knocks } = intake;
-    const hits = this.#engine.takeHits();
     const byRule = this.#engine.takeRuleHits();
+    const hits = byRule.reduce((sum, { count }) => sum + count, 0);
     store.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);

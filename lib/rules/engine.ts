@@ -94,7 +94,6 @@ export class Engine {
   /** Whether the current event is a refusal that a user met. */
   #isOfUser = false;
   #trips = new Trips();
-  #hits = 0;
   #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
@@ -151,19 +150,15 @@ export class Engine {
     return this.#trips.take();
   }
 
-  /** Returns the number of hits since the last call: one per value for a rule with `distinct`. */
-  takeHits(): number {
-    const hits = this.#hits;
-    this.#hits = 0;
-    return hits;
-  }
-
   /** Returns the notes to store since the last call, for hits until `now`. */
   takeNotes(now: Micros): BatchNotes {
     return this.#batch.take(now);
   }
 
-  /** Returns the rules hit since the last call, with the newest hit's time and the count. */
+  /**
+   * Returns the rules hit since the last call, with the newest hit's time and the number of hits:
+   * one per value for a rule with `distinct`.
+   */
   takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
     return this.#ruleHits.take().map(({ rule, time, count }) => {
       const { service, name } = this.#rules[rule]!;
@@ -247,7 +242,6 @@ export class Engine {
     this.#notes = new ModuleNotes(names, { groups: this.#groups, room: this.#options.room });
     this.#batch = new NoteBatch(this.#groups);
     this.#trips = new Trips();
-    this.#hits = 0;
     this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) module.clear();
   }
@@ -272,7 +266,6 @@ export class Engine {
     notes.time[0] = record.time;
     bits = notes.add(planned.group, bits, record.value);
     if (bits === 0) return;
-    this.#hits += countOf(bits);
     this.#ruleHits.add(planned.group, bits, record.time);
     if (this.#options.isStored !== false) {
       record.rules = planned.group << GROUP_RULES | bits;
@@ -317,10 +310,4 @@ export class Engine {
   #isLenient(rule: NumberedRule, { count, limit }: { count: number; limit: number }): boolean {
     return count <= limit * userLenience(rule) && (this.#isOfUser || count - 1 > limit);
   }
-}
-
-function countOf(bits: number): number {
-  let count = 0;
-  for (; bits !== 0; bits &= bits - 1) count++;
-  return count;
 }

@@ -36,15 +36,18 @@ export class RuleHits {
 
   /** Returns the hits since the last call, of each rule that has some. */
   take(): HitsOfRule[] {
-    this.#newestOfGroup.forEach((time, group) => {
+    for (let group = 0; group < this.#countOfGroup.length; group++) {
       const count = this.#countOfGroup[group]!;
-      if (count > 0) this.#addToRules(group, this.#groups.allOf(group), { time, count });
-    });
-    const hits = [...this.#newestOfRule].flatMap((time, rule) =>
-      time > 0 ? [{ rule, time, count: this.#countOfRule[rule]! }] : []
-    );
-    for (const array of [this.#newestOfGroup, this.#countOfGroup, this.#newestOfRule, this.#countOfRule]) {
-      array.fill(0);
+      if (count === 0) continue;
+      this.#addToRules(group, this.#groups.allOf(group), { time: this.#newestOfGroup[group]!, count });
+      this.#countOfGroup[group] = this.#newestOfGroup[group] = 0;
+    }
+    const hits: HitsOfRule[] = [];
+    for (let rule = 0; rule < this.#countOfRule.length; rule++) {
+      const count = this.#countOfRule[rule]!;
+      if (count === 0) continue;
+      hits.push({ rule, time: this.#newestOfRule[rule]!, count });
+      this.#countOfRule[rule] = this.#newestOfRule[rule] = 0;
     }
     return hits;
   }

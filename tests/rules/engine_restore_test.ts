@@ -4,7 +4,7 @@ import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import type { NoteRow } from "../../lib/rules/note_batch.ts";
 import type { Rule, Trip } from "../../lib/rules/rule.ts";
-import { add, engineOf, moduleOf, NOW, ROOM, rule, Store } from "../support/engine.ts";
+import { add, engineOf, moduleOf, NOW, ROOM, rule, Store, takeHits } from "../support/engine.ts";
 import { condition, rule as anyRule } from "../support/helpers.ts";
 import { Random } from "../support/random.ts";
 import type { Said } from "../support/events.ts";
@@ -136,7 +136,7 @@ Deno.test("`Engine.takeNotes()`, restored, count as the engine did that they com
       assert.deepEqual(second_, first, `batch ${batch}`);
       trips += first.length;
     }
-    assert.equal(restored.takeHits(), engine.takeHits());
+    assert.equal(takeHits(restored), takeHits(engine));
     const notes = engine.takeNotes(second * SECOND);
     assert.ok(notes.rows.every(({ until }) => until === null || until > (second - 60) * SECOND));
     store.add(notes);

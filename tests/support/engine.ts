@@ -29,6 +29,11 @@ export function add(engine: Engine, said: Said = {}): Trip[] {
   return engine.takeTrips();
 }
 
+/** Returns the number of hits since the last call. */
+export function takeHits(engine: Engine): number {
+  return engine.takeRuleHits().reduce((sum, { count }) => sum + count, 0);
+}
+
 /** A state in memory. */
 export class Store implements StoredNotes {
   readonly seed = 7;
