@@ -33,8 +33,11 @@ import { Recording } from "./recording.ts";
 import { Throughput } from "./throughput.ts";
 import { Totals } from "./totals.ts";
 
-/** Number of records in one commit of a flood: a commit costs as much as reading about 10 KB. */
-const GROUP = 500;
+/**
+ * Number of records in one commit of a flood. With 500 a line took a sixth more of the processor's
+ * time, with 8,000 a thirtieth less.
+ */
+const GROUP = 2_000;
 
 /** Records read from one source since its last commit. */
 interface Intake {
