@@ -105,11 +105,15 @@ export class LogLines {
     this.#end = end;
   }
 
+  #putAscii(text: string): void {
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#end++] = text.charCodeAt(i);
+  }
+
   #putAddress({ w0, w1, w2, w3 }: RecordedLine["reader"]["address"]): void {
     if (w2 !== 0xffff || w1 !== 0 || w0 !== 0) {
       const words = this.#words;
       [words[0], words[1], words[2], words[3]] = [w0, w1, w2, w3];
-      return this.#put(encoder.encode(addressText(words, 0, 128)));
+      return this.#putAscii(addressText(words, 0, 128));
     }
     for (let shift = 24; shift >= 0; shift -= 8) {
       this.#putNumber(w3 >>> shift & 255);
