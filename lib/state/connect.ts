@@ -8,8 +8,11 @@ export const PATIENCE = 5_000;
 /** A head with a larger length is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
 
-/** Connects to a file, made if missing, and migrates its tables. Throws what SQLite throws. */
-export function connect(file: string): DatabaseSync {
+/**
+ * Connects to a file, made if missing, migrates its tables, and runs the queries of `probe`. Throws
+ * what SQLite throws.
+ */
+export function connect(file: string, probe = ""): DatabaseSync {
   makePrivate(file);
   const db = new DatabaseSync(file);
   try {
@@ -20,6 +23,7 @@ export function connect(file: string): DatabaseSync {
     // 16 MiB.
     db.exec("PRAGMA wal_autocheckpoint = 4000");
     migrate(db);
+    db.exec(probe);
     return db;
   } catch (error) {
     const cause = causeOf(error, db);
@@ -34,14 +38,7 @@ const PROBE = ["meta", "position", "whitelist", "knock_key", "login", "session",
 
 /** Connects as `connect()` does, and reads all that a monitor needs. Throws what SQLite throws. */
 export function connectSound(file: string): DatabaseSync {
-  const db = connect(file);
-  try {
-    db.exec(PROBE);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  return connect(file, PROBE);
 }
 
 /** Opens a file and changes only its length if it was cut short. Null: SQLite finds no database. */

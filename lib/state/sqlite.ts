@@ -1,5 +1,9 @@
-import type { DatabaseSync } from "node:sqlite";
+/** What `node:sqlite` lacks: transactions, and iterators that Deno before 2.9 does not break. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { tried } from "../core/error.ts";
+
+/** A value that SQLite stores. */
+export type Value = string | number | null | Uint8Array;
 
 /** Runs all of `work` in one write transaction or, if it throws, nothing. */
 export function transact<T>(db: DatabaseSync, work: () => T): T {
@@ -12,5 +16,18 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
     // SQLite may have rolled back already, as it does when the disk is full.
     tried(() => db.exec("ROLLBACK"));
     throw error;
+  }
+}
+
+/** Statements in use. Before Deno 2.9 an iterator keeps none alive, and its next read crashes. */
+const iterated = new Set<StatementSync>();
+
+/** Yields the rows of a statement one by one. */
+export function* iterate<Row>(statement: StatementSync, ...values: Value[]): Generator<Row> {
+  iterated.add(statement);
+  try {
+    yield* statement.iterate(...values) as IterableIterator<Row>;
+  } finally {
+    iterated.delete(statement);
   }
 }

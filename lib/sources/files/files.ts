@@ -6,7 +6,7 @@ import { Logs } from "./logs.ts";
 import { Opener } from "./opening.ts";
 import { parsePosition } from "./position.ts";
 import type { LearnZone, TimeOf } from "./since.ts";
-import { NO_RECORDS, RecordBuffer } from "../record_buffer.ts";
+import { NO_RECORDS, RecordBuffer } from "../../core/record_buffer.ts";
 import { MAX_CHUNK, type Tail } from "./tail.ts";
 import { Watch } from "./watch.ts";
 

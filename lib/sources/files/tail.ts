@@ -7,7 +7,7 @@ import { type Content, type FileState, openContent } from "./content.ts";
 import { type Head, isCopy, readBytes } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
 import { LineSplitter, PAGE, SURROUNDINGS } from "../line_splitter.ts";
-import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
+import { NO_RECORDS, type RecordBuffer } from "../../core/record_buffer.ts";
 import type { KnownFile } from "./position.ts";
 import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
 import { Fingerprint } from "./fingerprint.ts";

@@ -8,7 +8,7 @@ import { Glob } from "../../../lib/sources/files/glob.ts";
 import { Logs } from "../../../lib/sources/files/logs.ts";
 import { Opener } from "../../../lib/sources/files/opening.ts";
 import { MAX_CHUNK, Tail } from "../../../lib/sources/files/tail.ts";
-import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
+import { RecordBuffer } from "../../../lib/core/record_buffer.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
