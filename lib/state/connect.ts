@@ -9,13 +9,25 @@ export const PATIENCE = 5_000;
 const MOST_LENGTH = 2 ** 40;
 
 /**
- * Connects to a file, made if missing, migrates its tables, and runs the queries of `probe`. Throws
- * what SQLite throws.
+ * Opens a file, made if missing for its owner only, and sets the connection up. Throws what SQLite
+ * throws, and has then closed it.
  */
-export function connect(file: string, probe = ""): DatabaseSync {
+export function openPrivate(file: string, setUp: (db: DatabaseSync) => void): DatabaseSync {
   makePrivate(file);
   const db = new DatabaseSync(file);
   try {
+    setUp(db);
+    return db;
+  } catch (error) {
+    const cause = causeOf(error, db);
+    db.close();
+    throw cause;
+  }
+}
+
+/** Connects to a file, migrates its tables, and runs the queries of `probe`. */
+export function connect(file: string, probe = ""): DatabaseSync {
+  return openPrivate(file, (db) => {
     // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may
     // undo the last ones, together with their position, so that their lines are read again.
     db.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`);
@@ -24,12 +36,7 @@ export function connect(file: string, probe = ""): DatabaseSync {
     db.exec("PRAGMA wal_autocheckpoint = 4000");
     migrate(db);
     db.exec(probe);
-    return db;
-  } catch (error) {
-    const cause = causeOf(error, db);
-    db.close();
-    throw cause;
-  }
+  });
 }
 
 /** Reads everything a monitor needs, so that it finds damage at the start. */
@@ -125,8 +132,8 @@ export function stateError(deed: string, file: string, error: unknown): UserErro
   return new UserError(`Cannot ${deed} the state ${file}: ${message}${remedy ? `; ${remedy}` : ""}`, 69);
 }
 
-/** Makes `file`, if missing, for its owner only. SQLite gives files beside it the same mode. */
-export function makePrivate(file: string): void {
+/** Makes `file`, if missing. SQLite gives files beside it the same mode. */
+function makePrivate(file: string): void {
   try {
     Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {
