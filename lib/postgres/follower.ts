@@ -2,7 +2,7 @@ import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
 import { elapsed, type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import type { Report } from "../deciding/following.ts";
 import { arrayOf, type Connection } from "./connection.ts";
-import { MOST_CHANGES, readNews } from "./news.ts";
+import { readNews } from "./news.ts";
 import { IN_FORCE } from "./views.ts";
 
 /** Changes of other servers' bans that this server has read. */
@@ -59,6 +59,8 @@ interface Reading extends Omit<FleetNews, "members"> {
   readonly isMore: boolean;
 }
 
+/** Most changes, and most addresses, of one step. */
+const BATCH = 1_000;
 /** Most own addresses of a member that count. */
 const MOST_ADDRESSES = 64;
 /** Interval at which all servers are asked without a notification. */
@@ -177,8 +179,8 @@ export class Follower {
     // What this server follows of a removed one may be gone from the database.
     if (removed.length > 0) this.#askAboutAll(followed());
     const known = new Map(this.#present(hosts).map((host) => [host, this.#positions.get(host) ?? 0]));
-    const asked = [...this.#toAskAbout].slice(0, MOST_CHANGES);
-    const news = await readNews(connection, { hostId, known, asked, window });
+    const asked = [...this.#toAskAbout].slice(0, BATCH);
+    const news = await readNews(connection, { hostId, known, asked, window, limit: BATCH });
     const gone = removed.map((host) => [host, null] as const);
     return {
       ...news,

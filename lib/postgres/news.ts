@@ -17,6 +17,8 @@ export interface Question {
   readonly asked: readonly string[];
   /** How long a report counts after its start. */
   readonly window: Micros;
+  /** Most changes to read. */
+  readonly limit: number;
 }
 
 /** Changes, and all reports about their addresses. */
@@ -30,8 +32,6 @@ export interface News {
   readonly isMore: boolean;
 }
 
-/** Most changes that are read at once. */
-export const MOST_CHANGES = 1_000;
 /** Most reports of a server about one address: a hostile member may report many scopes of it. */
 const MOST_REPORTS = 16;
 
@@ -63,7 +63,7 @@ interface Kinds {
  */
 export async function readNews(
   connection: Connection,
-  { hostId, known, asked, window }: Question,
+  { hostId, known, asked, window, limit }: Question,
 ): Promise<News> {
   const rows = await connection.query<{ kind: keyof Kinds; content: string }>(NEWS, [
     arrayOf([...known.keys()]),
@@ -71,13 +71,13 @@ export async function readNews(
     arrayOf(asked),
     hostId,
     String(window),
-    String(MOST_CHANGES),
+    String(limit),
   ]);
   const all = <K extends keyof Kinds>(kind: K) =>
     rows.flatMap((row) => row.kind === kind ? [JSON.parse(row.content) as Kinds[K]] : []);
   const changes = all("change");
   const positions = new Map(all("host").map(({ host, latest }) => [host, latest]));
-  const isMore = changes.length === MOST_CHANGES;
+  const isMore = changes.length === limit;
   if (isMore) {
     // Changes come by server: the last server is read in part, the servers after it not at all.
     const { host, change } = changes.reduce(later);
