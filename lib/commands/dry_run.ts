@@ -10,7 +10,7 @@ import { valueOf } from "../reading/field_text.ts";
 import { MESSAGE, type MessageReader, NEVER } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
-import { RecordBuffer } from "../sources/record_buffer.ts";
+import { RecordBuffer } from "../core/record_buffer.ts";
 
 /** Counts lines that would be recorded, and stores nothing. */
 export class NoStore implements BatchStore {

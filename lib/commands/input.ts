@@ -7,7 +7,7 @@ import { messageOf, UserError } from "../core/error.ts";
 import { gunzip } from "../core/gzip.ts";
 import { shellWord } from "../core/text.ts";
 import { LineSplitter, PAGE } from "../sources/line_splitter.ts";
-import { RecordBuffer } from "../sources/record_buffer.ts";
+import { RecordBuffer } from "../core/record_buffer.ts";
 import type { Batch } from "../sources/source.ts";
 
 /** An open file or standard input. */

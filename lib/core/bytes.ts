@@ -174,7 +174,9 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuff
 
 /** Reports whether two byte arrays are equal. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Formats bytes in hexadecimal. */

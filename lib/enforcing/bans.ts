@@ -12,21 +12,67 @@
  *
  * `Decider` decides, `Ends` ends bans, and each `Lane` makes a firewall follow the state.
  */
+import type { Boot } from "../core/boot.ts";
 import { messageOf } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
-import { type Ban, effectOf, gainOf, type HeldBan, lengthOf, nameOf, type NewBan } from "../deciding/ban.ts";
+import {
+  type Ban,
+  type BanInForce,
+  type CountedBan,
+  effectOf,
+  gainOf,
+  type HeldBan,
+  lengthOf,
+  nameOf,
+  type NewBan,
+  type PastBan,
+} from "../deciding/ban.ts";
 import { type BanHistory, Decider } from "../deciding/decider.ts";
 import type { Knock } from "../deciding/knock.ts";
-import type { LoginUpdate } from "../deciding/logins.ts";
+import type { Login, Session } from "../deciding/login_change.ts";
+import type { Logins, LoginUpdate } from "../deciding/logins.ts";
+import type { NetworkStep } from "../deciding/networks.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { LogEvent } from "../reading/event.ts";
+import type { Room } from "../rules/notes.ts";
 import type { Trip } from "../rules/rule.ts";
-import type { BansOptions } from "./bans_parts.ts";
-import { Changes } from "./changes.ts";
-import { Ends } from "./ends.ts";
-import { Lane } from "./lane.ts";
+import { Changes, type ChangesStore } from "./changes.ts";
+import { Ends, type EndsOptions, type EndsStore } from "./ends.ts";
+import { Lane, type LaneStore } from "./lane.ts";
 import type { Holding } from "./reconciler.ts";
+
+/** The state's methods for bans that the judge uses. */
+interface BansStore extends EndsStore, ChangesStore {
+  addAll(bans: readonly NewBan[]): void;
+  inForceByAddress(addresses: readonly string[]): ReadonlyMap<string, readonly BanInForce[]>;
+  past(address: string): readonly PastBan[];
+  /** Returns decisions of rules and networks after `since`, in order. */
+  decisionsSince(since: Micros): CountedBan[];
+}
+
+/** The state's methods for firewalls that the judge uses. */
+interface FirewallStore extends LaneStore {
+  /** Returns the part for a module's own firewall. */
+  of(module: string): LaneStore;
+}
+
+/** Options of `Bans`. */
+interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
+  readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
+  readonly firewall: Firewall;
+  /** Modules' own firewalls, by module name. */
+  readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
+  readonly logins: Logins;
+  readonly known: () => { logins: Iterable<Login>; sessions: Iterable<Session> };
+  readonly networks: readonly NetworkStep[];
+  /** Room for counts of networks. Default: the decider's own. */
+  readonly networkRoom?: Room;
+  /** Returns this boot of the machine, as of now. */
+  readonly boot: () => Boot;
+  /** End of the trial, by which all bans leave a firewall that keeps time; null: no trial. */
+  readonly trialEnd?: Micros | null;
+}
 
 /** Decides on bans and makes the firewall follow the state. */
 export class Bans {
@@ -54,23 +100,20 @@ export class Bans {
       new Lane({
         ...options,
         store: module === null ? enforcement : enforcement.of(module),
+        bans,
         firewall,
         module,
-        transaction: (work) => bans.transaction(work),
-        endOf: (until) => this.#endOf(until),
-        expire: () => this.#ends.expire(),
-        // The whitelist may have grown since the decision, and the command `ban` does not ask it.
-        drop: ({ address }) => this.#ends.endIfWhitelisted(address),
-        lastId: () => bans.lastId(),
+        ends: this.#ends,
+        endOf: ({ until }) => this.#trialEnd === null ? until : Math.min(until ?? Infinity, this.#trialEnd),
         adopt: (held, { name }) => this.#adopt(held, name),
         failed,
       });
+    this.#ends = new Ends({ ...options, store: bans, ended: () => this.#wake(), failed });
     this.#lane = makeLane(firewall, null);
     this.#lanes = [this.#lane, ...moduleFirewalls.entries().map(([module, own]) => makeLane(own, module))];
     this.#changes = new Changes(bans);
     this.#decider = new Decider(options);
     this.reset();
-    this.#ends = new Ends({ ...options, store: bans, ended: () => this.#wake(), failed });
     for (const lane of this.#lanes) lane.takeUpAll();
   }
 
@@ -233,9 +276,5 @@ export class Bans {
 
   #retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {
     for (const lane of this.#lanes) lane.retell(bans);
-  }
-
-  #endOf(until: Micros | null): Micros | null {
-    return this.#trialEnd === null ? until : Math.min(until ?? Infinity, this.#trialEnd);
   }
 }

@@ -11,14 +11,19 @@ const MANY = 50;
 /** Waiting bans are too many if they take longer than this at the recent rate. */
 const SOON: Micros = MINUTE;
 
+/** The state's method that `Congestion` uses. */
+export interface BacklogStore {
+  /** Returns the number of waiting bans that have not failed. */
+  backlog(): number;
+}
+
 /** Options of `Congestion`. */
 export interface CongestionOptions {
   readonly firewall: Firewall;
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Returns the number of waiting bans. */
-  readonly backlog: () => number;
+  readonly store: BacklogStore;
 }
 
 /** Watches the rate at which bans are applied. */
@@ -41,13 +46,13 @@ export class Congestion {
 
   /** Warns once while too many bans wait, at a look now and then. Throws errors of the state. */
   look(): void {
-    const { firewall, clock, backlog } = this.#options;
+    const { firewall, clock, store } = this.#options;
     const time = clock();
     // The clock may have been set back.
     const isEarly = time < this.#nextLook && time >= this.#nextLook - LOOK;
     if (firewall.batch > 1 || isEarly) return;
     this.#nextLook = time + LOOK;
-    const waiting = backlog();
+    const waiting = store.backlog();
     const before = this.#crowd;
     this.#crowd = waiting < MANY ? null : { since: time, done: 0 };
     if (waiting === 0) this.#isWarned = false;

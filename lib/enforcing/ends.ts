@@ -10,6 +10,7 @@ import { Walk } from "./walk.ts";
 
 /** The state's methods that `Ends` uses. */
 export interface EndsStore {
+  /** Does all of `work` in one transaction, or nothing. */
   transaction<T>(work: () => T): T;
   /** `isFollowed`: the ban followed another server. */
   expire(now: Micros): {
@@ -18,6 +19,7 @@ export interface EndsStore {
   };
   /** Ends all bans of an address; returns their number. */
   end(address: string, end: { reason: string; time: Micros }): number;
+  /** Returns the id of the newest ban; 0: there is none. */
   lastId(): number;
   /** Returns the addresses with a ban in force of a range, each once. */
   addresses(range: BanRange): string[];

@@ -9,12 +9,13 @@ import type { Log } from "../core/log.ts";
 import { type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { Outcome } from "../firewall/firewall.ts";
-import { Congestion } from "./congestion.ts";
+import { type BacklogStore, Congestion } from "./congestion.ts";
+import type { Ends, EndsStore } from "./ends.ts";
 import { Queue, type QueueOptions, type QueueStore, type Work } from "./queue.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 
 /** The state's methods that the enforcer uses. */
-export interface EnforcerStore extends QueueStore {
+export interface EnforcerStore extends QueueStore, BacklogStore {
   nextDue(firewall: string): Micros | null;
   trying(ids: readonly number[], firewall: string): void;
   untried(id: number): void;
@@ -22,20 +23,17 @@ export interface EnforcerStore extends QueueStore {
   reapply(bans: readonly Pick<Ban, "address" | "scope">[]): number;
   lifted(ids: readonly number[]): void;
   failed(id: number, failure: { error: string; time: Micros }): void;
-  /** Returns the number of waiting bans that have not failed. */
-  backlog(): number;
 }
 
 /** Options of the enforcer. */
 export interface EnforcerOptions extends QueueOptions {
   readonly store: EnforcerStore;
-  /** Does all of `work` in one transaction, or nothing. */
-  readonly transaction: (work: () => void) => void;
+  readonly bans: Pick<EndsStore, "transaction">;
   readonly log: Log;
-  /** Ends bans whose time is up, many in steps; called before each round. True: more are left. */
-  readonly expire: () => boolean;
+  /** Ends bans whose time is up before each round. */
+  readonly ends: Pick<Ends, "expire" | "endIfWhitelisted">;
   /** Returns a ban's end for the firewall; null: never. */
-  readonly endOf: (ban: Ban) => Micros | null;
+  readonly endOf: (ban: Pick<Ban, "until">) => Micros | null;
 }
 
 /** Longest wait of a timer: setTimeout takes 31 bits of milliseconds, and the clock may be set. */
@@ -73,7 +71,7 @@ export class Enforcer {
     this.#options = options;
     this.#queue = new Queue(options);
     this.#refusals = new Refusals(options.log, options.clock);
-    this.#congestion = new Congestion({ ...options, backlog: () => options.store.backlog() });
+    this.#congestion = new Congestion(options);
   }
 
   /** Reports whether the firewall is being told of a ban. */
@@ -102,7 +100,7 @@ export class Enforcer {
     if (this.#stopping) return;
     clearTimeout(this.#timer);
     try {
-      const isMore = this.#options.expire();
+      const isMore = this.#options.ends.expire();
       const pause = Math.min(this.#pauseEnd, this.#lastWake + QUIET) - performance.now();
       if (pause > 0) return this.#sleep(pause);
       while (this.#calls < this.#options.firewall.parallel) {
@@ -142,14 +140,14 @@ export class Enforcer {
   }
 
   async #carryOut(work: Work): Promise<void> {
-    const { transaction, firewall, log } = this.#options;
+    const { firewall, log } = this.#options;
     const { bans } = work;
     let failure: unknown = null;
     try {
       const began = performance.now();
       const outcomes = await this.#tell(work);
       log.debug(() => answerText(outcomes, { firewall: firewall.name, began }));
-      if (!this.#stop.signal.aborted) transaction(() => this.#settle(work, outcomes));
+      if (!this.#stop.signal.aborted) this.#options.bans.transaction(() => this.#settle(work, outcomes));
       // After a full call more bans are due, as at a start: no pause.
       if (bans.length >= BURST && bans.length < firewall.batch) {
         this.#lastWake = performance.now();

@@ -4,11 +4,11 @@
  */
 import type { Boot } from "../core/boot.ts";
 import { isOfPackets } from "../core/scope.ts";
-import type { Micros } from "../core/time.ts";
 import type { Ban, BanRange, HeldBan } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
+import type { EndsStore } from "./ends.ts";
 import { Enforcer, type EnforcerOptions, type EnforcerStore } from "./enforcer.ts";
-import { type Holding, Reconciler, type ReconcilerOptions, type ReconcilerStore } from "./reconciler.ts";
+import { type Holding, Reconciler, type ReconcilerStore } from "./reconciler.ts";
 import { Walk } from "./walk.ts";
 
 /** The state's methods that a lane uses. */
@@ -22,14 +22,13 @@ export interface LaneStore extends EnforcerStore, ReconcilerStore {
 }
 
 /** Options of a lane. */
-export interface LaneOptions extends Omit<EnforcerOptions, "endOf">, Pick<ReconcilerOptions, "lastId"> {
+interface LaneOptions extends EnforcerOptions {
+  readonly bans: Pick<EndsStore, "transaction" | "lastId">;
   readonly store: LaneStore;
   /** Module of the bans; null: all bans but those of modules with their own firewall. */
   readonly module: string | null;
   /** Returns this boot of the machine, as of now. */
   readonly boot: () => Boot;
-  /** Returns a ban's end for the firewall; null: never. */
-  readonly endOf: (until: Micros | null) => Micros | null;
   /** Adopts bans that only the firewall has, after a loss. */
   readonly adopt: (held: readonly HeldBan[], firewall: Firewall) => void;
   /** Called with the error of a later slice of a walk. */
@@ -50,11 +49,9 @@ export class Lane {
     const { store, firewall, boot, failed } = options;
     const { name, takesOver, keepsTime, knowsScopes } = firewall;
     store.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
-    const endOf = ({ until }: Pick<Ban, "until">) => options.endOf(until);
-    this.#enforcer = new Enforcer({ ...options, endOf });
+    this.#enforcer = new Enforcer(options);
     this.#reconciler = new Reconciler({
       ...options,
-      endOf,
       adopt: (held) => options.adopt(held, firewall),
       isUnderWay: (ban) => this.#enforcer.isUnderWay(ban),
       signal: this.#enforcer.signal,
@@ -74,7 +71,7 @@ export class Lane {
 
   /** Tells a firewall that keeps time of all its bans in force. */
   takeUpAll(): void {
-    if (this.#options.firewall.keepsTime) this.#taking.begin(this.#options.lastId());
+    if (this.#options.firewall.keepsTime) this.#taking.begin(this.#options.bans.lastId());
   }
 
   /** Handles news. */
@@ -92,9 +89,9 @@ export class Lane {
 
   /** Tells a firewall that keeps time again of all bans, as ends have moved. */
   retellAll(): void {
-    const { store, firewall, lastId } = this.#options;
+    const { store, firewall, bans } = this.#options;
     if (!firewall.keepsTime) return;
-    store.applyAnew({ after: 0, upTo: lastId() });
+    store.applyAnew({ after: 0, upTo: bans.lastId() });
     this.#enforcer.retell();
   }
 
@@ -113,10 +110,10 @@ export class Lane {
 
   /** Handles the loss of the firewall's bans: all in force count as not applied until told. */
   putBack(): void {
-    const { log, lastId } = this.#options;
+    const { log, bans } = this.#options;
     log.warn("the firewall has lost its bans: putting them back");
     this.#reconciler.dropResult();
-    this.#taking.begin(lastId());
+    this.#taking.begin(bans.lastId());
     this.#enforcer.retell();
     this.wake();
   }

@@ -2,6 +2,7 @@
 import type { Micros } from "../core/time.ts";
 import { type Ban, type BanStatus, type DueBans, keyOf } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
+import type { Ends } from "./ends.ts";
 import { isOfLifts, Turns } from "./turns.ts";
 
 /** The state's methods that the queue uses. */
@@ -18,8 +19,8 @@ export interface QueueOptions {
   readonly firewall: Firewall;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Ends the ban of a whitelisted address. Returns whether it did: then the ban is not applied. */
-  readonly drop: (ban: Ban) => boolean;
+  /** The whitelist may have grown since the decision, and the command `ban` does not ask it. */
+  readonly ends: Pick<Ends, "endIfWhitelisted">;
 }
 
 /** One call of the firewall. */
@@ -95,7 +96,7 @@ export class Queue {
   }
 
   #due(turn: string, { isLift, limit }: { isLift: boolean; limit: number }): BanStatus[] {
-    const { store, firewall, clock, drop } = this.#options;
+    const { store, firewall, clock, ends } = this.#options;
     const due = {
       firewall: firewall.name,
       now: clock(),
@@ -107,7 +108,7 @@ export class Queue {
     if (isLift) return store.toLift(due);
     for (;;) {
       const found = store.toApply(due);
-      const bans = found.filter((ban) => !drop(ban));
+      const bans = found.filter(({ address }) => !ends.endIfWhitelisted(address));
       if (bans.length > 0 || found.length === 0) return bans;
     }
   }

@@ -8,6 +8,7 @@ import type { Micros } from "../core/time.ts";
 import { counted } from "../core/text.ts";
 import { type Ban, type BanRange, type HeldBan, nameOf } from "../deciding/ban.ts";
 import type { Firewall } from "../firewall/firewall.ts";
+import type { EndsStore } from "./ends.ts";
 import { rangesUpTo } from "./walk.ts";
 
 /** Result of the last comparison of the firewall with the state. */
@@ -37,10 +38,9 @@ export interface ReconcilerOptions {
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  /** Returns the id of the newest ban in the state. */
-  readonly lastId: () => number;
+  readonly bans: Pick<EndsStore, "lastId">;
   /** Returns a ban's end for the firewall; null: never. */
-  readonly endOf: (ban: HeldBan) => Micros | null;
+  readonly endOf: (ban: Pick<Ban, "until">) => Micros | null;
   /** Adopts bans that only the firewall has, after a loss. */
   readonly adopt: (bans: readonly HeldBan[]) => void;
   /** Reports whether the firewall is being told of a ban. */
@@ -135,11 +135,11 @@ export class Reconciler {
   }
 
   async #held(): Promise<HeldBan[]> {
-    const { store, firewall, lastId, endOf } = this.#options;
-    const bans: HeldBan[] = [];
-    for await (const range of rangesUpTo(lastId())) {
-      for (const ban of store.held(firewall.name, range)) bans.push({ ...ban, until: endOf(ban) });
+    const { store, firewall, bans, endOf } = this.#options;
+    const held: HeldBan[] = [];
+    for await (const range of rangesUpTo(bans.lastId())) {
+      for (const ban of store.held(firewall.name, range)) held.push({ ...ban, until: endOf(ban) });
     }
-    return bans;
+    return held;
   }
 }

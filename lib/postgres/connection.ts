@@ -295,11 +295,6 @@ export function micros(instant: string): string {
   return `(extract(epoch FROM CASE WHEN ${instant} IS NOT NULL THEN ${bounded} END) * 1000000)::bigint`;
 }
 
-/** Reads a number as PostgreSQL writes it; null for NULL. */
-export function numberOrNull(text: string | null | undefined): number | null {
-  return text === null || text === undefined ? null : Number(text);
-}
-
 function storable(text: string): string {
   return text.toWellFormed().replace(/[\0"\\]/g, (c) => c === "\0" ? "\ufffd" : `\\${c}`);
 }

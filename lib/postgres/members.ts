@@ -3,14 +3,7 @@ import { parseScope, type Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { UserError } from "../core/error.ts";
 import { MOST_TEXT } from "../deciding/ban.ts";
-import {
-  arrayOf,
-  type Connection,
-  INSUFFICIENT_PRIVILEGE,
-  micros,
-  numberOrNull,
-  sqlState,
-} from "./connection.ts";
+import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, micros, sqlState } from "./connection.ts";
 import { MOST_SCOPE } from "./news.ts";
 import { BAN_CHANNEL, HAS_ROOM } from "./sharing.ts";
 import { WHITELIST_CHANNEL } from "./tables.ts";
@@ -53,36 +46,17 @@ export interface FleetBan {
 
 /** Returns all servers by name, also removed ones. Throws the errors of `connection`. */
 export async function members(connection: Connection): Promise<FleetMember[]> {
-  const rows = await connection.query<Record<string, string | null>>(MEMBERS);
-  return rows.map((row) => ({
-    id: row.id!,
-    server: row.server!,
-    name: row.name!,
-    role: row.role!,
-    version: row.version!,
-    lastSeen: Number(row.last_seen),
-    waiting: numberOrNull(row.waiting),
-    bans: Number(row.bans),
-    followed: numberOrNull(row.followed),
-    removed: numberOrNull(row.removed),
-  }));
+  const rows = await connection.query<{ member: string }>(MEMBERS);
+  return rows.map(({ member }) => JSON.parse(member) as FleetMember);
 }
 
 /** Returns bans in force of all members, newest first. Throws the errors of `connection`. */
 export async function fleetBans(connection: Connection, limit: number): Promise<FleetBan[]> {
-  const rows = await connection.query<Record<string, string | null>>(BANS, [String(limit)]);
-  return rows.flatMap(({ address, scope: text, servers, reason, start, until }) => {
-    const network = canonicalNetwork(address!), scope = parseScope(text!);
-    if (network === null || scope === null) return [];
-    const names = JSON.parse(servers!) as string[];
-    return [{
-      address: network,
-      scope,
-      servers: names,
-      reason: reason!,
-      start: Number(start),
-      until: numberOrNull(until),
-    }];
+  const rows = await connection.query<{ ban: string }>(BANS, [String(limit)]);
+  return rows.flatMap((row) => {
+    const ban = JSON.parse(row.ban) as Omit<FleetBan, "scope"> & { readonly scope: string };
+    const address = canonicalNetwork(ban.address), scope = parseScope(ban.scope);
+    return address === null || scope === null ? [] : [{ ...ban, address, scope }];
   });
 }
 
@@ -124,18 +98,19 @@ export async function removeMember(connection: Connection, which: string): Promi
   return member;
 }
 
+const NAME = `left(${SERVER}, ${MOST_TEXT})`;
+
 const MEMBERS = `
-SELECT id, left(${SERVER}, ${MOST_TEXT}) AS server, left(name, ${MOST_TEXT}) AS name, role, left(version, ${MOST_TEXT}) AS version, waiting, followed, ${
-  micros("last_seen")
-} AS last_seen,
-  ${micros("removed")} AS removed,
-  (SELECT count(*) FROM ban WHERE ban.host = host.id AND ${IN_FORCE}) AS bans
-FROM host ORDER BY 2, id`;
+SELECT json_build_object('id', id, 'server', ${NAME}, 'name', left(name, ${MOST_TEXT}), 'role', role,
+  'version', left(version, ${MOST_TEXT}), 'lastSeen', ${micros("last_seen")}, 'waiting', waiting,
+  'bans', (SELECT count(*) FROM ban WHERE ban.host = host.id AND ${IN_FORCE}), 'followed', followed,
+  'removed', ${micros("removed")})::text AS member
+FROM host ORDER BY ${NAME}, id`;
 
 const BANS = `
-SELECT address, scope, (array_agg(left(reason, ${MOST_TEXT}) ORDER BY start))[1] AS reason,
-  json_agg(left(${SERVER}, ${MOST_TEXT}) ORDER BY start)::text AS servers, ${micros("min(start)")} AS start,
-  CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END AS until
+SELECT json_build_object('address', address, 'scope', scope, 'servers', json_agg(${NAME} ORDER BY start),
+  'reason', (array_agg(left(reason, ${MOST_TEXT}) ORDER BY start))[1], 'start', ${micros("min(start)")},
+  'until', CASE WHEN count(*) = count(until) THEN ${micros("max(until)")} END)::text AS ban
 FROM ban JOIN host ON host.id = ban.host
 WHERE ${IN_FORCE} AND removed IS NULL
   AND octet_length(scope) <= ${MOST_SCOPE}

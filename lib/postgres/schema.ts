@@ -4,21 +4,7 @@ import { messageOf, UserError } from "../core/error.ts";
 import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, sqlState } from "./connection.ts";
 import { adoptOriginal, BEFORE, type MigrationContext, setOriginalAside } from "./original.ts";
 import * as sharing from "./sharing.ts";
-import {
-  BAN,
-  BAN_COLUMNS,
-  CHANGED,
-  HOST,
-  IPS,
-  LOG,
-  REPLACE_CHANGED,
-  SHARED_BAN,
-  SHARED_HOST,
-  SHARED_IPS,
-  SHARED_LOG,
-  TABLES,
-  TRIGGERS,
-} from "./tables.ts";
+import { BAN, BAN_COLUMNS, CHANGED, HOST, IPS, LOG, REPLACE_CHANGED, TABLES, TRIGGERS } from "./tables.ts";
 import { MAKE_VIEWS, MISSING_VIEWS, VIEW_NAMES } from "./views.ts";
 
 /** No server makes or ends bans of the original, so that none follows them. */
@@ -53,7 +39,8 @@ const MIGRATIONS: readonly Migration[] = [
   {
     name: "sharing of bans",
     isAdditive: true,
-    up: SHARED_HOST + SHARED_IPS + SHARED_LOG + SHARED_BAN + sharing.ADD_PARTITION + sharing.ADMIT,
+    up: sharing.SHARED_HOST + sharing.SHARED_IPS + sharing.SHARED_LOG + sharing.SHARED_BAN +
+      sharing.ADD_PARTITION + sharing.ADMIT,
   },
   { name: "views across servers", isAdditive: true, up: MAKE_VIEWS + sharing.ADMIT },
   {

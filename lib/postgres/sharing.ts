@@ -8,7 +8,8 @@ export const MUTABLE = ["start", "until", "ended", "end_reason", "change"] as co
 export const BAN_CHANNEL = "strongmonitor_ban";
 
 /**
- * Columns of each server's own row.
+ * Each server's own row, and who may write it. Every role with a GRANT may read all tables; a member
+ * writes rows of its own server; the tables' owner is exempt from the policies.
  *
  *   role       the role that registered the server; it alone may write the server's rows
  *   addresses  the server's own addresses: no other member follows a ban of one
@@ -16,19 +17,27 @@ export const BAN_CHANNEL = "strongmonitor_ban";
  *   followed   number of other servers' bans that it has in force
  *   removed    when `fleet remove` cut it off; NULL: it is a member
  */
-export const HOST_COLUMNS = `
+export const SHARED_HOST = `
 ALTER TABLE host ADD COLUMN version text, ADD COLUMN role name NOT NULL DEFAULT current_user,
   ADD COLUMN addresses inet[] NOT NULL DEFAULT '{}', ADD COLUMN waiting bigint, ADD COLUMN followed bigint,
-  ADD COLUMN removed timestamptz;`;
+  ADD COLUMN removed timestamptz;
+ALTER TABLE host ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON host FOR SELECT USING (true);
+CREATE POLICY registering ON host FOR INSERT WITH CHECK (role = current_user AND removed IS NULL);
+CREATE POLICY renewing ON host FOR UPDATE USING (role = current_user) WITH CHECK (role = current_user);
+DO $$ BEGIN
+  EXECUTE format('CREATE UNIQUE INDEX host_of_member ON host (role) WHERE role <> %L', current_user);
+END $$;`;
 
-/** Names of the servers that a whitelist entry applies to; NULL: all. */
-export const IPS_COLUMNS = `
+/** `hosts`: names of the servers that a whitelist entry applies to; NULL: all. */
+export const SHARED_IPS = `
 ALTER TABLE ips ADD COLUMN hosts text[];
 CREATE TRIGGER whitelist_hosts AFTER UPDATE OF hosts ON ips FOR EACH ROW WHEN (old.whitelisted OR new.whitelisted)
-  EXECUTE FUNCTION strongmonitor_whitelist_changed();`;
-
-/** Index of a server's latest change. Each server writes its changes in order. */
-export const BAN_INDEX = `CREATE INDEX ON ban (host, change);`;
+  EXECUTE FUNCTION strongmonitor_whitelist_changed();
+ALTER TABLE ips ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON ips FOR SELECT USING (true);
+CREATE POLICY seeing ON ips FOR INSERT WITH CHECK (NOT whitelisted);
+CREATE POLICY seeing_again ON ips FOR UPDATE USING (true) WITH CHECK (true);`;
 
 /**
  * Condition under which notifications are sent. A full queue fails the transaction of whoever
@@ -44,43 +53,27 @@ BEGIN
   RETURN NULL;
 END $$;`;
 
-export const BAN_TRIGGERS = `
-CREATE TRIGGER ban_insert AFTER INSERT ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
-  EXECUTE FUNCTION strongmonitor_ban_changed();
-CREATE TRIGGER ban_update AFTER UPDATE ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
-  EXECUTE FUNCTION strongmonitor_ban_changed();`;
-
-/** Condition of a policy: the current role registered the row's host, and it is not removed. */
+/**
+ * Condition of a policy: the current role registered the row's host, and it is not removed. A
+ * function would look tables up by the caller's search path, where a member can put its own.
+ */
 const OWN = (table: string) =>
   `EXISTS (SELECT 1 FROM host AS own
      WHERE own.id = ${table}.host AND own.role = current_user AND own.removed IS NULL)`;
 
-/**
- * Policies for roles that own no table. Every role with a GRANT may read; a member writes rows of
- * its own server. The tables' owner is exempt. The policies hold the conditions themselves: a
- * function would look tables up by the caller's search path, where a member can put its own.
- */
-export const HOST_POLICIES = `
-ALTER TABLE host ENABLE ROW LEVEL SECURITY;
-CREATE POLICY reading ON host FOR SELECT USING (true);
-CREATE POLICY registering ON host FOR INSERT WITH CHECK (role = current_user AND removed IS NULL);
-CREATE POLICY renewing ON host FOR UPDATE USING (role = current_user) WITH CHECK (role = current_user);
-DO $$ BEGIN
-  EXECUTE format('CREATE UNIQUE INDEX host_of_member ON host (role) WHERE role <> %L', current_user);
-END $$;`;
-
-export const IPS_POLICIES = `
-ALTER TABLE ips ENABLE ROW LEVEL SECURITY;
-CREATE POLICY reading ON ips FOR SELECT USING (true);
-CREATE POLICY seeing ON ips FOR INSERT WITH CHECK (NOT whitelisted);
-CREATE POLICY seeing_again ON ips FOR UPDATE USING (true) WITH CHECK (true);`;
-
-export const LOG_POLICIES = `
+export const SHARED_LOG = `
 ALTER TABLE log ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reading ON log FOR SELECT USING (true);
 CREATE POLICY recording ON log FOR INSERT WITH CHECK (${OWN("log")});`;
 
-export const BAN_POLICIES = `
+/** Each server writes its changes in order: the index finds its latest one. */
+export const SHARED_BAN = `
+CREATE INDEX ON ban (host, change);
+${BAN_CHANGED}
+CREATE TRIGGER ban_insert AFTER INSERT ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
+  EXECUTE FUNCTION strongmonitor_ban_changed();
+CREATE TRIGGER ban_update AFTER UPDATE ON ban REFERENCING NEW TABLE AS changed FOR EACH STATEMENT
+  EXECUTE FUNCTION strongmonitor_ban_changed();
 ALTER TABLE ban ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reading ON ban FOR SELECT USING (true);
 CREATE POLICY reporting ON ban FOR INSERT WITH CHECK (${OWN("ban")});

@@ -1,5 +1,5 @@
 /** The tables as SQL: as each migration makes them, and as they are after all migrations. */
-import * as sharing from "./sharing.ts";
+import { HAS_ROOM, SHARED_BAN, SHARED_HOST, SHARED_IPS, SHARED_LOG } from "./sharing.ts";
 
 /** Channel of notifications about the whitelist. */
 export const WHITELIST_CHANNEL = "strongmonitor_whitelist";
@@ -59,7 +59,7 @@ ALTER TABLE ban ADD COLUMN scope text NOT NULL DEFAULT 'all', ADD COLUMN provena
 export const CHANGED = `
 CREATE FUNCTION strongmonitor_whitelist_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('${WHITELIST_CHANNEL}', '') WHERE ${sharing.HAS_ROOM};
+  PERFORM pg_notify('${WHITELIST_CHANNEL}', '') WHERE ${HAS_ROOM};
   RETURN NULL;
 END $$;`;
 
@@ -77,12 +77,6 @@ CREATE TRIGGER whitelist_delete AFTER DELETE ON ips FOR EACH ROW WHEN (old.white
   EXECUTE FUNCTION strongmonitor_whitelist_changed();
 CREATE TRIGGER whitelist_truncate AFTER TRUNCATE ON ips FOR EACH STATEMENT
   EXECUTE FUNCTION strongmonitor_whitelist_changed()`;
-
-export const SHARED_HOST = sharing.HOST_COLUMNS + sharing.HOST_POLICIES;
-export const SHARED_IPS = sharing.IPS_COLUMNS + sharing.IPS_POLICIES;
-export const SHARED_LOG = sharing.LOG_POLICIES;
-export const SHARED_BAN = sharing.BAN_INDEX + sharing.BAN_CHANGED + sharing.BAN_TRIGGERS +
-  sharing.BAN_POLICIES;
 
 /** Definition of each table after all migrations. */
 export const TABLES: Readonly<Record<string, string>> = {

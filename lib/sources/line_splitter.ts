@@ -1,7 +1,7 @@
 import { CARRIAGE_RETURN } from "../core/ascii.ts";
 import { LineEnds } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
-import type { RecordBuffer } from "./record_buffer.ts";
+import type { RecordBuffer } from "../core/record_buffer.ts";
 
 /**
  * Most characters of a line of text. nginx writes an odd byte as four, accepts headers of four

@@ -1,6 +1,7 @@
 import { formatScope, parseScope, type Scope } from "../core/scope.ts";
 import type { BanChange, BanStatus, Provenance } from "../deciding/ban.ts";
-import type { Database, Value } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { Value } from "./sqlite.ts";
 
 /** A row of the table `ban` in the names of `BanStatus`. */
 interface Row extends Omit<BanStatus, "scope" | "provenance"> {

@@ -6,7 +6,7 @@ import { type Micros, MINUTE } from "../core/time.ts";
 import type { Ban, NewBan } from "../deciding/ban.ts";
 import { BanReader } from "./ban_reader.ts";
 import { AMONG, jsonOf, readScope, selectBans } from "./ban_rows.ts";
-import type { Value } from "./database.ts";
+import type { Value } from "./sqlite.ts";
 
 /** Most bans that `expire()` ends in one call: some milliseconds of work. */
 const EXPIRE_STEP = 5_000;

@@ -8,18 +8,15 @@ export const PATIENCE = 5_000;
 /** A head with a larger length is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
 
-/** Connects to a file, made if missing, and migrates its tables. Throws what SQLite throws. */
-export function connect(file: string): DatabaseSync {
+/**
+ * Opens a file, made if missing for its owner only, and sets the connection up. Throws what SQLite
+ * throws, and has then closed it.
+ */
+export function openPrivate(file: string, setUp: (db: DatabaseSync) => void): DatabaseSync {
   makePrivate(file);
   const db = new DatabaseSync(file);
   try {
-    // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may
-    // undo the last ones, together with their position, so that their lines are read again.
-    db.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`);
-    // Pages of the log that a flood fills again and again are copied back once, not each time:
-    // 16 MiB.
-    db.exec("PRAGMA wal_autocheckpoint = 4000");
-    migrate(db);
+    setUp(db);
     return db;
   } catch (error) {
     const cause = causeOf(error, db);
@@ -28,20 +25,27 @@ export function connect(file: string): DatabaseSync {
   }
 }
 
+/** Connects to a file, migrates its tables, and runs the queries of `probe`. */
+export function connect(file: string, probe = ""): DatabaseSync {
+  return openPrivate(file, (db) => {
+    // NORMAL in WAL mode loses no committed batch when the program dies; after a power cut it may
+    // undo the last ones, together with their position, so that their lines are read again.
+    db.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`);
+    // Pages of the log that a flood fills again and again are copied back once, not each time:
+    // 16 MiB.
+    db.exec("PRAGMA wal_autocheckpoint = 4000");
+    migrate(db);
+    db.exec(probe);
+  });
+}
+
 /** Reads everything a monitor needs, so that it finds damage at the start. */
 const PROBE = ["meta", "position", "whitelist", "knock_key", "login", "session", "ban", "note_group", "note"]
   .map((table) => `SELECT count(*) FROM ${table} NOT INDEXED`).join("; ");
 
 /** Connects as `connect()` does, and reads all that a monitor needs. Throws what SQLite throws. */
 export function connectSound(file: string): DatabaseSync {
-  const db = connect(file);
-  try {
-    db.exec(PROBE);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  return connect(file, PROBE);
 }
 
 /** Opens a file and changes only its length if it was cut short. Null: SQLite finds no database. */
@@ -128,8 +132,8 @@ export function stateError(deed: string, file: string, error: unknown): UserErro
   return new UserError(`Cannot ${deed} the state ${file}: ${message}${remedy ? `; ${remedy}` : ""}`, 69);
 }
 
-/** Makes `file`, if missing, for its owner only. SQLite gives files beside it the same mode. */
-export function makePrivate(file: string): void {
+/** Makes `file`, if missing. SQLite gives files beside it the same mode. */
+function makePrivate(file: string): void {
   try {
     Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {

@@ -2,26 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { connect, faultOf, openAsItIs, stateError } from "./connect.ts";
-import { transact } from "./transaction.ts";
-
-/** A value that SQLite stores. */
-export type Value = string | number | null | Uint8Array;
-
-/** Gives a database another connection if its own fails: see `FileRecovery`. */
-export interface Recovery {
-  /** Returns the first connection. Throws `UserError` (69). */
-  open(): DatabaseSync;
-  /** Returns a connection to use after `error`, and closes `db`; null: throw the error. */
-  replace(db: DatabaseSync, error: unknown): DatabaseSync | null;
-  /** Returns a better connection, and closes `db`; null: none. Throws `UserError` (69). */
-  look(db: DatabaseSync): DatabaseSync | null;
-  /** Whether the connection is to memory only. */
-  readonly isInMemory: boolean;
-  /** Reports whether lines can be written: memory has limited room. */
-  hasRoom(db: DatabaseSync): boolean;
-  /** Closes `db`, the last connection, and ends. */
-  close(db: DatabaseSync): void;
-}
+import type { FileRecovery } from "./recovery.ts";
+import { iterate, transact, type Value } from "./sqlite.ts";
 
 /**
  * One connection to `<directory>/state.db` with up-to-date tables. Statements are prepared once.
@@ -29,14 +11,14 @@ export interface Recovery {
  */
 export class Database {
   #db: DatabaseSync;
-  readonly #recovery: Recovery | null;
+  readonly #recovery: FileRecovery | null;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
   /** Whether the connection has changed since `look()`. */
   #hasChanged = false;
 
   /** Throws `UserError` (69) if unusable; without a recovery, methods do so too on faults. */
-  constructor(readonly directory: string, recovery: Recovery | null = null) {
+  constructor(readonly directory: string, recovery: FileRecovery | null = null) {
     this.#recovery = recovery;
     this.#db = recovery?.open() ?? open(directory);
   }
@@ -175,18 +157,5 @@ function open(directory: string): DatabaseSync {
     const db = /disk I\/O error/.test(messageOf(error)) ? openAsItIs(file) : null;
     if (db === null) throw stateError("open", file, error);
     return db;
-  }
-}
-
-/** Statements in use. Before Deno 2.9 an iterator keeps none alive, and its next read crashes. */
-const iterated = new Set<StatementSync>();
-
-/** Yields the rows of a statement one by one. */
-export function* iterate<Row>(statement: StatementSync, ...values: Value[]): Generator<Row> {
-  iterated.add(statement);
-  try {
-    yield* statement.iterate(...values) as IterableIterator<Row>;
-  } finally {
-    iterated.delete(statement);
   }
 }

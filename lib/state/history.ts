@@ -43,12 +43,7 @@ const BETWEEN = "address >= ? AND address < ?";
 export class History extends Table {
   /** Returns bans made and ended since `time`, by provenance. */
   bansByProvenance(time: Micros): ProvenanceCount[] {
-    const rows = this.db.all<BanCount & { kind: Provenance["kind"]; name: string }>(
-      `SELECT provenance AS kind, name, ${MADE}, ${ENDED} FROM ban
-       WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
-      ...[time, time, time, time],
-    );
-    return rows.map(({ kind, name, made, ended }) => ({ provenance: { kind, name }, made, ended }));
+    return this.bansOfPeriods(time, time).map(({ present }) => present);
   }
 
   /**

@@ -2,11 +2,11 @@
  * Lets one monitor run on a state: SQLite's write lock on a file of its own, which the kernel drops
  * with the process. A reader of the file delays nobody.
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { messageOf, tried, UserError } from "../core/error.ts";
 import { identityAt } from "../core/file_identity.ts";
 import { lockOf } from "../core/state_files.ts";
-import { makePrivate, stateError } from "./connect.ts";
+import { openPrivate, stateError } from "./connect.ts";
 
 /** Proves that this process is the state's only monitor; the lock ends with the process. */
 export interface Lock {
@@ -88,16 +88,9 @@ function remake(directory: string): ReturnType<typeof hold> | "impossible" {
 
 /** Locks, or throws what SQLite throws. A journal in memory locks an empty file without a write. */
 function acquire(directory: string, patience: number, kind = "IMMEDIATE"): DatabaseSync {
-  const file = lockOf(directory);
-  makePrivate(file);
-  const db = new DatabaseSync(file);
-  try {
+  return openPrivate(lockOf(directory), (db) => {
     db.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA journal_mode = MEMORY; BEGIN ${kind}`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  });
 }
 
 function unlessBusy<T>(work: () => T): T | null {

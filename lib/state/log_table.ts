@@ -101,7 +101,7 @@ export class LogTable extends Table {
       );
       if (rows.length === 0) return;
       records.begin();
-      for (const { base, time, content } of rows) records.add(content, base ?? time);
+      for (const { base, time, content } of rows) records.addBatch(content, base ?? time);
       last = rows.at(-1)!.last;
       yield { records, last };
     }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transact } from "./transaction.ts";
+import { transact } from "./sqlite.ts";
 
 /** Answers to SQLite about conflicting changes. */
 const [OMIT, REPLACE] = [0, 1];

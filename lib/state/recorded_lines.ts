@@ -16,12 +16,13 @@ import {
   TAB,
   ZERO,
 } from "../core/ascii.ts";
-import { type Bytes, decode, grown, isDigit, makeBytes, withRoom } from "../core/bytes.ts";
-import { NO_PID, type Origin, type Records } from "../core/records.ts";
+import { type Bytes, decode, isDigit } from "../core/bytes.ts";
+import { RecordBuffer } from "../core/record_buffer.ts";
+import { NO_PID } from "../core/records.ts";
 import type { Micros } from "../core/time.ts";
 
-/** Initial room in bytes and lines. */
-const [SIZE, COUNT] = [1 << 20, 4_096];
+/** Initial room in bytes. */
+const SIZE = 1 << 20;
 /** Bytes by the letter behind a backslash. */
 const ESCAPED = new Map([
   ["t", TAB],
@@ -35,36 +36,22 @@ const UNICODE = "u".charCodeAt(0);
 const encoder = new TextEncoder();
 
 /** Lines of some batches. */
-export class RecordedLines implements Records {
-  bytes: Bytes = makeBytes(SIZE);
-  length = 0;
-  from = new Int32Array(COUNT);
-  to = new Int32Array(COUNT);
-  origin = new Int32Array(COUNT);
-  times = new Float64Array(COUNT);
-  pids = new Int32Array(COUNT).fill(NO_PID);
-  readonly origins: Origin[] = [];
-  readonly written: Micros = NaN;
-  readonly isLive = false;
-  /** Position of the next byte, and end of the bytes in use. */
+export class RecordedLines extends RecordBuffer {
+  /** Position of the next byte. */
   #at = 0;
-  #end = 0;
   /** Position of the first backslash from `#at` on, or the end. */
   #backslash = 0;
   /** End of the text of the last string read. */
   #textEnd = 0;
 
-  begin(): void {
-    this.length = 0;
-    this.#end = 0;
+  constructor() {
+    super(SIZE);
   }
 
   /** Adds the lines of a batch, timed before `base`. Throws if `content` is not by `LogLines`. */
-  add(content: Uint8Array, base: Micros): void {
-    this.bytes = withRoom(this.bytes, this.#end + content.length);
-    this.bytes.array.set(content, this.#end);
-    this.#at = this.#end;
-    this.#end += content.length;
+  addBatch(content: Uint8Array, base: Micros): void {
+    this.#at = this.end;
+    this.put(content);
     this.#findBackslash();
     this.#expect(LEFT_BRACKET);
     if (this.#is(RIGHT_BRACKET)) return;
@@ -75,18 +62,18 @@ export class RecordedLines implements Records {
   /** Adds `["SSHD","192.0.2.1",-1500,"Invalid user oracle from …"]`. */
   #addLine(base: Micros): void {
     const i = this.length;
-    if (i === this.from.length) this.#grow();
+    if (i === this.from.length) this.growColumns();
     this.#expect(LEFT_BRACKET);
     const module = this.#string();
-    const end = this.#textEnd;
+    this.origin[i] = this.#originOf(module, this.#textEnd);
     this.#expect(COMMA);
-    this.origin[i] = this.#originOf(module, end);
     this.#string();
     this.#expect(COMMA);
     this.times[i] = base - this.#number();
     this.#expect(COMMA);
     this.from[i] = this.#string();
     this.to[i] = this.#textEnd;
+    this.pids[i] = NO_PID;
     this.#expect(RIGHT_BRACKET);
     this.length++;
   }
@@ -107,7 +94,7 @@ export class RecordedLines implements Records {
     let quote = array.indexOf(QUOTE, from);
     if (quote >= 0 && this.#backslash < quote) quote = this.#unescape();
     else this.#textEnd = quote;
-    if (quote < 0 || quote >= this.#end) throw broken();
+    if (quote < 0 || quote >= this.end) throw broken();
     this.#at = quote + 1;
     return from;
   }
@@ -117,7 +104,7 @@ export class RecordedLines implements Records {
     const { array } = this.bytes;
     let at = this.#backslash;
     let to = at;
-    for (; at < this.#end && array[at] !== QUOTE; at++) {
+    for (; at < this.end && array[at] !== QUOTE; at++) {
       if (array[at] !== BACKSLASH) array[to++] = array[at]!;
       else if (array[++at] !== UNICODE) array[to++] = ESCAPED.get(array[at]!) ?? array[at]!;
       else {
@@ -133,8 +120,8 @@ export class RecordedLines implements Records {
   }
 
   #findBackslash(): void {
-    const found = this.bytes.array.subarray(0, this.#end).indexOf(BACKSLASH, this.#at);
-    this.#backslash = found < 0 ? this.#end : found;
+    const found = this.bytes.array.subarray(0, this.end).indexOf(BACKSLASH, this.#at);
+    this.#backslash = found < 0 ? this.end : found;
   }
 
   #number(): number {
@@ -149,21 +136,13 @@ export class RecordedLines implements Records {
 
   /** Reads a byte if it is this one. */
   #is(byte: number): boolean {
-    if (this.#at >= this.#end || this.bytes.array[this.#at] !== byte) return false;
+    if (this.#at >= this.end || this.bytes.array[this.#at] !== byte) return false;
     this.#at++;
     return true;
   }
 
   #expect(byte: number): void {
     if (!this.#is(byte)) throw broken();
-  }
-
-  #grow(): void {
-    this.from = grown(this.from);
-    this.to = grown(this.to);
-    this.origin = grown(this.origin);
-    this.times = grown(this.times);
-    this.pids = new Int32Array(this.from.length).fill(NO_PID);
   }
 }
 

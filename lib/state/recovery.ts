@@ -22,7 +22,6 @@ import {
   PATIENCE,
   stateError,
 } from "./connect.ts";
-import type { Recovery } from "./database.ts";
 import { adoptFresh, freshOf, isUnused, removeAll, setAside } from "./fresh_file.ts";
 import { MemoryFallback } from "./memory_fallback.ts";
 import { type Salvage, salvage } from "./salvage.ts";
@@ -36,7 +35,7 @@ const MOST_LOSSES = 10;
 const MOST_IN_MEMORY = 64 << 20;
 
 /** Replaces the connection of a monitor's database when its file fails. */
-export class FileRecovery implements Recovery {
+export class FileRecovery {
   readonly #directory: string;
   readonly #log: Log;
   /** The file in use, behind earlier ones. */
@@ -67,6 +66,7 @@ export class FileRecovery implements Recovery {
     return this.#losses;
   }
 
+  /** Returns the first connection. Throws `UserError` (69). */
   open(): DatabaseSync {
     const file = databaseOf(this.#directory);
     if (lookAt(freshOf(file)) !== null && isUnused(file) && adoptFresh(file)) {
@@ -95,12 +95,14 @@ export class FileRecovery implements Recovery {
     }
   }
 
+  /** Returns a connection to use after `error`, and closes `db`; null: throw the error. */
   replace(db: DatabaseSync, error: unknown): DatabaseSync | null {
     const fault = faultOf(error, db);
     if (fault === null || this.#fallback !== null) return null;
     return this.#recover(db, fault, messageOf(error));
   }
 
+  /** Returns a better connection, and closes `db`; null: none. Throws `UserError` (69). */
   look(db: DatabaseSync): DatabaseSync | null {
     if (this.#fallback !== null) return this.#leaveMemory(db, this.#fallback);
     const file = this.#files.at(-1);
@@ -118,10 +120,12 @@ export class FileRecovery implements Recovery {
     return this.#isPutOff ? null : rebuilt ?? this.#goToMemory(db, fault);
   }
 
+  /** Whether the connection is to memory only. */
   get isInMemory(): boolean {
     return this.#fallback !== null;
   }
 
+  /** Reports whether lines can be written: memory has limited room. */
   hasRoom(db: DatabaseSync): boolean {
     if (this.#fallback === null || this.#fallback.isBelow(MOST_IN_MEMORY, db)) return true;
     if (!this.#isLossLogged) {
@@ -131,6 +135,7 @@ export class FileRecovery implements Recovery {
     return false;
   }
 
+  /** Closes `db`, the last connection, and ends. */
   close(db: DatabaseSync): void {
     this.#closeConnection(db);
     for (const file of this.#files) file.close();

@@ -4,9 +4,8 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, tried } from "../core/error.ts";
-import { iterate, type Value } from "./database.ts";
 import { isKnown, migrate, version } from "./schema.ts";
-import { transact } from "./transaction.ts";
+import { iterate, transact, type Value } from "./sqlite.ts";
 
 /** Tables of a state with the order of their rows, most important first; `tally` is of 1.0. */
 const TABLES = [

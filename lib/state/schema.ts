@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
-import { transact } from "./transaction.ts";
+import { transact } from "./sqlite.ts";
 
 /** The tables of 1.0, the first release. Never edit them: states of that program have them. */
 export const FIRST_RELEASE = {

@@ -6,7 +6,7 @@ import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { HeadReader } from "../../lib/reading/head.ts";
 import { ExportParser } from "../../lib/sources/journal/export.ts";
 import { LineSplitter } from "../../lib/sources/line_splitter.ts";
-import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
+import { RecordBuffer } from "../../lib/core/record_buffer.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
 import { known, SHIPPED } from "../support/configs.ts";
 import { NO_LOGINS } from "../support/helpers.ts";

@@ -8,6 +8,8 @@ import type { NewBan, Provenance } from "../../lib/deciding/ban.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { MANUAL, memoryLog, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
+const NOBODY_WHITELISTED = { endIfWhitelisted: () => false };
+
 class OneByOne extends ObserveFirewall {
   override readonly name: string = "one by one";
   override readonly batch: number = 1;
@@ -23,7 +25,7 @@ function ban(address: string, module: string | Provenance, count = 6): NewBan {
 /** What a firewall that takes one ban at a time is told of in `calls` calls, each done before the next. */
 function orderOf({ state }: TemporaryState, calls: number, clock = () => 2_000): string[] {
   const { enforcement } = state;
-  const queue = new Queue({ store: enforcement, firewall: new OneByOne(), clock, drop: () => false });
+  const queue = new Queue({ store: enforcement, firewall: new OneByOne(), clock, ends: NOBODY_WHITELISTED });
   return Array.from({ length: calls }, () => {
     const work = queue.next();
     if (work === null) return "nothing";
@@ -94,7 +96,7 @@ Deno.test("`Queue` fills a call that takes many with all turns, and mixes no lif
     store: enforcement,
     firewall: new Many(),
     clock: () => 2_000,
-    drop: () => false,
+    ends: NOBODY_WHITELISTED,
   });
   const work = queue.next()!;
   assert.deepEqual(work.bans.map(({ address }) => address).sort(), ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
@@ -166,7 +168,7 @@ Deno.test("`Congestion` warns once where bans come faster than they are carried 
     firewall: new OneByOne(),
     log,
     clock: () => time,
-    backlog: () => waiting,
+    store: { backlog: () => waiting },
   });
   const step = (more: number, done: number) => {
     waiting += more - done;

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Buffer } from "node:buffer";
 import { LineSplitter, MAX_LINE, SURROUNDINGS } from "../../lib/sources/line_splitter.ts";
-import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
+import { RecordBuffer } from "../../lib/core/record_buffer.ts";
 import { entriesOf } from "../support/records.ts";
 
 const encoder = new TextEncoder();

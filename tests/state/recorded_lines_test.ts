@@ -99,8 +99,8 @@ Deno.test("`RecordedLines.add()` reads all escapes of JSON, and lines of older v
     5,
     "é",
   ]]);
-  records.add(new TextEncoder().encode(content.replace("/", "\\/")), 100);
-  records.add(new TextEncoder().encode("[]"), 100);
+  records.addBatch(new TextEncoder().encode(content.replace("/", "\\/")), 100);
+  records.addBatch(new TextEncoder().encode("[]"), 100);
   const text = (i: number) => decode(records.bytes, records.from[i]!, records.to[i]!);
   assert.deepEqual([records.length, text(0), text(1)], [2, '\t\n\r\b\f\u0001\\"/', "é"]);
   assert.deepEqual([...records.times.subarray(0, 2)], [101, 95]);
@@ -119,7 +119,7 @@ for (
   Deno.test(`\`RecordedLines.add()\` refuses ${JSON.stringify(content)}, also behind other lines`, () => {
     const records = new RecordedLines();
     records.begin();
-    records.add(new TextEncoder().encode('[["SSHD","192.0.2.1",0,"a long enough message"]]'), 0);
-    assert.throws(() => records.add(new TextEncoder().encode(content), 0), /a batch of them is damaged/);
+    records.addBatch(new TextEncoder().encode('[["SSHD","192.0.2.1",0,"a long enough message"]]'), 0);
+    assert.throws(() => records.addBatch(new TextEncoder().encode(content), 0), /a batch of them is damaged/);
   });
 }

@@ -2,7 +2,7 @@
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { LINE, NO_PID, type Records, type Sender } from "../../lib/core/records.ts";
 import type { Micros } from "../../lib/core/time.ts";
-import { RecordBuffer } from "../../lib/sources/record_buffer.ts";
+import { RecordBuffer } from "../../lib/core/record_buffer.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,5 @@
 import type { Micros } from "../../core/time.ts";
-import type { RecordBuffer } from "../record_buffer.ts";
+import type { RecordBuffer } from "../../core/record_buffer.ts";
 
 /** Content that a file had at the first look: its place, and the earliest time of its writing. */
 export class Backlog {

@@ -37,9 +37,6 @@ export function openContent(path: string): Content {
   return path.endsWith(".gz") ? new GzipContent(path) : new FileContent(path);
 }
 
-/** Names of compressed files. */
-export const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|Z|zip)$/;
-
 /** Makes a file's state of `info`. */
 export function stateOf({ dev, ino, size, blocks, mtime, birthtime }: Deno.FileInfo): FileState {
   return {

@@ -1,5 +1,7 @@
+import { HEAD_SIZE } from "./head.ts";
 import type { KnownFiles } from "./known_files.ts";
-import { hasContentOf, isCopyOfAny, type KnownFile, type Neighbour } from "./rotation.ts";
+import type { KnownFile } from "./position.ts";
+import { isCopyOfAny, type Neighbour } from "./rotation.ts";
 import { birthOf } from "./selection.ts";
 import { type Micros, now, SECOND } from "../../core/time.ts";
 
@@ -47,4 +49,9 @@ export class Copies {
     const others = [...gone, ...missing].filter((known) => known.path !== path);
     for (const known of others) if (await isCopyOfAny(path, [known])) return known;
   }
+}
+
+/** Reports whether a file has the content of one of `known`, as far as a whole head can tell. */
+async function hasContentOf(path: string, known: readonly KnownFile[]): Promise<boolean> {
+  return await isCopyOfAny(path, known.filter(({ head }) => head.length === HEAD_SIZE));
 }

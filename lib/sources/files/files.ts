@@ -3,9 +3,10 @@ import { type Micros, MINUTE, now, SECOND } from "../../core/time.ts";
 import type { Batch, Source, Start } from "../source.ts";
 import { Glob } from "./glob.ts";
 import { Logs } from "./logs.ts";
-import type { LearnZone, TimeOf } from "./since.ts";
+import { Opener } from "./opening.ts";
 import { parsePosition } from "./position.ts";
-import { NO_RECORDS, RecordBuffer } from "../record_buffer.ts";
+import type { LearnZone, TimeOf } from "./since.ts";
+import { NO_RECORDS, RecordBuffer } from "../../core/record_buffer.ts";
 import { MAX_CHUNK, type Tail } from "./tail.ts";
 import { Watch } from "./watch.ts";
 
@@ -93,7 +94,8 @@ class FileSource implements Source {
   #makeLogs(): Logs {
     const { timeOf, learnZone, clock = now, linger = MINUTE, problem = () => {} } = this.#options;
     const buffer = new RecordBuffer(MAX_CHUNK);
-    return new Logs(this.#glob, { timeOf, learnZone, clock, linger: linger / 1_000, problem, buffer });
+    const opener = new Opener({ timeOf, learnZone, clock, buffer }, problem);
+    return new Logs(this.#glob, { opener, linger: linger / 1_000 });
   }
 
   /**

@@ -5,20 +5,16 @@ import { findData } from "./hole.ts";
 /** Bytes of a file's beginning that identify it. */
 export const HEAD_SIZE = 1_024;
 
-/** The stored form of a file's beginning: enough to recognize it. */
-export interface StoredHead {
+/** A file's beginning, as far as it was there at the last look. */
+export interface Head {
   /** Offset of the head: behind the hole at the file's beginning, if there is one. */
   readonly start: number;
   /** At most `HEAD_SIZE`. */
   readonly length: number;
   /** First half of the SHA-256 of these bytes, in hexadecimal. */
   readonly hash: string;
-}
-
-/** A file's beginning, as far as it was there at the last look. */
-export interface Head extends StoredHead {
-  /** Null for a stored head: only its hash is known. */
-  readonly bytes: Uint8Array | null;
+  /** The bytes themselves; missing in a stored head, as the hash is enough to recognize them. */
+  readonly bytes?: Uint8Array;
 }
 
 /** Head of a file that is still empty. */
@@ -61,7 +57,7 @@ export async function isCopy(head: Head, content: Content): Promise<boolean> {
   const bytes = await readAtHead(head, content);
   if (bytes.length === 0) return false;
   if (bytes.length === head.length) return await isSame(head, bytes);
-  return head.bytes !== null && isEqual(head.bytes.subarray(0, bytes.length), bytes);
+  return head.bytes !== undefined && isEqual(head.bytes.subarray(0, bytes.length), bytes);
 }
 
 function readAtHead({ start, length }: Head, content: Content): Promise<Uint8Array> {

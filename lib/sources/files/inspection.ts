@@ -1,7 +1,7 @@
 import { openContent } from "./content.ts";
 import { Glob } from "./glob.ts";
+import { isDated, isRotated } from "./names.ts";
 import { reasonOf, sentenceOf } from "./opening.ts";
-import { isDated, isRotated } from "./rotation.ts";
 
 /** Result of a look at a pattern's files. */
 export interface Inspection {

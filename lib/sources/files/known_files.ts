@@ -1,7 +1,6 @@
 import { identityOf } from "../../core/file_identity.ts";
-import type { FileId } from "./content.ts";
-import { type FilePosition, formatPosition } from "./position.ts";
-import type { KnownFile } from "./rotation.ts";
+import { type FileId, isSameFile } from "./content.ts";
+import { formatPosition, type KnownFile } from "./position.ts";
 import type { Tail } from "./tail.ts";
 
 /** Known files of one pattern: those being read, and those read before. */
@@ -65,7 +64,7 @@ export class KnownFiles implements Disposable {
 
   /** Notes which tail reads an inode, after one came or went. */
   #note(changed: Tail): void {
-    const tail = this.open.find((one) => one.is(changed));
+    const tail = this.open.find((one) => isSameFile(one, changed));
     if (tail) this.#byInode.set(identityOf(changed), tail);
     else this.#byInode.delete(identityOf(changed));
   }
@@ -74,14 +73,4 @@ export class KnownFiles implements Disposable {
     this.open.forEach((tail) => tail[Symbol.dispose]());
     this.open = [];
   }
-}
-
-/** Returns the data of a file at this moment. */
-export function snapshot(tail: Tail): KnownFile {
-  return { ...tail.position, head: tail.head };
-}
-
-/** Returns the data of a file that was read before the program started. */
-export function knownFileOf(position: FilePosition): KnownFile {
-  return { ...position, head: { ...position.head, bytes: null } };
 }

@@ -5,25 +5,19 @@ import type { Start } from "../source.ts";
 import { Copies } from "./copies.ts";
 import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
-import { absenceOf, Opener, type OpenerOptions } from "./opening.ts";
-import { parsePosition } from "./position.ts";
-import { canSearch, findByInode, type KnownFile } from "./rotation.ts";
+import { absenceOf, type Opener } from "./opening.ts";
+import { type KnownFile, parsePosition } from "./position.ts";
+import { canSearch, findByInode } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
 import { type FollowedFile, Selection } from "./selection.ts";
 import { takeNewer } from "./succession.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
-import { knownFileOf, KnownFiles, snapshot } from "./known_files.ts";
-
-/** How files are followed. */
-export interface LogsOptions extends OpenerOptions {
-  /** How long a rotated file may be quiet before it is dropped, in milliseconds. */
-  readonly linger: number;
-}
+import { KnownFiles } from "./known_files.ts";
 
 /** Log files of one pattern through all their rotations, and how far each was read. */
 export class Logs implements Disposable {
   readonly #glob: Glob;
-  readonly #options: LogsOptions;
+  readonly #linger: number;
   readonly #opener: Opener;
   readonly #selection: Selection;
   readonly #files = new KnownFiles();
@@ -34,26 +28,24 @@ export class Logs implements Disposable {
   #isStale = false;
   #isPositionDue = false;
 
-  constructor(glob: Glob, options: LogsOptions) {
+  /** @param options.linger milliseconds without a line after which a rotated file is dropped */
+  constructor(glob: Glob, { opener, linger }: { opener: Opener; linger: number }) {
     this.#glob = glob;
-    this.#options = options;
-    this.#opener = new Opener(options);
-    this.#selection = new Selection(glob, this.#opener);
-    this.#rewriting = new Rewriting(this.#files, this.#opener);
+    this.#linger = linger;
+    this.#opener = opener;
+    this.#selection = new Selection(glob, opener);
+    this.#rewriting = new Rewriting(this.#files, opener);
     this.#copies = new Copies(this.#files);
   }
 
   async begin({ after, since }: Start): Promise<void> {
     if (after === null) this.#since = since;
     else {
-      const own = parsePosition(after).filter(({ path }) => !this.#glob.isOthers(path));
-      this.#files.missing = own.map(knownFileOf);
+      this.#files.missing = parsePosition(after).filter(({ path }) => !this.#glob.isOthers(path));
     }
     const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
-    if (this.isWaiting) {
-      this.#options.problem(absenceOf(this.#glob.pattern));
-    }
+    if (this.isWaiting) this.#opener.tell(absenceOf(this.#glob.pattern));
     this.#since = null;
     this.#opener.isBacklog = false;
     this.#isPositionDue = true;
@@ -136,7 +128,7 @@ export class Logs implements Disposable {
     try {
       // An empty file's lines may have been copied before it was truncated again: they come first.
       if (tail.head.length === 0) {
-        const before = snapshot(tail);
+        const before = tail.position;
         if (await tail.begin() && await this.#takeNewer(before, tail)) return null;
       }
       const piece = await tail.read();
@@ -184,9 +176,9 @@ export class Logs implements Disposable {
 
   #lose(known: KnownFile): void {
     this.#files.lose(known);
-    const wasKept = known.head.bytes === null;
+    const wasKept = known.head.bytes === undefined;
     if (known.offset === 0 || !wasKept) return;
-    this.#options.problem(`Cannot read the rest of what was ${known.path}: no copy of it is left`);
+    this.#opener.tell(`Cannot read the rest of what was ${known.path}: no copy of it is left`);
   }
 
   /** Opens a file that appeared, behind files that were rotated away from its name meanwhile. */
@@ -235,7 +227,7 @@ export class Logs implements Disposable {
 
   /** Continues in the copy of a truncated file, or treats the file as new. */
   async #relocate(tail: Tail): Promise<null> {
-    const known = snapshot(tail);
+    const known = tail.position;
     const index = this.tails.indexOf(tail);
     this.#drop(tail);
     if (!await this.#addCopy(known, index)) this.#files.missing.push(known);
@@ -252,7 +244,7 @@ export class Logs implements Disposable {
   /** Reports whether no more lines of a rotated file are expected. */
   #isOver(tail: Tail): boolean {
     const { isComplete, quietSince } = tail;
-    const isQuiet = quietSince !== null && performance.now() - quietSince >= this.#options.linger;
+    const isQuiet = quietSince !== null && performance.now() - quietSince >= this.#linger;
     return (isComplete || isQuiet) && !this.#isWaitedFor(tail);
   }
 

@@ -1,18 +1,14 @@
 import { messageOf } from "../../core/error.ts";
 import { identityAt, isAbsent } from "../../core/file_identity.ts";
 import { absence, readDenial } from "../../core/read_denial.ts";
-import { COMPRESSED, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
+import { type FileState, isSameFile, openContent, stateOf } from "./content.ts";
 import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
-import { findByInode, findCopy, type KnownFile, MAX_TRIES, type Neighbour } from "./rotation.ts";
+import { COMPRESSED } from "./names.ts";
+import type { KnownFile } from "./position.ts";
+import { findByInode, findCopy, MAX_TRIES, type Neighbour } from "./rotation.ts";
 import { findBehind, type LostPart, type Place } from "./search.ts";
 import { type SharedParts, Tail } from "./tail.ts";
-
-/** Settings of an `Opener`. */
-export interface OpenerOptions extends SharedParts {
-  /** Called once for each problem of reading a file. */
-  readonly problem: (sentence: string) => void;
-}
 
 /** Where reading begins; see `TailOptions`. */
 type OpenedAt = Pick<KnownFile, "path" | "offset"> & Partial<Pick<KnownFile, "head" | "trace" | "time">>;
@@ -21,12 +17,15 @@ type OpenedAt = Pick<KnownFile, "path" | "offset"> & Partial<Pick<KnownFile, "he
 export class Opener {
   /** Whether the content of opened files was written before the first look. */
   isBacklog = true;
-  readonly #options: OpenerOptions;
+  /** Reports a problem once. */
+  readonly tell: (sentence: string) => void;
+  readonly #shared: SharedParts;
   /** Problems by path, each with the file that has it. */
   readonly #problems = new Map<string, { readonly reason: string; readonly identity: string | null }>();
 
-  constructor(options: OpenerOptions) {
-    this.#options = options;
+  constructor(shared: SharedParts, tell: (sentence: string) => void) {
+    this.#shared = shared;
+    this.tell = tell;
   }
 
   /** Sentences on why files cannot be read, except compressed files: their problem is permanent. */
@@ -49,9 +48,9 @@ export class Opener {
   async open(file: Pick<Neighbour, "path" | "dev" | "ino">, known: OpenedAt): Promise<Tail | null> {
     let tail: Tail | null = null;
     try {
-      tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#options });
+      tail = new Tail(file.path, { ...known, backlog: this.isBacklog, shared: this.#shared });
       this.clearProblem(file.path);
-      if (tail.is(file) && await tail.isUnchanged()) return tail;
+      if (isSameFile(tail, file) && await tail.isUnchanged()) return tail;
     } catch (error) {
       this.reportUnlessMissing(file.path, error);
     }
@@ -97,7 +96,7 @@ export class Opener {
     if (same) return same;
     // Tries again if the file was rewritten just before it was opened.
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#options.timeOf });
+      const behind = await this.#findBehind(file, { ...how, offset, trace, timeOf: this.#shared.timeOf });
       const tail = behind && await this.open(file, { path, time, ...behind });
       if (tail || !behind) return tail;
     }
@@ -144,8 +143,7 @@ export class Opener {
   report(path: string, reason: string): void {
     const before = this.#problems.get(path)?.reason;
     this.#problems.set(path, { reason, identity: identityAt(path) });
-    if (before === reason) return;
-    this.#options.problem(sentenceOf(path, reason));
+    if (before !== reason) this.tell(sentenceOf(path, reason));
   }
 }
 

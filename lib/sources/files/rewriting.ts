@@ -4,7 +4,8 @@
  */
 import { type FileState, isSameFile } from "./content.ts";
 import type { Opener } from "./opening.ts";
-import { hasName, type KnownFile } from "./rotation.ts";
+import type { KnownFile } from "./position.ts";
+import { hasName } from "./rotation.ts";
 import type { FollowedFile } from "./selection.ts";
 import type { Tail } from "./tail.ts";
 import type { KnownFiles } from "./known_files.ts";

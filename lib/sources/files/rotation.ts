@@ -1,8 +1,9 @@
 import { tried } from "../../core/error.ts";
 import { directoryOf, lookAt } from "../../core/file_identity.ts";
-import { COMPRESSED, type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
-import { type Head, HEAD_SIZE, isCopy } from "./head.ts";
-import type { FilePosition } from "./position.ts";
+import { type Content, type FileState, isSameFile, openContent, stateOf } from "./content.ts";
+import { isCopy } from "./head.ts";
+import { COMPRESSED, isReadable, logsOf, numberOf } from "./names.ts";
+import type { KnownFile } from "./position.ts";
 import { endAlike, traceBefore } from "./trace.ts";
 
 /** A file in the directory of a log. */
@@ -10,45 +11,12 @@ export interface Neighbour extends FileState {
   readonly path: string;
 }
 
-/** A file that was read, and may now be elsewhere. */
-export interface KnownFile extends FilePosition {
-  readonly head: Head;
-}
-
-/**
- * `access.log.1`, `access.log-20261123`, `access.log.old`, and logrotate(8)'s names for files in
- * its way; the log's own name may be the shortest or the longest beginning.
- */
-const BEHIND = [
-  /^(.+?)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
-  /^(.+)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
-];
-/** `access-20261123.log` */
-const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
 /** Most directories below or beside a log's own that are searched: more of them hold other logs. */
 const MAX_NEARBY = 100;
 /** Mode of a directory in which anybody may make files. */
 const WRITABLE_BY_ALL = 0o002;
 /** Most tries while names keep changing. */
 export const MAX_TRIES = 10;
-const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
-const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
-const NUMBER = /\.(\d{1,5})$/;
-
-/** Reports whether a name is a rotation's: it is compressed, or derived from one of `logs`. */
-export function isRotated(path: string, logs: ReadonlySet<string>): boolean {
-  return COMPRESSED.test(path) || logsOf(path).some((log) => logs.has(log));
-}
-
-/** Reports whether a name with a date, `access-2026-11-23.log`, may be that of a log in use. */
-export function isDated(path: string): boolean {
-  return DATED.test(path) && !COMPRESSED.test(path) && !SPARE.test(path);
-}
-
-/** Reports whether a file can be read: it is not compressed, or by gzip. */
-export function isReadable(path: string): boolean {
-  return !COMPRESSED.test(path) || path.endsWith(".gz");
-}
 
 /** Reports whether the directory of a log can be searched. */
 export function canSearch(path: string): boolean {
@@ -174,11 +142,6 @@ async function isCopyOfKnown(content: Content, { head, offset, trace }: KnownFil
   return isShorter || trace.length === 0 || endAlike(trace, await traceBefore(content, offset));
 }
 
-/** Reports whether a file has the content of one of `known`, as far as a whole head can tell. */
-export async function hasContentOf(path: string, known: readonly KnownFile[]): Promise<boolean> {
-  return await isCopyOfAny(path, known.filter(({ head }) => head.length === HEAD_SIZE));
-}
-
 /** Reports whether a file begins like one of `known`. */
 export function isCopyOfAny(path: string, known: readonly KnownFile[]): Promise<boolean> {
   return inContent(path, async (content) => {
@@ -210,23 +173,6 @@ function generations(target: string): Neighbour[] {
   const isGeneration = (path: string) => path.startsWith(stem) && logsOf(path).includes(target);
   return neighbours(target, isGeneration).filter(({ size }) => size > 0)
     .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);
-}
-
-/** Returns the logs from which a file of this name may have been rotated away. */
-export function logsOf(path: string): string[] {
-  const name = path.replace(COMPRESSED, "");
-  const between = BETWEEN.exec(name);
-  return [
-    ...(name === path ? [] : [name]),
-    ...BEHIND.flatMap((form) => form.exec(name)?.[1] ?? []),
-    ...(between ? [between[1]! + between[2]!] : []),
-  ];
-}
-
-/** Returns the generation in a name: a higher one is older; null: none. */
-function numberOf(path: string): number | null {
-  const digits = NUMBER.exec(path.replace(COMPRESSED, ""))?.[1];
-  return digits === undefined ? null : Number(digits);
 }
 
 /**

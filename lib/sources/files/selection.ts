@@ -1,16 +1,15 @@
 import { identityOf } from "../../core/file_identity.ts";
 import type { FileState } from "./content.ts";
 import type { Glob } from "./glob.ts";
+import { isDated, isRotated, logsOf } from "./names.ts";
 import type { Opener } from "./opening.ts";
-import { isCopyOfAny, isDated, isRotated, logsOf, type Neighbour } from "./rotation.ts";
+import { isCopyOfAny, type Neighbour } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 import type { KnownFiles } from "./known_files.ts";
 import type { Micros } from "../../core/time.ts";
 
 /** A file that is followed under its own name. */
 export interface FollowedFile extends Neighbour {
-  /** Whether its name may be a rotated file's. */
-  readonly isDated: boolean;
   /** Offset of its first unread byte. */
   readonly offset: number;
 }
@@ -58,7 +57,7 @@ export class Selection {
       const tail = files.of(file);
       if (offset > 0 && !tail) aside.set(birthOf(file), offset);
       if (!isDated || (tail ? tail.path === path : await isLog({ ...file, offset }, files))) {
-        found.push({ ...file, isDated, offset });
+        found.push({ ...file, offset });
         inodes.add(identityOf(file));
       }
     }

@@ -1,5 +1,7 @@
+import { isReadable } from "./names.ts";
 import type { Opener } from "./opening.ts";
-import { findNewer, isReadable, type KnownFile, MAX_TRIES } from "./rotation.ts";
+import type { KnownFile } from "./position.ts";
+import { findNewer, MAX_TRIES } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
 import type { KnownFiles } from "./known_files.ts";
 

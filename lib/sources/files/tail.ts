@@ -3,12 +3,12 @@ import type { Bytes } from "../../core/bytes.ts";
 import type { Records } from "../../core/records.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
 import { Backlog } from "./backlog.ts";
-import { type Content, type FileId, type FileState, isSameFile, openContent } from "./content.ts";
+import { type Content, type FileState, openContent } from "./content.ts";
 import { type Head, isCopy, readBytes } from "./head.ts";
 import { countNuls, findData } from "./hole.ts";
 import { LineSplitter, PAGE, SURROUNDINGS } from "../line_splitter.ts";
-import { NO_RECORDS, type RecordBuffer } from "../record_buffer.ts";
-import type { FilePosition } from "./position.ts";
+import { NO_RECORDS, type RecordBuffer } from "../../core/record_buffer.ts";
+import type { KnownFile } from "./position.ts";
 import { findSince, type LearnZone, lookBack, type TimeOf } from "./since.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import type { Trace } from "./trace.ts";
@@ -79,7 +79,7 @@ export class Tail implements Disposable {
   #atEnd = false;
   /** Whether it knows the bytes before the place reached. */
   #hasSurroundings = false;
-  #position: FilePosition | null = null;
+  #position: KnownFile | null = null;
   /** Whether the zone of its times was sought at its end. */
   #isZoneSought = false;
 
@@ -143,18 +143,14 @@ export class Tail implements Disposable {
     return this.#content.final && this.#atEnd;
   }
 
-  /** Its stored form, the same object until it changes. */
-  get position(): FilePosition {
-    const { path, dev, ino, offset, time, head: { start, length, hash }, trace } = this;
+  /** How far it was read, the same object until that changes. */
+  get position(): KnownFile {
+    const { path, dev, ino, offset, time, head, trace } = this;
     const before = this.#position;
     const isSame = before?.path === path && before.offset === offset && before.time === time &&
-      before.head.start === start && before.head.hash === hash && before.trace === trace;
+      before.head.start === head.start && before.head.hash === head.hash && before.trace === trace;
     if (isSame) return before;
-    return this.#position = { path, dev, ino, offset, time, head: { start, length, hash }, trace };
-  }
-
-  is(file: FileId): boolean {
-    return isSameFile(this, file);
+    return this.#position = { path, dev, ino, offset, time, head, trace };
   }
 
   /** Notes that all files with its name before were read, until their last change at `time`. */

@@ -1,7 +1,7 @@
 import { UNITS } from "../../core/program.ts";
 import { decode, encode, grown } from "../../core/bytes.ts";
 import type { Micros } from "../../core/time.ts";
-import { RecordBuffer } from "../record_buffer.ts";
+import { RecordBuffer } from "../../core/record_buffer.ts";
 import type { Start } from "../source.ts";
 import { hashMark, isSameEntry } from "./cursor.ts";
 

@@ -5,7 +5,7 @@ import { LINE_FEED } from "../../../lib/core/ascii.ts";
 import { ModuleHealth } from "../../../lib/reading/health.ts";
 import { Reader } from "../../../lib/reading/reader.ts";
 import { LineSplitter, SURROUNDINGS } from "../../../lib/sources/line_splitter.ts";
-import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
+import { RecordBuffer } from "../../../lib/core/record_buffer.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
 import { NO_OPTIONS, openForm } from "../../support/messages.ts";
 import { hasNginx, RealNginx } from "../../support/nginx.ts";

@@ -6,8 +6,9 @@ import { entriesOf } from "../../support/records.ts";
 import { openFiles } from "../../../lib/sources/files/files.ts";
 import { Glob } from "../../../lib/sources/files/glob.ts";
 import { Logs } from "../../../lib/sources/files/logs.ts";
+import { Opener } from "../../../lib/sources/files/opening.ts";
 import { MAX_CHUNK, Tail } from "../../../lib/sources/files/tail.ts";
-import { RecordBuffer } from "../../../lib/sources/record_buffer.ts";
+import { RecordBuffer } from "../../../lib/core/record_buffer.ts";
 import { MAX_LINE } from "../../../lib/sources/line_splitter.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory } from "../../support/file_following.ts";
@@ -452,7 +453,8 @@ Deno.test("a check looks at each of many idle files a few times, not once for ea
     clock: () => 42,
     buffer: new RecordBuffer(MAX_CHUNK),
   };
-  using logs = new Logs(new Glob(directory.at("*.log")), { ...shared, linger: 60_000, problem: () => {} });
+  const opener = new Opener(shared, () => {});
+  using logs = new Logs(new Glob(directory.at("*.log")), { opener, linger: 60_000 });
   await logs.begin({ after: null, since: 0 });
   assert.equal(logs.tails.length, 100);
   const inode = Object.getOwnPropertyDescriptor(Tail.prototype, "ino")!;

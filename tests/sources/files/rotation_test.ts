@@ -1,7 +1,7 @@
 import { MILLISECOND } from "../../../lib/core/time.ts";
 import { pause } from "../../../lib/core/async.ts";
 import { strict as assert } from "node:assert";
-import { isRotated } from "../../../lib/sources/files/rotation.ts";
+import { isRotated } from "../../../lib/sources/files/names.ts";
 import { eventually } from "../../support/helpers.ts";
 import { Following, LogDirectory, resume } from "../../support/file_following.ts";
 import { exists } from "../../support/probes.ts";

@@ -4,9 +4,9 @@
  * Records are valid UTF-8 and bounded in length; others are rewritten behind the bytes that were
  * read.
  */
-import { type Bytes, decode, grown, makeBytes, withRoom } from "../core/bytes.ts";
-import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
-import type { Micros } from "../core/time.ts";
+import { type Bytes, decode, grown, makeBytes, withRoom } from "./bytes.ts";
+import { LINE, NO_PID, type Origin, type Records } from "./records.ts";
+import type { Micros } from "./time.ts";
 
 /** First room, in records. */
 const COUNT = 256;
