@@ -31,8 +31,9 @@ export interface Wanted {
 }
 
 /**
- * Reads a configuration file. Throws `UserError` (78). `state` is the directory named in place of
- * its own.
+ * Reads a configuration file. Throws `UserError`: 66 if the file is missing or unreadable, 77 if
+ * this program may not read it, 78 if it is no text. `state` is the directory named in place of its
+ * own.
  */
 export function readConfig(config: string, state?: string): string {
   const target = { config, state };
@@ -85,17 +86,21 @@ function readText(wanted: Wanted): string {
 }
 
 function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
+  // What a configuration names is its mistake, and no file of the arguments.
+  const isConfig = path === target.config;
+  const absent = isConfig ? 66 : 78;
   try {
     const info = Deno.statSync(path);
     const { isFile, isDirectory, size } = info;
-    if (isDirectory) throw unreadable(what, `${path} is a directory`);
-    if (!isFile) throw unreadable(what, `${path} is not a regular file`);
+    if (isDirectory) throw unreadable(what, `${path} is a directory`, absent);
+    if (!isFile) throw unreadable(what, `${path} is not a regular file`, absent);
     if (size > most) throw unreadable(what, `${path} has ${size} bytes, more than the ${most} allowed`);
     if (isGuarded(info)) throw unreadable(what, `${path}: ${GUARDED}`);
     return read();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw unreadable(what, explain(error, { path, target }));
+    const code = isConfig && error instanceof Deno.errors.NotCapable ? 77 : absent;
+    throw unreadable(what, explain(error, { path, target }), code);
   }
 }
 
@@ -116,6 +121,6 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
   return `${path} cannot be read, ${firstLineOf(error)}`;
 }
 
-function unreadable(what: string, cause: string): UserError {
-  return new UserError(`Cannot read ${what}: ${cause}`, 78);
+function unreadable(what: string, cause: string, code: 66 | 77 | 78 = 78): UserError {
+  return new UserError(`Cannot read ${what}: ${cause}`, code);
 }
