@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { pause } from "../core/async.ts";
+import { absolute } from "../config/load.ts";
 import { isDenial } from "../core/denial.ts";
 import { tried, UserError } from "../core/error.ts";
 import { isoTime, isoTimeOrNull } from "../core/time.ts";
@@ -75,7 +75,7 @@ export function statusOf(state: State): Status {
  * it could, or this user cannot tell. A configuration of another monitor does not matter.
  */
 function unusableConfig(options: CommonOptions, { config }: MonitorReport): string | null {
-  if (options.config === "-" || tried(() => resolve(options.config)) !== config) return null;
+  if (options.config === "-" || tried(() => absolute(options.config)) !== config) return null;
   try {
     openUsableConfig(options);
     return null;

@@ -26,6 +26,8 @@ export interface Wanted {
   readonly what: string;
   /** Largest size, in bytes. */
   readonly most: number;
+  /** What makes the file; missing: nothing that is known. */
+  readonly maker?: string;
   /** Configuration and state of a program that may read the file, for the advice to build one. */
   readonly target: BuildTarget;
 }
@@ -56,12 +58,14 @@ export function readPassword(config: string, { state, server }: PasswordOptions)
   const path = join(dirname(config), PASSWORD_FILE);
   if (socketOf(server) !== null && isAbsent(path)) return "";
   const what = "the database password";
-  const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state } });
+  const maker = "type the password, then Enter and Ctrl+D, into: " +
+    `sudo install -o root -g ${SERVICE_USER} -m 640 /dev/stdin ${path}`;
+  const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state }, maker });
   const { mode, gid } = Deno.statSync(path);
   if ((mode ?? 0) & 0o004) {
     // Mode 640 alone would hide a file of root's from the monitor.
     const giving = gid === 0 ? `sudo chgrp ${SERVICE_USER} ${path} && ` : "";
-    throw unreadable(what, `everyone may read ${path}, forbid it with: ${giving}sudo chmod 640 ${path}`);
+    throw unreadable(what, `everyone may read ${path}; forbid it with: ${giving}sudo chmod 640 ${path}`);
   }
   const password = text.replace(/[\r\n]+$/, "");
   if (password === "") throw unreadable(what, `${path} is empty`);
@@ -85,7 +89,7 @@ function readText(wanted: Wanted): string {
   }
 }
 
-function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
+function attempt<T>({ path, what, most, target, maker }: Wanted, read: () => T): T {
   // What a configuration names is its mistake, and no file of the arguments.
   const isConfig = path === target.config;
   const absent = isConfig ? 66 : 78;
@@ -100,14 +104,15 @@ function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const code = isConfig && error instanceof Deno.errors.NotCapable ? 77 : absent;
-    throw unreadable(what, explain(error, { path, target }), code);
+    throw unreadable(what, explain(error, { path, target, maker }), code);
   }
 }
 
-function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target">): string {
+function explain(error: unknown, { path, target, maker }: Omit<Wanted, "what" | "most">): string {
   const isConfig = path === target.config;
   if (error instanceof Deno.errors.NotFound) {
-    return `${path} does not exist${isConfig ? "; `strongmonitor init` makes one" : ""}`;
+    const remedy = isConfig ? "`strongmonitor init` makes one" : maker;
+    return `${path} does not exist${remedy ? `; ${remedy}` : ""}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return settingDenial(path, resolve(path));

@@ -73,6 +73,7 @@ Deno.test("`check` names all mistakes in one pass, each with its remedies below 
     "Problem: Cannot read the whitelist file: /friends does not exist",
     "Problem: ban_command cannot run /nowhere/ban: there is no such file",
   ]);
+  assert.match(stdout, /^ {2}type the password, .*: sudo install .* \/dev\/stdin \S+\/db_password\.secret$/m);
   assert.match(stdout, / is NOT good: 4 problems, with \d+ warnings?\n$/);
 });
 

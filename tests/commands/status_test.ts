@@ -246,7 +246,7 @@ Deno.test("`status` ends with 1 while the monitor could not start again by its c
     // Found by reading the password, as a start reads it.
     [
       `{ "state": "${directory}", "DB": { "host": "db", "user": "u", "database": "d" }, ${modules} }`,
-      /db_password\.secret does not exist$/,
+      /db_password\.secret does not exist; type the password/,
     ],
     [null, /config\.jsonc does not exist/],
   ];

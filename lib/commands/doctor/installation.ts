@@ -5,7 +5,7 @@ import { may, RESOLVER } from "../../config/permissions.ts";
 import { commandsOf, firewallsOf } from "../../config/firewalls.ts";
 import type { Config, ConfiguredFirewall } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
-import { SERVICE_USER } from "../../core/program.ts";
+import { SERVICE_USER, UNITS } from "../../core/program.ts";
 import { lockedFiles } from "../../core/state_files.ts";
 import { directoryOf, lookAt } from "../../core/file_identity.ts";
 import {
@@ -13,13 +13,16 @@ import {
   asRoot,
   closedTo,
   INSTALL_UNIT,
+  isEnabled,
   mayChangeNetwork,
   type MonitorEntry,
   seesJournal,
+  switching,
   type SystemUser,
 } from "../machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
+const [PLAIN, BY_SUDO] = UNITS;
 const OTHERS_MAY_WRITE = 0o002;
 const GROUP_MAY_WRITE = 0o020;
 const OF_OTHERS = 0o077;
@@ -123,6 +126,10 @@ export async function* examineUnit(
   else if (await seesJournal()) {
     yield warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`));
   }
+  if (unit !== null && isEnabled(unit) === false) {
+    const text = `the next boot does not start the monitor: ${unit} is not enabled`;
+    yield warning("unit", text, asRoot(`systemctl enable ${unit}`));
+  }
   for (const firewall of firewalls) yield* await sudoFindings(firewall, service);
 }
 
@@ -138,6 +145,7 @@ export function bansBySudo(config: Config): boolean {
 /** Says why a unit cannot run the commands of one firewall. */
 function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | null {
   const { unit, isRoot } = entry;
+  const name = unit.replace(/\.service$/, "");
   const isNft = firewall.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
   const { command, key } = commandsOf(firewall)[0]!;
@@ -147,9 +155,12 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
       "unit",
       `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ` +
         `${key.join(".")} cannot work`,
-      isNft
-        ? 'set "nft_command": "nft", or use strongmonitor-sudo.service'
-        : "use strongmonitor-sudo.service, the unit for sudo",
+      `${
+        isNft
+          ? 'set "nft_command": "nft" and restart the monitor, or use the unit with sudo'
+          : "use the unit with sudo"
+      }: ` +
+        switching(BY_SUDO, name),
     );
   }
   if (!isNft || bySudo || hasPower) return null;
@@ -158,7 +169,7 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
     `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
     unit === "strongmonitor.service"
       ? "unless a drop-in of the unit takes it away: this machine is a container, whose host has to grant it"
-      : 'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
+      : `use the unit without sudo: ${switching(PLAIN, name)}, or set "nft_command": "sudo -n nft"`,
   );
 }
 
