@@ -149,6 +149,7 @@ export class ModuleFinder {
     const event = this.event;
     let isAnyones = isLine;
     let isTagged = false;
+    let isForeign = false;
     heads.begin(bytes, from, to, isLine);
     const hasOpen = isLine && this.candidates.hasOpen;
     let open: Open = { candidates, bytes, from, to, stamp: null, isHeaded: false };
@@ -157,6 +158,7 @@ export class ModuleFinder {
       if (heads.isTag) {
         isTagged = true;
         const { identifier, candidates: named } = heads.program!;
+        if (isAnyones) isForeign = writersOf(named, identifier).length === 0;
         candidates = isAnyones ? named : writersOf(candidates, identifier);
         // A line of the kernel may contain another program's line.
         isAnyones &&= identifier === KERNEL;
@@ -185,8 +187,10 @@ export class ModuleFinder {
     this.isZoneless = heads.isZoneless;
     if (isOpen && open.stamp !== null) this.#takeTime(open.stamp);
     this.#isTagless ||= isOpen && !isTagged;
-    // In such a log a stranger's name may look like a tag.
-    return candidates.length > 0 || (isOpen && this.#isTagless);
+    // In a log without tags a stranger's name may look like one. In a log that programs share, the
+    // lines of others prove nothing about a module's format.
+    const isOwn = candidates.length > 0 && (event.isUnderstood || !isForeign);
+    return isOwn || (isOpen && this.#isTagless);
   }
 
   /**
