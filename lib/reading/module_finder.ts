@@ -82,7 +82,7 @@ export class ModuleFinder {
     this.#zone = modules[0]!.zone;
     this.candidates = new Candidates(modules);
     this.#heads = new HeadReader({
-      programOf: (identifier) => ({ identifier, candidates: this.candidates.of(identifier) }),
+      programOf: (identifier) => this.candidates.program(identifier),
       isKnown: (identifier) => this.candidates.isProgram(identifier),
       isObjectRead: this.candidates.all.some(isTextual),
       mayBegin: (text) => this.candidates.mayBegin(text),
@@ -157,8 +157,8 @@ export class ModuleFinder {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
         isTagged = true;
-        const { identifier, candidates: named } = heads.program!;
-        if (isAnyones) isForeign = writersOf(named, identifier).length === 0;
+        const { identifier, candidates: named, isForeign: isOthers } = heads.program!;
+        if (isAnyones) isForeign = isOthers;
         candidates = isAnyones ? named : writersOf(candidates, identifier);
         // A line of the kernel may contain another program's line.
         isAnyones &&= identifier === KERNEL;

@@ -246,6 +246,7 @@ Deno.test("`Reader.read()` leaves lines of other programs to nobody where a modu
     ["May 31 00:00:01 host sudo: session opened", undefined],
     ["May 31 00:00:01 host sudo[7]: pam_unix(sudo:session): session closed", undefined],
     ["May 31 00:00:01 host cc[7]: what it never said before", false],
+    ["May 31 00:00:01 host /usr/sbin/cc[7]: what it never said before", false],
     ["c 192.0.2.1", true],
     ["what has no head", false],
     ["May 31 00:00:01 host whoever[7]: c 192.0.2.1", true],
