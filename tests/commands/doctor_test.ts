@@ -273,6 +273,11 @@ Deno.test({
       assert.equal(code, 1);
       const refused = `failure: sudo does not let strongmonitor run ${ban} without a password`;
       assert.deepEqual(of(findings, "unit").slice(1), [refused]);
+      assert.equal(
+        findings.filter(({ subject }) => subject === "unit").at(-1)?.remedy,
+        `as docs/firewalls.md tells: echo 'strongmonitor ALL=(root) NOPASSWD: ${ban}' | ` +
+          "tee -a /etc/sudoers.d/strongmonitor",
+      );
       assert.match(
         Deno.readTextFileSync(`${machine.directory}/asked`),
         new RegExp(`^-n -u strongmonitor sudo -n -l ${ban} 192\\.0\\.2\\.254\n`),

@@ -23,6 +23,7 @@ import {
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const [PLAIN, BY_SUDO] = UNITS;
+const SUDOERS = "/etc/sudoers.d/strongmonitor";
 const OTHERS_MAY_WRITE = 0o002;
 const GROUP_MAY_WRITE = 0o020;
 const OF_OTHERS = 0o077;
@@ -173,6 +174,14 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
   );
 }
 
+/** Returns the remedy that lets the monitor's user run a program by sudo: a command if its path is known. */
+function permitting(program: string): string {
+  const path = program === "nft" ? "/usr/sbin/nft" : program;
+  if (!/^\/[\w./-]+$/.test(path)) return `give it a line in ${SUDOERS}: docs/firewalls.md`;
+  const line = `${SERVICE_USER} ALL=(root) NOPASSWD: ${path}`;
+  return `as docs/firewalls.md tells: echo '${line}' | ${asRoot(`tee -a ${SUDOERS}`)}`;
+}
+
 /** Asks, as root, whether sudo lets the service's user run the commands without a password. */
 async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | null): Promise<Finding[]> {
   if (Deno.uid() !== 0 || service === null) return [];
@@ -188,7 +197,7 @@ async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | 
     }
     const text = `sudo does not let ${service.name} run ${words[0]} without a password`;
     if (findings.some((finding) => finding.text === text)) continue;
-    findings.push(failure("unit", text, "give it a line in /etc/sudoers.d/strongmonitor: docs/firewalls.md"));
+    findings.push(failure("unit", text, permitting(words[0]!)));
   }
   return findings;
 }
