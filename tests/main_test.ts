@@ -9,7 +9,7 @@ const UNREAD: readonly (readonly [args: string, code: number])[] = [
   ["bans --state STATE", 0],
   ["status --state STATE", 69],
   ["status --json --state STATE", 69],
-  ["check --config /nowhere", 78],
+  ["check --config /nowhere", 66],
   ["doctor --config /nowhere --state STATE", 1],
 ];
 
@@ -58,7 +58,7 @@ Deno.test("a SIGHUP that comes while modules load does not end `run`", async () 
       args: ["run", "-A", "--quiet", "--no-check", `--import-map=${directory}/imports.json`, MAIN]
         .concat(["run", "--config", "/nowhere"]),
     }).output();
-    assert.deepEqual([code, signal], [78, null], new TextDecoder().decode(stderr));
+    assert.deepEqual([code, signal], [66, null], new TextDecoder().decode(stderr));
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

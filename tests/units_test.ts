@@ -47,6 +47,16 @@ for (const name of Object.keys(EXPOSURES)) {
     assert.match(text, /^Restart=on-abnormal$/m);
     assert.match(text, /^RestartForceExitStatus=0 1 69 101 SIGHUP$/m);
   });
+
+  Deno.test(`${name} has the program survive a SIGHUP that comes before it listens`, async () => {
+    const text = Deno.readTextFileSync(`${PROJECT}/${name}`);
+    const [, first] = text.match(/^ExecStart=[^]*?(\S+) \/usr\/local\/bin\/strongmonitor run /m)!;
+    const { stdout } = await new Deno.Command(first!, {
+      args: ["sh", "-c", "kill -HUP $$; echo alive"],
+      stdin: "null",
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "alive\n");
+  });
 }
 
 Deno.test("the Debian package has the project's units by their names, which run the program where packages have theirs", async () => {

@@ -35,14 +35,15 @@ export interface CheckOptions extends CommonOptions {
 
 /**
  * `check`: explains the configuration (`-`: standard input), and prints problems, warnings and a
- * verdict. Exit code 78: it is wrong, this program lacks a permission for it, or its password or a
- * whitelist file cannot be read. 1, never with `syntax`: a rule fails a test, a ban command cannot
- * run, or this user may not read the journal or a log file.
+ * verdict. Exit code 66 or 77: it cannot be read, or not by this program. 78: it is wrong, this
+ * program lacks a permission for it, or its password or a whitelist file cannot be read. 1, never
+ * with `syntax`: a rule fails a test, a ban command cannot run, or this user may not read the
+ * journal or a log file.
  */
 export async function checkCommand(options: CheckOptions): Promise<number> {
   finishUnread();
-  const config = configOrNull(options);
-  if (config === null) return 78;
+  const config = configOrCode(options);
+  if (typeof config === "number") return config;
   const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);
   const { refusal, files, problems: lacking, warnings: absent } = await lookHere(config, options);
   const problems = [...lacking, ...tests.failures];
@@ -139,14 +140,14 @@ function passwordProblem({ database, path }: Config, state?: string): UserError 
   }
 }
 
-/** Returns the configuration; null if it is wrong, after printing why with a verdict. */
-function configOrNull(options: CheckOptions): Config | null {
+/** Returns the configuration; if it is wrong or unread, an exit code, after printing why. */
+function configOrCode(options: CheckOptions): Config | UserError["code"] {
   try {
     return openConfig(options);
   } catch (error) {
     if (!(error instanceof UserError) || options.json) throw error;
     conclude(inputName(options.config), { refusal: error, problems: [], warnings: [] });
-    return null;
+    return error.code;
   }
 }
 
@@ -165,7 +166,8 @@ function conclude(path: string, { refusal, problems, warnings }: Faults): void {
   // A denial says nothing against the configuration.
   else if (all.every(isDenial)) {
     print(`No verdict on ${path}: user ${userName()} may not read all that it takes`);
-  } else print(`${path} is NOT good: ${counted(all.length, "problem")}${warned}`);
+  } else if (refusal?.code === 66 || refusal?.code === 77) print(`No verdict on ${path}: it cannot be read`);
+  else print(`${path} is NOT good: ${counted(all.length, "problem")}${warned}`);
 }
 
 /** Prints a problem, and below it the remedies that its sentence names behind semicolons. */

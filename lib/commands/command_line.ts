@@ -35,7 +35,7 @@ export function commandLine(parts: ProgramParts): Command {
     .addHelpText("after", examplesText(["run --trial 10m", "status", "why 192.0.2.7"]))
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 69 something needed is\nunavailable, 78 wrong configuration\n" +
+      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be\nread, 69 something needed is unavailable, 77 this program may not read it,\n78 wrong configuration\n" +
         "\nMessages name pages such as docs/installing.md: the Debian package has them in\n" +
         "/usr/share/doc/strongmonitor.",
     );

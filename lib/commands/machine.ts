@@ -1,7 +1,7 @@
 /** Asks programs about this machine: without a shell, for a bounded time, fixed arguments. */
 import { NEVER } from "../core/async.ts";
 import { may } from "../config/permissions.ts";
-import { UNIT_DIRECTORIES } from "../config/stock.ts";
+import { UNIT_DIRECTORIES, WANTS } from "../config/stock.ts";
 import { SERVICE_USER, UNITS } from "../core/program.ts";
 import { LOGS, type Obstacle, READ, SEARCH } from "../core/read_denial.ts";
 import { Runner, type RunResult } from "../core/child_process.ts";
@@ -90,6 +90,18 @@ export function unitHere(last: MonitorEntry | null, isBySudo = false): string | 
   const units = UNITS.filter(isInstalled);
   const first = isBySudo ? units.at(-1) : units[0];
   return units.find((unit) => `${unit}.service` === last?.unit) ?? first ?? null;
+}
+
+/** Reports whether the next boot starts a unit; null: this program may not look. */
+export function isEnabled(unit: string): boolean | null {
+  const links = unitDirectories().map((directory) => `${directory}/${WANTS}/${unit}.service`);
+  const seen = links.filter((link) => may("read", link));
+  return seen.length === 0 ? null : seen.some((link) => lookAt(link) !== null);
+}
+
+/** Returns root's commands that let `unit` run the monitor in place of `other`. */
+export function switching(unit: string, other: string): string {
+  return `${asRoot(`systemctl disable --now ${other}`)} && ${asRoot(`systemctl enable --now ${unit}`)}`;
 }
 
 /** Returns where units are looked for: systemd's own variable replaces the directories. */

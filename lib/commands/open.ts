@@ -4,6 +4,7 @@ import type { Config } from "../config/types.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
 import { configOf, loadConfig } from "../config/load.ts";
+import { permissionProblem } from "../config/refusal.ts";
 import { SHIPPED } from "../config/shipped.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
 import { givenMembers, keptMembers } from "../monitor/whitelist_entries.ts";
@@ -18,7 +19,7 @@ import { inputName } from "./words.ts";
 
 /**
  * Loads the configuration of the options, and guards the files of its state; reads the password
- * only `withPassword`. Throws `UserError` (78).
+ * only `withPassword`. Throws `UserError` (66, 77, 78).
  */
 export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
   const options = { known: modules, state, withPassword };
@@ -28,6 +29,14 @@ export function openConfig({ config, state }: CommonOptions, { withPassword = fa
     : loadConfig(config, options);
   guardState(loaded.stateDirectory);
   return loaded;
+}
+
+/** Loads a configuration that a monitor can run by. Throws `UserError`, as `run` does. */
+export function openUsableConfig(options: CommonOptions): Config {
+  const config = openConfig(options, { withPassword: true });
+  const problem = permissionProblem(config, options.state);
+  if (problem !== null) throw problem;
+  return config;
 }
 
 /** Most bytes of a configuration on standard input. */

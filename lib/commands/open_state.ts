@@ -5,11 +5,11 @@ import type { Config } from "../config/types.ts";
 import { denial, isDenial } from "../core/denial.ts";
 import { messageOf, UserError } from "../core/error.ts";
 import { databaseOf } from "../core/state_files.ts";
-import { counted } from "../core/text.ts";
 import { prepareStateDirectory } from "../monitor/control.ts";
 import { State } from "../state/state.ts";
 import { openConfig } from "./open.ts";
 import { type CommonOptions, printError } from "./output.ts";
+import { mistakesText } from "./words.ts";
 
 /** State and configuration for commands that must work even with a broken configuration. */
 export interface CommandContext {
@@ -53,12 +53,9 @@ function contextOf(options: CommonOptions): Omit<CommandContext, "state"> & { re
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const directory = options.state ?? stateDirectoryOf(options.config);
-    const more = error.sentences.length > 1
-      ? ` and ${counted(error.sentences.length - 1, "more mistake")}`
-      : "";
     // Who may not open the state either is told of that alone: its remedy serves both.
     if (!isDenial(error.message) || !isDenied(directory, options)) {
-      printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
+      printError(`Warning: ${mistakesText(error)}; going by the state ${directory} alone`);
     }
     return { config: null, configError: error.message, directory };
   }

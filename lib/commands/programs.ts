@@ -1,7 +1,12 @@
 import { commandsOf, firewallsOf } from "../config/firewalls.ts";
 import type { Config } from "../config/types.ts";
 import { hindrance } from "../config/permissions.ts";
+import { asRoot } from "./machine.ts";
+import { shellWord } from "../core/text.ts";
 import { isSudo } from "../core/child_process.ts";
+
+/** The packages of programs, by the same names in all distributions. */
+const PACKAGES: ReadonlyMap<string, string> = new Map([["nft", "nftables"], ["sudo", "sudo"]]);
 
 /** Returns a sentence for each program of `config` that is seen to be missing or not executable. */
 export function programProblems(config: Config): string[] {
@@ -28,14 +33,17 @@ function programsOf([program, ...args]: readonly string[]): string[] {
 
 function faultOf(program: string): string | null {
   if (program.includes("/")) return faultOfFile(program);
-  return hindrance(program) === "missing" ? "it is not installed" : null;
+  if (hindrance(program) !== "missing") return null;
+  const name = PACKAGES.get(program);
+  return `it is not installed${name === undefined ? "" : `; install the package ${name}`}`;
 }
 
 function faultOfFile(path: string): string | null {
   try {
     const { isFile, mode } = Deno.statSync(path);
     if (!isFile) return "it is not a file";
-    return ((mode ?? 0) & 0o111) === 0 ? "it is not executable" : null;
+    const isExecutable = ((mode ?? 0) & 0o111) !== 0;
+    return isExecutable ? null : `it is not executable; ${asRoot(`chmod +x ${shellWord(path)}`)}`;
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? "there is no such file" : null;
   }

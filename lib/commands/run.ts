@@ -12,8 +12,7 @@ import { State } from "../state/state.ts";
 import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
-import { permissionProblem } from "../config/refusal.ts";
-import { openConfig } from "./open.ts";
+import { openUsableConfig } from "./open.ts";
 import { makeStateDirectory, withState } from "./open_state.ts";
 import { requireSpan } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
@@ -45,7 +44,7 @@ const LOCK_ANSWER = 1_000;
 
 /**
  * `run`: monitors until told to stop, or until an unconfirmed trial ends. A reload with a wrong
- * configuration keeps the old one. Throws `UserError` (69, 78), or the error that stopped the last
+ * configuration keeps the old one. Throws `UserError` (66, 69, 77, 78), or the error that stopped the last
  * source.
  */
 export async function runCommand(options: RunOptions, parts: RunParts): Promise<number> {
@@ -60,7 +59,7 @@ async function run(options: RunOptions, { log: given, signals }: RunParts): Prom
   if (options.config === "-") throw new UserError("Cannot run by standard input: name a file", 64);
   clearNoEmptySets();
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
-  let config = usableConfig(options);
+  let config = openUsableConfig(options);
   const totals = new Totals();
   const log = countMessages(given, totals.messages);
   const { state, lock } = await claimState(config.stateDirectory, { options, log });
@@ -146,13 +145,6 @@ function mayRun(directory: string, options: CommonOptions): boolean {
   return tried(() => withState({ ...options, state: directory }, isRunning)) ?? true;
 }
 
-function usableConfig(options: CommonOptions): Config {
-  const config = openConfig(options, { withPassword: true });
-  const problem = permissionProblem(config, options.state);
-  if (problem !== null) throw problem;
-  return config;
-}
-
 /** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */
 function requireWhitelist({ whitelist }: Config, state: State): void {
   const problem = whitelistProblem(whitelist, (path) => state.whitelistCopy(path) !== null);
@@ -160,7 +152,7 @@ function requireWhitelist({ whitelist }: Config, state: State): void {
 }
 
 function reloaded(options: CommonOptions, { old, state }: { old: Config; state: State }): Config {
-  const config = usableConfig(options);
+  const config = openUsableConfig(options);
   requireWhitelist(config, state);
   if (config.stateDirectory !== old.stateDirectory) {
     throw new UserError("the state cannot move while the monitor runs: restart it", 78);

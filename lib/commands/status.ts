@@ -1,14 +1,19 @@
 import { pause } from "../core/async.ts";
+import { absolute } from "../config/load.ts";
+import { isDenial } from "../core/denial.ts";
+import { tried, UserError } from "../core/error.ts";
 import { isoTime, isoTimeOrNull } from "../core/time.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
+import { openUsableConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "./output.ts";
 import { type Status, statusLines } from "./status_lines.ts";
 import { statusProblems } from "./status_problems.ts";
+import { mistakesText } from "./words.ts";
 
 /** Exit code if no monitor runs. */
 const STOPPED = 69;
@@ -21,7 +26,8 @@ export async function statusCommand(options: CommonOptions): Promise<number> {
   finishUnread();
   const status = await withState(options, async (state) => {
     await awaitStarting(state);
-    return statusOf(state);
+    const status = statusOf(state);
+    return { ...status, unusable: status.report && unusableConfig(options, status.report) };
   });
   const problems = statusProblems(status);
   printResult(options, statusJson(status, problems), ...statusLines(status, problems));
@@ -62,6 +68,21 @@ export function statusOf(state: State): Status {
     backlog: state.outbox.backlog(),
     isInMemory: state.isInMemory,
   };
+}
+
+/**
+ * Returns why a monitor could not start again by the configuration on disk that it has read; null:
+ * it could, or this user cannot tell. A configuration of another monitor does not matter.
+ */
+function unusableConfig(options: CommonOptions, { config }: MonitorReport): string | null {
+  if (options.config === "-" || tried(() => absolute(options.config)) !== config) return null;
+  try {
+    openUsableConfig(options);
+    return null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.code === 77 || isDenial(error.message) ? null : mistakesText(error);
+  }
 }
 
 /** Returns a leak as JSON. */

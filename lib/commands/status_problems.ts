@@ -1,5 +1,5 @@
 import { counted } from "../core/text.ts";
-import { localTime, now } from "../core/time.ts";
+import { localTime, type Micros, now } from "../core/time.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { leakText } from "../monitor/leaks.ts";
 import { type ProblemKind, problemsOf } from "../monitor/problems.ts";
@@ -13,7 +13,7 @@ type Troubles = Omit<Status, "recorded" | "bans"> & { readonly bans: Pick<Status
 
 /** Returns a sentence for each problem, the worst first; an empty list: all works. */
 export function statusProblems(status: Troubles): string[] {
-  const { running, report, failing, bans } = status;
+  const { running, report, failing, bans, unusable } = status;
   if (!running) return [stoppedText(report?.failure ?? null)];
   // The report of a monitor that was stopped in order is not of the one that runs now.
   if (!report?.running) return ["the monitor has not reported yet"];
@@ -37,6 +37,8 @@ export function statusProblems(status: Troubles): string[] {
     ),
     ...notify?.error ? [`Cannot send notices by ${notify.program}: ${notify.error}`] : [],
     ...metricsError === null ? [] : [metricsError],
+    // A refused reload says the same.
+    ...unusable && !report.refused ? [unusableText(unusable, report.loaded)] : [],
   ];
 }
 
@@ -44,6 +46,12 @@ export function statusProblems(status: Troubles): string[] {
 function stoppedText(failure: string | null): string {
   const why = failure === null ? "" : `: ${failure}`;
   return `no monitor runs on this state${why}; \`strongmonitor doctor\` tells how to start it`;
+}
+
+/** Says that the monitor goes on, but could not start again. */
+function unusableText(mistakes: string, loaded: Micros): string {
+  return `The next start of the monitor would fail, and the configuration of ${localTime(loaded)} ` +
+    `is in force until then: ${mistakes}`;
 }
 
 /** Says that a monitor hangs. */

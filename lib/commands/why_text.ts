@@ -1,5 +1,12 @@
 /** Formats a story in lines for people. Escapes and cuts foreign text. */
-import { type BanStatus, endReasonText, isConfirmed, isObserved, isWaiting } from "../deciding/ban.ts";
+import {
+  type BanStatus,
+  endReasonText,
+  isConfirmed,
+  isObserved,
+  isWaiting,
+  MOST_TEXT,
+} from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { bounded, counted } from "../core/text.ts";
 import { DAY, formatDuration, HOUR, localTime, type Micros, MINUTE, SECOND } from "../core/time.ts";
@@ -91,7 +98,7 @@ function inForceText(ban: BanStatus, { target, report, now }: Story): string {
     ? "would be banned (observe)"
     : "is banned";
   const banned =
-    `${target} ${verb}${what}${by} since ${localTime(start)} ${untilText(ban)}: ${shown(ban.reason)}` +
+    `${target} ${verb}${what}${by} since ${localTime(start)} ${untilText(ban)}: ${given(ban.reason)}` +
     `${hitsText(ban)}.`;
   if (isConfirmed(ban)) {
     const holding = report?.holding ?? null;
@@ -140,7 +147,7 @@ function banText(ban: BanStatus, story: Story): string {
     : until === null
     ? "for good"
     : `until ${localTime(until)}, ${formatDuration(until - story.now)} left`;
-  return `${what}${localTime(start)}, ${end}: ${shown(ban.reason)}${hitsText(ban)}`;
+  return `${what}${localTime(start)}, ${end}: ${given(ban.reason)}${hitsText(ban)}`;
 }
 
 function hitsText({ count, provenance }: BanStatus): string {
@@ -150,7 +157,7 @@ function hitsText({ count, provenance }: BanStatus): string {
 function coveringText({ address, origin, file, note, until }: ListedEntry): string {
   const by = file === null ? `by ${origin}` : `by the file ${shown(file)}`;
   const end = until === null ? "" : ` until ${localTime(until)}`;
-  return `${address} ${by}${end}${note === "" ? "" : ` (${shown(note)})`}`;
+  return `${address} ${by}${end}${note === "" ? "" : ` (${given(note)})`}`;
 }
 
 /** Words a count: `4 of 5 hits of SSHD invalid_user within 10m`; names other addresses than the target. */
@@ -173,7 +180,7 @@ function memberText({ member, lines, lastLine, bans }: MemberReport): string {
   const seen = lines === 0 ? "no line" : `${counted(lines, "line")}, the last at ${localTime(lastLine!)}`;
   const told = bans.map(({ address, reason, start, ended }) => {
     const end = ended === null ? "" : `, ended ${localTime(ended)}`;
-    return `; ${address} banned ${localTime(start)}${end}: ${shown(reason)}`;
+    return `; ${address} banned ${localTime(start)}${end}: ${given(reason)}`;
   });
   return `${shown(member)}: ${seen}${told.slice(0, 3).join("")}`;
 }
@@ -206,6 +213,11 @@ function section(label: string, texts: readonly string[], all = texts.length): s
 
 function shown(text: string): string {
   return bounded(text === "" ? "(none)" : text, TEXT);
+}
+
+/** Returns a reason or note that somebody gave, as long as the state keeps it. */
+function given(text: string): string {
+  return bounded(text === "" ? "(none)" : text, MOST_TEXT);
 }
 
 function ago(time: Micros, { now }: Pick<Story, "now">): string {

@@ -1,5 +1,6 @@
 /** Words that several commands share. Pure. */
 import { UNTIL_PROXIES_ARE_NAMED } from "../config/describe.ts";
+import type { UserError } from "../core/error.ts";
 import { counted } from "../core/text.ts";
 import { absence } from "../core/read_denial.ts";
 import { localTime, type Micros } from "../core/time.ts";
@@ -11,6 +12,12 @@ export const CONFIRM = "`sudo strongmonitor confirm`";
 /** Returns the name in messages of an input that arguments call `file`; `-`: standard input. */
 export function inputName(file: string): string {
   return file === "-" ? "standard input" : file;
+}
+
+/** Returns the first sentence of an error, and how many more mistakes it names. */
+export function mistakesText({ sentences }: UserError): string {
+  const more = sentences.length - 1;
+  return `${sentences[0]}${more > 0 ? ` and ${counted(more, "more mistake")}` : ""}`;
 }
 
 /** Formats a counted name for people; an empty name becomes visible. */

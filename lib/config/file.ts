@@ -26,13 +26,16 @@ export interface Wanted {
   readonly what: string;
   /** Largest size, in bytes. */
   readonly most: number;
+  /** What makes the file; missing: nothing that is known. */
+  readonly maker?: string;
   /** Configuration and state of a program that may read the file, for the advice to build one. */
   readonly target: BuildTarget;
 }
 
 /**
- * Reads a configuration file. Throws `UserError` (78). `state` is the directory named in place of
- * its own.
+ * Reads a configuration file. Throws `UserError`: 66 if the file is missing or unreadable, 77 if
+ * this program may not read it, 78 if it is no text. `state` is the directory named in place of its
+ * own.
  */
 export function readConfig(config: string, state?: string): string {
   const target = { config, state };
@@ -55,12 +58,14 @@ export function readPassword(config: string, { state, server }: PasswordOptions)
   const path = join(dirname(config), PASSWORD_FILE);
   if (socketOf(server) !== null && isAbsent(path)) return "";
   const what = "the database password";
-  const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state } });
+  const maker = "type the password, then Enter and Ctrl+D, into: " +
+    `sudo install -o root -g ${SERVICE_USER} -m 640 /dev/stdin ${path}`;
+  const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state }, maker });
   const { mode, gid } = Deno.statSync(path);
   if ((mode ?? 0) & 0o004) {
     // Mode 640 alone would hide a file of root's from the monitor.
     const giving = gid === 0 ? `sudo chgrp ${SERVICE_USER} ${path} && ` : "";
-    throw unreadable(what, `everyone may read ${path}, forbid it with: ${giving}sudo chmod 640 ${path}`);
+    throw unreadable(what, `everyone may read ${path}; forbid it with: ${giving}sudo chmod 640 ${path}`);
   }
   const password = text.replace(/[\r\n]+$/, "");
   if (password === "") throw unreadable(what, `${path} is empty`);
@@ -84,25 +89,30 @@ function readText(wanted: Wanted): string {
   }
 }
 
-function attempt<T>({ path, what, most, target }: Wanted, read: () => T): T {
+function attempt<T>({ path, what, most, target, maker }: Wanted, read: () => T): T {
+  // What a configuration names is its mistake, and no file of the arguments.
+  const isConfig = path === target.config;
+  const absent = isConfig ? 66 : 78;
   try {
     const info = Deno.statSync(path);
     const { isFile, isDirectory, size } = info;
-    if (isDirectory) throw unreadable(what, `${path} is a directory`);
-    if (!isFile) throw unreadable(what, `${path} is not a regular file`);
+    if (isDirectory) throw unreadable(what, `${path} is a directory`, absent);
+    if (!isFile) throw unreadable(what, `${path} is not a regular file`, absent);
     if (size > most) throw unreadable(what, `${path} has ${size} bytes, more than the ${most} allowed`);
     if (isGuarded(info)) throw unreadable(what, `${path}: ${GUARDED}`);
     return read();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw unreadable(what, explain(error, { path, target }));
+    const code = isConfig && error instanceof Deno.errors.NotCapable ? 77 : absent;
+    throw unreadable(what, explain(error, { path, target, maker }), code);
   }
 }
 
-function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target">): string {
+function explain(error: unknown, { path, target, maker }: Omit<Wanted, "what" | "most">): string {
   const isConfig = path === target.config;
   if (error instanceof Deno.errors.NotFound) {
-    return `${path} does not exist${isConfig ? "; `strongmonitor init` makes one" : ""}`;
+    const remedy = isConfig ? "`strongmonitor init` makes one" : maker;
+    return `${path} does not exist${remedy ? `; ${remedy}` : ""}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return settingDenial(path, resolve(path));
@@ -116,6 +126,6 @@ function explain(error: unknown, { path, target }: Pick<Wanted, "path" | "target
   return `${path} cannot be read, ${firstLineOf(error)}`;
 }
 
-function unreadable(what: string, cause: string): UserError {
-  return new UserError(`Cannot read ${what}: ${cause}`, 78);
+function unreadable(what: string, cause: string, code: 66 | 77 | 78 = 78): UserError {
+  return new UserError(`Cannot read ${what}: ${cause}`, code);
 }

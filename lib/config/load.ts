@@ -129,7 +129,7 @@ function stateProblems(
 }
 
 /** Resolves `path`. Throws `UserError` (78) if the program may not know its working directory. */
-function absolute(path: string): string {
+export function absolute(path: string): string {
   try {
     return resolve(path);
   } catch {

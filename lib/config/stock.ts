@@ -27,9 +27,12 @@ const NGINX = "/etc/nginx";
 export const SSH_CONNECTION = "SSH_CONNECTION";
 /** Directories of units: of the administrator, and of packages. */
 export const UNIT_DIRECTORIES = ["/etc/systemd/system", "/usr/lib/systemd/system"] as const;
+/** Directory of the links that enable units, in the administrator's. */
+export const WANTS = "multi-user.target.wants";
 
 const socket = socketOf({ host: SOCKET_DIRECTORY, port: DATABASE_PORT })!;
-const units = UNIT_DIRECTORIES.flatMap((directory) => UNITS.map((unit) => `${directory}/${unit}.service`));
+const units = [...UNIT_DIRECTORIES, `${UNIT_DIRECTORIES[0]}/${WANTS}`]
+  .flatMap((directory) => UNITS.map((unit) => `${directory}/${unit}.service`));
 const servers = [DATABASE_NAME, "localhost", "127.0.0.1", "::1"].map((host) =>
   spellServer({ host, port: DATABASE_PORT })
 );

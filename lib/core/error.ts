@@ -9,12 +9,12 @@ export class UserError extends Error {
   readonly lines: readonly string[];
 
   /**
-   * @param code exit code: 64 usage, 69 service unavailable, 78 configuration (sysexits.h), 1
-   * otherwise
+   * @param code exit code: 64 usage, 66 file of the arguments unreadable, 69 service unavailable,
+   * 77 not permitted to this program, 78 configuration (sysexits.h), 1 otherwise
    */
   constructor(
     message: string | readonly string[],
-    readonly code: 1 | 64 | 69 | 78,
+    readonly code: 1 | 64 | 66 | 69 | 77 | 78,
     { advice = null }: { advice?: string | null } = {},
   ) {
     const sentences = typeof message === "string" ? [message] : message;

@@ -43,6 +43,8 @@ export interface Candidate {
 export interface Program {
   readonly identifier: string;
   readonly candidates: readonly Candidate[];
+  /** Whether every candidate takes lines of any program, but knows its own, and this is none. */
+  readonly isForeign: boolean;
 }
 
 /** Modules of one source, as candidates. */
@@ -85,6 +87,14 @@ export class Candidates {
     const modules = this.named(identifier) ?? this.named(identifier.replace(AROUND_NAME, "")) ??
       this.ofAnyProgram;
     return modules.map(trusted);
+  }
+
+  /** Returns the program that writes as `identifier`. */
+  program(identifier: string): Program {
+    const name = identifier.replace(AROUND_NAME, "");
+    const isForeign = ![identifier, name].some((own) => own === "" || this.isProgram(own)) &&
+      this.ofAnyProgram.every(({ identifiers, programs = identifiers }) => programs.length > 0);
+    return { identifier, candidates: this.of(identifier), isForeign };
   }
 
   /** Reports whether some module's service writes as `identifier`. */

@@ -82,7 +82,7 @@ export class ModuleFinder {
     this.#zone = modules[0]!.zone;
     this.candidates = new Candidates(modules);
     this.#heads = new HeadReader({
-      programOf: (identifier) => ({ identifier, candidates: this.candidates.of(identifier) }),
+      programOf: (identifier) => this.candidates.program(identifier),
       isKnown: (identifier) => this.candidates.isProgram(identifier),
       isObjectRead: this.candidates.all.some(isTextual),
       mayBegin: (text) => this.candidates.mayBegin(text),
@@ -149,6 +149,7 @@ export class ModuleFinder {
     const event = this.event;
     let isAnyones = isLine;
     let isTagged = false;
+    let isForeign = false;
     heads.begin(bytes, from, to, isLine);
     let open: Open | null = isLine && this.candidates.hasOpen
       ? { candidates, bytes, from, to, stamp: null, isHeaded: false }
@@ -157,7 +158,8 @@ export class ModuleFinder {
       if (heads.pid !== NO_PID) event.pid = heads.pid;
       if (heads.isTag) {
         isTagged = true;
-        const { identifier, candidates: named } = heads.program!;
+        const { identifier, candidates: named, isForeign: isOthers } = heads.program!;
+        if (isAnyones) isForeign = isOthers;
         candidates = isAnyones ? named : writersOf(candidates, identifier);
         // A line of the kernel may contain another program's line.
         isAnyones &&= identifier === KERNEL;
@@ -186,8 +188,10 @@ export class ModuleFinder {
     this.isZoneless = heads.isZoneless;
     if (isOpen && open!.stamp !== null) this.#takeTime(open!.stamp);
     this.#isTagless ||= isOpen && !isTagged;
-    // In such a log a stranger's name may look like a tag.
-    return candidates.length > 0 || (isOpen && this.#isTagless);
+    // In a log without tags a stranger's name may look like one. In a log that programs share, the
+    // lines of others prove nothing about a module's format.
+    const isOwn = candidates.length > 0 && (event.isUnderstood || !isForeign);
+    return isOwn || (isOpen && this.#isTagless);
   }
 
   /**

@@ -73,6 +73,7 @@ Deno.test("`check` names all mistakes in one pass, each with its remedies below 
     "Problem: Cannot read the whitelist file: /friends does not exist",
     "Problem: ban_command cannot run /nowhere/ban: there is no such file",
   ]);
+  assert.match(stdout, /^ {2}type the password, .*: sudo install .* \/dev\/stdin \S+\/db_password\.secret$/m);
   assert.match(stdout, / is NOT good: 4 problems, with \d+ warnings?\n$/);
 });
 
@@ -267,6 +268,24 @@ Deno.test("`check` ends with a verdict, and with `--quiet` says only what is wro
   assert.match(stdout, /^Problem: Cannot load modul: is an unknown key.*\n.* is NOT good: 1 problem\n$/);
 });
 
+Deno.test("`check` gives no verdict on a configuration that it cannot read", async () => {
+  using directory = scene({});
+  const missing = `${directory.config}.missing`;
+  for (const path of [missing, Deno.makeTempDirSync({ dir: directory.path })]) {
+    const { code, stdout } = await program(["check", "--config", path]);
+    assert.equal(code, 66);
+    assert.match(
+      stdout,
+      /^Problem: Cannot read the configuration: .*\n(?: {2}.*\n)?No verdict on .*: it cannot be read\n$/,
+    );
+    const json = await program(["check", "--json", "--config", path]);
+    assert.deepEqual([json.code, JSON.parse(json.stdout).code], [66, 66]);
+  }
+  const forbidden = await program(["check", "--config", directory.config], ["--allow-sys"]);
+  assert.equal(forbidden.code, 77);
+  assert.match(forbidden.stdout, /\nNo verdict on .*: it cannot be read\n$/);
+});
+
 Deno.test("`check` takes no semicolon within quotes for the beginning of a remedy", async () => {
   using wrong = scene({ firewall: 'x"; y' });
   const { stdout } = await program(["check", "--quiet", "--config", wrong.config]);
@@ -276,7 +295,7 @@ Deno.test("`check` takes no semicolon within quotes for the beginning of a remed
 Deno.test("`check --config -` reads a draft that the program may not open itself", async () => {
   using directory = scene(FILES_ALONE);
   const refused = await program(["check", "--config", directory.config], ["--allow-sys"]);
-  assert.equal(refused.code, 78);
+  assert.equal(refused.code, 77);
   assert.ok(refused.stdout.includes(`--config - < ${directory.config}\n`), refused.stdout);
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", '"$DENO" run -A --quiet "$MAIN" check --config - < "$DRAFT"'],

@@ -197,17 +197,26 @@ Deno.test({
   name: "`doctor` tells which unit and which command do not fit together",
   ignore: !canMakeJournals,
   async fn() {
+    const root = Deno.uid() === 0 ? "" : "sudo ";
+    const use = (unit: string) => `${root}systemctl disable --now a && ${root}systemctl enable --now ${unit}`;
     const cases = [
-      ["1000", "nft", "ok: a.service and nft_command fit together"],
-      ["0", "sudo -n nft", "ok: a.service and nft_command fit together"],
-      ["0", "nft", "failure: a.service does not give the monitor CAP_NET_ADMIN, which nft needs"],
+      ["1000", "nft", "ok: a.service and nft_command fit together", null],
+      ["0", "sudo -n nft", "ok: a.service and nft_command fit together", null],
+      [
+        "0",
+        "nft",
+        "failure: a.service does not give the monitor CAP_NET_ADMIN, which nft needs",
+        `use the unit without sudo: ${use("strongmonitor")}, or set "nft_command": "sudo -n nft"`,
+      ],
       [
         "1000",
         "sudo -n nft",
         "failure: a.service gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of nft_command cannot work",
+        'set "nft_command": "nft" and restart the monitor, or use the unit with sudo: ' +
+        use("strongmonitor-sudo"),
       ],
     ] as const;
-    for (const [capabilities, command, expected] of cases) {
+    for (const [capabilities, command, expected, remedy] of cases) {
       // Any user may call himself strongmonitor.
       const forged = entry(0, [
         ["_UID", "1000"],
@@ -225,8 +234,30 @@ Deno.test({
         machine.configure({ firewall: "nftables", nft_command: command });
         const { findings } = await doctor(machine);
         assert.deepEqual(of(findings, "unit"), [expected]);
+        assert.equal(findings.find(({ subject }) => subject === "unit")?.remedy, remedy);
       });
     }
+  },
+});
+
+Deno.test({
+  name: "`doctor` warns of a unit that the next boot does not start",
+  ignore: !canMakeJournals,
+  async fn() {
+    await withJournal([own("1000", "strongmonitor.service")], async (machine) => {
+      machine.program("nft", "exit 0");
+      machine.configure({ firewall: "nftables", nft_command: "nft" });
+      const fitting = "ok: strongmonitor.service and nft_command fit together";
+      assert.deepEqual(of((await doctor(machine)).findings, "unit"), [fitting]);
+      machine.disable("strongmonitor");
+      const { findings } = await doctor(machine);
+      assert.deepEqual(of(findings, "unit"), [
+        fitting,
+        "warning: the next boot does not start the monitor: strongmonitor is not enabled",
+      ]);
+      const remedy = findings.filter(({ subject }) => subject === "unit").at(-1)?.remedy;
+      assert.match(remedy!, /^(?:sudo )?systemctl enable strongmonitor$/);
+    });
   },
 });
 
@@ -242,6 +273,11 @@ Deno.test({
       assert.equal(code, 1);
       const refused = `failure: sudo does not let strongmonitor run ${ban} without a password`;
       assert.deepEqual(of(findings, "unit").slice(1), [refused]);
+      assert.equal(
+        findings.filter(({ subject }) => subject === "unit").at(-1)?.remedy,
+        `as docs/firewalls.md tells: echo 'strongmonitor ALL=(root) NOPASSWD: ${ban}' | ` +
+          "tee -a /etc/sudoers.d/strongmonitor",
+      );
       assert.match(
         Deno.readTextFileSync(`${machine.directory}/asked`),
         new RegExp(`^-n -u strongmonitor sudo -n -l ${ban} 192\\.0\\.2\\.254\n`),

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { notifyProblem, programProblems } from "../../lib/commands/programs.ts";
 import type { Config } from "../../lib/config/types.ts";
 import { script, temporaryState } from "../support/helpers.ts";
+import { findingsIn, Machine } from "../support/machine.ts";
 import { program } from "../support/program.ts";
 
 /** A section of a module that reads a file alone. */
@@ -18,6 +19,7 @@ const commands = (command: string[] | null, unban: string[] | null = null) =>
 Deno.test("`programProblems()` names programs that are missing or cannot be executed, behind sudo too", () => {
   using temporary = temporaryState();
   const path = temporary.directory;
+  const root = Deno.uid() === 0 ? "" : "sudo ";
   const good = script(path, { name: "good", body: "true" });
   const flat = `${path}/flat`;
   Deno.writeTextFileSync(flat, "", { mode: 0o644 });
@@ -25,7 +27,7 @@ Deno.test("`programProblems()` names programs that are missing or cannot be exec
     [[good, "%s"], []],
     [["cat", "%s"], []],
     [["sudo", good, "%s"], []],
-    [[flat, "%s"], [`ban_command cannot run ${flat}: it is not executable`]],
+    [[flat, "%s"], [`ban_command cannot run ${flat}: it is not executable; ${root}chmod +x ${flat}`]],
     [[path, "%s"], [`ban_command cannot run ${path}: it is not a file`]],
     [[`${path}/none`, "%s"], [`ban_command cannot run ${path}/none: there is no such file`]],
     [["no-such-program", "%s"], ["ban_command cannot run no-such-program: it is not installed"]],
@@ -35,6 +37,24 @@ Deno.test("`programProblems()` names programs that are missing or cannot be exec
   assert.deepEqual(programProblems(commands(null, ["/usr/bin/sudo", "-n", `${path}/none`, "%s"])).slice(-1), [
     `unban_command cannot run ${path}/none: there is no such file`,
   ]);
+});
+
+Deno.test("`doctor` names the package of an nft that is not installed", async () => {
+  using machine = new Machine();
+  machine.configure({ firewall: "nftables", nft_command: "nft" });
+  // Of this machine's programs only Deno's own.
+  const [env, path, ...words] = machine.words("doctor", "--json", "--config", machine.config);
+  const { stdout } = await new Deno.Command(env!, {
+    args: [path!.replace(/:.*/, ""), ...words],
+    stdin: "null",
+  }).output();
+  const found = findingsIn(new TextDecoder().decode(stdout)).find(({ subject }) => subject === "firewall");
+  assert.deepEqual(found, {
+    subject: "firewall",
+    result: "failure",
+    text: "nft_command cannot run nft: it is not installed",
+    remedy: "install the package nftables",
+  });
 });
 
 Deno.test("`check` and `doctor` name a program of `notify` that is missing or cannot be executed", async () => {

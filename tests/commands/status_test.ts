@@ -36,6 +36,12 @@ const REPORT: MonitorReport = {
 const [journal] = REPORT.sources;
 const [sshd] = REPORT.modules;
 
+/** Has a state's lock until the end of a scope, as a running monitor has it. */
+function locked(directory: string): Disposable {
+  const lock = takeLock(directory)!;
+  return { [Symbol.dispose]: () => lock.release() };
+}
+
 /** What a monitor may report that does not work, with the sentence of `status`. */
 const PROBLEMS: readonly (readonly [over: Partial<MonitorReport>, sentence: string])[] = [
   [
@@ -89,12 +95,7 @@ Deno.test("`status` ends with 0 where all works, with 1 and a sentence where som
     stopped.stdout,
     /^not running\nproblem {3}no monitor runs on this state: Cannot read the journal: there is none; `strongmonitor doctor` tells how to start it\n/,
   );
-  using _lock = {
-    lock: takeLock(directory)!,
-    [Symbol.dispose]() {
-      this.lock.release();
-    },
-  };
+  using _lock = locked(directory);
   state.setReport(JSON.stringify(REPORT));
   const { code, stdout } = await status();
   assert.equal(code, 0, stdout);
@@ -222,4 +223,46 @@ Deno.test("`runsSoon()` waits until a monitor has the lock and has reported, and
   } finally {
     lock.release();
   }
+});
+
+Deno.test("`status` ends with 1 while the monitor could not start again by its configuration on disk", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  using _lock = locked(directory);
+  const config = `${directory}/config.jsonc`;
+  const modules = '"modules": { "SSHD": {} }';
+  const good = `{ "state": "${directory}", ${modules} }`;
+  const status = async (text: string | null, options: readonly string[] = []) => {
+    if (text === null) Deno.removeSync(config);
+    else Deno.writeTextFileSync(config, text);
+    const { code, stdout } = await program(["status", "--json", "--config", config, ...options]);
+    return { code, problems: JSON.parse(stdout).problems };
+  };
+  state.setReport(JSON.stringify({ ...REPORT, config }));
+  assert.deepEqual(await status(good), { code: 0, problems: [] });
+  const cases: readonly (readonly [text: string | null, why: RegExp])[] = [
+    [`{ "state": "${directory}", "modul": {} `, /Cannot load /],
+    [`{ "state": "${directory}", "windw": 1, "modul": {}, ${modules} }`, /windw.* and 1 more mistake$/],
+    // Found by reading the password, as a start reads it.
+    [
+      `{ "state": "${directory}", "DB": { "host": "db", "user": "u", "database": "d" }, ${modules} }`,
+      /db_password\.secret does not exist; type the password/,
+    ],
+    [null, /config\.jsonc does not exist/],
+  ];
+  for (const [text, why] of cases) {
+    // A state is found without its configuration only by its name.
+    const { code, problems } = await status(text, ["--state", directory]);
+    assert.deepEqual([code, problems.length], [1, 1], String(text));
+    const [problem] = problems;
+    const start = `The next start of the monitor would fail, and the configuration of ${localTime(STARTED)} `;
+    assert.ok(problem.startsWith(`${start}is in force until then: `), problem);
+    assert.match(problem, why);
+  }
+  // A refused reload has said so already, and another monitor's configuration is not this one's.
+  const refused = { time: STARTED, error: "no" };
+  state.setReport(JSON.stringify({ ...REPORT, config, refused }));
+  assert.equal((await status("{", ["--state", directory])).problems.length, 1);
+  state.setReport(JSON.stringify({ ...REPORT, config: "/elsewhere.jsonc" }));
+  assert.deepEqual(await status("{", ["--state", directory]), { code: 0, problems: [] });
 });

@@ -135,7 +135,7 @@ Deno.test({
       assert.match(lines[0]!, /^strongmonitor: Cannot open the state .*: user \w+ may not use it; .*sudo/);
     }
     const { code, lines } = await said("check");
-    assert.equal(code, 78);
+    assert.equal(code, 66);
     assert.match(
       lines.join("\n"),
       /^Problem: Cannot read .*: user \w+ may not .*\n {2}use sudo\nNo verdict on /,

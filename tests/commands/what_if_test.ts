@@ -249,7 +249,7 @@ const REFUSALS: readonly (readonly [args: string[], code: number, stderr: RegExp
     64,
     /Cannot compare \S+old\.jsonc with itself: name the new configuration by --config/,
   ],
-  [["--config", "none.jsonc"], 78, /none\.jsonc/],
+  [["--config", "none.jsonc"], 66, /none\.jsonc/],
   [["--journal", "auth.log"], 64, /Cannot read files and the journal at once/],
   [
     ["--config", "-", "-"],

@@ -322,3 +322,13 @@ Deno.test("`why` breaks its lines once, for the place where they are shown", asy
     );
   }
 });
+
+Deno.test("`why` shows a reason that somebody gave as long as it is stored", async () => {
+  using temporary = temporaryState();
+  configured(temporary);
+  const reason = "seen in the abuse report of a neighbour ".repeat(5).trimEnd();
+  temporary.state.bans.add(ban("203.0.113.1", { provenance: MANUAL, reason }));
+  const options = { config: `${temporary.directory}/config.jsonc` };
+  const { lines } = await collectLines(() => whyCommand("203.0.113.1", options), 400);
+  assert.equal(lines.join(" ").replaceAll(/ +/g, " ").split(reason).length - 1, 2);
+});

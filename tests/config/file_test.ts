@@ -13,17 +13,19 @@ Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
     huge: new Uint8Array((1 << 20) + 1).fill(0x20),
   };
   inDirectory(files, (directory) => {
-    const message = (name: string) => refusal(() => loadConfig(join(directory, name), { known }), directory);
-    const cause = (name: string) => message(name).replace("Cannot read the configuration: ", "");
-    assert.equal(message("empty"), "Cannot load empty: it is empty");
+    const message = (name: string, code: number) =>
+      refusal(() => loadConfig(join(directory, name), { known }), directory, code);
+    const cause = (name: string, code = 78) =>
+      message(name, code).replace("Cannot read the configuration: ", "");
+    assert.equal(message("empty", 78), "Cannot load empty: it is empty");
     assert.equal(cause("binary"), "binary is binary, not text");
     assert.equal(cause("latin1"), "latin1 is not UTF-8 text");
     assert.equal(cause("huge"), "huge has 1048577 bytes, more than the 1048576 allowed");
-    assert.equal(cause("missing"), "missing does not exist; `strongmonitor init` makes one");
-    assert.equal(cause("."), `${directory} is a directory`);
-    assert.match(cause("empty/beneath"), /^empty\/beneath cannot be read, Not a directory/);
+    assert.equal(cause("missing", 66), "missing does not exist; `strongmonitor init` makes one");
+    assert.equal(cause(".", 66), `${directory} is a directory`);
+    assert.match(cause("empty/beneath", 66), /^empty\/beneath cannot be read, Not a directory/);
     assert.equal(
-      refusal(() => loadConfig("/dev/zero", { known })),
+      refusal(() => loadConfig("/dev/zero", { known }), "", 66),
       "Cannot read the configuration: /dev/zero is not a regular file",
     );
   });
@@ -36,7 +38,7 @@ Deno.test({
     inDirectory({ "config.jsonc": "{}" }, (directory) => {
       const path = join(directory, "config.jsonc");
       Deno.chmodSync(path, 0o200);
-      const message = refusal(() => loadConfig(path, { known }), directory);
+      const message = refusal(() => loadConfig(path, { known }), directory, 66);
       const { username } = userInfo();
       assert.equal(
         message,
@@ -102,7 +104,12 @@ Deno.test("`loadConfig()` takes the database password from the file beside the c
     ["s3cret\n", 0o640, "s3cret"],
     ["s3cret", 0o600, "s3cret"],
     [" two words \r\n", 0o600, " two words "],
-    [null, 0, "does not exist"],
+    [
+      null,
+      0,
+      "does not exist; type the password, then Enter and Ctrl+D, into: " +
+      "sudo install -o root -g strongmonitor -m 640 /dev/stdin db_password.secret",
+    ],
     ["", 0o600, "is empty"],
     ["\n\n", 0o600, "is empty"],
     ["a\nb\n", 0o600, "must hold one line, the password alone"],
@@ -144,7 +151,7 @@ Deno.test("`loadConfig()` refuses a password that everyone may read, and can lea
     const giving = Deno.gid() === 0 ? "sudo chgrp strongmonitor db_password.secret && " : "";
     assert.equal(
       refusal(() => loadConfig(path, { known }), directory),
-      "Cannot read the database password: everyone may read db_password.secret, forbid it with: " +
+      "Cannot read the database password: everyone may read db_password.secret; forbid it with: " +
         `${giving}sudo chmod 640 db_password.secret`,
     );
     assert.equal(loadConfig(path, { known, withPassword: false }).database?.password, "");

@@ -161,6 +161,6 @@ scene("no command reads a file that the build does not allow, not even as root",
     "--config",
     "/etc/shadow",
   ]);
-  assert.equal(code, 78, stdout);
+  assert.equal(code, 77, stdout);
   assert.match(stdout, /this program may not read \/etc\/shadow/);
 });

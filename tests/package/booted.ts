@@ -24,6 +24,6 @@ export abstract class Booted implements AsyncDisposable {
 
   /** Waits until a script succeeds. The limit is a stop for what would hang, not a measure of speed. */
   async until(script: string): Promise<void> {
-    await this.sh(`for _ in {1..300}; do (${script}) > /dev/null 2>&1 && exit; sleep 1; done; ${script}`);
+    await this.sh(`for _ in {1..1500}; do (${script}) > /dev/null 2>&1 && exit; sleep 0.2; done; ${script}`);
   }
 }

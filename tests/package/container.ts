@@ -1,9 +1,12 @@
 /** A Debian system that systemd-nspawn boots: with its own systemd, sshd and network, on this machine's kernel. */
 import { strict as assert } from "node:assert";
-import { parse } from "node:path";
+import { basename, parse } from "node:path";
 import { pause } from "../../lib/core/async.ts";
 import { type Bootable, Booted } from "./booted.ts";
 import { type Output, run, System, SYSTEM_TOOLS } from "./debian.ts";
+
+/** Debian suites to boot. */
+export const BOOTED_SUITES = Deno.env.get("BOOTED_SUITES")?.split(",") ?? [];
 
 const NSPAWN = "/usr/bin/systemd-nspawn";
 /** Tools for a container, and /proc by which its first process is found. */
@@ -18,13 +21,28 @@ const ENVIRONMENT = [
   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 ];
 
-/** Reports whether this machine lets systemd-nspawn start a program, as a container without privileges does not. */
-export async function startsContainers(): Promise<boolean> {
+/** Seconds for a boot that starts nothing, and until an end is forced. */
+const [PATIENCE, GRACE] = [120, 10];
+
+/**
+ * Reports whether systemd-nspawn can boot this machine's own systemd here: where it has few
+ * privileges, it starts programs, and systemd then ends or hangs.
+ */
+export async function bootsContainers(options: readonly string[] = []): Promise<boolean> {
+  const system = ["--directory=/", "--volatile=yes", "--console=pipe", "--boot"];
+  const args = [...OPTIONS, ...system, ...options, "--", "--unit=exit.target"];
   try {
-    return (await run(NSPAWN, [...OPTIONS, "--directory=/", "--volatile=yes", "/usr/bin/true"])).code === 0;
+    const { code } = await run("timeout", [`--kill-after=${GRACE}`, String(PATIENCE), NSPAWN, ...args]);
+    return code === 0;
   } catch {
     return false;
   }
+}
+
+/** Returns the suites that tests boot in containers on this machine. */
+export async function bootedInContainers(): Promise<readonly string[]> {
+  const isAsked = BOOTED_SUITES.length > 0 && Deno.env.get("BOOTED_BY") !== "qemu";
+  return isAsked && await bootsContainers() ? BOOTED_SUITES : [];
 }
 
 /** The root directory of containers. */
@@ -55,6 +73,8 @@ export class Tree implements Bootable {
 class Container extends Booted {
   readonly #nspawn: Deno.ChildProcess;
   readonly #console: string;
+  readonly #end: Promise<unknown>;
+  #hasEnded = false;
   /** Pid of its systemd on this machine. */
   #leader = 0;
 
@@ -64,12 +84,13 @@ class Container extends Booted {
     super();
     this.#root = root;
     this.#console = `${root}.console`;
-    const args = [...OPTIONS, "--boot", `--machine=strongmonitor-${Deno.pid}`, `--directory=${root}`];
+    const args = [...OPTIONS, "--boot", `--machine=${basename(root)}`, `--directory=${root}`];
     this.#nspawn = new Deno.Command("/bin/sh", {
       // With a pipe for its output, systemd-nspawn would wait for the reader.
       args: ["-c", `exec ${NSPAWN} --console=passive "$@" > "$0" 2>&1`, this.#console, ...args],
       stdin: "null",
     }).spawn();
+    this.#end = this.#nspawn.status.then(() => this.#hasEnded = true);
   }
 
   static async boot(root: string): Promise<Container> {
@@ -98,7 +119,7 @@ class Container extends Booted {
   /** Waits until systemd has started everything. systemd-nspawn has another child before. */
   async #wait(): Promise<void> {
     const { pid } = this.#nspawn;
-    for (let tries = 0; tries < 1_200; tries++) {
+    for (let tries = 0; tries < 1_200 && !this.#hasEnded; tries++) {
       await pause(500);
       const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
       this.#leader = Number(children.trim().split(" ").at(-1));
@@ -114,18 +135,14 @@ class Container extends Booted {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    let hasEnded = false;
-    const end = this.#nspawn.status.then(() => {
-      hasEnded = true;
-    });
     // It halts the container at the first signal, ends it at the second, and cleans up behind it.
-    while (!hasEnded) {
+    while (!this.#hasEnded) {
       try {
         this.#nspawn.kill("SIGTERM");
       } catch {
         // It has ended already.
       }
-      await Promise.race([end, pause(1_000)]);
+      await Promise.race([this.#end, pause(1_000)]);
     }
     const { dir, base } = parse(this.#root);
     for (const path of [this.#console, `${dir}/.#${base}.lck`]) await Deno.remove(path).catch(() => {});

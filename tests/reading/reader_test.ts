@@ -241,6 +241,21 @@ Deno.test("`Reader.read()` lets a module without programs of its own read what a
   assert.equal(found[0]?.address, "192.0.2.1");
 });
 
+Deno.test("`Reader.read()` leaves lines of other programs to nobody where a module that knows its programs understands none of them", () => {
+  const cases: readonly [text: string, isUnderstood: boolean | undefined][] = [
+    ["May 31 00:00:01 host sudo: session opened", undefined],
+    ["May 31 00:00:01 host sudo[7]: pam_unix(sudo:session): session closed", undefined],
+    ["May 31 00:00:01 host cc[7]: what it never said before", false],
+    ["May 31 00:00:01 host /usr/sbin/cc[7]: what it never said before", false],
+    ["c 192.0.2.1", true],
+    ["what has no head", false],
+    ["May 31 00:00:01 host whoever[7]: c 192.0.2.1", true],
+  ];
+  const reader = readerOf([{ ...C, identifiers: [], programs: ["cc"] }]);
+  const found = readAll(reader, cases.map(([text]) => line(text)));
+  assert.deepEqual(found.map((one) => one?.isUnderstood), cases.map(([, isUnderstood]) => isUnderstood));
+});
+
 Deno.test("`Reader.read()` tells a line's own time: the message's, that before it, or when it was read", () => {
   const reader = readerOf([A]);
   const midnight = Date.UTC(2026, 4, 31) * 1_000;

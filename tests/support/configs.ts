@@ -82,13 +82,13 @@ export function load(text: string): Config {
   );
 }
 
-/** Returns the message of the `UserError` 78 that `run` throws, without the directory's name. */
-export function refusal(run: () => unknown, directory = ""): string {
+/** Returns the message of the `UserError` that `run` throws with a code, without the directory's name. */
+export function refusal(run: () => unknown, directory = "", code = 78): string {
   try {
     run();
   } catch (error) {
     assert.ok(error instanceof UserError, String((error as Error).stack));
-    assert.equal(error.code, 78);
+    assert.equal(error.code, code, error.message);
     return directory ? error.message.replaceAll(`${directory}/`, "") : error.message;
   }
   assert.fail("was accepted");

@@ -39,11 +39,21 @@ export class Machine implements Disposable {
     Deno.writeTextFileSync(this.config, text, { mode: 0o644 });
   }
 
-  /** Installs these units of the monitor, and no others. */
+  /** Installs these units of the monitor, enabled, and no others. */
   install(...units: readonly string[]): void {
     const directory = `${this.directory}/units`;
-    for (const { name } of Deno.readDirSync(directory)) Deno.removeSync(`${directory}/${name}`);
-    for (const unit of units) Deno.writeTextFileSync(`${directory}/${unit}.service`, "");
+    const links = `${directory}/multi-user.target.wants`;
+    Deno.removeSync(directory, { recursive: true });
+    Deno.mkdirSync(links, { recursive: true });
+    for (const unit of units) {
+      Deno.writeTextFileSync(`${directory}/${unit}.service`, "");
+      Deno.symlinkSync(`${directory}/${unit}.service`, `${links}/${unit}.service`);
+    }
+  }
+
+  /** Has the next boot not start a unit, as `systemctl disable` does. */
+  disable(unit: string): void {
+    Deno.removeSync(`${this.directory}/units/multi-user.target.wants/${unit}.service`);
   }
 
   /** Replaces a program by a shell script. */

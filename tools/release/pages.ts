@@ -68,7 +68,8 @@ export function manPage(program: Command, { version, date }: { version: string; 
     "/usr/share/doc/strongmonitor/docs",
     "the pages that messages name, such as docs/installing.md, if the program came by a Debian package",
     ".SH EXIT STATUS",
-    "0 done, 1 failed, 64 wrong usage, 69 something needed is unavailable, 78 wrong configuration",
+    "0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be read, 69 something needed is unavailable, " +
+      "77 this program may not read the configuration, 78 wrong configuration",
     ".SH SEE ALSO",
     ".BR journalctl (1),",
     ".BR nft (8)",

@@ -39,9 +39,11 @@ function* findingsOf(config: Config): Generator<Finding> {
   const { failures } = runRuleTests(config);
   for (const sentence of failures) yield failure("config", sentence, "mend the rule or its test");
   const unread = whitelistProblem(config.whitelist);
-  if (unread !== null) yield* failuresOf("config", unread);
+  if (unread !== null) {
+    yield* failuresOf("config", unread, 'make this file, or take it out of "whitelist_files"');
+  }
   const untold = notifyProblem(config);
-  if (untold !== null) yield failure("config", untold, "docs/notify.md has programs to install");
+  if (untold !== null) yield failureOf("config", untold, "docs/notify.md has programs to install");
 }
 
 /** Reports missing permissions: Deno grants only the built-in ones. */

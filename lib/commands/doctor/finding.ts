@@ -53,14 +53,14 @@ export function complaintOf(sentence: string): { complaint: string; remedies: re
   return { complaint: complaint!, remedies };
 }
 
-/** Makes a failure of a sentence, with its remedies if it has any. */
-export function failureOf(subject: Subject, sentence: string): Finding {
+/** Makes a failure of a sentence, with its own remedies or, if it has none, `remedy`. */
+export function failureOf(subject: Subject, sentence: string, remedy: string | null = null): Finding {
   const { complaint, remedies } = complaintOf(sentence);
-  return failure(subject, complaint, remedies.length > 0 ? remedies.join("; ") : null);
+  return failure(subject, complaint, remedies.length > 0 ? remedies.join("; ") : remedy);
 }
 
-/** Makes a failure of each sentence of a thrown error. */
-export function failuresOf(subject: Subject, error: unknown): Finding[] {
+/** Makes a failure of each sentence of a thrown error, as `failureOf()` does. */
+export function failuresOf(subject: Subject, error: unknown, remedy: string | null = null): Finding[] {
   const sentences = error instanceof UserError ? error.sentences : [messageOf(error)];
-  return sentences.map((sentence) => failureOf(subject, sentence));
+  return sentences.map((sentence) => failureOf(subject, sentence, remedy));
 }

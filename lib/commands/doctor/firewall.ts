@@ -8,7 +8,7 @@ import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
 import { ask, GRANT } from "../machine.ts";
 import { programProblems } from "../programs.ts";
-import { AS_ROOT, failure, type Finding, ok, warning } from "./finding.ts";
+import { AS_ROOT, failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Documentation addresses (RFC 5737, RFC 3849), as bans spell them. */
 const ADDRESSES = ["192.0.2.254", "2001:db8:ffff:ffff::/64"];
@@ -27,7 +27,7 @@ interface Monitor {
 /** Bans documentation addresses, looks for them in the kernel, and lifts them. */
 export async function* examineFirewall(config: Config, monitor: Monitor): AsyncGenerator<Finding> {
   const faults = programProblems(config);
-  for (const sentence of faults) yield failure("firewall", sentence, DOCUMENTATION);
+  for (const sentence of faults) yield failureOf("firewall", sentence, DOCUMENTATION);
   if (faults.length > 0) return;
   for (const { module, ban } of firewallsOf(config)) {
     const prefix = module === null ? "" : `for ${module}: `;

@@ -5,7 +5,7 @@ import { may, RESOLVER } from "../../config/permissions.ts";
 import { commandsOf, firewallsOf } from "../../config/firewalls.ts";
 import type { Config, ConfiguredFirewall } from "../../config/types.ts";
 import { userName } from "../../core/denial.ts";
-import { SERVICE_USER } from "../../core/program.ts";
+import { SERVICE_USER, UNITS } from "../../core/program.ts";
 import { lockedFiles } from "../../core/state_files.ts";
 import { directoryOf, lookAt } from "../../core/file_identity.ts";
 import {
@@ -13,13 +13,17 @@ import {
   asRoot,
   closedTo,
   INSTALL_UNIT,
+  isEnabled,
   mayChangeNetwork,
   type MonitorEntry,
   seesJournal,
+  switching,
   type SystemUser,
 } from "../machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
+const [PLAIN, BY_SUDO] = UNITS;
+const SUDOERS = "/etc/sudoers.d/strongmonitor";
 const OTHERS_MAY_WRITE = 0o002;
 const GROUP_MAY_WRITE = 0o020;
 const OF_OTHERS = 0o077;
@@ -123,6 +127,10 @@ export async function* examineUnit(
   else if (await seesJournal()) {
     yield warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`));
   }
+  if (unit !== null && isEnabled(unit) === false) {
+    const text = `the next boot does not start the monitor: ${unit} is not enabled`;
+    yield warning("unit", text, asRoot(`systemctl enable ${unit}`));
+  }
   for (const firewall of firewalls) yield* await sudoFindings(firewall, service);
 }
 
@@ -138,6 +146,7 @@ export function bansBySudo(config: Config): boolean {
 /** Says why a unit cannot run the commands of one firewall. */
 function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | null {
   const { unit, isRoot } = entry;
+  const name = unit.replace(/\.service$/, "");
   const isNft = firewall.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
   const { command, key } = commandsOf(firewall)[0]!;
@@ -147,9 +156,12 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
       "unit",
       `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ` +
         `${key.join(".")} cannot work`,
-      isNft
-        ? 'set "nft_command": "nft", or use strongmonitor-sudo.service'
-        : "use strongmonitor-sudo.service, the unit for sudo",
+      `${
+        isNft
+          ? 'set "nft_command": "nft" and restart the monitor, or use the unit with sudo'
+          : "use the unit with sudo"
+      }: ` +
+        switching(BY_SUDO, name),
     );
   }
   if (!isNft || bySudo || hasPower) return null;
@@ -158,8 +170,16 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
     `${unit} does not give the monitor CAP_NET_ADMIN, which ${command[0]} needs`,
     unit === "strongmonitor.service"
       ? "unless a drop-in of the unit takes it away: this machine is a container, whose host has to grant it"
-      : 'use strongmonitor.service, the unit without sudo, or set "nft_command": "sudo -n nft"',
+      : `use the unit without sudo: ${switching(PLAIN, name)}, or set "nft_command": "sudo -n nft"`,
   );
+}
+
+/** Returns the remedy that lets the monitor's user run a program by sudo: a command if its path is known. */
+function permitting(program: string): string {
+  const path = program === "nft" ? "/usr/sbin/nft" : program;
+  if (!/^\/[\w./-]+$/.test(path)) return `give it a line in ${SUDOERS}: docs/firewalls.md`;
+  const line = `${SERVICE_USER} ALL=(root) NOPASSWD: ${path}`;
+  return `as docs/firewalls.md tells: echo '${line}' | ${asRoot(`tee -a ${SUDOERS}`)}`;
 }
 
 /** Asks, as root, whether sudo lets the service's user run the commands without a password. */
@@ -177,7 +197,7 @@ async function sudoFindings(firewall: ConfiguredFirewall, service: SystemUser | 
     }
     const text = `sudo does not let ${service.name} run ${words[0]} without a password`;
     if (findings.some((finding) => finding.text === text)) continue;
-    findings.push(failure("unit", text, "give it a line in /etc/sudoers.d/strongmonitor: docs/firewalls.md"));
+    findings.push(failure("unit", text, permitting(words[0]!)));
   }
   return findings;
 }
