@@ -33,38 +33,6 @@ export function tag(word: string, kind: "bad" | "calm" | "good"): Markup {
   return markup`<span class="tag ${kind}">${word}</span>`;
 }
 
-/** A row of a table. */
-export interface TableRow {
-  readonly name: Part;
-  /** Length of the bar behind the name, from 0 to 1. */
-  readonly size: number;
-  /** Cells below all headings but the first. */
-  readonly cells: readonly (string | number)[];
-}
-
-/** Makes a table with bars behind the first column. Headings are also classes of style.css. */
-export function table(headings: readonly string[], rows: readonly TableRow[]): Markup {
-  const [first, ...others] = headings;
-  return markup`
-    <table>
-      <thead>
-        <tr><th scope="col">${first!}</th>${
-    others.map((heading) => markup`<th scope="col" class="${heading}">${heading}</th>`)
-  }</tr>
-      </thead>
-      <tbody>${
-    rows.map(({ name, size, cells }) =>
-      markup`
-          <tr><th scope="row" style="--w:${(100 * size).toFixed(1)}%">${name}</th>${
-        cells.map((cell, i) => markup`<td class="${others[i]!}">${cell}</td>`)
-      }</tr>
-        `
-    )
-  }</tbody>
-    </table>
-  `;
-}
-
 /** Makes a list entry: a name, words at its right, and text below. */
 export function entry(name: Part, { right, below }: { right: Part; below: Part }): Markup {
   return markup`
