@@ -16,16 +16,12 @@ import { guardState } from "../core/state_files.ts";
 import { type CommonOptions, CONFIG, printError } from "./output.ts";
 import { inputName } from "./words.ts";
 
-/**
- * Loads the configuration of the options, and guards the files of its state; reads the password
- * only `withPassword`. Throws `UserError` (78).
- */
-export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
-  const options = { known: modules, state, withPassword };
+/** Loads the configuration of the options, and guards the files of its state. Throws `UserError` (78). */
+export function openConfig({ config, state }: CommonOptions): Config {
   // Relative paths of a draft resolve as if it stood at the configuration's place.
   const loaded = config === "-"
-    ? configOf(readDraft(), CONFIG, { ...options, name: inputName(config) })
-    : loadConfig(config, options);
+    ? configOf(readDraft(), CONFIG, { known: modules, state, name: inputName(config) })
+    : loadConfig(config, { known: modules, state });
   guardState(loaded.stateDirectory);
   return loaded;
 }
@@ -52,7 +48,12 @@ export function readStdin(most: number): string | null {
 export function openConfigOrShipped(options: CommonOptions): Config {
   if (options.config !== CONFIG || !isAbsent(CONFIG)) return openConfig(options);
   printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
-  return configOf(SHIPPED, CONFIG, { known: modules, state: options.state, withPassword: false });
+  return shippedConfig(options);
+}
+
+/** Loads the shipped configuration as if it stood at the place that the options name. */
+export function shippedConfig({ config, state }: Pick<CommonOptions, "config" | "state">): Config {
+  return configOf(SHIPPED, config, { known: modules, state });
 }
 
 /** Builds the whitelist as a monitor does, without a state from the configuration alone. */

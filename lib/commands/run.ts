@@ -12,6 +12,7 @@ import { State } from "../state/state.ts";
 import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
+import { withPassword } from "../config/load.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { openConfig } from "./open.ts";
 import { makeStateDirectory, withState } from "./open_state.ts";
@@ -147,8 +148,8 @@ function mayRun(directory: string, options: CommonOptions): boolean {
 }
 
 function usableConfig(options: CommonOptions): Config {
-  const config = openConfig(options, { withPassword: true });
-  const problem = permissionProblem(config, options.state);
+  const config = withPassword(openConfig(options));
+  const problem = permissionProblem(config);
   if (problem !== null) throw problem;
   return config;
 }

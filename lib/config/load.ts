@@ -23,7 +23,7 @@ import { whitelistFile } from "./whitelist_file.ts";
  * @throws {UserError} code 78: a sentence for each problem, one a line, in the file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  return configOf(readConfig(path, options.state), path, options);
+  return configOf(readConfig({ config: path, state: options.state }), path, options);
 }
 
 /** Checks and completes `text` as if the file `path` held it. See `loadConfig()`. */
@@ -46,8 +46,10 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     banTime: inherit(step.ban_time, settings.ban_time),
     growth: makeGrowth([step, settings]),
   }));
+  const target = { config: file, state: options.state };
   return {
     path: file,
+    target,
     name: options.name ?? file,
     stateDirectory,
     modules,
@@ -55,7 +57,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     journalWake: settings.journal_wake,
     ban: toBanConfig(settings, folder),
     moduleBans: toModuleBans(settings, folder),
-    database: toDatabase(settings, { folder, file, options }),
+    database: toDatabase(settings, folder),
     following: toFollowing(settings),
     metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
     notify: settings.notify &&
@@ -63,7 +65,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null,
-    whitelist: toWhitelist(settings, { config: file, state: options.state }),
+    whitelist: toWhitelist(settings, target),
     knock: settings.knock,
     keepLog: settings.keep_log ?? null,
     keepLogSize: settings.keep_log_size,
@@ -79,7 +81,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
  */
 export function stateDirectoryOf(path: string): string {
   const standard = settingsSchema.shape.state.parse(undefined);
-  const named = tried(() => lenientValue(readConfig(path), "state"));
+  const named = tried(() => lenientValue(readConfig({ config: path }), "state"));
   if (typeof named !== "string" || named === "") return standard;
   return tried(() => resolve(dirname(absolute(path)), named)) ?? standard;
 }
@@ -137,16 +139,18 @@ function absolute(path: string): string {
   }
 }
 
-function toDatabase(
-  { DB }: Settings,
-  { folder, file, options }: { folder: string; file: string; options: LoadOptions },
-): DatabaseConfig | null {
+/** Returns `config` with the database's password. Throws `UserError` (78). */
+export function withPassword(config: Config): Config {
+  const { database, target } = config;
+  return database === null
+    ? config
+    : { ...config, database: { ...database, password: readPassword(target, database) } };
+}
+
+function toDatabase({ DB }: Settings, folder: string): DatabaseConfig | null {
   if (!DB) return null;
   const { sslrootcert } = DB;
-  const password = options.withPassword === false
-    ? ""
-    : readPassword(file, { state: options.state, server: DB });
-  return { ...DB, ...sslrootcert && { sslrootcert: resolve(folder, sslrootcert) }, password };
+  return { ...DB, ...sslrootcert && { sslrootcert: resolve(folder, sslrootcert) }, password: "" };
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

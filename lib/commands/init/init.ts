@@ -83,7 +83,7 @@ function checkedDraft(
   const { answers, path } = options;
   const draft = (survey: Survey) => {
     const text = draftConfig(survey, answers);
-    return { text, config: configOf(text, path, { known: modules, withPassword: false }) };
+    return { text, config: configOf(text, path, { known: modules }) };
   };
   try {
     return draft(survey);
