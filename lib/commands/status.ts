@@ -121,7 +121,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
 }
 
 function sourceJson(source: SourceReport): unknown {
-  const { name, modules = [], running, stopped, lastBatch, delivery, problems, waiting } = source;
+  const { name, modules, running, stopped, lastBatch, delivery, problems, waiting } = source;
   const since = stopped ? { since: isoTime(stopped.time), error: stopped.error } : null;
   const last_batch = isoTimeOrNull(lastBatch);
   return { name, modules, running, stopped: since, delivery, last_batch, problems, waiting };
