@@ -54,12 +54,7 @@ export class Publishing {
     if (notify === null) state.setNoticeMemory(null);
     this.#notifier = notify && new Notifier({
       config: notify,
-      store: {
-        bansAfter: (id, most) => state.bans.madeAfter(id, most),
-        lastBan: () => state.bans.lastId(),
-        memory: () => state.noticeMemory(),
-        keepMemory: (text) => state.setNoticeMemory(text),
-      },
+      state,
       sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,
       clock: now,
