@@ -56,7 +56,7 @@ function contextOf(options: CommonOptions): Omit<CommandContext, "state"> & { re
     const more = error.sentences.length > 1
       ? ` and ${counted(error.sentences.length - 1, "more mistake")}`
       : "";
-    // Who may not open the state either is told of that alone: its remedy serves both.
+    // A user who may not open the state either gets that error alone: its remedy serves both.
     if (!isDenial(error.message) || !isDenied(directory, options)) {
       printError(`Warning: ${error.sentences[0]}${more}; going by the state ${directory} alone`);
     }

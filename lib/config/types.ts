@@ -15,7 +15,7 @@ import type { WhitelistFile } from "./whitelist_file.ts";
 export interface Config {
   /** Absolute path of its file, by which relative paths in it are resolved. */
   readonly path: string;
-  /** What to build a program for that may do all that it asks. */
+  /** Options of a build for a program with all permissions that this configuration needs. */
   readonly target: BuildTarget;
   /** Its name in messages: the path, or `standard input`. */
   readonly name: string;

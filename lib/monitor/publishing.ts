@@ -50,7 +50,7 @@ export class Publishing {
     const { state, log, totals } = parts;
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
-    // Whoever turns notices on again gets no bans of the time between.
+    // Notices that are turned on again do not tell of bans made meanwhile.
     if (notify === null) state.setNoticeMemory(null);
     this.#notifier = notify && new Notifier({
       config: notify,

@@ -50,7 +50,7 @@ export async function initCommand(given: InitOptions): Promise<number> {
   const survey = await surveyMachine(options);
   const isRefused = !options.force && targetAt(options.config) === "edited";
   if (!options.json) describe(survey).forEach(printError);
-  // Who answers questions first learns that the answers replace nothing.
+  // The user learns before the questions that the answers replace nothing.
   if (!options.json && isRefused) printError(`config    ${options.config} is there already, and stays`);
   const answers = isAsking ? askUser(survey) : proposed(survey);
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
