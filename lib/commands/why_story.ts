@@ -9,7 +9,7 @@ import { readReport } from "../monitor/report.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { type Counts, Evidence } from "./evidence.ts";
+import { Evidence, type NearCounts } from "./evidence.ts";
 import { coveringEntries } from "./why_whitelist.ts";
 
 /** Most lines in a story. */
@@ -18,8 +18,8 @@ const MOST_LINES = 200;
 const [PATIENCE, LEAST_PATIENCE] = [500, 200];
 /** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
-/** Counts without a configuration. */
-const NO_COUNTS: Counts = { counts: [], isComplete: true };
+/** NearCounts without a configuration. */
+const NO_COUNTS: NearCounts = { counts: [], isComplete: true };
 /** Longest wait for the database, each time. */
 const MEMBERS_PATIENCE: Micros = 300 * MILLISECOND;
 

@@ -5,7 +5,7 @@ import type { Micros } from "../../core/time.ts";
 import { tableTime } from "../output.ts";
 import { sourceText } from "../words.ts";
 import { type Markup, markup } from "./markup.ts";
-import { card, entry, nameText, nothing, sentenceText, tag } from "./parts.ts";
+import { card, entry, nameMarkup, nothing, sentenceMarkup, tag } from "./parts.ts";
 import type { Review } from "./review.ts";
 import { BANNED, type ReviewRow, type ReviewTable } from "./tables.ts";
 import { endText, heldText } from "./words.ts";
@@ -33,7 +33,7 @@ export function tableCard({ title, headings, rows, none, note }: ReviewTable): M
 function rowMarkup({ name, tag: word, size, cells }: ReviewRow, headings: readonly string[]): Markup {
   const beside = word !== null && [" ", tag(word, word === BANNED ? "bad" : "calm")];
   return markup`
-    <tr><th scope="row" style="--w:${(100 * size).toFixed(1)}%">${nameText(name)}${beside}</th>${
+    <tr><th scope="row" style="--w:${(100 * size).toFixed(1)}%">${nameMarkup(name)}${beside}</th>${
     cells.map((cell, i) => markup`<td class="${headings[i]!}">${cell}</td>`)
   }</tr>
   `;
@@ -47,12 +47,12 @@ export function newestCard({ bansInForce: { newest }, now }: Review): Markup {
 
 function banEntry(ban: BanStatus, now: Micros): Markup {
   const held = heldText(ban);
-  return entry(nameText(nameOf(ban)), {
+  return entry(nameMarkup(nameOf(ban)), {
     right: [
       held !== "in force" && tag(held, "calm"),
       ` ${ban.until === null ? "" : "ends "}${endText(ban, now)}`,
     ],
-    below: sentenceText(ban.reason),
+    below: sentenceMarkup(ban.reason),
   });
 }
 
@@ -64,11 +64,11 @@ export function sourcesCard({ status: { report } }: Review): Markup {
 
 function sourceEntry(source: SourceReport): Markup {
   const { name, problems, lastBatch, running } = source;
-  return entry(nameText(name), {
+  return entry(nameMarkup(name), {
     right: tag(sourceText(source), running && problems.length === 0 ? "good" : "bad"),
     below: [
       `last batch ${lastBatch === null ? "never" : tableTime(lastBatch)}`,
-      ...problems.map((problem) => markup`<br>${sentenceText(problem)}`),
+      ...problems.map((problem) => markup`<br>${sentenceMarkup(problem)}`),
     ],
   });
 }

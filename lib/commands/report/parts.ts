@@ -19,12 +19,12 @@ export function nothing(sentence: string): Markup {
 }
 
 /** Shows a foreign name from left to right, isolated from the text beside it. */
-export function nameText(name: string): Markup {
+export function nameMarkup(name: string): Markup {
   return markup`<bdi dir="ltr">${bounded(shownName(name), NAME)}</bdi>`;
 }
 
 /** Shows a sentence that may hold foreign names. */
-export function sentenceText(sentence: string): Markup {
+export function sentenceMarkup(sentence: string): Markup {
   return markup`<bdi>${bounded(sentence, SENTENCE)}</bdi>`;
 }
 
