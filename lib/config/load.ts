@@ -4,13 +4,13 @@ import type { Micros } from "../core/time.ts";
 import { tried, UserError } from "../core/error.ts";
 import { lockedFiles } from "../core/state_files.ts";
 import type { BuildTarget } from "./build_hint.ts";
-import { Document, lenientValue, type Path, type Problem } from "./document.ts";
+import { Document, lenientValue, type Mistake, type Path } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { locate, toBanConfig, toModuleBans } from "./firewalls.ts";
-import { lockedFileProblems } from "./module_problems.ts";
+import { lockedFileMistakes } from "./module_mistakes.ts";
 import { makeModules } from "./modules.ts";
 import { inherit, makeGrowth } from "./rules.ts";
-import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { firewallMistakes, fleetMistakes, moduleMistakes, refuse, schemaMistakes } from "./mistakes.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import { withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
@@ -20,7 +20,7 @@ import { whitelistFile } from "./whitelist_file.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
- * @throws {UserError} code 78: a sentence for each problem, one a line, in the file's order
+ * @throws {UserError} code 78: a sentence for each mistake, one a line, in the file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
   return configOf(readConfig({ config: path, state: options.state }), path, options);
@@ -30,13 +30,13 @@ export function loadConfig(path: string, options: LoadOptions): Config {
 export function configOf(text: string, path: string, options: LoadOptions): Config {
   const document = new Document(text, options.name ?? path);
   const settings = check(document, options);
-  const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
+  const { modules, tests, mistakes } = makeModules(settings, { document, known: options.known });
   const file = absolute(path);
   const folder = dirname(file);
   const stateDirectory = options.state === undefined
     ? resolve(folder, settings.state)
     : absolute(options.state);
-  refuse([...problems, ...stateProblems(settings, { document, folder, stateDirectory })]);
+  refuse([...mistakes, ...stateMistakes(settings, { document, folder, stateDirectory })]);
   const trust = settings.trust_logins;
   const networkBans = settings.network_bans.map((step) => ({
     ipv4: step.ipv4 ?? null,
@@ -106,27 +106,27 @@ function check(document: Document, { known }: LoadOptions): Settings {
   const issues = checked.success ? [] : checked.error.issues;
   refuse([
     ...document.duplicates,
-    ...issues.flatMap((issue) => schemaProblems(document, issue)),
-    ...firewallProblems(document),
-    ...fleetProblems(document),
-    ...moduleProblems(document, known),
+    ...issues.flatMap((issue) => schemaMistakes(document, issue)),
+    ...firewallMistakes(document),
+    ...fleetMistakes(document),
+    ...moduleMistakes(document, known),
   ]);
   return checked.data!;
 }
 
-/** Returns problems for logs and whitelist files that belong to the state. */
-function stateProblems(
+/** Returns mistakes for logs and whitelist files that belong to the state. */
+function stateMistakes(
   { modules, whitelist_files }: Settings,
   { document, folder, stateDirectory }: { document: Document; folder: string; stateDirectory: string },
-): Problem[] {
+): Mistake[] {
   const locked = lockedFiles(stateDirectory);
-  const problemsIn = (at: Path, patterns: readonly string[]) =>
-    lockedFileProblems(document, at, { patterns, locked });
+  const mistakesIn = (at: Path, patterns: readonly string[]) =>
+    lockedFileMistakes(document, at, { patterns, locked });
   return [
     ...Object.entries(modules).flatMap(([name, { match }]) =>
-      problemsIn(["modules", name, "match", "file"], match?.file ?? [])
+      mistakesIn(["modules", name, "match", "file"], match?.file ?? [])
     ),
-    ...problemsIn(["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))),
+    ...mistakesIn(["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))),
   ];
 }
 
