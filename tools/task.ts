@@ -1,4 +1,4 @@
-/** What the tasks of deno.json share: options, exit codes and directories. */
+/** Options, exit codes and directories that the tasks of deno.json share. */
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UserError } from "../lib/core/error.ts";

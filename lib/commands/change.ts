@@ -14,8 +14,7 @@ import { folded } from "./layout.ts";
 import { type CommonOptions, printError, printFailure } from "./output.ts";
 
 /** Milliseconds that a command waits for the firewall, and between two checks. */
-const PATIENCE = 3_000;
-const BETWEEN_LOOKS = 50;
+const [PATIENCE, BETWEEN_LOOKS] = [3_000, 50];
 
 /** Characters of a change in a line of the monitor's log. */
 const LINE = 1_000;
@@ -100,12 +99,19 @@ export async function outcome(
   state: State,
   { id, settled, deadline }: { id: number; settled: (ban: BanStatus) => boolean; deadline: number },
 ): Promise<BanStatus> {
-  for (let isLastLook = false;;) {
-    const ban = state.bans.get(id)!;
-    if (isLastLook || settled(ban) || ban.error !== null) return ban;
-    isLastLook = performance.now() > deadline || !isLocked(state.directory);
-    if (!isLastLook) await pause(BETWEEN_LOOKS);
+  const ban = () => state.bans.get(id)!;
+  const isOver = (ban: BanStatus) => settled(ban) || ban.error !== null || !isLocked(state.directory);
+  await waitUntil(() => isOver(ban()), deadline);
+  return ban();
+}
+
+/** Waits until `isDone` or until `deadline`, by `performance.now()`. Reports whether it is done. */
+export async function waitUntil(isDone: () => boolean, deadline: number): Promise<boolean> {
+  while (!isDone()) {
+    if (performance.now() >= deadline) return false;
+    await pause(BETWEEN_LOOKS);
   }
+  return true;
 }
 
 /** Names who runs this command, for the monitor's log: `root (uid 0), by sudo from anna`. */

@@ -1,5 +1,5 @@
 import { describeConfig } from "../config/describe.ts";
-import { readPassword } from "../config/file.ts";
+import { withPassword } from "../config/load.ts";
 import { JOURNAL, missingNeeds } from "../config/permissions.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import type { Config } from "../config/types.ts";
@@ -94,7 +94,7 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
     ...files.flatMap(({ problems }) => problems),
   ];
   const warnings = [...options.syntax ? copied : [], ...absences(config, files)];
-  return { refusal: refusalOf(config, { ...options, fatal }), files, problems, warnings };
+  return { refusal: refusalOf(config, fatal), files, problems, warnings };
 }
 
 /** Reports whether the state has a copy of a whitelist file, by which a monitor goes on. */
@@ -117,22 +117,18 @@ function absences({ modules }: Config, inspections: readonly Inspection[]): stri
 }
 
 /** Collects the reasons why `run` refuses `config` in one error; `fatal`: that of whitelist files. */
-function refusalOf(
-  config: Config,
-  { state, fatal }: CheckOptions & { fatal: UserError | null },
-): UserError | null {
-  const permission = permissionProblem(config, state);
-  const errors = [passwordProblem(config, state), permission, fatal]
+function refusalOf(config: Config, fatal: UserError | null): UserError | null {
+  const permission = permissionProblem(config);
+  const errors = [passwordProblem(config), permission, fatal]
     .filter((error) => error !== null);
   if (errors.length === 0) return null;
   return new UserError(errors.flatMap(({ sentences }) => sentences), 78, { advice: permission?.advice });
 }
 
 /** Says why the database's password cannot be read. */
-function passwordProblem({ database, path }: Config, state?: string): UserError | null {
-  if (database === null) return null;
+function passwordProblem(config: Config): UserError | null {
   try {
-    readPassword(path, { state, server: database });
+    withPassword(config);
     return null;
   } catch (error) {
     if (error instanceof UserError) return error;

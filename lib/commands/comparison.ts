@@ -12,7 +12,7 @@ import type { Login } from "../deciding/login_change.ts";
  * bans. `earlier`, `later`: its first ban begins then. `longer`, `shorter`: its bans last so in all.
  */
 export const CHANGES = ["more", "less", "earlier", "later", "longer", "shorter"] as const;
-export type Change = typeof CHANGES[number];
+export type ChangeKind = typeof CHANGES[number];
 
 /** The bans of one address or network. */
 export interface Banned {
@@ -31,7 +31,7 @@ export type LastLogin = Pick<Login, "user" | "time">;
 /** An address or network that two configurations treat differently. */
 export interface Difference {
   readonly address: string;
-  readonly change: Change;
+  readonly change: ChangeKind;
   /** Null: this configuration does not ban it. */
   readonly before: Banned | null;
   readonly after: Banned | null;
@@ -111,7 +111,7 @@ export function compare(before: BansByAddress, after: BansByAddress, logins: New
 }
 
 /** Returns how the bans of an address differ; null: they do not. */
-function changeOf(before: Banned | null, after: Banned | null): Change | null {
+function changeOf(before: Banned | null, after: Banned | null): ChangeKind | null {
   if (before === null) return "more";
   if (after === null) return "less";
   const start = after.first.start - before.first.start;

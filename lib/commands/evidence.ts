@@ -31,7 +31,7 @@ export interface Count {
 }
 
 /** Counts of an address or network. */
-export interface Counts {
+export interface NearCounts {
   /** Nearest to a limit first. */
   readonly counts: readonly Count[];
   /** Whether all stored notes were counted, not only the newest ones. */
@@ -103,7 +103,7 @@ export class Evidence {
    * Counts at `time` of `target` or its ten addresses nearest to a limit, nearest first. Of a large
    * network only the newest hits count.
    */
-  near(target: string, notes: NoteTable, time: Micros): Counts {
+  near(target: string, notes: NoteTable, time: Micros): NearCounts {
     const { contents, isComplete } = notes.contentsOf(target, time);
     const engine = this.#engine();
     engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => contents });

@@ -1,5 +1,6 @@
 import { counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, MINUTE, now, SECOND } from "../core/time.ts";
+import { withPassword } from "../config/load.ts";
 import { UserError } from "../core/error.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
@@ -86,7 +87,7 @@ async function withDatabase<T>(
   options: CommonOptions,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const { database, path } = openConfig(options, { withPassword: true });
+  const { database, path } = withPassword(openConfig(options));
   if (database === null) throw new UserError(`Cannot find the fleet: ${path} names no DB`, 78);
   try {
     return await withConnection(database, TIMEOUT, work);

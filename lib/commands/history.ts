@@ -11,7 +11,7 @@ import { requireSince, requireTime } from "./instant.ts";
 import type { Progress } from "./progress.ts";
 
 /** The requested part of a history; undefined: open at that end. */
-export interface Period {
+export interface HistoryRange {
   readonly since?: Micros | undefined;
   readonly until?: Micros | undefined;
 }
@@ -33,7 +33,7 @@ export async function* fileBatches(
 /** Yields the journal's entries of `modules`. Throws `UserError` (64, 69). */
 export async function* journalBatches(
   modules: readonly ModuleRules[],
-  { since = 0, until }: Period,
+  { since = 0, until }: HistoryRange,
   progress: Progress,
 ): AsyncGenerator<Batch> {
   if (!modules.some(({ module }) => isInJournal(module))) {
@@ -55,7 +55,7 @@ export async function* journalBatches(
 /** Yields the lines that the state has recorded, in their order. */
 export async function* recordedBatches(
   { log }: State,
-  { since = 0 }: Pick<Period, "since">,
+  { since = 0 }: Pick<HistoryRange, "since">,
   progress: Progress,
 ): AsyncGenerator<Batch> {
   const { first, last } = log.numbers();
@@ -69,7 +69,7 @@ export async function* recordedBatches(
 }
 
 /** Returns the period of the options. Throws `UserError` (64). */
-export function requirePeriod(options: { readonly since?: string; readonly until?: string }): Period {
+export function requirePeriod(options: { readonly since?: string; readonly until?: string }): HistoryRange {
   const since = options.since === undefined ? undefined : requireSince(options.since);
   const until = options.until === undefined ? undefined : requireTime(options.until);
   if (since !== undefined && until !== undefined && since >= until) {

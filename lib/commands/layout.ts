@@ -14,18 +14,24 @@ const DEEPEST = 24;
  * behind the label, as in `source    journal: reading`. A word longer than `width` stays whole.
  */
 export function wrap(line: string, width: number): string[] {
-  const most = Math.max(width, NARROWEST);
-  if (line.length <= most) return [line];
-  const indent = " ".repeat(indentOf(line));
+  return broken(line, { indent: indentOf(line), width: Math.max(width, NARROWEST) });
+}
+
+/** Breaks `text` behind `head` into lines of at most `width`, indented by `head`'s length. */
+export function folded(text: string, head = "", width = WIDTH): string[] {
+  return broken(head + text, { indent: head.length, width });
+}
+
+function broken(line: string, { indent, width }: { indent: number; width: number }): string[] {
   const parts: string[] = [];
   let rest = line;
-  while (rest.length > most) {
-    const from = parts.length === 0 ? indent.length : indent.length + 1;
-    const before = rest.lastIndexOf(" ", most);
-    const at = before >= from ? before : rest.indexOf(" ", most);
+  while (rest.length > width) {
+    const from = parts.length === 0 ? indent : indent + 1;
+    const before = rest.lastIndexOf(" ", width);
+    const at = before >= from ? before : rest.indexOf(" ", Math.max(width, from));
     if (at < 0) break;
     parts.push(rest.slice(0, at).trimEnd());
-    rest = indent + rest.slice(at).trimStart();
+    rest = " ".repeat(indent) + rest.slice(at).trimStart();
   }
   return [...parts, rest];
 }
@@ -53,18 +59,6 @@ function indentOf(line: string): number {
   const label = /^ *\S+ {2,}/.exec(line)?.[0].length;
   const start = line.length - line.trimStart().length;
   return label !== undefined && label <= DEEPEST ? label : Math.min(start === 0 ? INDENT : start, DEEPEST);
-}
-
-/** Breaks `text` behind `head` into lines of at most `width`, indented by `head`'s length. */
-export function folded(text: string, head = "", width = WIDTH): string[] {
-  const lines = [head];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1)!;
-    const isFirst = line.length === head.length;
-    if (!isFirst && line.length + 1 + word.length > width) lines.push(" ".repeat(head.length) + word);
-    else lines[lines.length - 1] = isFirst ? line + word : `${line} ${word}`;
-  }
-  return lines;
 }
 
 /** Least width in which a table's last cells fold beside the other columns. */

@@ -110,10 +110,10 @@ function unitDirectories(): readonly string[] {
   return may("env", variable) ? Deno.env.get(variable)?.split(":") ?? UNIT_DIRECTORIES : UNIT_DIRECTORIES;
 }
 
-/** What to do where root itself may not change the firewall. */
+/** Remedy if root itself may not change the firewall. */
 export const GRANT = "a container's host has to grant CAP_NET_ADMIN";
 
-/** What to do where no unit is installed. */
+/** Remedy if no unit is installed. */
 export const INSTALL_UNIT = "install strongmonitor.service: docs/installing.md";
 
 /** Returns a command for root as this user types it: by sudo, unless this is root. */

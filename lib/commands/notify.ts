@@ -13,7 +13,7 @@ export async function notifyCommand(options: CommonOptions): Promise<number> {
   const config = openConfig(options);
   const { notify, ban: { firewall } } = config;
   if (notify === null) throw new UserError(`Cannot notify: ${config.name} does not set "notify": true`, 78);
-  const problem = permissionProblem(config, options.state);
+  const problem = permissionProblem(config);
   if (problem !== null) throw problem;
   const json = testNoticeJson({ host: Deno.hostname(), firewall }, now());
   const failure = whyFailed(await runHook(new Runner(), json, { ...notify, signal: NEVER }));

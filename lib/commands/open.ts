@@ -3,7 +3,7 @@ import { now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { WhitelistFile } from "../config/whitelist_file.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
-import { configOf, loadConfig } from "../config/load.ts";
+import { configOf, loadConfig, withPassword } from "../config/load.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { SHIPPED } from "../config/shipped.ts";
 import { ownAddresses } from "../monitor/own_addresses.ts";
@@ -18,23 +18,22 @@ import { type CommonOptions, CONFIG, printError } from "./output.ts";
 import { inputName } from "./words.ts";
 
 /**
- * Loads the configuration of the options, and guards the files of its state; reads the password
- * only `withPassword`. Throws `UserError` (66, 77, 78).
+ * Loads the configuration of the options, and guards the files of its state. Throws `UserError` (66,
+ * 77, 78).
  */
-export function openConfig({ config, state }: CommonOptions, { withPassword = false } = {}): Config {
-  const options = { known: modules, state, withPassword };
+export function openConfig({ config, state }: CommonOptions): Config {
   // Relative paths of a draft resolve as if it stood at the configuration's place.
   const loaded = config === "-"
-    ? configOf(readDraft(), CONFIG, { ...options, name: inputName(config) })
-    : loadConfig(config, options);
+    ? configOf(readDraft(), CONFIG, { known: modules, state, name: inputName(config) })
+    : loadConfig(config, { known: modules, state });
   guardState(loaded.stateDirectory);
   return loaded;
 }
 
 /** Loads a configuration that a monitor can run by. Throws `UserError`, as `run` does. */
 export function openUsableConfig(options: CommonOptions): Config {
-  const config = openConfig(options, { withPassword: true });
-  const problem = permissionProblem(config, options.state);
+  const config = withPassword(openConfig(options));
+  const problem = permissionProblem(config);
   if (problem !== null) throw problem;
   return config;
 }
@@ -61,7 +60,12 @@ export function readStdin(most: number): string | null {
 export function openConfigOrShipped(options: CommonOptions): Config {
   if (options.config !== CONFIG || !isAbsent(CONFIG)) return openConfig(options);
   printError(`Going by the shipped configuration: ${CONFIG} does not exist`);
-  return configOf(SHIPPED, CONFIG, { known: modules, state: options.state, withPassword: false });
+  return shippedConfig(options);
+}
+
+/** Loads the shipped configuration as if it stood at the place that the options name. */
+export function shippedConfig({ config, state }: Pick<CommonOptions, "config" | "state">): Config {
+  return configOf(SHIPPED, config, { known: modules, state });
 }
 
 /** Builds the whitelist as a monitor does, without a state from the configuration alone. */

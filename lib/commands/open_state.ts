@@ -53,7 +53,7 @@ function contextOf(options: CommonOptions): Omit<CommandContext, "state"> & { re
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const directory = options.state ?? stateDirectoryOf(options.config);
-    // Who may not open the state either is told of that alone: its remedy serves both.
+    // A user who may not open the state either gets that error alone: its remedy serves both.
     if (!isDenial(error.message) || !isDenied(directory, options)) {
       printError(`Warning: ${mistakesText(error)}; going by the state ${directory} alone`);
     }

@@ -19,7 +19,7 @@ export const CONFIG = "/etc/strongmonitor/config.jsonc";
 export const NGINX_CONF = "/etc/nginx/nginx.conf";
 /** Formats of `bans --export`. */
 export const EXPORT_FORMATS = ["nft", "ipset", "plain", "json"] as const;
-/** What is counted: names that attackers choose, and who saw them. */
+/** Subjects of counts: names that attackers choose, and the rules and modules that saw them. */
 export const SUBJECTS = ["address", "network", "user", "path", "rule", "module"] as const;
 /** A counted subject. */
 export type Subject = typeof SUBJECTS[number];
@@ -119,7 +119,7 @@ function writeLines(lines: Iterable<string>): void {
   if (text !== "") write(text);
 }
 
-/** What happens when the reader of standard output has closed the pipe. */
+/** Called when the reader of standard output has closed the pipe. */
 let whenUnread: () => void = () => Deno.exit(0);
 
 /**

@@ -1,4 +1,4 @@
-import { abortedWith, clearNoEmptySets, pause } from "../core/async.ts";
+import { abortedWith, clearNoEmptySets } from "../core/async.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { localTime, type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
@@ -14,7 +14,7 @@ import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
 import { openUsableConfig } from "./open.ts";
 import { makeStateDirectory, withState } from "./open_state.ts";
-import { requireSpan } from "./change.ts";
+import { requireSpan, waitUntil } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
 import { CONFIRM, leftText } from "./words.ts";
 
@@ -130,12 +130,9 @@ async function claimState(
 
 /** Asks a running monitor to recreate a removed lock file, and waits for it. */
 async function askForLock(directory: string): Promise<void> {
-  const deadline = performance.now() + LOCK_ANSWER;
   // The disk may be full: a monitor checks by itself within half a second.
   tried(() => wakeMonitor(directory));
-  while (!hasLockFile(directory) && performance.now() < deadline) {
-    await pause(20);
-  }
+  await waitUntil(() => hasLockFile(directory), performance.now() + LOCK_ANSWER);
 }
 
 /** Reports whether a monitor may run on a state: by its last report, true if that is unreadable. */

@@ -1,4 +1,3 @@
-import { pause } from "../core/async.ts";
 import { absolute } from "../config/load.ts";
 import { isDenial } from "../core/denial.ts";
 import { tried, UserError } from "../core/error.ts";
@@ -8,6 +7,7 @@ import type { State } from "../state/state.ts";
 import { hasUnknownFormat } from "../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
+import { waitUntil } from "./change.ts";
 import { openUsableConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "./output.ts";
@@ -39,7 +39,6 @@ export async function statusCommand(options: CommonOptions): Promise<number> {
  * started before it has its lock.
  */
 const STARTING = 3_000;
-const BETWEEN_LOOKS = 50;
 
 /** Waits for a monitor that is starting if a person reads the output; scripts get an answer at once. */
 export async function awaitStarting(state: State): Promise<void> {
@@ -47,13 +46,9 @@ export async function awaitStarting(state: State): Promise<void> {
 }
 
 /** Waits at most `patience` milliseconds until a monitor runs and has reported; false: none does. */
-export async function runsSoon(state: State, patience: number): Promise<boolean> {
-  const deadline = performance.now() + patience;
-  for (;;) {
-    if (isLocked(state.directory) && readReport(state.report())?.running) return true;
-    if (performance.now() >= deadline) return false;
-    await pause(BETWEEN_LOOKS);
-  }
+export function runsSoon(state: State, patience: number): Promise<boolean> {
+  const runs = () => isLocked(state.directory) && readReport(state.report())?.running === true;
+  return waitUntil(runs, performance.now() + patience);
 }
 
 /** Reads the status of a state's monitor. */
@@ -142,7 +137,7 @@ function statusJson(status: Status, problems: readonly string[]): unknown {
 }
 
 function sourceJson(source: SourceReport): unknown {
-  const { name, modules = [], running, stopped, lastBatch, delivery, problems, waiting } = source;
+  const { name, modules, running, stopped, lastBatch, delivery, problems, waiting } = source;
   const since = stopped ? { since: isoTime(stopped.time), error: stopped.error } : null;
   const last_batch = isoTimeOrNull(lastBatch);
   return { name, modules, running, stopped: since, delivery, last_batch, problems, waiting };

@@ -63,7 +63,7 @@ function reportLines(report: MonitorReport, bans: BanTotals): string[] {
 
 /** Reports whether no file that a module reads exists yet. */
 function isBlind({ name }: ModuleActivity, report: MonitorReport): boolean {
-  const own = report.sources.filter(({ modules }) => modules?.includes(name));
+  const own = report.sources.filter(({ modules }) => modules.includes(name));
   return own.length > 0 && own.length === awaitedOf({ sources: own }).length;
 }
 

@@ -28,7 +28,7 @@ export interface UnbanOptions extends CommonOptions {
 export function unbanCommand(targets: readonly string[], options: UnbanOptions): Promise<number> {
   if (options.all && targets.length > 0) throw new UserError("Cannot take addresses and --all at once", 64);
   if (!options.all && targets.length === 0) {
-    throw new UserError("Cannot unban nobody: name addresses, or say --all", 64);
+    throw new UserError("Cannot unban: name addresses, or say --all", 64);
   }
   const addresses = requireNetworks(targets);
   return withContext(options, async (context) => {

@@ -8,13 +8,13 @@ import type { State } from "../state/state.ts";
 import {
   type Banned,
   BansByAddress,
-  type Change,
+  type ChangeKind,
   CHANGES,
   compare,
   type Difference,
   NewestLogins,
 } from "./comparison.ts";
-import { fileBatches, journalBatches, type Period, recordedBatches, requirePeriod } from "./history.ts";
+import { fileBatches, type HistoryRange, journalBatches, recordedBatches, requirePeriod } from "./history.ts";
 import { knownWhitelist, openConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printLines, zoneText } from "./output.ts";
@@ -51,7 +51,7 @@ interface Outcome {
 
 /** Most differences of a kind without `--all`. */
 const MOST = 20;
-const TITLES: Readonly<Record<Change, string>> = {
+const TITLES: Readonly<Record<ChangeKind, string>> = {
   more: "banned by the new configuration alone",
   less: "no longer banned",
   earlier: "banned earlier",
@@ -108,7 +108,7 @@ interface RunParts {
   readonly before: Config;
   readonly after: Config;
   readonly state: State | null;
-  readonly period: Period;
+  readonly period: HistoryRange;
   readonly progress: Progress;
 }
 

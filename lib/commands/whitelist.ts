@@ -1,4 +1,3 @@
-import { pause } from "../core/async.ts";
 import { isoTimeOrNull, localTime, type Micros, now } from "../core/time.ts";
 import { wideWarning } from "../config/warnings.ts";
 import { isName, readTarget } from "../config/whitelist.ts";
@@ -11,7 +10,7 @@ import { instantOf } from "../core/timestamp.ts";
 import { UserError } from "../core/error.ts";
 import { keptText } from "../deciding/ban.ts";
 import type { WhitelistEntry } from "../deciding/whitelist.ts";
-import { forEach, patience, requireSpanOrForever, tellMonitor, warnIfStopped } from "./change.ts";
+import { forEach, patience, requireSpanOrForever, tellMonitor, waitUntil, warnIfStopped } from "./change.ts";
 import { withContext, withState } from "./open_state.ts";
 import { type CommonOptions, printError, printResult } from "./output.ts";
 import { nameText, otherPlaces } from "./whitelist_list.ts";
@@ -124,9 +123,7 @@ async function tellAddresses(
   { name, deadline }: { name: string; deadline: number },
 ): Promise<void> {
   const known = () => addressesByName(state.whitelist("name", now())).get(name);
-  while (!known() && isLocked(state.directory) && performance.now() < deadline) {
-    await pause(50);
-  }
+  await waitUntil(() => known() !== undefined || !isLocked(state.directory), deadline);
   const addresses = known() ?? [];
   if (addresses.length > 0 || isLocked(state.directory)) printError(nameText(name, addresses));
 }

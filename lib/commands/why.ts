@@ -16,7 +16,7 @@ export async function whyCommand(text: string, options: CommonOptions): Promise<
   return await withContext(options, async ({ state, config, configError }) => {
     const story = {
       ...storyOf(target, { state, config, time: now() }),
-      ...await askMembers(target, { state, config, options }),
+      ...await askMembers(target, { state, config }),
       configError,
     };
     const lines = storyLines(story, Math.min(WIDTH, outputWidth() ?? WIDTH));

@@ -1,5 +1,5 @@
 /** The story of an address or network, as state, configuration and fleet know it. */
-import { readPassword } from "../config/file.ts";
+import { withPassword } from "../config/load.ts";
 import type { Config } from "../config/types.ts";
 import { enclosingNetworks } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
@@ -9,8 +9,7 @@ import { readReport } from "../monitor/report.ts";
 import type { MemberReport } from "../postgres/member_reports.ts";
 import { isLocked } from "../state/lock.ts";
 import type { State } from "../state/state.ts";
-import { type Counts, Evidence } from "./evidence.ts";
-import type { CommonOptions } from "./output.ts";
+import { Evidence, type NearCounts } from "./evidence.ts";
 import { coveringEntries } from "./why_whitelist.ts";
 
 /** Most lines in a story. */
@@ -19,8 +18,8 @@ const MOST_LINES = 200;
 const [PATIENCE, LEAST_PATIENCE] = [500, 200];
 /** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
-/** Counts without a configuration. */
-const NO_COUNTS: Counts = { counts: [], isComplete: true };
+/** NearCounts without a configuration. */
+const NO_COUNTS: NearCounts = { counts: [], isComplete: true };
 /** Longest wait for the database, each time. */
 const MEMBERS_PATIENCE: Micros = 300 * MILLISECOND;
 
@@ -91,15 +90,14 @@ export function storyOf(
 /** Asks the database what other members of the fleet have seen. */
 export async function askMembers(
   address: string,
-  { state, config, options }: Sources & { options: CommonOptions },
+  { state, config }: Sources,
 ): Promise<MemberFacts> {
   if (!config?.database) return { members: null, memberError: null };
   const networks = enclosingNetworks(address);
   const question = { host: state.outbox.hostId, address, networks };
   const { memberReports } = await import("../postgres/member_reports.ts");
   try {
-    const password = readPassword(config.path, { state: options.state, server: config.database });
-    const members = await memberReports({ ...config.database, password }, question, MEMBERS_PATIENCE);
+    const members = await memberReports(withPassword(config).database!, question, MEMBERS_PATIENCE);
     return { members, memberError: null };
   } catch (error) {
     const { explain } = await import("../postgres/connection.ts");

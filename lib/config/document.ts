@@ -14,8 +14,8 @@ import { MAX_DEPTH, plainValue } from "./plain_value.ts";
 export type Path = readonly (string | number)[];
 
 /** A mistake at one place of the configuration. */
-export interface Problem {
-  /** Offset in the text, in UTF-16 units. Problems are reported in this order. */
+export interface Mistake {
+  /** Offset in the text, in UTF-16 units. Mistakes are reported in this order. */
   readonly offset: number;
   /** One sentence with key path, cause, value and position. */
   readonly sentence: string;
@@ -25,8 +25,8 @@ export interface Problem {
 export class Document {
   /** The content as plain values; every key, even `__proto__`, is an own property. */
   readonly value: unknown;
-  /** Problems of keys that an object holds twice. JSON would silently take the last one. */
-  readonly duplicates: readonly Problem[];
+  /** Mistakes of keys that an object holds twice. JSON would silently take the last one. */
+  readonly duplicates: readonly Mistake[];
   readonly #text: string;
   readonly #file: string;
   /** The tree of the text, made for the first question about a place. */
@@ -53,36 +53,36 @@ export class Document {
   }
 
   /**
-   * Makes a problem of the value at `path`, and quotes it. Reports a missing value at the object
-   * that should hold it.
+   * Returns the mistake of a bad value at `path`, with the value quoted. Reports a missing value at
+   * the object that should hold it.
    */
-  badValue(path: Path, complaint: string): Problem {
+  badValue(path: Path, complaint: string): Mistake {
     const node = findNodeAtLocation(this.#root, [...path]);
-    if (node) return this.#problem(path, `${complaint}, got ${this.#quote(node)}`, node);
+    if (node) return this.#mistake(path, `${complaint}, got ${this.#quote(node)}`, node);
     const holder = findNodeAtLocation(this.#root, path.slice(0, -1)) ?? this.#root;
-    return this.#problem(path, "is missing", holder);
+    return this.#mistake(path, "is missing", holder);
   }
 
-  /** Makes a problem of the last key of `path`. */
-  badKey(path: Path, complaint: string): Problem {
+  /** Returns the mistake of a bad key, the last one of `path`. */
+  badKey(path: Path, complaint: string): Mistake {
     const value = findNodeAtLocation(this.#root, [...path]);
-    return this.#problem(path, complaint, value?.parent?.children?.[0] ?? this.#root);
+    return this.#mistake(path, complaint, value?.parent?.children?.[0] ?? this.#root);
   }
 
   /** Makes a sentence about the value at `path` like `badValue()`, without quoting the value. */
   complain(path: Path, complaint: string): string {
     for (let end = path.length; end > 0; end--) {
       const node = findNodeAtLocation(this.#root, path.slice(0, end));
-      if (node) return this.#problem(path.slice(0, end), complaint, node).sentence;
+      if (node) return this.#mistake(path.slice(0, end), complaint, node).sentence;
     }
-    return this.#problem(path, complaint, this.#root).sentence;
+    return this.#mistake(path, complaint, this.#root).sentence;
   }
 
   get #root(): Node {
     return this.#tree ??= this.#parse();
   }
 
-  #problem(path: Path, complaint: string, node: Node): Problem {
+  #mistake(path: Path, complaint: string, node: Node): Mistake {
     return {
       offset: node.offset,
       sentence: `Cannot load ${formatPath(path)}: ${complaint} (${this.#position(node.offset)})`,
@@ -128,15 +128,15 @@ export class Document {
     }
   }
 
-  /** Returns a problem for each key that an object in `node` holds twice. */
-  #duplicatesIn(node: Node): Problem[] {
+  /** Returns a mistake for each key that an object in `node` holds twice. */
+  #duplicatesIn(node: Node): Mistake[] {
     if (node.children === undefined) return [];
     const offsets = new Map<string, number>();
     const own = (node.type === "object" ? members(node) : []).flatMap(([key, value]) => {
       const before = offsets.get(key.value);
       if (before !== undefined) {
         return [
-          this.#problem(getNodePath(value), `is given twice, first on line ${this.#line(before)}`, key),
+          this.#mistake(getNodePath(value), `is given twice, first on line ${this.#line(before)}`, key),
         ];
       }
       offsets.set(key.value, key.offset);

@@ -33,34 +33,25 @@ export interface Wanted {
 }
 
 /**
- * Reads a configuration file. Throws `UserError`: 66 if the file is missing or unreadable, 77 if
- * this program may not read it, 78 if it is no text. `state` is the directory named in place of its
- * own.
+ * Reads the configuration file of `target`. Throws `UserError`: 66 if the file is missing or
+ * unreadable, 77 if this program may not read it, 78 if it is no text.
  */
-export function readConfig(config: string, state?: string): string {
-  const target = { config, state };
-  return readText({ path: config, what: "the configuration", most: MAX_CONFIG, target });
-}
-
-/** Options of `readPassword()`. */
-export interface PasswordOptions {
-  /** The state's directory that the user named in place of the configuration's own. */
-  readonly state?: string;
-  /** By its socket it may know its user without a password: a missing file then means "". */
-  readonly server: ServerAddress;
+export function readConfig(target: BuildTarget): string {
+  return readText({ path: target.config, what: "the configuration", most: MAX_CONFIG, target });
 }
 
 /**
- * Reads the database's password from `db_password.secret` beside the configuration file `config`.
- * Throws `UserError` (78), also for a file that everyone may read, or that holds more than one line.
+ * Reads the database's password from `db_password.secret` beside the configuration file. Without
+ * that file it is empty for a server that is reached by its socket. Throws `UserError` (78), also for
+ * a file that everyone may read, or that holds more than one line.
  */
-export function readPassword(config: string, { state, server }: PasswordOptions): string {
-  const path = join(dirname(config), PASSWORD_FILE);
+export function readPassword(target: BuildTarget, server: ServerAddress): string {
+  const path = join(dirname(target.config), PASSWORD_FILE);
   if (socketOf(server) !== null && isAbsent(path)) return "";
   const what = "the database password";
   const maker = "type the password, then Enter and Ctrl+D, into: " +
     `sudo install -o root -g ${SERVICE_USER} -m 640 /dev/stdin ${path}`;
-  const text = readText({ path, what, most: MAX_PASSWORD, target: { config, state }, maker });
+  const text = readText({ path, what, most: MAX_PASSWORD, target, maker });
   const { mode, gid } = Deno.statSync(path);
   if ((mode ?? 0) & 0o004) {
     // Mode 640 alone would hide a file of root's from the monitor.

@@ -4,13 +4,13 @@ import type { Micros } from "../core/time.ts";
 import { tried, UserError } from "../core/error.ts";
 import { lockedFiles } from "../core/state_files.ts";
 import type { BuildTarget } from "./build_hint.ts";
-import { Document, lenientValue, type Path, type Problem } from "./document.ts";
+import { Document, lenientValue, type Mistake, type Path } from "./document.ts";
 import { readConfig, readPassword } from "./file.ts";
 import { locate, toBanConfig, toModuleBans } from "./firewalls.ts";
-import { lockedFileProblems } from "./module_problems.ts";
+import { lockedFileMistakes } from "./module_mistakes.ts";
 import { makeModules } from "./modules.ts";
 import { inherit, makeGrowth } from "./rules.ts";
-import { firewallProblems, fleetProblems, moduleProblems, refuse, schemaProblems } from "./problems.ts";
+import { firewallMistakes, fleetMistakes, moduleMistakes, refuse, schemaMistakes } from "./mistakes.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import { withShippedRules } from "./shipped.ts";
 import type { FollowRules } from "../deciding/following.ts";
@@ -20,23 +20,23 @@ import { whitelistFile } from "./whitelist_file.ts";
 
 /**
  * Reads, checks and completes the configuration in the file `path`.
- * @throws {UserError} code 78: a sentence for each problem, one a line, in the file's order
+ * @throws {UserError} code 78: a sentence for each mistake, one a line, in the file's order
  */
 export function loadConfig(path: string, options: LoadOptions): Config {
-  return configOf(readConfig(path, options.state), path, options);
+  return configOf(readConfig({ config: path, state: options.state }), path, options);
 }
 
 /** Checks and completes `text` as if the file `path` held it. See `loadConfig()`. */
 export function configOf(text: string, path: string, options: LoadOptions): Config {
   const document = new Document(text, options.name ?? path);
   const settings = check(document, options);
-  const { modules, tests, problems } = makeModules(settings, { document, known: options.known });
+  const { modules, tests, mistakes } = makeModules(settings, { document, known: options.known });
   const file = absolute(path);
   const folder = dirname(file);
   const stateDirectory = options.state === undefined
     ? resolve(folder, settings.state)
     : absolute(options.state);
-  refuse([...problems, ...stateProblems(settings, { document, folder, stateDirectory })]);
+  refuse([...mistakes, ...stateMistakes(settings, { document, folder, stateDirectory })]);
   const trust = settings.trust_logins;
   const networkBans = settings.network_bans.map((step) => ({
     ipv4: step.ipv4 ?? null,
@@ -46,8 +46,10 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     banTime: inherit(step.ban_time, settings.ban_time),
     growth: makeGrowth([step, settings]),
   }));
+  const target = { config: file, state: options.state };
   return {
     path: file,
+    target,
     name: options.name ?? file,
     stateDirectory,
     modules,
@@ -55,7 +57,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     journalWake: settings.journal_wake,
     ban: toBanConfig(settings, folder),
     moduleBans: toModuleBans(settings, folder),
-    database: toDatabase(settings, { folder, file, options }),
+    database: toDatabase(settings, folder),
     following: toFollowing(settings),
     metricsFile: settings.metrics_file === undefined ? null : resolve(folder, settings.metrics_file),
     notify: settings.notify &&
@@ -63,7 +65,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
     ipv6Prefix: settings.ipv6_prefix,
     networkBans,
     trust: trust ? { span: trust.for, methods: new Set(trust.methods), factor: trust.factor } : null,
-    whitelist: toWhitelist(settings, { config: file, state: options.state }),
+    whitelist: toWhitelist(settings, target),
     knock: settings.knock,
     keepLog: settings.keep_log ?? null,
     keepLogSize: settings.keep_log_size,
@@ -79,7 +81,7 @@ export function configOf(text: string, path: string, options: LoadOptions): Conf
  */
 export function stateDirectoryOf(path: string): string {
   const standard = settingsSchema.shape.state.parse(undefined);
-  const named = tried(() => lenientValue(readConfig(path), "state"));
+  const named = tried(() => lenientValue(readConfig({ config: path }), "state"));
   if (typeof named !== "string" || named === "") return standard;
   return tried(() => resolve(dirname(absolute(path)), named)) ?? standard;
 }
@@ -104,27 +106,27 @@ function check(document: Document, { known }: LoadOptions): Settings {
   const issues = checked.success ? [] : checked.error.issues;
   refuse([
     ...document.duplicates,
-    ...issues.flatMap((issue) => schemaProblems(document, issue)),
-    ...firewallProblems(document),
-    ...fleetProblems(document),
-    ...moduleProblems(document, known),
+    ...issues.flatMap((issue) => schemaMistakes(document, issue)),
+    ...firewallMistakes(document),
+    ...fleetMistakes(document),
+    ...moduleMistakes(document, known),
   ]);
   return checked.data!;
 }
 
-/** Returns problems for logs and whitelist files that belong to the state. */
-function stateProblems(
+/** Returns mistakes for logs and whitelist files that belong to the state. */
+function stateMistakes(
   { modules, whitelist_files }: Settings,
   { document, folder, stateDirectory }: { document: Document; folder: string; stateDirectory: string },
-): Problem[] {
+): Mistake[] {
   const locked = lockedFiles(stateDirectory);
-  const problemsIn = (at: Path, patterns: readonly string[]) =>
-    lockedFileProblems(document, at, { patterns, locked });
+  const mistakesIn = (at: Path, patterns: readonly string[]) =>
+    lockedFileMistakes(document, at, { patterns, locked });
   return [
     ...Object.entries(modules).flatMap(([name, { match }]) =>
-      problemsIn(["modules", name, "match", "file"], match?.file ?? [])
+      mistakesIn(["modules", name, "match", "file"], match?.file ?? [])
     ),
-    ...problemsIn(["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))),
+    ...mistakesIn(["whitelist_files"], whitelist_files.map((path) => resolve(folder, path))),
   ];
 }
 
@@ -137,16 +139,18 @@ export function absolute(path: string): string {
   }
 }
 
-function toDatabase(
-  { DB }: Settings,
-  { folder, file, options }: { folder: string; file: string; options: LoadOptions },
-): DatabaseConfig | null {
+/** Returns `config` with the database's password. Throws `UserError` (78). */
+export function withPassword(config: Config): Config {
+  const { database, target } = config;
+  return database === null
+    ? config
+    : { ...config, database: { ...database, password: readPassword(target, database) } };
+}
+
+function toDatabase({ DB }: Settings, folder: string): DatabaseConfig | null {
   if (!DB) return null;
   const { sslrootcert } = DB;
-  const password = options.withPassword === false
-    ? ""
-    : readPassword(file, { state: options.state, server: DB });
-  return { ...DB, ...sslrootcert && { sslrootcert: resolve(folder, sslrootcert) }, password };
+  return { ...DB, ...sslrootcert && { sslrootcert: resolve(folder, sslrootcert) }, password: "" };
 }
 
 function toFollowing({ fleet }: Settings): FollowRules | null {

@@ -8,30 +8,30 @@ import {
 import type { MessageForm } from "../reading/message_reader.ts";
 import { TextForm } from "../reading/text_reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
-import type { Document, Problem } from "./document.ts";
-import { badOption, optionProblems, repeatedFiles, ruleProblems } from "./module_problems.ts";
+import type { Document, Mistake } from "./document.ts";
+import { badOption, optionMistakes, repeatedFiles, ruleMistakes } from "./module_mistakes.ts";
 import type { ModuleSection } from "./module_schema.ts";
 import { makeRule } from "./rules.ts";
 import type { Settings } from "./schema.ts";
 import type { RuleTests } from "./types.ts";
 
-/** Modules and rules of a configuration, with the problems found in them. */
+/** Modules and rules of a configuration, with the mistakes found in them. */
 export interface Modules {
   readonly modules: readonly ModuleRules[];
   readonly tests: readonly RuleTests[];
-  readonly problems: readonly Problem[];
+  readonly mistakes: readonly Mistake[];
 }
 
-/** Makes modules and rules of checked `settings`. `document` locates the problems. */
+/** Makes modules and rules of checked `settings`. `document` locates the mistakes. */
 export function makeModules(
   settings: Settings,
   { document, known }: { document: Document; known: readonly ModuleKind[] },
 ): Modules {
-  const problems: Problem[] = [];
+  const mistakes: Mistake[] = [];
   const modules = Object.entries(settings.modules).map(([name, section]): ModuleRules => {
     // A service of the user's own is of the kind without a name.
     const kind = known.find((kind) => kind.name === name) ?? known.find((kind) => kind.name === "")!;
-    const module = makeModule(section, { name, kind, document, problems });
+    const module = makeModule(section, { name, kind, document, mistakes });
     return {
       module,
       noLog: section.no_log ?? [],
@@ -40,16 +40,16 @@ export function makeModules(
       rules: section.rules.map((rule) => makeRule(rule, { module: name, section, settings })),
     };
   });
-  return { modules, tests: collectTests(settings), problems };
+  return { modules, tests: collectTests(settings), mistakes };
 }
 
 function makeModule(
   section: ModuleSection,
-  { name, kind, document, problems }: {
+  { name, kind, document, mistakes }: {
     name: string;
     kind: ModuleKind;
     document: Document;
-    problems: Problem[];
+    mistakes: Mistake[];
   },
 ): Module & { readonly options: ModuleOptions } {
   const at = ["modules", name];
@@ -64,13 +64,13 @@ function makeModule(
     form = kind.form(options);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    problems.push(badOption(document, at, error));
+    mistakes.push(badOption(document, at, error));
   }
-  problems.push(
+  mistakes.push(
     ...repeatedFiles(document, [...at, "match", "file"], section.match?.file ?? []),
-    ...optionProblems(document, at, kind),
+    ...optionMistakes(document, at, kind),
     // Only the form knows the fields of a module.
-    ...ruleProblems(document, at, { rules: section.rules, fields: form && form.fields }),
+    ...ruleMistakes(document, at, { rules: section.rules, fields: form && form.fields }),
   );
   const match = matchOf(section, kind);
   const known = kind.match.identifiers;

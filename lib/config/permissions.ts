@@ -43,7 +43,7 @@ export const SUDOER = "SUDO_USER";
 export interface Need {
   readonly kind: keyof Permissions;
   readonly item: string;
-  /** What the user knows it as. */
+  /** Name by which the user knows it. */
   readonly thing: string;
   /** The key of the configuration that causes it; null: every monitor needs it. */
   readonly key: Path | null;

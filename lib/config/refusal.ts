@@ -23,21 +23,21 @@ const COMMANDS = new Set<Path[number] | undefined>(["ban_command", "unban_comman
 /**
  * Returns a `UserError` (78) with a sentence for each thing that `config` needs and this program
  * may not do, with its remedy if known, and the advice to build a program that may; null if this
- * one can run. `state` is the directory named in place of the configuration's own.
+ * one can run.
  */
-export function permissionProblem(config: Config, state?: string): UserError | null {
+export function permissionProblem(config: Config): UserError | null {
   const things = [...Map.groupBy(missingNeeds(config), ({ key, thing }) => JSON.stringify([key, thing]))];
   if (things.length === 0) return null;
-  const sentences = things.map(([, needs]) => refusal(config, needs, state));
-  return new UserError(sentences, 78, { advice: buildHint({ config: config.path, state }) });
+  const sentences = things.map(([, needs]) => refusal(config, needs));
+  return new UserError(sentences, 78, { advice: buildHint(config.target) });
 }
 
 /** Makes one sentence of the needs for one thing of one key. */
-function refusal(config: Config, needs: readonly Need[], state?: string): string {
+function refusal(config: Config, needs: readonly Need[]): string {
   const [{ key, thing }] = needs as [Need];
   const verbs = new Set(needs.map(({ kind }) => VERBS[kind]));
   const complaint = `this program may not ${[...verbs].join(" and ")} ${thing}`;
-  const isKey = key !== null && !(key[0] === "state" && state !== undefined);
+  const isKey = key !== null && !(key[0] === "state" && config.target.state !== undefined);
   const sentence = isKey ? config.complain(key, complaint) : `Cannot run by ${config.name}: ${complaint}`;
   const remedy = remedyFor(needs[0]!);
   return remedy === null ? sentence : `${sentence}; ${remedy}`;

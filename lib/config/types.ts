@@ -6,6 +6,7 @@ import type { TrustOptions } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import type { Micros } from "../core/time.ts";
 import type { ModuleKind } from "../reading/module.ts";
+import type { BuildTarget } from "./build_hint.ts";
 import type { Path } from "./document.ts";
 import type { WhitelistMember } from "./whitelist.ts";
 import type { WhitelistFile } from "./whitelist_file.ts";
@@ -14,6 +15,8 @@ import type { WhitelistFile } from "./whitelist_file.ts";
 export interface Config {
   /** Absolute path of its file, by which relative paths in it are resolved. */
   readonly path: string;
+  /** Options of a build for a program with all permissions that this configuration needs. */
+  readonly target: BuildTarget;
   /** Its name in messages: the path, or `standard input`. */
   readonly name: string;
   /** Absolute path of the embedded state's directory. */
@@ -25,7 +28,7 @@ export interface Config {
   readonly ban: BanConfig;
   /** How bans of modules with a `ban_command` of their own are carried out. */
   readonly moduleBans: readonly (ConfiguredFirewall & { readonly module: string })[];
-  /** The PostgreSQL database to ship to; null: none. */
+  /** The PostgreSQL database to ship to, with an empty password: see `withPassword()`; null: none. */
   readonly database: DatabaseConfig | null;
   /** Rules for following bans of other servers; null: none are followed. */
   readonly following: FollowRules | null;
@@ -99,8 +102,6 @@ export interface LoadOptions {
   readonly known: readonly ModuleKind[];
   /** Replaces the key `state`; relative to the working directory. */
   readonly state?: string;
-  /** False leaves the password file unread and the password empty; true by default. */
-  readonly withPassword?: boolean;
   /** The configuration's name in messages; its path by default. */
   readonly name?: string;
 }

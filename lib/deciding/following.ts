@@ -7,7 +7,7 @@
 import { prefixLength } from "../core/address.ts";
 import { coversScope, formatScope, isSameScope, scopeAmong, whyWidened } from "../core/scope.ts";
 import { hasEnded, type Micros } from "../core/time.ts";
-import { type Ban, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
+import { type Ban, type BanInForce, keptText, lengthOf, nameOf, type NewBan } from "./ban.ts";
 
 /** A ban that another server reports. */
 export interface Report extends Pick<Ban, "address" | "scope" | "provenance" | "reason" | "start" | "until"> {
@@ -32,16 +32,10 @@ export interface FollowRules {
   readonly maxBans: number;
 }
 
-/** The parts of a ban in force here that following depends on. */
-export interface KnownBan extends Pick<Ban, "address" | "scope" | "until"> {
-  /** Whether it follows another server. */
-  readonly isFollowed: boolean;
-}
-
 /** Facts of this server about the addresses. */
 export interface FollowFacts {
-  /** Bans in force of these addresses. */
-  readonly inForce: readonly KnownBan[];
+  /** Bans in force here, by address. */
+  readonly inForce: ReadonlyMap<string, readonly BanInForce[]>;
   /** Time of the last lift by hand of a ban, by address. */
   readonly lifted: ReadonlyMap<string, Micros>;
   /** Number of followed bans in force. */
@@ -77,16 +71,15 @@ export function follow(
     reports.filter((report) => isAccepted(report, rules)),
     ({ address }) => address,
   );
-  const inForce = Map.groupBy(facts.inForce, ({ address }) => address);
   const room = new Room(rules, facts);
   const following = {
     bans: [] as NewBan[],
-    ends: [] as KnownBan[],
+    ends: [] as Pick<Ban, "address" | "scope">[],
     spared: [] as string[],
     crowded: new Set<string>(),
   };
   for (const address of new Set(addresses)) {
-    const known = inForce.get(address) ?? [];
+    const known = facts.inForce.get(address) ?? [];
     const followed = known.filter(({ isFollowed }) => isFollowed);
     const own = known.filter(({ isFollowed }) => !isFollowed);
     const wanted = wantedOf(accepted.get(address) ?? [], { followed, rules, facts });
@@ -107,7 +100,8 @@ export function follow(
       }
     }
     following.ends.push(
-      ...followed.filter(({ scope }) => why !== null || !wanted.some((ban) => isSameScope(ban.scope, scope))),
+      ...followed.filter(({ scope }) => why !== null || !wanted.some((ban) => isSameScope(ban.scope, scope)))
+        .map(({ scope }) => ({ address, scope })),
     );
   }
   return following;
@@ -167,7 +161,7 @@ function moduleOf(name: string): string {
 function wantedOf(
   reports: readonly Report[],
   { followed, rules, facts: { lifted, firewalls, now } }: {
-    followed: readonly KnownBan[];
+    followed: readonly BanInForce[];
     rules: FollowRules;
     facts: FollowFacts;
   },

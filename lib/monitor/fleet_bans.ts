@@ -68,11 +68,8 @@ export class FleetBans {
   take({ addresses, reports, positions, members }: FleetNews): void {
     const { rules, state: { bans, fleet }, firewalls, changed } = this.#parts;
     const spared = new NetworkSet(members);
-    const inForce = [...bans.inForceByAddress(addresses)].flatMap(([address, all]) =>
-      all.map((ban) => ({ address, isFollowed: false, ...ban }))
-    );
     const facts = {
-      inForce,
+      inForce: bans.inForceByAddress(addresses),
       lifted: fleet.lifted(addresses),
       followed: fleet.followed(),
       followedOf: (server: string) => fleet.followed(server),

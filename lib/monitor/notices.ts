@@ -6,6 +6,7 @@
 import { tried } from "../core/error.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
+import type { State } from "../state/state.ts";
 import { EVENTS, type Problem, TOLD_AFTER } from "./problems.ts";
 
 /** A problem with the time of its beginning. */
@@ -32,14 +33,10 @@ export interface Notice {
   readonly lastBan: number;
 }
 
-/** Bans, and memory between two starts. */
-export interface NoticeStore {
-  /** Returns the newest bans by rules and networks after `id`, in order, and the number of all. */
-  bansAfter(id: number, most: number): { bans: readonly NewBan[]; count: number };
-  lastBan(): number;
-  memory(): string | null;
-  keepMemory(text: string): void;
-}
+/** The state, as far as notices need it: bans, and memory between two starts. */
+export type NoticeState = Pick<State, "noticeMemory" | "setNoticeMemory"> & {
+  readonly bans: Pick<State["bans"], "madeAfter" | "lastId">;
+};
 
 /** How long a told problem must be gone to count as over: one that comes and goes is told once. */
 const QUIET: Micros = 10 * MINUTE;
@@ -57,7 +54,7 @@ interface Memory {
 
 /** Remembers the problems and bans that were told, and makes the notice that is due. */
 export class Notices {
-  readonly #store: NoticeStore;
+  readonly #state: NoticeState;
   /** Shortest time between two notices of bans; null: bans are not told. */
   readonly #digest: Micros | null;
   readonly #open = new Map<string, OpenProblem>();
@@ -66,16 +63,16 @@ export class Notices {
   #lastBanNotice: Micros;
   #storedAt: Micros = 0;
 
-  constructor(store: NoticeStore, digest: Micros | null) {
+  constructor(state: NoticeState, digest: Micros | null) {
     // Without a memory, bans of the past are not told.
     const memory: Memory = { lastBan: Infinity, bansTold: 0, told: [] };
-    const text = store.memory() ?? "{}";
+    const text = state.noticeMemory() ?? "{}";
     const { told, lastBan, bansTold }: Memory = { ...memory, ...tried(() => JSON.parse(text)) };
-    this.#store = store;
+    this.#state = state;
     this.#digest = digest;
     this.#told = new Map(told.map((problem) => [keyOf(problem), problem]));
     // Another state may have smaller ids.
-    this.#lastBan = Math.min(lastBan, store.lastBan());
+    this.#lastBan = Math.min(lastBan, state.bans.lastId());
     this.#lastBanNotice = bansTold;
     this.#storeMemory(0);
   }
@@ -128,8 +125,8 @@ export class Notices {
   #dueBans(now: Micros): Pick<Notice, "bans" | "banCount" | "lastBan"> {
     const isDue = this.#digest !== null && Math.abs(now - this.#lastBanNotice) >= this.#digest;
     if (!isDue) return { bans: [], banCount: 0, lastBan: this.#lastBan };
-    const lastBan = this.#store.lastBan();
-    const { bans, count } = this.#store.bansAfter(this.#lastBan, MOST_BANS);
+    const lastBan = this.#state.bans.lastId();
+    const { bans, count } = this.#state.bans.madeAfter(this.#lastBan, MOST_BANS);
     if (count === 0) this.#lastBan = lastBan;
     return { bans, banCount: count, lastBan };
   }
@@ -141,7 +138,7 @@ export class Notices {
       bansTold: this.#lastBanNotice,
       told: [...this.#told.values()],
     };
-    this.#store.keepMemory(JSON.stringify(memory));
+    this.#state.setNoticeMemory(JSON.stringify(memory));
   }
 }
 

@@ -11,7 +11,7 @@ import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import type { NotifyConfig } from "../config/types.ts";
 import { noticeJson, type Sender } from "./notice_json.ts";
-import { type Notice, Notices, type NoticeStore } from "./notices.ts";
+import { type Notice, Notices, type NoticeState } from "./notices.ts";
 import type { Problem } from "./problems.ts";
 
 /** Milliseconds until the hook is tried again after its first failure by default, and at most. */
@@ -24,7 +24,7 @@ const [STOP, FAILURE] = [2_000, 5_000];
 /** Options of `Notifier`. */
 export interface NotifierParts {
   readonly config: NotifyConfig;
-  readonly store: NoticeStore;
+  readonly state: NoticeState;
   readonly sender: Sender;
   readonly log: Log;
   /** The wall clock. */
@@ -73,9 +73,9 @@ export class Notifier {
   #error: string | null = null;
 
   constructor(parts: NotifierParts) {
-    const { config: { bans }, store, totals } = parts;
+    const { config: { bans }, state, totals } = parts;
     this.#parts = parts;
-    this.#notices = new Notices(store, bans);
+    this.#notices = new Notices(state, bans);
     this.#totals = totals;
   }
 

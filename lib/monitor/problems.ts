@@ -49,7 +49,7 @@ export const EVENTS: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
   "monitor_failed",
 ]);
 
-/** Where `problemsOf()` looks for problems. */
+/** Facts in which `problemsOf()` finds problems. */
 export interface ProblemView {
   readonly report: MonitorReport;
   /** Bans that the firewall refused; only some of them if there are many. */

@@ -50,16 +50,11 @@ export class Publishing {
     const { state, log, totals } = parts;
     this.#parts = parts;
     this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
-    // Whoever turns notices on again gets no bans of the time between.
+    // Notices that are turned on again do not tell of bans made meanwhile.
     if (notify === null) state.setNoticeMemory(null);
     this.#notifier = notify && new Notifier({
       config: notify,
-      store: {
-        bansAfter: (id, most) => state.bans.madeAfter(id, most),
-        lastBan: () => state.bans.lastId(),
-        memory: () => state.noticeMemory(),
-        keepMemory: (text) => state.setNoticeMemory(text),
-      },
+      state,
       sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,
       clock: now,

@@ -8,8 +8,8 @@ const listOf = <T extends z.ZodMiniType>(item: T) => z.readonly(z.array(item));
 
 const source = z.object({
   name: z.string(),
-  /** Modules that its lines may belong to. Missing in earlier versions. */
-  modules: z.optional(listOf(z.string())),
+  /** Modules that its lines may belong to. */
+  modules: listOf(z.string()),
   running: z.boolean(),
   /** Since when it is given up, and why; missing while it is read. */
   stopped: z.optional(z.object({ time: instant, error: z.string() })),
@@ -55,27 +55,27 @@ const counts = z.object({
   untrusted: count,
   /** Events dated ahead of the clock, taken as of now. */
   ahead: count,
-  /** Events that rules hit without counting (`trusted_proxies`). Missing in 1.0, like the next. */
-  uncounted: z._default(count, 0),
+  /** Events that rules hit without counting (`trusted_proxies`). */
+  uncounted: count,
   /** Addresses evicted for want of room. */
-  evicted: z._default(count, 0),
+  evicted: count,
 });
 
-const written = z.object({
-  /** Time of writing, at least once in `REPORT_SPAN`. Missing in old versions. */
+const report = z.object({
+  /** Time of writing, at least once in `REPORT_SPAN`; missing before it is written. */
   time: z.optional(instant),
   pid: z.number(),
   running: z.boolean(),
   started: instant,
-  /** When the configuration was read. Missing in earlier versions: there `started` is that time. */
-  loaded: z.optional(instant),
+  /** When the configuration was read. */
+  loaded: instant,
   /** When a reload was last refused, and why; missing: the configuration read last is in force. */
   refused: z.optional(z.object({ time: instant, error: z.string() })),
   /** Why the monitor ended by itself, as a sentence; null: it runs, or was told to stop. */
-  failure: z._default(z.nullable(z.string()), null),
+  failure: z.nullable(z.string()),
   config: z.string(),
   firewall: z.string(),
-  moduleFirewalls: z._default(listOf(z.object({ module: z.string(), firewall: z.string() })), []),
+  moduleFirewalls: listOf(z.object({ module: z.string(), firewall: z.string() })),
   /** How many bans the firewall really has, see `Holding`; null: not yet checked. */
   holding: z.nullable(z.object({
     time: instant,
@@ -95,12 +95,12 @@ const written = z.object({
     lastHit: z.nullable(instant),
     lines: count,
     understood: count,
-    rules: listOf(z.object({ name: z.string(), lastHit: z.nullable(instant), hits: z._default(count, 0) })),
+    rules: listOf(z.object({ name: z.string(), lastHit: z.nullable(instant), hits: count })),
     /** Since when it is given up, as it failed too often; missing while it is asked. */
     givenUp: z.optional(instant),
   })),
   counts,
-  /** By report, oldest first: milliseconds since the one before, lines, hits and bans. */
+  /** By report, oldest first: milliseconds since the one before, lines, hits and bans. See `time`. */
   recent: z.optional(listOf(z.tuple([count, count, count, count]))),
   /** Number of counted addresses. */
   tracked: count,
@@ -112,25 +112,18 @@ const written = z.object({
     setAside: count,
   })),
   /** See `NotifierStatus`. */
-  notify: z._default(
-    z.nullable(z.object({
-      program: z.string(),
-      told: count,
-      failed: count,
-      lastTold: z.nullable(instant),
-      error: z.nullable(z.string()),
-    })),
-    null,
-  ),
+  notify: z.nullable(z.object({
+    program: z.string(),
+    told: count,
+    failed: count,
+    lastTold: z.nullable(instant),
+    error: z.nullable(z.string()),
+  })),
   /** Why the metrics could not be written last; null: they were, or are not configured. */
-  metricsError: z._default(z.nullable(z.string()), null),
+  metricsError: z.nullable(z.string()),
   /** A sentence for each whitelist file that cannot be read, and for each with doubtful lines. */
-  whitelistProblems: z._default(listOf(z.string()), []),
+  whitelistProblems: listOf(z.string()),
 });
-const report = z.pipe(
-  written,
-  z.transform((given: z.infer<typeof written>) => ({ ...given, loaded: given.loaded ?? given.started })),
-);
 
 /** One source's state, for `strongmonitor status`. */
 export type SourceReport = Readonly<z.infer<typeof source>>;

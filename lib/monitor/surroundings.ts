@@ -107,13 +107,9 @@ export class Surroundings {
           const stay = silentSources(earlier.get(address)?.note ?? "", silent);
           return { address, note: [...sources, ...stay].sort().join(BETWEEN_SOURCES), until: null };
         });
-      const gone = before.filter(({ address }) => !found.has(address)).map((entry) => {
-        // An entry of an older version names no source.
-        const isUnknown = entry.note === ""
-          ? silent.length > 0
-          : silentSources(entry.note, silent).length > 0;
-        return isUnknown ? entry : withEnd(entry, now);
-      });
+      const gone = before.filter(({ address }) => !found.has(address)).map((entry) =>
+        silentSources(entry.note, silent).length > 0 ? entry : withEnd(entry, now)
+      );
       return [...present, ...gone];
     });
   }

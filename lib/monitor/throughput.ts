@@ -12,8 +12,16 @@ export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "s
   readonly bans: readonly NewBan[];
 }
 
+/** Counts that a commit adds as they are. */
 const SUMMED = [
-  ...["unknown", "events", "recorded", "hits", "damaged", "untrusted", "ahead", "uncounted"] as const,
+  "unknown",
+  "events",
+  "recorded",
+  "hits",
+  "damaged",
+  "untrusted",
+  "ahead",
+  "uncounted",
   "evicted",
 ] as const;
 

@@ -64,7 +64,7 @@ export class Whitelisting {
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
-    this.#own = new OwnAddresses({ state, log, store: (entries) => void this.#store("machine", entries) });
+    this.#own = new OwnAddresses(log);
     const stored = state.whitelist("name", clock());
     this.#namesText = entriesText(stored);
     this.#storedNames = endsByName(stored);
@@ -93,7 +93,7 @@ export class Whitelisting {
       ["configuration", given.configured],
       ...keptMembers(state, now, {
         name: this.#names.flatMap(({ address }) => this.#resolver.addressesOf(address)),
-        machine: this.#own.recent(now),
+        machine: this.#ownMembers(now),
         ...this.#config.database === null ? { database: [] } : {},
       }),
     ];
@@ -144,6 +144,14 @@ export class Whitelisting {
       const wait = refresh / 1_000;
       await pause(isAnswered ? wait : Math.min(wait, RETRY), stop);
     }
+  }
+
+  /** Returns this machine's addresses of now and of the last day, and stores them if they have changed. */
+  #ownMembers(now: Micros): string[] {
+    const before = this.#parts.state.whitelist("machine", now);
+    const entries = this.#own.entries(before, now);
+    if (entriesText(entries) !== entriesText(before)) this.#store("machine", entries);
+    return entries.map(({ address }) => address);
   }
 
   #setNames(names: readonly WhitelistEntry[]): void {

@@ -1,4 +1,4 @@
-import { compile } from "../../tools/build.ts";
+import { compile } from "../../tools/compile.ts";
 import { npmBase } from "../../tools/npm_base.ts";
 import type { Workshop } from "./workshop.ts";
 

@@ -5,7 +5,7 @@ import { loadConfig } from "../../lib/config/load.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { modules } from "../../modules/mod.ts";
-import { compile, hasSockets } from "../../tools/build.ts";
+import { compile, hasSockets } from "../../tools/compile.ts";
 import { npmBase } from "../../tools/npm_base.ts";
 import { buildPermissions, permissionOptions } from "../../tools/permissions.ts";
 import { type Expected, exportedAuthLog, writeAccessLog, writeAuthLog } from "./corpus.ts";
@@ -94,7 +94,7 @@ export class Workshop {
       });
       if (newest(this.program) > Math.max(...SOURCES.map((path) => newest(`${ROOT}/${path}`)))) return;
       this.#say("compiling the program");
-      const config = loadConfig(this.config, { known: modules, withPassword: false });
+      const config = loadConfig(this.config, { known: modules });
       const permissions = buildPermissions(config);
       // The program finds programs by its own PATH, so that journalctl reads another journal.
       const env = [...permissions.env, "PATH"];

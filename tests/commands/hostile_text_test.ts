@@ -27,6 +27,7 @@ const REPORT: MonitorReport = {
   sources: [
     {
       name: HOSTILE,
+      modules: [HOSTILE],
       running: true,
       lastBatch: 1,
       stopped: { time: 1, error: HOSTILE },

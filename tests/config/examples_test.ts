@@ -23,7 +23,7 @@ Deno.test("each configuration that README.md or a page of docs/ shows can be loa
   for (const [page, text] of examples) {
     inDirectory({ "config.jsonc": text, "db-ca.pem": "" }, (directory) => {
       const path = `${directory}/config.jsonc`;
-      assert.doesNotThrow(() => loadConfig(path, { known, withPassword: false }), `${page}:\n${text}`);
+      assert.doesNotThrow(() => loadConfig(path, { known }), `${page}:\n${text}`);
     });
   }
 });

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { buildHint } from "../../lib/config/build_hint.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadConfig, withPassword } from "../../lib/config/load.ts";
 import { DB, inDirectory, known, refusal, SHIPPED, top } from "../support/configs.ts";
 
 Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
@@ -87,7 +87,7 @@ Deno.test("`loadConfig()` needs no right but to read its file, and names the bui
 Deno.test("`readPassword()` names the configuration to build for, and never the secret", async () => {
   const source = new URL("../../lib/config/file.ts", import.meta.url).href;
   const code = `import { readPassword } from "${source}";
-    try { readPassword("/c/config.jsonc", { state: "/s", server: { host: "db", port: 5432 } }); } catch (error) { console.log(error.message); }`;
+    try { readPassword({ config: "/c/config.jsonc", state: "/s" }, { host: "db", port: 5432 }); } catch (error) { console.log(error.message); }`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", `data:application/typescript,${encodeURIComponent(code)}`],
     stderr: "null",
@@ -99,7 +99,7 @@ Deno.test("`readPassword()` names the configuration to build for, and never the 
   );
 });
 
-Deno.test("`loadConfig()` takes the database password from the file beside the configuration", () => {
+Deno.test("`withPassword()` takes the database password from the file beside the configuration", () => {
   const passwords: [secret: string | null, mode: number, expected: string][] = [
     ["s3cret\n", 0o640, "s3cret"],
     ["s3cret", 0o600, "s3cret"],
@@ -120,7 +120,8 @@ Deno.test("`loadConfig()` takes the database password from the file beside the c
     const files = { "config.jsonc": top(DB), ...(secret === null ? {} : { "db_password.secret": secret }) };
     inDirectory(files, (directory) => {
       if (secret !== null) Deno.chmodSync(join(directory, "db_password.secret"), mode);
-      const open = () => loadConfig(join(directory, "config.jsonc"), { known }).database?.password;
+      const open = () =>
+        withPassword(loadConfig(join(directory, "config.jsonc"), { known })).database?.password;
       if (secret?.trim() === expected.trim()) assert.equal(open(), expected);
       else {
         const message = refusal(open, directory);
@@ -130,13 +131,13 @@ Deno.test("`loadConfig()` takes the database password from the file beside the c
   }
 });
 
-Deno.test("`loadConfig()` needs no password by a socket, and takes one that is there", () => {
+Deno.test("`withPassword()` needs no password by a socket, and takes one that is there", () => {
   const config = top('"DB": { "host": "/run/postgresql", "user": "u", "database": "d" }');
   const passwordOf = (files: Record<string, string>) => {
     let password: string | undefined;
     inDirectory({ "config.jsonc": config, ...files }, (directory) => {
       for (const name of Object.keys(files)) Deno.chmodSync(join(directory, name), 0o600);
-      password = loadConfig(join(directory, "config.jsonc"), { known }).database?.password;
+      password = withPassword(loadConfig(join(directory, "config.jsonc"), { known })).database?.password;
     });
     return password;
   };
@@ -144,16 +145,16 @@ Deno.test("`loadConfig()` needs no password by a socket, and takes one that is t
   assert.equal(passwordOf({ "db_password.secret": "s3cret\n" }), "s3cret");
 });
 
-Deno.test("`loadConfig()` refuses a password that everyone may read, and can leave the password alone", () => {
+Deno.test("`withPassword()` refuses a password that everyone may read, and `loadConfig()` reads none", () => {
   inDirectory({ "config.jsonc": top(DB), "db_password.secret": "s3cret" }, (directory) => {
     Deno.chmodSync(join(directory, "db_password.secret"), 0o644);
     const path = join(directory, "config.jsonc");
     const giving = Deno.gid() === 0 ? "sudo chgrp strongmonitor db_password.secret && " : "";
     assert.equal(
-      refusal(() => loadConfig(path, { known }), directory),
+      refusal(() => withPassword(loadConfig(path, { known })), directory),
       "Cannot read the database password: everyone may read db_password.secret; forbid it with: " +
         `${giving}sudo chmod 640 db_password.secret`,
     );
-    assert.equal(loadConfig(path, { known, withPassword: false }).database?.password, "");
+    assert.equal(loadConfig(path, { known }).database?.password, "");
   });
 });

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { describeConfig } from "../../lib/config/describe.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadConfig, withPassword } from "../../lib/config/load.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { messageParser, NO_OPTIONS } from "../support/messages.ts";
@@ -23,7 +23,8 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
     }
   }`;
   inDirectory({ "config.json": original, "db_password.secret": "s3cret\n" }, (directory) => {
-    const { complain: _, ...config } = loadConfig(join(directory, "config.json"), { known });
+    const loaded = withPassword(loadConfig(join(directory, "config.json"), { known }));
+    const { complain: _, target: __, ...config } = loaded;
     assert.deepEqual(config, {
       path: join(directory, "config.json"),
       name: join(directory, "config.json"),

@@ -215,7 +215,7 @@ Deno.test("`loadConfig()` reads whitelist files beside it, tells wrong lines, an
     ]),
   };
   inDirectory(files, (directory) => {
-    const config = loadConfig(join(directory, "config.jsonc"), { known, withPassword: false });
+    const config = loadConfig(join(directory, "config.jsonc"), { known });
     const [friends, gone] = config.whitelist.files;
     assert.deepEqual([...friends!.members()].map(({ address, note }) => [address, note]), [
       ["192.0.2.1", "B\ufffdro"],
@@ -242,7 +242,7 @@ Deno.test("a whitelist file of 100,000 lines is read whole, and at most twenty o
   inDirectory(
     { "config.jsonc": `{ "whitelist_files": "list", ${MODULES} }`, list: lines.join("\n") },
     (directory) => {
-      const { files } = loadConfig(join(directory, "config.jsonc"), { known, withPassword: false }).whitelist;
+      const { files } = loadConfig(join(directory, "config.jsonc"), { known }).whitelist;
       assert.equal(files[0]!.read().content.entries, 99_900);
       assert.equal(files[0]!.read().content.complaints.length, 21);
       assert.equal(files[0]!.read().content.complaints.at(-1), `${directory}/list: 80 more lines are wrong`);

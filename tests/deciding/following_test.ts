@@ -1,19 +1,14 @@
 import { strict as assert } from "node:assert";
 import { formatScope } from "../../lib/core/scope.ts";
 import { HOUR, MINUTE } from "../../lib/core/time.ts";
-import {
-  follow,
-  type FollowFacts,
-  type FollowRules,
-  type KnownBan,
-  type Report,
-} from "../../lib/deciding/following.ts";
+import type { BanInForce } from "../../lib/deciding/ban.ts";
+import { follow, type FollowFacts, type FollowRules, type Report } from "../../lib/deciding/following.ts";
 import { scopeOf } from "../support/helpers.ts";
 
 const NOW = 100 * HOUR;
 const RULES: FollowRules = { minReports: 1, window: HOUR, acceptFrom: null, modules: null, maxBans: 100 };
 const FACTS: FollowFacts = {
-  inForce: [],
+  inForce: new Map(),
   lifted: new Map(),
   followed: 0,
   followedOf: () => 0,
@@ -37,8 +32,8 @@ function report(server: string, over: Partial<Report> = {}): Report {
   };
 }
 
-function known(over: Partial<KnownBan> = {}): KnownBan {
-  return { address: "192.0.2.1", scope: "all", until: NOW + HOUR, isFollowed: true, ...over };
+function known(over: Partial<BanInForce> = {}): FollowFacts["inForce"] {
+  return new Map([["192.0.2.1", [{ scope: "all", until: NOW + HOUR, isFollowed: true, ...over }]]]);
 }
 
 /** Says what follows for the addresses of the reports and of the bans in force: `+` ban, `-` end, `?` spared. */
@@ -46,11 +41,11 @@ function decide(
   reports: readonly Report[],
   { rules = {}, ...facts }: Partial<FollowFacts> & { rules?: Partial<FollowRules> } = {},
 ): string[] {
-  const inForce = facts.inForce ?? [];
-  const addresses = [...reports, ...inForce].map(({ address }) => address);
+  const { inForce } = { ...FACTS, ...facts };
+  const addresses = [...reports.map(({ address }) => address), ...inForce.keys()];
   const { bans, ends, spared } = follow({ addresses, reports }, {
     rules: { ...RULES, ...rules },
-    facts: { ...FACTS, inForce, ...facts },
+    facts: { ...FACTS, ...facts },
   });
   const name = ({ address, scope }: Pick<Report, "address" | "scope">) =>
     scope === "all" ? address : `${address} ${formatScope(scope)}`;
@@ -105,35 +100,35 @@ Deno.test("`follow()` goes by reports, bans in force and rules", async (t) => {
     [
       "a ban for a module and one of everything are one where the module has no firewall",
       [report("a", { scope: scopeOf("module NGINX") }), report("b")],
-      { inForce: [known()], rules: { minReports: 2 } },
+      { inForce: known(), rules: { minReports: 2 } },
       [],
     ],
     [
       "an own ban of everything does not cut off who comes through a module's proxy",
       [report("a", { scope: scopeOf("module NGINX") })],
-      { inForce: [known({ isFollowed: false })], firewalls: new Set(["NGINX"]) },
+      { inForce: known({ isFollowed: false }), firewalls: new Set(["NGINX"]) },
       ["+192.0.2.1 module NGINX 1"],
     ],
     ["a ban that is over here bans nobody", [report("a", { until: NOW })], {}, []],
-    ["a ban that is followed already stays", [report("a")], { inForce: [known()] }, []],
-    ["another end moves it", [report("a", { until: NOW + 2 * HOUR })], { inForce: [known()] }, [
+    ["a ban that is followed already stays", [report("a")], { inForce: known() }, []],
+    ["another end moves it", [report("a", { until: NOW + 2 * HOUR })], { inForce: known() }, [
       "+192.0.2.1 2",
     ]],
-    ["without a report it ends", [], { inForce: [known()] }, ["-192.0.2.1"]],
-    ["of two reports one is enough to go on", [report("a", ended), report("b")], { inForce: [known()] }, []],
+    ["without a report it ends", [], { inForce: known() }, ["-192.0.2.1"]],
+    ["of two reports one is enough to go on", [report("a", ended), report("b")], { inForce: known() }, []],
     [
       "an own ban comes first",
       [report("a", { until: null })],
-      { inForce: [known({ isFollowed: false })] },
+      { inForce: known({ isFollowed: false }) },
       [],
     ],
-    ["an own ban never ends with others'", [], { inForce: [known({ isFollowed: false })] }, []],
+    ["an own ban never ends with others'", [], { inForce: known({ isFollowed: false }) }, []],
     ["an own ban of other ports does not cover it", [report("a")], {
-      inForce: [known({ isFollowed: false, scope: scopeOf("tcp 22") })],
+      inForce: known({ isFollowed: false, scope: scopeOf("tcp 22") }),
     }, ["+192.0.2.1 1"]],
     ["whom this server protects is spared", [report("a")], { whyNot: () => "logged in" }, ["?logged in"]],
     ["protection that came later ends the ban", [report("a")], {
-      inForce: [known()],
+      inForce: known(),
       whyNot: () => "logged in",
     }, ["-192.0.2.1", "?logged in"]],
     ["everything is never banned", [report("a", { address: "0.0.0.0/0" })], {}, ["?it is wider than /16"]],

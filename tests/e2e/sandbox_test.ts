@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { STOCK } from "../../lib/config/stock.ts";
 import { UserError } from "../../lib/core/error.ts";
-import { compile, hasSockets } from "../../tools/build.ts";
+import { compile, hasSockets } from "../../tools/compile.ts";
 import { type Base, npmBase } from "../../tools/npm_base.ts";
 import { permissionOptions } from "../../tools/permissions.ts";
 import { scene } from "./scene.ts";

@@ -52,7 +52,7 @@ export type Rules = ReadonlyMap<string, readonly Rule[]>;
 /** The shipped rules, and made-up ones behind them. */
 export function allRules(seed: number): Rules {
   const path = new URL("../../config.jsonc", import.meta.url).pathname;
-  const { modules } = loadConfig(path, { known, withPassword: false });
+  const { modules } = loadConfig(path, { known });
   const random = new Random(seed);
   return new Map(MODULES.map(({ name }) => {
     const shipped = modules.find(({ module }) => module.name === name)?.rules ?? [];

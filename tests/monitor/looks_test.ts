@@ -56,7 +56,7 @@ Deno.test("a monitor goes on while its look at the whitelist fails, which it tel
   };
   const stop = new AbortController();
   try {
-    const config = loadConfig(path, { known: modules, withPassword: false });
+    const config = loadConfig(path, { known: modules });
     const running = new Monitor(config, { state, log }).run(stop.signal);
     await eventually(() => looks >= 3);
     const before = state.report();

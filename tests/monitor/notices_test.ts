@@ -1,26 +1,28 @@
 import { strict as assert } from "node:assert";
 import { HOUR, MINUTE, SECOND } from "../../lib/core/time.ts";
-import type { NewBan } from "../../lib/deciding/ban.ts";
-import { Notices, type NoticeStore } from "../../lib/monitor/notices.ts";
+import type { BanStatus } from "../../lib/deciding/ban.ts";
+import { Notices, type NoticeState } from "../../lib/monitor/notices.ts";
 import type { Problem, ProblemKind } from "../../lib/monitor/problems.ts";
 
 const START = 1_000 * HOUR;
 const problem = (kind: ProblemKind, subject = ""): Problem => ({ kind, subject, text: `${kind} ${subject}` });
 const STOPPED = problem("source_stopped", "journal");
 
-/** A store of bans that are numbered from 1. */
-class Store implements NoticeStore {
-  bans = 0;
+/** A state with bans that are numbered from 1. */
+class Store implements NoticeState {
+  made = 0;
   kept: string | null = null;
-  bansAfter(id: number, most: number) {
-    const count = this.bans - id;
-    const first = Math.max(id, this.bans - most) + 1;
-    const bans = Array.from({ length: Math.min(most, count) }, (_, i) => ({ count: first + i }) as NewBan);
-    return { bans, count };
-  }
-  lastBan = () => this.bans;
-  memory = () => this.kept;
-  keepMemory(text: string) {
+  readonly bans = {
+    madeAfter: (id: number, most: number) => {
+      const count = this.made - id;
+      const first = Math.max(id, this.made - most) + 1;
+      const length = Math.min(most, count);
+      return { bans: Array.from({ length }, (_, i) => ({ count: first + i }) as BanStatus), count };
+    },
+    lastId: () => this.made,
+  };
+  noticeMemory = () => this.kept;
+  setNoticeMemory(text: string | null) {
     this.kept = text;
   }
 }
@@ -88,7 +90,7 @@ Deno.test("nobody is told that what happens once is over, and it is told again w
 Deno.test("what was not told stays due, and a crash forgets nothing that was told", () => {
   const store = new Store();
   const before = new Notices(store, 0);
-  store.bans = 2;
+  store.made = 2;
   before.see([STOPPED], START);
   assert.equal(before.due(START)?.banCount, 2);
   const after = new Notices(store, 0);
@@ -103,20 +105,20 @@ Deno.test("what was not told stays due, and a crash forgets nothing that was tol
 
 Deno.test("bans of before the first start are not told, nor those of another state", () => {
   const store = new Store();
-  store.bans = 50;
+  store.made = 50;
   assert.equal(new Notices(store, 0).due(START), null);
-  store.bans = 3;
+  store.made = 3;
   assert.equal(new Notices(store, 0).due(START), null);
-  store.bans = 4;
+  store.made = 4;
   assert.equal(new Notices(store, 0).due(START)?.banCount, 1);
 });
 
 Deno.test("a digest tells bans at most once in its span, the newest hundred of them, and none where it is never", () => {
   const store = new Store();
   const notices = new Notices(store, 30 * MINUTE);
-  store.bans = 1;
+  store.made = 1;
   tell(notices, START);
-  store.bans = 251;
+  store.made = 251;
   assert.equal(notices.due(START + 29 * MINUTE), null);
   const { bans, banCount } = notices.due(START + 30 * MINUTE)!;
   assert.deepEqual([banCount, bans.length, bans[0]!.count, bans.at(-1)!.count], [250, 100, 152, 251]);
@@ -126,9 +128,9 @@ Deno.test("a digest tells bans at most once in its span, the newest hundred of t
 Deno.test("a problem brings no bans along before their digest is due", () => {
   const store = new Store();
   const notices = new Notices(store, HOUR);
-  store.bans = 1;
+  store.made = 1;
   tell(notices, START);
-  store.bans = 2;
+  store.made = 2;
   notices.see([STOPPED], START + MINUTE);
   assert.equal(notices.due(START + MINUTE)!.banCount, 0);
   tell(notices, START + MINUTE);
@@ -138,11 +140,11 @@ Deno.test("a problem brings no bans along before their digest is due", () => {
 Deno.test("a clock that is set back neither silences a digest nor keeps a problem from being over", () => {
   const store = new Store();
   const notices = new Notices(store, HOUR);
-  store.bans = 1;
+  store.made = 1;
   notices.see([STOPPED], START);
   tell(notices, START);
   const back = START - 10 * HOUR;
-  store.bans = 2;
+  store.made = 2;
   notices.see([], back);
   assert.equal(notices.due(back)!.banCount, 1);
   notices.see([], back + 11 * MINUTE);

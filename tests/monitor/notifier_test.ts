@@ -19,12 +19,7 @@ function notifying(
   const hook = script(directory, { name: "hook", body: `D='${directory}'\n${body}` });
   const notifier = new Notifier({
     config: { program: hook, bans: 0, timeout },
-    store: {
-      bansAfter: (id, most) => state.bans.madeAfter(id, most),
-      lastBan: () => state.bans.lastId(),
-      memory: () => state.noticeMemory(),
-      keepMemory: (text) => state.setNoticeMemory(text),
-    },
+    state,
     sender: { host: "web1", firewall: "nftables" },
     log,
     clock: now,

@@ -6,16 +6,8 @@ Deno.test("`readReport()` gives back what a monitor wrote", () => {
   assert.deepEqual(readReport(JSON.stringify(REPORT)), REPORT);
 });
 
-Deno.test("`readReport()` takes the start for the load of a report that tells no load", () => {
-  const { loaded: _loaded, ...earlier } = REPORT;
-  assert.deepEqual(readReport(JSON.stringify({ ...earlier, started: 7 })), {
-    ...REPORT,
-    started: 7,
-    loaded: 7,
-  });
-});
-
 const { counts: _counts, ...WITHOUT_COUNTS } = REPORT;
+const { loaded: _loaded, ...WITHOUT_LOAD } = REPORT;
 const STRANGE = [
   null,
   "",
@@ -25,6 +17,7 @@ const STRANGE = [
   "{}",
   JSON.stringify(REPORT).slice(0, -10),
   JSON.stringify(WITHOUT_COUNTS),
+  JSON.stringify(WITHOUT_LOAD),
   JSON.stringify({ ...REPORT, started: "yesterday" }),
   JSON.stringify({ ...REPORT, modules: [{ name: "SSHD", rules: "root" }] }),
   JSON.stringify({ ...REPORT, holding: { held: 3 } }),

@@ -45,7 +45,7 @@ class Scene implements AsyncDisposable {
     const { directory, state } = this.temporary;
     const rules = [{ name: "a", str: "x", limit: 1 }];
     this.write("config.jsonc", JSON.stringify({ modules: { SSHD: { rules } }, state: directory, ...keys }));
-    const config = loadConfig(this.path("config.jsonc"), { known: modules, withPassword: false });
+    const config = loadConfig(this.path("config.jsonc"), { known: modules });
     return this.whitelisting = new Whitelisting(config, {
       state,
       log: this.log,

@@ -29,6 +29,7 @@ export function plainConfig(over: Partial<Config>): Config {
   return {
     name: "config.jsonc",
     path: "/etc/strongmonitor/config.jsonc",
+    target: { config: "/etc/strongmonitor/config.jsonc" },
     stateDirectory: "/var/lib/strongmonitor",
     modules: [],
     tests: [],
@@ -78,7 +79,7 @@ export function inDirectory<T>(files: Record<string, string | Uint8Array>, use: 
 export function load(text: string): Config {
   return inDirectory(
     { "config.jsonc": text },
-    (directory) => loadConfig(join(directory, "config.jsonc"), { known: modules, withPassword: false }),
+    (directory) => loadConfig(join(directory, "config.jsonc"), { known: modules }),
   );
 }
 
@@ -99,7 +100,7 @@ export function refusalOf(text: string | Uint8Array): string {
     { "config.jsonc": text },
     (directory) =>
       refusal(
-        () => loadConfig(join(directory, "config.jsonc"), { known: modules, withPassword: false }),
+        () => loadConfig(join(directory, "config.jsonc"), { known: modules }),
         directory,
       ),
   );

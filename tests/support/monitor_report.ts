@@ -15,7 +15,15 @@ export const REPORT: MonitorReport = {
   holding: { time: 1, held: 1, missing: 0, stray: [], error: null },
   leaks: [{ address: "192.0.2.9", scope: "all", since: 1, modules: ["SSHD"], lines: 3, lastLine: 2 }],
   trialEnd: null,
-  sources: [{ name: "journal", running: true, lastBatch: 1, delivery: null, problems: [], waiting: false }],
+  sources: [{
+    name: "journal",
+    modules: ["SSHD"],
+    running: true,
+    lastBatch: 1,
+    delivery: null,
+    problems: [],
+    waiting: false,
+  }],
   modules: [{
     name: "SSHD",
     lastLine: 1,
@@ -46,7 +54,8 @@ export function reportAt(time: Micros, { since, bans }: { since: Micros; bans: n
     ...{ name, lines, understood, lastLine: time - back, lastHit: time - 3 * back, rules: [] },
   });
   const source = (name: string, back: Micros, lag: Micros) => ({
-    ...{ name, running: true, lastBatch: time - back, delivery: null, problems: [], waiting: false, lag },
+    ...{ name, modules: [], running: true, lastBatch: time - back },
+    ...{ delivery: null, problems: [], waiting: false, lag },
   });
   const started = since - 3 * DAY - 4 * HOUR;
   return {

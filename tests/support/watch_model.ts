@@ -2,7 +2,7 @@ import { initialModel, type Model } from "../../lib/commands/watch/model.ts";
 import { Rates, SLOT } from "../../lib/commands/watch/rates.ts";
 import {
   type BanOrder,
-  type Period,
+  type PeriodName,
   type Snapshot,
   SnapshotReader,
 } from "../../lib/commands/watch/snapshot.ts";
@@ -21,7 +21,7 @@ export async function seededModel(now: Micros, over: Partial<Snapshot> = {}): Pr
   state.setReport(JSON.stringify(reportOf(now)));
   const rates = new Rates();
   for (let time = since; time <= now; time += SLOT) rates.add(reportOf(time), time);
-  const wish: { period: Period; order: BanOrder } = { period: "1h", order: "newest" };
+  const wish: { period: PeriodName; order: BanOrder } = { period: "1h", order: "newest" };
   const snapshot = new SnapshotReader().read(state, wish, now);
   return { ...initialModel(rates), snapshot: { ...snapshot, isRunning: true, problems: [], ...over } };
 }

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
-import { compile, requireMachine } from "../../tools/build.ts";
+import { requireMachine } from "../../tools/build.ts";
+import { compile } from "../../tools/compile.ts";
 import { elfImage } from "../../tools/npm_base.ts";
 import { type Target, TARGETS } from "../../tools/task.ts";
 import { script } from "../support/helpers.ts";

@@ -24,7 +24,7 @@ interface CommandDefinition extends Help {
   /** Has no options of configuration and state. */
   readonly isBare?: boolean;
   readonly options?: readonly Option[];
-  /** What `--json` does, "print JSON" by default; false: the command has no such option. */
+  /** Help of `--json`, "print JSON" by default; false: the command has no such option. */
   readonly json?: string | false;
   /** Loads the command's modules. */
   load(parts: CommandParts): Promise<Run>;

@@ -1,14 +1,12 @@
 /** Checks the configuration, and this program's permissions for it. */
-import { modules } from "../../../modules/mod.ts";
-import { configOf } from "../../config/load.ts";
+import { withPassword } from "../../config/load.ts";
 import { permissionProblem } from "../../config/refusal.ts";
 import { type Permissions, permissionsFor } from "../../config/permissions.ts";
-import { SHIPPED } from "../../config/shipped.ts";
 import type { Config } from "../../config/types.ts";
 import { configWarnings } from "../../config/warnings.ts";
 import { whitelistProblem } from "../../config/whitelist_file.ts";
 import { counted } from "../../core/text.ts";
-import { openConfig } from "../open.ts";
+import { openConfig, shippedConfig } from "../open.ts";
 import type { CommonOptions } from "../output.ts";
 import { notifyProblem } from "../programs.ts";
 import { runRuleTests } from "../rule_tests.ts";
@@ -20,11 +18,10 @@ import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./fin
  */
 export function examineConfig(options: CommonOptions) {
   try {
-    const config = openConfig(options, { withPassword: true });
-    return { config, isWrong: false, findings: [...findingsOf(config), ...sandbox(config, options)] };
+    const config = withPassword(openConfig(options));
+    return { config, isWrong: false, findings: [...findingsOf(config), ...sandbox(config)] };
   } catch (error) {
-    const { config: path, state } = options;
-    const config = configOf(SHIPPED, path, { known: modules, state, withPassword: false });
+    const config = shippedConfig(options);
     const text = "what follows goes by the shipped configuration";
     const note = warning("config", text, "mend it, and ask again");
     return { config, isWrong: true, findings: [...failuresOf("config", error), note] };
@@ -47,8 +44,8 @@ function* findingsOf(config: Config): Generator<Finding> {
 }
 
 /** Reports missing permissions: Deno grants only the built-in ones. */
-function sandbox(config: Config, options: CommonOptions): Finding[] {
-  const problem = permissionProblem(config, options.state);
+function sandbox(config: Config): Finding[] {
+  const problem = permissionProblem(config);
   if (problem !== null) {
     const failures = problem.sentences.map((sentence) => failureOf("sandbox", sentence));
     return failures.map((found) => ({ ...found, remedy: found.remedy ?? problem.advice }));

@@ -4,7 +4,7 @@ import { messageOf, UserError } from "../../core/error.ts";
 export const AS_ROOT = "ask as root: sudo strongmonitor doctor";
 
 /** Subjects that `doctor` examines, in order. */
-export type Subject =
+export type DoctorSubject =
   | "user"
   | "config"
   | "sandbox"
@@ -21,7 +21,7 @@ export type Subject =
 
 /** Result of one check. */
 export interface Finding {
-  readonly subject: Subject;
+  readonly subject: DoctorSubject;
   readonly result: "ok" | "warning" | "failure";
   /** One sentence without its full stop. */
   readonly text: string;
@@ -30,17 +30,17 @@ export interface Finding {
 }
 
 /** Makes a finding without a problem. */
-export function ok(subject: Subject, text: string): Finding {
+export function ok(subject: DoctorSubject, text: string): Finding {
   return { subject, result: "ok", text, remedy: null };
 }
 
 /** Makes a finding of something that may be intended. */
-export function warning(subject: Subject, text: string, remedy: string | null = null): Finding {
+export function warning(subject: DoctorSubject, text: string, remedy: string | null = null): Finding {
   return { subject, result: "warning", text, remedy };
 }
 
 /** Makes a finding of something that prevents work. */
-export function failure(subject: Subject, text: string, remedy: string | null = null): Finding {
+export function failure(subject: DoctorSubject, text: string, remedy: string | null = null): Finding {
   return { subject, result: "failure", text, remedy };
 }
 
@@ -54,13 +54,13 @@ export function complaintOf(sentence: string): { complaint: string; remedies: re
 }
 
 /** Makes a failure of a sentence, with its own remedies or, if it has none, `remedy`. */
-export function failureOf(subject: Subject, sentence: string, remedy: string | null = null): Finding {
+export function failureOf(subject: DoctorSubject, sentence: string, remedy: string | null = null): Finding {
   const { complaint, remedies } = complaintOf(sentence);
   return failure(subject, complaint, remedies.length > 0 ? remedies.join("; ") : remedy);
 }
 
 /** Makes a failure of each sentence of a thrown error, as `failureOf()` does. */
-export function failuresOf(subject: Subject, error: unknown, remedy: string | null = null): Finding[] {
+export function failuresOf(subject: DoctorSubject, error: unknown, remedy: string | null = null): Finding[] {
   const sentences = error instanceof UserError ? error.sentences : [messageOf(error)];
   return sentences.map((sentence) => failureOf(subject, sentence, remedy));
 }

@@ -16,7 +16,7 @@ const DOCUMENTATION = "docs/firewalls.md tells what the firewall takes";
 /** Time-out of the test bans in the kernel, if they cannot be lifted. */
 const SPAN = MINUTE;
 
-/** What `doctor` knows of the monitor. */
+/** The facts about the monitor that the test needs. */
 interface Monitor {
   /** It uses the firewall too. */
   readonly isRunning: boolean;

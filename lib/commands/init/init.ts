@@ -50,7 +50,7 @@ export async function initCommand(given: InitOptions): Promise<number> {
   const survey = await surveyMachine(options);
   const isRefused = !options.force && targetAt(options.config) === "edited";
   if (!options.json) describe(survey).forEach(printError);
-  // Who answers questions first learns that the answers replace nothing.
+  // The user learns before the questions that the answers replace nothing.
   if (!options.json && isRefused) printError(`config    ${options.config} is there already, and stays`);
   const answers = isAsking ? askUser(survey) : proposed(survey);
   const { text, config } = checkedDraft(survey, { answers, path: options.config });
@@ -83,7 +83,7 @@ function checkedDraft(
   const { answers, path } = options;
   const draft = (survey: Survey) => {
     const text = draftConfig(survey, answers);
-    return { text, config: configOf(text, path, { known: modules, withPassword: false }) };
+    return { text, config: configOf(text, path, { known: modules }) };
   };
   try {
     return draft(survey);

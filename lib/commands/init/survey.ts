@@ -1,9 +1,7 @@
 /** Surveys this machine for a configuration. Changes nothing, and needs no root. */
 import { NEVER } from "../../core/async.ts";
 import { modules } from "../../../modules/mod.ts";
-import { configOf } from "../../config/load.ts";
 import { hindrance, may } from "../../config/permissions.ts";
-import { SHIPPED } from "../../config/shipped.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
@@ -19,7 +17,8 @@ import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
 import { idlePipeline, LineMatcher } from "../dry_run.ts";
 import { openEnd, readInput } from "../input.ts";
-import { NGINX_CONF } from "../output.ts";
+import { shippedConfig } from "../open.ts";
+import { CONFIG, NGINX_CONF } from "../output.ts";
 import {
   ask,
   GRANT,
@@ -80,7 +79,7 @@ const PRIVATE =
 
 /** Surveys the machine. `nginxConf` is the path of nginx.conf. */
 export async function surveyMachine({ nginxConf }: { nginxConf: string }): Promise<Survey> {
-  const [sshd, nginx] = configOf(SHIPPED, "/config.jsonc", { known: modules, withPassword: false }).modules;
+  const [sshd, nginx] = shippedConfig({ config: CONFIG }).modules;
   const { journal, hasJournal, origins } = await openSessions(sshd!);
   const connection = sshConnection();
   const origin = connection?.client ?? (origins.length === 1 ? origins[0]! : null);

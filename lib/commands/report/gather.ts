@@ -13,7 +13,7 @@ import { statusOf } from "../status.ts";
 import { statusProblems } from "../status_problems.ts";
 import { changesBetween } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
-import type { Review, Row, Totals } from "./review.ts";
+import type { PeriodTotals, Review, Row } from "./review.ts";
 import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
 import { ORDER } from "./words.ts";
@@ -77,7 +77,7 @@ function* told(
   }
 }
 
-function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount[]): Totals {
+function totalsOf({ lines, hits }: RollupContent, bans: readonly ProvenanceCount[]): PeriodTotals {
   return { lines: totalCount(lines), hits: totalCount(hits), ...sumOfBans(bans) };
 }
 

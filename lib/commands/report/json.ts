@@ -1,7 +1,7 @@
 /** Formats a review for `report --json`: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { banJson } from "../bans.ts";
-import type { Review, Totals } from "./review.ts";
+import type { PeriodTotals, Review } from "./review.ts";
 import type { Period } from "./series.ts";
 import { ORDER } from "./words.ts";
 
@@ -74,6 +74,6 @@ function periodJson({ from, to }: Period): unknown {
   return { from: isoTime(from), to: isoTime(to) };
 }
 
-function totalsJson({ lines, hits, made, ended }: Totals): unknown {
+function totalsJson({ lines, hits, made, ended }: PeriodTotals): unknown {
   return { lines, hits, bans_made: made, bans_ended: ended };
 }

@@ -1,11 +1,12 @@
 /** Formats a review as one page without scripts and network access. */
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/program.ts";
-import { tableTime, zoneName } from "../output.ts";
-import { bansInForceCard, changesCard, mostCard, newestCard, slowCard, sourcesCard } from "./cards.ts";
+import { type Subject, tableTime, zoneName } from "../output.ts";
+import { newestCard, sourcesCard, tableCard } from "./cards.ts";
 import { Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";
 import { health, heat, lead, limits, overTime, tiles } from "./sections.ts";
+import { bansTable, changesTable, slowTable, subjectTable } from "./tables.ts";
 import style from "./style.css" with { type: "text" };
 
 /** Makes browsers load and run nothing, whatever the page holds. */
@@ -15,6 +16,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 export function reviewPage(review: Review): string {
   const { host, period, now } = review;
   const name = bounded(host, 80);
+  const most = (subject: Subject) => tableCard(subjectTable(review, subject));
   const page = markup`
     <!DOCTYPE html>
     <html lang="en">
@@ -40,11 +42,11 @@ export function reviewPage(review: Review): string {
           ${tiles(review)}
           ${overTime(review)}
           ${heat(review)}
-          ${pair(mostCard(review, "address"), mostCard(review, "network"))}
-          ${pair(mostCard(review, "user"), mostCard(review, "path"))}
-          ${pair(mostCard(review, "rule"), mostCard(review, "module"))}
-          ${pair(column(bansInForceCard(review), changesCard(review)), newestCard(review))}
-          ${pair(slowCard(review), column(sourcesCard(review), limits(review)))}
+          ${pair(most("address"), most("network"))}
+          ${pair(most("user"), most("path"))}
+          ${pair(most("rule"), most("module"))}
+          ${pair(column(tableCard(bansTable(review)), tableCard(changesTable(review))), newestCard(review))}
+          ${pair(tableCard(slowTable(review)), column(sourcesCard(review), limits(review)))}
         </main>
         <footer>Made by StrongMonitor ${VERSION} at ${tableTime(now)}.</footer>
       </body>

@@ -18,7 +18,7 @@ export interface Row extends CountRow {
 }
 
 /** Totals of a period. */
-export interface Totals extends BanCount {
+export interface PeriodTotals extends BanCount {
   /** Lines that name an address, and lines that hit a rule. */
   readonly lines: number;
   readonly hits: number;
@@ -46,9 +46,9 @@ export interface Review {
   readonly now: Micros;
   readonly period: Period;
   readonly periodBefore: Period;
-  readonly totals: Totals;
+  readonly totals: PeriodTotals;
   /** Null: counts do not reach that far back. */
-  readonly totalsBefore: Totals | null;
+  readonly totalsBefore: PeriodTotals | null;
   /** Start of all counts; null: there are none. */
   readonly oldest: Micros | null;
   readonly series: Series;

@@ -3,9 +3,9 @@
 import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { type Markup, markup } from "./markup.ts";
-import { card, nameText, nothing, sentenceText } from "./parts.ts";
+import { card, nameMarkup, nothing, sentenceMarkup } from "./parts.ts";
 import { heatPlot, timePlot } from "./plots.ts";
-import type { Review, Totals } from "./review.ts";
+import type { PeriodTotals, Review } from "./review.ts";
 import { barText, changeText, countText, limitsOf, unitText } from "./words.ts";
 import { shareText, shownName } from "../words.ts";
 
@@ -31,14 +31,14 @@ export function health({ problems }: Review): Markup {
   return markup`
     <section class="card health bad">
       <h2>${counted(problems.length, "problem")}</h2>
-      <ul>${problems.map((problem) => markup`<li>${sentenceText(problem)}</li>`)}</ul>
+      <ul>${problems.map((problem) => markup`<li>${sentenceMarkup(problem)}</li>`)}</ul>
     </section>
   `;
 }
 
 /** Shows the most important numbers. */
 export function tiles({ totals, totalsBefore, bansInForce }: Review): Markup {
-  const against = (key: keyof Totals) => {
+  const against = (key: keyof PeriodTotals) => {
     if (totalsBefore === null) return "";
     const [before, change] = [countText(totalsBefore[key]), changeText(totalsBefore[key], totals[key])];
     return `${change}, ${before} before`;
@@ -75,7 +75,7 @@ export function overTime({ series }: Review): Markup {
     markup`<ul class="legend">${
       modules.map((module, i) =>
         markup`<li><svg viewBox="0 0 11 11" aria-hidden="true"><rect class="m${i}" width="11" height="11"/></svg>${
-          nameText(module)
+          nameMarkup(module)
         } <span class="quiet">${countText(sum(bars.map(({ hits }) => hits[i]!)))}</span></li>`
       )
     }</ul>`,

@@ -4,22 +4,11 @@ import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { tableLines, WIDTH, wrap } from "../layout.ts";
-import { type Subject, tableTime, zoneText } from "../output.ts";
-import type { Review, Row } from "./review.ts";
-import {
-  changeText,
-  countText,
-  endText,
-  heldText,
-  limitsOf,
-  nounOf,
-  ORDER,
-  provenanceText,
-  TITLES,
-  unitText,
-  WEEKDAYS,
-} from "./words.ts";
-import { shareText, shownName, sourceText } from "../words.ts";
+import { tableTime, zoneText } from "../output.ts";
+import { shownName, sourceText } from "../words.ts";
+import type { Review } from "./review.ts";
+import { bansTable, changesTable, type ReviewTable, slowTable, subjectTable } from "./tables.ts";
+import { changeText, countText, endText, heldText, limitsOf, ORDER, unitText, WEEKDAYS } from "./words.ts";
 
 /** Columns of a plot, and longest name in characters: any address fits. */
 const [PLOT, NAME] = [56, 40];
@@ -28,7 +17,7 @@ const SHADES = "·░▒▓█";
 
 /** Formats all lines, with printable names. */
 export function reviewLines(review: Review): string[] {
-  const { host, period, problems } = review;
+  const { host, period, problems, changes } = review;
   const [from, to] = [tableTime(period.from), tableTime(period.to)];
   return [
     `StrongMonitor on ${bounded(host, NAME)}: ${from} to ${to}`,
@@ -40,10 +29,12 @@ export function reviewLines(review: Review): string[] {
     ...totalLines(review),
     ...section("Hits over time", plotLines(review)),
     ...section("Hits by weekday and hour, at most seven days", heatLines(review)),
-    ...ORDER.flatMap((subject) => section(TITLES[subject], subjectLines(review, subject))),
-    ...section("Bans in force", bansInForceLines(review)),
-    ...section("Slow attackers", slowLines(review)),
-    ...section("Changes", changeLines(review)),
+    ...ORDER.map((subject) => subjectTable(review, subject)).filter(({ rows }) => rows.length > 0)
+      .flatMap(tableSection),
+    ...tableSection(bansTable(review)),
+    ...section("Newest bans", newestLines(review)),
+    ...tableSection(slowTable(review)),
+    ...changes === null ? [] : tableSection(changesTable(review)),
     ...section("Sources", sourceLines(review)),
     ...section("About the counts", limitsOf(review).flatMap((sentence) => wrap(sentence, WIDTH))),
     ...wrap(zoneText(), WIDTH),
@@ -110,76 +101,23 @@ function heatLines({ heat }: Review): string[] {
   ];
 }
 
-function subjectLines({ tables }: Review, subject: Subject): string[] {
-  const rows = tables[subject];
-  if (rows.length === 0) return [];
-  const hasBans = rows.some(({ made }) => made !== null);
-  const isCompared = rows.some(({ before }) => before !== null);
-  return tableLines(
-    [
-      nounOf(subject).toUpperCase(),
-      "HITS",
-      "SHARE",
-      ...isCompared ? ["CHANGE"] : [],
-      ...hasBans ? ["BANS"] : [],
-    ],
-    rows.map((row) => [
-      bounded(shownName(row.name), NAME),
-      countText(row.hits),
-      shareText(row.share),
-      ...isCompared ? [changeText(row.before, row.hits)] : [],
-      ...hasBans ? [bansText(row)] : [],
-    ]),
+function tableSection({ title, headings, rows, none, note }: ReviewTable): string[] {
+  if (rows.length === 0) return section(title, [none]);
+  const lines = tableLines(
+    headings.map((heading) => heading.toUpperCase()),
+    rows.map(({ name, tag, cells }) => {
+      const beside = tag === null ? "" : ` (${tag})`;
+      return [bounded(shownName(name), NAME) + beside, ...cells];
+    }),
   );
+  return section(title, [...lines, ...note === undefined ? [] : wrap(note, WIDTH)]);
 }
 
-function bansText({ made, isBanned }: Pick<Row, "made" | "isBanned">): string {
-  return `${countText(made ?? 0)}${isBanned ? ", banned now" : ""}`;
-}
-
-function bansInForceLines({ bansInForce: { totals, by, newest }, now }: Review): string[] {
-  const { decided, confirmed, waiting, noted } = totals;
-  if (decided === 0) return ["No ban."];
-  return [
-    `${
-      counted(decided, "ban")
-    }: ${confirmed} in force, ${waiting} waiting for the firewall, ${noted} noted only.`,
-    ...tableLines(
-      ["BY", "BANS"],
-      by.map(({ provenance, count }) => [bounded(provenanceText(provenance), NAME), countText(count)]),
-    ),
-    "",
-    ...tableLines(
-      ["NEWEST", "ENDS", "FIREWALL", "REASON"],
-      newest.map((ban) => [nameOf(ban), endText(ban, now), heldText(ban), bounded(ban.reason, WIDTH - 4)]),
-    ),
-  ];
-}
-
-function slowLines({ slow }: Review): string[] {
-  if (slow.length === 0) return ["None: nobody came in six hours or more with at most ten hits in each."];
+function newestLines({ bansInForce: { newest }, now }: Review): string[] {
+  if (newest.length === 0) return [];
   return tableLines(
-    ["ADDRESS", "HOURS", "DAYS", "HITS", "MOST IN AN HOUR", "BANS"],
-    slow.map(({ address, hours, days, hits, most, made, isBanned }) => [
-      address,
-      ...[hours, days, hits, most].map(String),
-      bansText({ made, isBanned }),
-    ]),
-  );
-}
-
-function changeLines({ changes }: Review): string[] {
-  if (changes === null) return [];
-  if (changes.length === 0) return ["Nothing came much more or much less than in the period before."];
-  return tableLines(
-    ["WHAT", "NAME", "BEFORE", "NOW", "CHANGE"],
-    changes.map(({ subject, name, before, hits }) => [
-      nounOf(subject),
-      bounded(shownName(name), NAME),
-      countText(before),
-      countText(hits),
-      changeText(before, hits),
-    ]),
+    ["BAN", "ENDS", "FIREWALL", "REASON"],
+    newest.map((ban) => [nameOf(ban), endText(ban, now), heldText(ban), bounded(ban.reason, WIDTH - 4)]),
   );
 }
 

@@ -5,10 +5,10 @@ import { SUBJECTS } from "../output.ts";
 import { shownName } from "../words.ts";
 import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
-import type { BanOrder, Period, Snapshot } from "./snapshot.ts";
+import type { BanOrder, PeriodName, Snapshot } from "./snapshot.ts";
 
 /** Subjects of the table of counts: modules have one of their own. */
-export const TABLES = SUBJECTS.filter((subject) => subject !== "module");
+export const COUNT_TABLES = SUBJECTS.filter((subject) => subject !== "module");
 /** Orders of a table of counts. */
 export const TOP_ORDERS = ["hits", "name"] as const;
 
@@ -42,7 +42,7 @@ export type Mode =
   | { readonly kind: "busy"; readonly request: ActionRequest };
 
 /** A panel in which a row can be selected. */
-export type Panel = "top" | "bans";
+export type PanelName = "top" | "bans";
 
 /** The view: what is read, shown and selected. */
 export interface Model {
@@ -51,14 +51,14 @@ export interface Model {
   /** Why the last read failed. */
   readonly error: string | null;
   readonly rates: Rates;
-  readonly period: Period;
-  readonly table: typeof TABLES[number];
+  readonly period: PeriodName;
+  readonly table: typeof COUNT_TABLES[number];
   readonly topOrder: typeof TOP_ORDERS[number];
   readonly banOrder: BanOrder;
   readonly filter: string;
-  readonly focus: Panel;
+  readonly focus: PanelName;
   /** Selected row of each panel: its key, and its place in case the key is gone. */
-  readonly cursor: Readonly<Record<Panel, Cursor>>;
+  readonly cursor: Readonly<Record<PanelName, Cursor>>;
   readonly mode: Mode;
 }
 
@@ -127,7 +127,7 @@ export function banRows({ snapshot, filter }: Model): BanRow[] {
 }
 
 /** Returns the rows of a panel. */
-export function rowsOf(model: Model, panel: Panel): readonly (TopRow | BanRow)[] {
+export function rowsOf(model: Model, panel: PanelName): readonly (TopRow | BanRow)[] {
   return panel === "top" ? topRows(model) : banRows(model);
 }
 

@@ -7,19 +7,19 @@ import type { Key } from "./keys.ts";
 import {
   type Action,
   type ActionRequest,
+  COUNT_TABLES,
   type Mode,
   type Model,
-  type Panel,
+  type PanelName,
   placeOf,
   type Prompt,
   rowsOf,
   selectedTarget,
-  TABLES,
   TOP_ORDERS,
 } from "./model.ts";
 import { HELP } from "./help.ts";
 import { scrolled, type Size, type Text } from "./text.ts";
-import { BAN_ORDERS, type Period, PERIODS } from "./snapshot.ts";
+import { BAN_ORDERS, type PeriodName, PERIODS } from "./snapshot.ts";
 import { verdict } from "./words.ts";
 
 /** Effect beside the model: end, read the state, redraw, or run a command. */
@@ -107,10 +107,14 @@ function pressInTables(model: Model, key: Key): Pressed {
     case "right":
       return same({ ...model, focus: model.focus === "top" ? "bans" : "top" });
     case "v":
-      return same({ ...model, table: next(TABLES, model.table), cursor: { ...model.cursor, top: FIRST } });
+      return same({
+        ...model,
+        table: next(COUNT_TABLES, model.table),
+        cursor: { ...model.cursor, top: FIRST },
+      });
     case "t":
       return {
-        model: { ...model, period: next(Object.keys(PERIODS) as Period[], model.period) },
+        model: { ...model, period: next(Object.keys(PERIODS) as PeriodName[], model.period) },
         effect: "read",
       };
     case "s":
@@ -143,7 +147,7 @@ function sort(model: Model): Pressed {
 }
 
 function move(model: Model, by: number): Model {
-  const panel: Panel = model.focus;
+  const panel: PanelName = model.focus;
   const rows = rowsOf(model, panel);
   const at = Math.max(0, Math.min(rows.length - 1, placeOf(model.cursor[panel], rows) + by));
   return { ...model, cursor: { ...model.cursor, [panel]: { key: rows[at]?.key ?? null, at } } };

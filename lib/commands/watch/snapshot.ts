@@ -10,7 +10,7 @@ import { statusProblems } from "../status_problems.ts";
 
 /** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
-export type Period = keyof typeof PERIODS;
+export type PeriodName = keyof typeof PERIODS;
 
 /** Orders of bans. */
 export const BAN_ORDERS = ["newest", "next to end"] as const;
@@ -37,9 +37,10 @@ export interface Snapshot {
 
 /** Reads snapshots, each in some milliseconds while the monitor writes. */
 export class SnapshotReader {
-  #counted: { readonly period: Period; readonly time: Micros; readonly value: RollupContent } | null = null;
+  #counted: { readonly period: PeriodName; readonly time: Micros; readonly value: RollupContent } | null =
+    null;
 
-  read(state: State, { period, order }: { period: Period; order: BanOrder }, time = now()): Snapshot {
+  read(state: State, { period, order }: { period: PeriodName; order: BanOrder }, time = now()): Snapshot {
     const isRunning = isLocked(state.directory);
     const report = readReport(state.report());
     const numbers = state.bans.numbers();
@@ -65,7 +66,7 @@ export class SnapshotReader {
     };
   }
 
-  #countedSince({ rollups }: State, period: Period, time: Micros): RollupContent {
+  #countedSince({ rollups }: State, period: PeriodName, time: Micros): RollupContent {
     const last = this.#counted;
     if (last?.period === period && time >= last.time && time < last.time + PACE / 2) return last.value;
     const { content: value } = rollups.since(time - PERIODS[period]);

@@ -37,14 +37,14 @@ const MONOCHROME: Readonly<Record<Style, string>> = {
 const LIKENESS: Readonly<Record<string, string>> = { "…": "~", "·": "|", "⠶": "=", "⠆": "-" };
 
 /** Abilities of the terminal. */
-export interface Look {
+export interface Abilities {
   readonly hasColour: boolean;
   /** Write only ASCII. */
   readonly isAscii: boolean;
 }
 
 /** Returns a line as bytes for the terminal, with no control sequences but these. */
-export function paint(line: Line, { hasColour, isAscii }: Look): string {
+export function paint(line: Line, { hasColour, isAscii }: Abilities): string {
   const styles = hasColour ? COLOURED : MONOCHROME;
   let [painted, column] = ["", 1];
   for (const { text, style } of line) {
@@ -78,14 +78,14 @@ function barOf(dots: number): string {
 
 /** This process's terminal, from `enter()` to `leave()`. */
 export class Terminal {
-  readonly #look: Look;
+  readonly #look: Abilities;
   readonly #encoder = new TextEncoder();
   /** Line shown in each row. */
   #shown: string[] = [];
   #size = "";
   #isEntered = false;
 
-  constructor(look: Look) {
+  constructor(look: Abilities) {
     this.#look = look;
   }
 

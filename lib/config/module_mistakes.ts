@@ -1,7 +1,7 @@
-/** Problems in the sections of modules and rules that the schema cannot detect. */
+/** Mistakes in the sections of modules and rules that the schema cannot detect. */
 import type { ModuleKind, ModuleOptions, OptionError } from "../reading/module.ts";
 import { isExpression, whyNotLinear } from "../reading/regex_safety.ts";
-import type { Document, Path, Problem } from "./document.ts";
+import type { Document, Mistake, Path } from "./document.ts";
 import type { ConditionSection, RuleSection } from "./module_schema.ts";
 
 /** Keys of the configuration for a module's options. */
@@ -12,13 +12,13 @@ const KEYS: Readonly<Record<keyof ModuleOptions, string>> = {
   unsafe: "unsafe",
 };
 
-/** Makes the problem of an option that the module's kind refuses. */
-export function badOption(document: Document, at: Path, { option, index, message }: OptionError): Problem {
+/** Returns the mistake of an option that the module's kind refuses. */
+export function badOption(document: Document, at: Path, { option, index, message }: OptionError): Mistake {
   return document.badValue(item(document, [...at, KEYS[option]], index), message);
 }
 
-/** Returns problems for files that another pattern covers: their lines would count twice. */
-export function repeatedFiles(document: Document, at: Path, files: readonly string[]): Problem[] {
+/** Returns mistakes for files that another pattern covers: their lines would count twice. */
+export function repeatedFiles(document: Document, at: Path, files: readonly string[]): Mistake[] {
   return files.flatMap((file, i) => {
     const other = files.find((other, j) => i !== j && (other !== file || j < i) && covers(other, file));
     return other === undefined
@@ -27,12 +27,12 @@ export function repeatedFiles(document: Document, at: Path, files: readonly stri
   });
 }
 
-/** Returns problems for patterns that match one of `locked`: reading one ends the state's locks. */
-export function lockedFileProblems(
+/** Returns mistakes for patterns that match one of `locked`: reading one ends the state's locks. */
+export function lockedFileMistakes(
   document: Document,
   at: Path,
   { patterns, locked }: { patterns: readonly string[]; locked: readonly string[] },
-): Problem[] {
+): Mistake[] {
   return patterns.flatMap((pattern, i) => {
     const file = locked.find((file) => covers(pattern, file));
     if (file === undefined) return [];
@@ -50,8 +50,8 @@ function covers(pattern: string, file: string): boolean {
   return new RegExp(`^${source}$`, "s").test(file);
 }
 
-/** Returns problems for options that this kind of module does not take. */
-export function* optionProblems(document: Document, at: Path, kind: ModuleKind): Generator<Problem> {
+/** Returns mistakes for options that this kind of module does not take. */
+export function* optionMistakes(document: Document, at: Path, kind: ModuleKind): Generator<Mistake> {
   for (const [option, key] of Object.entries(KEYS)) {
     if (kind.options.includes(option as keyof ModuleOptions)) continue;
     if (document.at([...at, key]) === undefined) continue;
@@ -60,14 +60,14 @@ export function* optionProblems(document: Document, at: Path, kind: ModuleKind):
 }
 
 /**
- * Returns problems of rules: fields that the module never gives, and regular expressions that are
+ * Returns mistakes of rules: fields that the module never gives, and regular expressions that are
  * invalid, or not linear without `unsafe`. `fields` null: they are unknown.
  */
-export function* ruleProblems(
+export function* ruleMistakes(
   document: Document,
   at: Path,
   { rules, fields }: { rules: readonly RuleSection[]; fields: readonly string[] | null },
-): Generator<Problem> {
+): Generator<Mistake> {
   const unknown = (path: Path, names: readonly string[]) =>
     names.flatMap((name, i) => {
       if (fields === null || fields.includes(name)) return [];
@@ -83,7 +83,7 @@ export function* ruleProblems(
       const { field, mode, str = [] } = condition;
       yield* unknown([...place, "field"], field);
       if (mode === "regex") {
-        yield* expressionProblems(document, [...place, "str"], { str, unsafe: rule.unsafe });
+        yield* expressionMistakes(document, [...place, "str"], { str, unsafe: rule.unsafe });
       }
     }
     if (rule.distinct !== undefined) yield* unknown([...path, "distinct"], [rule.distinct]);
@@ -93,11 +93,11 @@ export function* ruleProblems(
   }
 }
 
-function expressionProblems(
+function expressionMistakes(
   document: Document,
   path: Path,
   { str, unsafe }: Pick<RuleSection, "unsafe"> & Pick<ConditionSection, "str">,
-): Problem[] {
+): Mistake[] {
   return str.flatMap((source, i) => {
     const why = whyNotLinear(source);
     const isAllowed = why === null || (unsafe && isExpression(source));

@@ -1,28 +1,28 @@
 import type * as z from "zod/mini";
 import type { ModuleKind } from "../reading/module.ts";
 import { UserError } from "../core/error.ts";
-import type { Document, Path, Problem } from "./document.ts";
+import type { Document, Mistake, Path } from "./document.ts";
 import { nearest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Throws `UserError` (78) with a sentence for each problem in the text's order, if any. */
-export function refuse(problems: readonly Problem[]): void {
-  if (problems.length === 0) return;
-  const sorted = problems.toSorted((a, b) => a.offset - b.offset);
-  const sentences = [...new Set(sorted.map((problem) => problem.sentence))];
+/** Throws `UserError` (78) with a sentence for each mistake in the text's order, if any. */
+export function refuse(mistakes: readonly Mistake[]): void {
+  if (mistakes.length === 0) return;
+  const sorted = mistakes.toSorted((a, b) => a.offset - b.offset);
+  const sentences = [...new Set(sorted.map((mistake) => mistake.sentence))];
   throw new UserError(sentences, 78);
 }
 
-/** Turns an issue of the schema into problems with positions in `document`. */
-export function schemaProblems(document: Document, issue: Issue, outer: Path = []): Problem[] {
+/** Turns an issue of the schema into mistakes with positions in `document`. */
+export function schemaMistakes(document: Document, issue: Issue, outer: Path = []): Mistake[] {
   const path = [...outer, ...issue.path] as Path;
   if (issue.code === "unrecognized_keys") {
     const complaints = issue.message.split("\n");
     return issue.keys.map((key, i) => document.badKey([...path, key], complaints[i]!));
   }
   const meant = issue.code === "invalid_union" ? issue.errors.find(fitsInKind) : undefined;
-  if (meant) return meant.flatMap((inner) => schemaProblems(document, inner, path));
+  if (meant) return meant.flatMap((inner) => schemaMistakes(document, inner, path));
   return [document.badValue(path, issue.message)];
 }
 
@@ -34,8 +34,8 @@ function fitsInKind(issues: readonly Issue[]): boolean {
     );
 }
 
-/** Returns problems for modules missing, unknown or incomplete, and for rule names used twice. */
-export function* moduleProblems(document: Document, known: readonly ModuleKind[]): Generator<Problem> {
+/** Returns mistakes for modules missing, unknown or incomplete, and for rule names used twice. */
+export function* moduleMistakes(document: Document, known: readonly ModuleKind[]): Generator<Mistake> {
   const modules = document.at(["modules"]);
   if (typeof modules !== "object" || modules === null || Array.isArray(modules)) return;
   const given = Object.keys(modules);
@@ -48,13 +48,13 @@ export function* moduleProblems(document: Document, known: readonly ModuleKind[]
       yield document.badKey(at, unknownModule(name, names));
       continue;
     }
-    yield* own ? ownModuleProblems(document, at) : conditionProblems(document, at);
+    yield* own ? ownModuleMistakes(document, at) : conditionMistakes(document, at);
     yield* repeatedNames(document, [...at, "rules"]);
   }
 }
 
-/** Returns problems for a firewall and commands that exclude each other. */
-export function* firewallProblems(document: Document): Generator<Problem> {
+/** Returns mistakes for a firewall and commands that exclude each other. */
+export function* firewallMistakes(document: Document): Generator<Mistake> {
   const firewall = document.at(["firewall"]);
   const has = (key: string) => document.at([key]) !== undefined;
   if (firewall === "command" && !has("ban_command")) {
@@ -64,11 +64,11 @@ export function* firewallProblems(document: Document): Generator<Problem> {
       yield document.badKey([key], 'has no use with "firewall": "nftables": leave one of them out');
     }
   }
-  yield* moduleFirewallProblems(document);
+  yield* moduleFirewallMistakes(document);
 }
 
-/** Returns problems for modules' keys without use beside, or without, a `ban_command` of theirs. */
-function* moduleFirewallProblems(document: Document): Generator<Problem> {
+/** Returns mistakes for modules' keys without use beside, or without, a `ban_command` of theirs. */
+function* moduleFirewallMistakes(document: Document): Generator<Mistake> {
   for (const name of Object.keys(Object(document.at(["modules"])))) {
     const has = (key: string) => document.at(["modules", name, key]) !== undefined;
     const [useless, complaint] = has("ban_command")
@@ -81,15 +81,15 @@ function* moduleFirewallProblems(document: Document): Generator<Problem> {
   }
 }
 
-/** Returns a problem for shared bans without a database. */
-export function* fleetProblems(document: Document): Generator<Problem> {
+/** Returns a mistake for shared bans without a database. */
+export function* fleetMistakes(document: Document): Generator<Mistake> {
   const isShared = document.at(["fleet", "share_bans"]) === true;
   if (!isShared || document.at(["DB"]) !== undefined) return;
   yield document.badValue(["fleet", "share_bans"], "needs DB, the database that the servers share");
 }
 
-/** Returns problems for a wrong name, or missing keys, of a module of the user's own. */
-function* ownModuleProblems(document: Document, at: Path): Generator<Problem> {
+/** Returns mistakes for a wrong name, or missing keys, of a module of the user's own. */
+function* ownModuleMistakes(document: Document, at: Path): Generator<Mistake> {
   const name = String(at.at(-1));
   const match = document.at([...at, "match"]);
   const isEmpty = typeof match === "object" && match !== null && Object.keys(match).length === 0;
@@ -103,10 +103,10 @@ function* ownModuleProblems(document: Document, at: Path): Generator<Problem> {
 }
 
 /**
- * Returns problems for rules without `str` and `status`, which every line would hit. Only modules
+ * Returns mistakes for rules without `str` and `status`, which every line would hit. Only modules
  * with a `pattern` may have them.
  */
-function* conditionProblems(document: Document, at: Path): Generator<Problem> {
+function* conditionMistakes(document: Document, at: Path): Generator<Mistake> {
   const rules = document.at([...at, "rules"]);
   if (!Array.isArray(rules)) return;
   for (const [i, rule] of rules.entries()) {
@@ -124,7 +124,7 @@ function unknownModule(name: string, names: readonly string[]): string {
     : `is an unknown module: known are ${names.join(", ")}, and any other needs a pattern`;
 }
 
-function* repeatedNames(document: Document, rules: Path): Generator<Problem> {
+function* repeatedNames(document: Document, rules: Path): Generator<Mistake> {
   const seen = new Map<unknown, number>();
   const list = document.at(rules);
   if (!Array.isArray(list)) return;
