@@ -244,6 +244,7 @@ export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
 export const sshd: ModuleKind = {
   name: "SSHD",
   match: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
+  aliases: ["ssh.service", "OpenSSH"],
   options: [],
   mayNameProxies: false,
   form: () =>
