@@ -421,3 +421,22 @@ Deno.test("entries that journald split name nobody behind an open record of the 
   for (let i = 0; i < 40; i++) address(WHOLE);
   assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
 });
+
+Deno.test("NGINX names nobody by a record that a client may have written, if a collector wrote lines as JSON", () => {
+  const collectors: readonly ((line: string) => string)[] = [
+    (message) => JSON.stringify({ message, source_type: "file" }),
+    (log) => JSON.stringify({ log, kubernetes: { pod_name: "a" } }),
+    (message) => `1773029106250,"${message.replaceAll('"', '""')}"`,
+    (message) => `2026-03-09T04:05:06Z\tnginx.error\t${JSON.stringify({ message, container_id: "a" })}`,
+  ];
+  for (const collect of collectors) {
+    for (const [name, log] of FORGED) {
+      const whole = log.trimEnd().split("\n").map((line) => `${collect(line)}\n`).join("");
+      assert(!addresses(whole).includes(OTHER), `${name}: ${whole}`);
+    }
+    const own = ownRecord('user "a": password mismatch').trimEnd();
+    assert.deepEqual(addresses(`${collect(own)}\n${collect(own)}\n`), [OTHER, OTHER], collect(own));
+    const behind = record("/a\nb").split("\n", 1)[0]!;
+    assert.deepEqual(addresses(`${collect(behind)}\n${collect(own)}\n`), [null, null], collect(own));
+  }
+});
