@@ -127,6 +127,36 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "2026-03-09 04:05:06 a big apple sshd[4711]: %",
     },
   ],
+  "names of days and months in other languages": [
+    { line: "Mär 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "Mör 09 04:05:06 web sshd[4711]: %" },
+    {
+      line: "mars 09 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "marz 09 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "márc. 9 04:05:06.25 web sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "márc, 9 04:05:06.25 web sshd[4711]: %",
+    },
+    { line: "мар 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "мыр 09 04:05:06 web sshd[4711]: %" },
+    { line: " 3月 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "3日 09 04:05:06 web sshd[4711]: %" },
+    {
+      line: "MAR 09 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "MAI9 04:05:06 web web sshd[4711]: %",
+    },
+    {
+      line: "Mo 2026-03-09 05:05:06 CET web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mu 2026-03-09 05:05:06 CET web sshd[4711]: %",
+    },
+    {
+      line: "lun. 2026-03-09 04:05:06 UTC sshd[4711]: %",
+      time: TIME,
+      nearMiss: "lunx 2026-03-09 04:05:06 UTC sshd[4711]: %",
+    },
+  ],
   "several blanks for one": [
     {
       line: "Mar  9  04:05:06  web  sshd[4711]:  %",
