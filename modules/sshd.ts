@@ -58,7 +58,7 @@ const NAMING: readonly Template[] = [
       `PAM: {Have exhausted maximum number of retries for service|<WORDS>} for ${UNKNOWN}<USER> from <ADDR>{ via <TOKEN>|}`,
   },
   // `PAMServiceName`, since 9.8, may choose another name of the service.
-  { name: "PAM failure", text: `pam_<WORD>(sshd<TOKEN?>:<WORD>): authentication failure${PAM_TAIL}` },
+  { name: "PAM failure", text: `pam_<WORD>(sshd{-<WORD>|}:<WORD>): authentication failure${PAM_TAIL}` },
   { name: "PAM failures", text: `PAM <NUMBER> more authentication failure{s|}${PAM_TAIL}` },
   {
     name: "attempts exceeded",
@@ -207,12 +207,12 @@ const NAMING: readonly Template[] = [
  */
 const NAMELESS: readonly Template[] = [
   // The only message at the end of every session. The process that served the session writes it.
-  { name: "session closed", text: "pam_unix(sshd<TOKEN?>:session): session closed for <REST>", says: END },
-  { name: "PAM", text: "pam_<WORD>(sshd<TOKEN?>:{session|setcred|account}): <REST>" },
+  { name: "session closed", text: "pam_unix(sshd{-<WORD>|}:session): session closed for <REST>", says: END },
+  { name: "PAM", text: "pam_<WORD>(sshd{-<WORD>|}:{session|setcred|account}): <REST>" },
   {
     name: "PAM check",
     text:
-      "pam_<WORD>(sshd<TOKEN?>:auth): {check pass|received for|requirement|Consecutive login failures}<REST>",
+      "pam_<WORD>(sshd{-<WORD>|}:auth): {check pass|received for|requirement|Consecutive login failures}<REST>",
   },
   { name: "session opened", text: "session {opened|closed} for <REST>" },
   { name: "listening", text: "Server listening on <REST>" },

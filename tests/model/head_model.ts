@@ -127,6 +127,8 @@ const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${SYSLOG_LEVEL}:?|<(?:${SYSLO
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const HOST =
   "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
+/** The same at a line's start. */
+const BARE_HOST = HOST.replace("[^\\s[:]+", "[\\w.@/-]+");
 /** A relay's, before another head. */
 const RELAY = new RegExp(
   `^${HOST} +(?=${SYSLOG_LEVEL}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${
@@ -149,8 +151,8 @@ const TAGS = {
   // Of metalog.
   colonless: [`^(?:${HOST} +)?\\[(?!(?:${LEVEL}|\\d+)\\])(?<program>${PROGRAM})\\] +`],
   bare: [
-    `^(?:${HOST} )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
-    `^(?:${HOST} )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
+    `^(?:${BARE_HOST} )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
+    `^(?:${BARE_HOST} )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
   // The program must be known.
