@@ -105,7 +105,7 @@ export function readSyslogTime(text: string): Read | null {
 }
 
 function readLocalTime(text: string): Read | null {
-  const month = LOCAL.exec(text)?.groups!.month;
+  const month = LOCAL.exec(text)?.groups?.month;
   return month === undefined || localMonth(month) === null ? null : read(LOCAL, text);
 }
 

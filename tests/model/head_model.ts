@@ -315,7 +315,7 @@ function takeTime(given: string, now: number) {
   const process = priority || version ? null : take(PROCESS);
   const bracket = take(/^\[/);
   if (take(WEEKDAY) === null) take(LOCAL_DAY);
-  const isLocal = localMonth(LOCAL_TIME.exec(rest)?.groups!.month ?? "") !== null;
+  const isLocal = localMonth(LOCAL_TIME.exec(rest)?.groups?.month ?? "") !== null;
   const syslog = take(SYSLOG_TIME) ?? take(YEAR_FIRST) ?? (isLocal ? take(LOCAL_TIME) : null);
   const found = syslog ?? take(ISO_TIME);
   const gap = found && (!bracket || take(/^\]/)) && take(GAP);
