@@ -57,7 +57,8 @@ const NAMING: readonly Template[] = [
     text:
       `PAM: {Have exhausted maximum number of retries for service|<WORDS>} for ${UNKNOWN}<USER> from <ADDR>{ via <TOKEN>|}`,
   },
-  { name: "PAM failure", text: `pam_<WORD>(sshd:<WORD>): authentication failure${PAM_TAIL}` },
+  // `PAMServiceName`, since 9.8, may choose another name of the service.
+  { name: "PAM failure", text: `pam_<WORD>(sshd{-<WORD>|}:<WORD>): authentication failure${PAM_TAIL}` },
   { name: "PAM failures", text: `PAM <NUMBER> more authentication failure{s|}${PAM_TAIL}` },
   {
     name: "attempts exceeded",
@@ -154,8 +155,14 @@ const NAMING: readonly Template[] = [
     says: NO_ACTIVITY,
   },
   {
+    name: "penalty lost",
+    text: "srclimit_penalise: ipv{4|6} penalty table full, cannot penalise <ADDR>/{32|128} for <REST>",
+    says: NO_ACTIVITY,
+  },
+  {
     name: "child crashed",
-    text: "{Session|session} process <NUMBER> {unpriv child crash |}for connection from <ADDR> to <REST>",
+    text:
+      "{Session process|session process|preauth child} <NUMBER> {unpriv child crash |}for connection from <ADDR> to <REST>",
   },
   { name: "refused by wrappers", text: "refused connect from {<TOKEN> (|}<ADDR>{)|}" },
   { name: "greeting not sent", text: "Could not write ident string to <ADDR>{ port <PORT>|}" },
@@ -200,9 +207,13 @@ const NAMING: readonly Template[] = [
  */
 const NAMELESS: readonly Template[] = [
   // The only message at the end of every session. The process that served the session writes it.
-  { name: "session closed", text: "pam_unix(sshd:session): session closed for <REST>", says: END },
-  { name: "PAM", text: "pam_<WORD>(sshd:{session|setcred|account}): <REST>" },
-  { name: "PAM check", text: "pam_<WORD>(sshd:auth): {check pass|received for|requirement}<REST>" },
+  { name: "session closed", text: "pam_unix(sshd{-<WORD>|}:session): session closed for <REST>", says: END },
+  { name: "PAM", text: "pam_<WORD>(sshd{-<WORD>|}:{session|setcred|account}): <REST>" },
+  {
+    name: "PAM check",
+    text:
+      "pam_<WORD>(sshd{-<WORD>|}:auth): {check pass|received for|requirement|Consecutive login failures}<REST>",
+  },
   { name: "session opened", text: "session {opened|closed} for <REST>" },
   { name: "listening", text: "Server listening on <REST>" },
   { name: "signal", text: "Received {SIGHUP|signal }<REST>" },
@@ -217,6 +228,27 @@ const NAMELESS: readonly Template[] = [
     text: "{Fssh_|}kex_exchange_identification: {Connection closed by remote host|read: <REST>}",
   },
   { name: "key exchange", text: "{Fssh_|}kex_{exchange_identification|protocol_error}: <REST>" },
+  // Of networks (`PerSourceNetBlockSize`), and answers to SIGINFO.
+  { name: "penalty of a network", text: "{srclimit_penalise: <REST>|client <TOKEN> penalty: <REST>}" },
+  // The next line, with "Connection from" or "Disconnecting", names the client.
+  {
+    name: "broken packet",
+    text:
+      "{Bad packet length|Corrupted MAC on input|padding error|dispatch_protocol_error|kex protocol error|Protocol error}<REST>",
+  },
+  { name: "broken pipe", text: "{Write failed|ssh_msg_send|send_error}: <REST>" },
+  // Keys, certificates and files of users, and what a session asks for.
+  {
+    name: "key refused",
+    text:
+      "{Certificate invalid|Authentication refused|Public key |Unsafe |userauth_hostbased mismatch: }<REST>",
+  },
+  {
+    name: "forwarding",
+    text:
+      "{connect_to |refused local port forward: |Received request from |channel_<WORD>: |Transferred: }<REST>",
+  },
+  { name: "PAM retries", text: "PAM service(<TOKEN> ignoring max retries<REST>" },
   { name: "request", text: "{input_userauth_request|userauth_pubkey|syslogin_perform_logout}: <REST>" },
   { name: "function", text: "{mm_|monitor_|ssh_packet_}<WORD>: <REST>" },
   { name: "throttling", text: "{beginning|exited|in} MaxStartups throttling<REST>" },
@@ -244,6 +276,7 @@ export const SSHD_TEMPLATES: readonly Template[] = [...NAMING, ...NAMELESS];
 export const sshd: ModuleKind = {
   name: "SSHD",
   match: { identifiers: ["sshd", "sshd-session", "sshd-auth"], units: [], files: [] },
+  aliases: ["ssh.service", "OpenSSH"],
   options: [],
   mayNameProxies: false,
   form: () =>

@@ -79,6 +79,7 @@ function makeModule(
     ...match,
     // Without any name, a pattern reads the messages of any container.
     programs: known.length === 0 ? [] : [...new Set([...known, ...match.identifiers])],
+    aliases: section.match?.identifier ? [] : kind.aliases,
     form: form ?? NO_FORM,
     options,
     ...(section.time_zone && { zone: section.time_zone }),

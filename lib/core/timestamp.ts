@@ -1,5 +1,6 @@
 /** Reads times in the forms that services write. */
 import { ZERO } from "./ascii.ts";
+import { LOCAL_MONTH, localMonth } from "./local_names.ts";
 import { type Micros, MINUTE } from "./time.ts";
 import { resolveStamp, type Stamp } from "./stamp.ts";
 import { parseOffset } from "./zone.ts";
@@ -38,6 +39,8 @@ const SYSLOG = new RegExp(
 const YEAR_FIRST = new RegExp(
   `^(?<year>\\d{4})[ /-](?<month>${MONTH})[ /-] ?(?<day>\\d{1,2}) +${CLOCK}${HALF}${ZONE}${NAME}`,
 );
+/** Of `journalctl` in another language: `Mär 06 10:56:10`, `3月 06 10:56:10`. */
+const LOCAL = new RegExp(`^(?<month>${LOCAL_MONTH}) +(?<day>\\d{1,2}) ${CLOCK}`, "u");
 /** A dash comes before the time of RocksDB, a comma in Canadian English. */
 const ISO = new RegExp(
   `^(?<year>\\d{4})[-/.](?<month>\\d\\d)[-/.](?<day>\\d\\d)(?:,? +|[T_-]| - )${SHORT_CLOCK}${HALF}${ZONE}${NAME}`,
@@ -98,7 +101,12 @@ export interface Read {
  * `May  6 10:56:10 2026`.
  */
 export function readSyslogTime(text: string): Read | null {
-  return read(SYSLOG, text) ?? read(YEAR_FIRST, text);
+  return read(SYSLOG, text) ?? read(YEAR_FIRST, text) ?? readLocalTime(text);
+}
+
+function readLocalTime(text: string): Read | null {
+  const month = LOCAL.exec(text)?.groups?.month;
+  return month === undefined || localMonth(month) === null ? null : read(LOCAL, text);
 }
 
 /**
@@ -221,7 +229,7 @@ function read(pattern: RegExp, text: string): Read | null {
   }
   const stamp = {
     year: year === undefined ? null : Number(year.padStart(4, "20")),
-    month: /^\d/.test(month!) ? Number(month) : monthOf(month!),
+    month: /^\d+$/.test(month!) ? Number(month) : monthOf(month!),
     day: Number(day),
     hour: half === undefined ? Number(hour) : Number(hour) % 12 + (/^p/i.test(half) ? 12 : 0),
     minute: Number(minute),
@@ -233,9 +241,9 @@ function read(pattern: RegExp, text: string): Read | null {
   return { stamp, length: match[0].length };
 }
 
-/** Returns the number of a month by its name, `Mar`, `MAR` or `March`. */
+/** Returns the number of a month by its name, `Mar`, `MAR`, `March` or `Mär`. */
 function monthOf(name: string): number {
-  return MONTHS.indexOf(name[0] + name.slice(1, 3).toLowerCase()) + 1;
+  return localMonth(name) ?? MONTHS.indexOf(name[0] + name.slice(1, 3).toLowerCase()) + 1;
 }
 
 /** Reads `+01:00`, `GMT+0100`, `GMT+1`; words such as `Z` and `UTC` are not offsets. */

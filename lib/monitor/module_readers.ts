@@ -33,9 +33,9 @@ export class ModuleReaders {
   of(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
     const readable = modules.map((rules) => {
       const index = this.#modules.indexOf(rules);
-      const { identifiers, units, programs, zone, form } = rules.module;
+      const { identifiers, units, programs, aliases, zone, form } = rules.module;
       const mayBegin = (text: string) => form.mayBegin?.(text) ?? true;
-      return { index, identifiers, units, programs, zone, mayBegin, reader: this.#readers[index]! };
+      return { index, identifiers, units, programs, aliases, zone, mayBegin, reader: this.#readers[index]! };
     });
     return new Reader(readable, this.#health, otherZone);
   }

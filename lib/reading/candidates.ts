@@ -21,6 +21,8 @@ export interface ReadableModule {
    * container's may; empty: all programs. The default is `identifiers`.
    */
   readonly programs?: readonly string[];
+  /** See `ModuleKind`. */
+  readonly aliases?: readonly string[] | undefined;
   readonly reader: MessageReader;
   /** Reports whether a message may begin with `text`. Default: it may. */
   readonly mayBegin?: (text: string) => boolean;
@@ -84,17 +86,26 @@ export class Candidates {
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */
   of(identifier: string): readonly Candidate[] {
     if (identifier === "") return this.all;
-    const modules = this.named(identifier) ?? this.named(identifier.replace(AROUND_NAME, "")) ??
+    const name = bareName(identifier);
+    const modules = this.named(identifier) ?? this.named(name.replace(UNIT, "")) ?? this.#ofAlias(name) ??
       this.ofAnyProgram;
     return modules.map(trusted);
   }
 
   /** Returns the program that writes as `identifier`. */
   program(identifier: string): Program {
-    const name = identifier.replace(AROUND_NAME, "");
-    const isForeign = ![identifier, name].some((own) => own === "" || this.isProgram(own)) &&
+    const name = bareName(identifier);
+    const isOwn =
+      [identifier, name, name.replace(UNIT, "")].some((own) => own === "" || this.isProgram(own)) ||
+      this.#ofAlias(name) !== undefined;
+    const isForeign = !isOwn &&
       this.ofAnyProgram.every(({ identifiers, programs = identifiers }) => programs.length > 0);
     return { identifier, candidates: this.of(identifier), isForeign };
+  }
+
+  #ofAlias(name: string): readonly ReadableModule[] | undefined {
+    const modules = this.all.map(({ module }) => module).filter(({ aliases }) => aliases?.includes(name));
+    return modules.length > 0 ? modules : undefined;
   }
 
   /** Reports whether some module's service writes as `identifier`. */
@@ -106,10 +117,16 @@ export class Candidates {
 }
 
 /**
- * What a name may have around it: a path, inetd's `in.`, an instance of a unit, as in
- * `sshd@0-192.0.2.1:22`.
+ * What a name may have around it: a path or a slice, `docker` before a container's tag, inetd's `in.`, an
+ * instance of a unit, as in `sshd@0-192.0.2.1:22`.
  */
-const AROUND_NAME = /^\/.*\/|^in\.|@.*$/g;
+const AROUND_NAME = /^(?:\/|docker\/|[\w-]+\.slice\/)(?:.*\/)?|^in\.|@.*?(?=(?:\.service)?$)/g;
+const UNIT = /\.service$/;
+
+/** Returns a program's or unit's name alone; a unit's name keeps its ending. */
+function bareName(identifier: string): string {
+  return identifier.replace(AROUND_NAME, "");
+}
 
 /** Returns the candidates whose service writes as `identifier`. */
 export function writersOf(candidates: readonly Candidate[], identifier: string): readonly Candidate[] {

@@ -6,27 +6,72 @@ import type { Stamp } from "../core/stamp.ts";
 import { timeOfMembers } from "./line_time.ts";
 import { type Member, membersOf } from "./json_object.ts";
 
-/** Names under which collectors write the line or its message. */
-const TEXTS = ["MESSAGE", "log", "message", "msg", "line"];
+/**
+ * Names under which collectors write the line or its message: many; Google Cloud; GELF, Azure, macOS,
+ * Wazuh, Splunk, CloudWatch's Insights and Loki. A point leads into an inner object.
+ */
+const TEXTS = [
+  ...["MESSAGE", "log", "message", "msg", "line"],
+  ...["textPayload", "jsonPayload.message", "jsonPayload.MESSAGE"],
+  ...[
+    "short_message",
+    "SyslogMessage",
+    "eventMessage",
+    "full_log",
+    "_raw",
+    "result._raw",
+    "@message",
+    "_entry",
+  ],
+];
+/** The same, but only beside another name: services use these names for other texts. */
+const TEXTS_BESIDE: Readonly<Record<string, readonly string[]>> = {
+  // Splunk's collector of events.
+  event: ["sourcetype"],
+  // OpenTelemetry.
+  body: ["timeUnixNano", "time_unix_nano", "severityText", "severity_text"],
+  // NXLog on Windows.
+  Message: ["SourceName"],
+};
 /**
  * Names under which collectors write the program: `SYSLOG_IDENTIFIER` of journald, `PROGRAM` of
  * syslog-ng, `syslogtag` and `programname` of rsyslog, `ident` of Fluentd and Fluent Bit, `appname`
  * of Vector, `process.name` of Elastic's.
  */
 const PROGRAMS = [
-  ...["SYSLOG_IDENTIFIER", "PROGRAM", "programname", "syslogtag", "program", "ident", "appname"],
-  ...["app-name", "process.name"],
+  ...["SYSLOG_IDENTIFIER", "jsonPayload.SYSLOG_IDENTIFIER", "PROGRAM", "programname", "syslogtag", "program"],
+  ...["ident", "appname", "app-name", "syslog.identifier", "process.name", "_application_name"],
+  ...["ProcessName", "processImagePath", "predecoder.program_name"],
 ];
-const PIDS = ["_PID", "PID", "procid", "pid", "process.pid"];
-const [UID, UNIT, STREAM] = ["_UID", "_SYSTEMD_UNIT", "stream"] as const;
-/** Names in entries of the journal and in JSON of rsyslog, which no service's own object has. */
-const FOREIGN = ["__CURSOR", "SYSLOG_IDENTIFIER", "syslogtag"];
-const WANTED = new Set([...TEXTS, ...PROGRAMS, ...PIDS, UID, UNIT, STREAM, ...FOREIGN]);
+const PIDS = [
+  ...["_PID", "jsonPayload._PID", "PID", "procid", "pid", "syslog.pid", "process.pid", "_process_id"],
+  ...["ProcessID", "processID"],
+];
+const UIDS = ["_UID", "jsonPayload._UID"];
+const UNITS = ["_SYSTEMD_UNIT", "jsonPayload._SYSTEMD_UNIT"];
+const STREAM = "stream";
+/**
+ * Names that only a collector writes, and no service in an object of its own: of journald, rsyslog,
+ * syslog-ng, Fluentd and Fluent Bit, Vector, Beats and Logstash, Google Cloud, CloudWatch, Splunk,
+ * and some of the texts' names.
+ */
+const FOREIGN = [
+  ...["__CURSOR", "SYSLOG_IDENTIFIER", "jsonPayload.SYSLOG_IDENTIFIER"],
+  ...["syslogtag", "programname", "fromhost-ip", "LEGACY_MSGHDR", "HOST_FROM"],
+  ...["kubernetes.pod_name", "container_id", "_container_id", "source_type"],
+  ...["@metadata.beat", "agent.ephemeral_id", "input.type", "event.original"],
+  ...["logName", "insertId", "logStreamName", "ingestionTime", "@ptr", "sourcetype"],
+  ...["textPayload", "SyslogMessage", "eventMessage", "full_log", "_raw", "result._raw", "_entry"],
+];
+const WANTED = new Set([
+  ...[...TEXTS, ...PROGRAMS, ...PIDS, ...UIDS, ...UNITS, STREAM, ...FOREIGN],
+  ...Object.entries(TEXTS_BESIDE).flatMap(([name, others]) => [name, ...others]),
+]);
 /** The end of `sshd[7]:`, as in `syslogtag`. */
 const END_OF_TAG = /(?:\[\d+\])?:?$/;
 const NUMBER = /^\d{1,10}$/;
 /** A line without these is quickly known to be perhaps a service's own. */
-const SURE = new RegExp(`"(?:${[STREAM, ...FOREIGN].join("|")})"`);
+const SURE = new RegExp(`"(?:${[STREAM, ...FOREIGN].map((name) => name.replace(/^.*\./, "")).join("|")})"`);
 
 /**
  * Reads lines of collectors of logs that are JSON objects: of journalctl, Fluent Bit, Vector,
@@ -67,8 +112,8 @@ export class CollectorLog {
     this.program = program === "" || program === "-" ? null : program;
     const pid = firstOf(found, PIDS) ?? "";
     this.pid = NUMBER.test(pid) ? Number(pid) : NO_PID;
-    const uid = found.get(UID) ?? "";
-    this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: found.get(UNIT) ?? "" } : null;
+    const uid = firstOf(found, UIDS) ?? "";
+    this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: firstOf(found, UNITS) ?? "" } : null;
     this.stamp = timeOfMembers(members);
     ({ bytes: this.bytes, end: this.end } = encode(text));
     return true;
@@ -92,8 +137,13 @@ function wantedOf(members: readonly Member[]): ReadonlyMap<string, string> | nul
   return found;
 }
 
+/** Returns the only text of an object; null: none, or several. A number is none, as of a source's line. */
 function onlyText(found: ReadonlyMap<string, string>): string | null {
-  const [text = null, ...others] = TEXTS.flatMap((name) => found.get(name) ?? []);
+  const beside = Object.entries(TEXTS_BESIDE).flatMap(([name, others]) =>
+    others.some((other) => found.has(other)) ? name : []
+  );
+  const texts = [...TEXTS, ...beside].flatMap((name) => found.get(name) ?? []);
+  const [text = null, ...others] = texts.filter((text) => !NUMBER.test(text));
   return others.length === 0 ? text : null;
 }
 

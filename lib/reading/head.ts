@@ -12,8 +12,10 @@ import { LEFT_BRACE, RIGHT_BRACKET } from "../core/ascii.ts";
 import {
   type Bytes,
   decode,
+  encode,
   endOfDigits,
   endWithoutBlanks,
+  isDigit,
   Literal,
   makeBytes,
   numberOf,
@@ -23,14 +25,22 @@ import { NO_PID, type Sender } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { CollectorLog } from "./collector_log.ts";
+import { readCsvRow } from "./csv_row.ts";
 import { DockerLog } from "./docker_log.ts";
 import { HeadTags, type TagOptions } from "./head_tags.ts";
 import { readHeadTime } from "./head_text.ts";
 import { HeadTimes } from "./head_times.ts";
 
-/** Parts of heads. `OBJECT` is JSON of Docker or another collector. */
-const [NONE, OBJECT, TIME, FACILITY, TAG, REPEATED] = [0, 1, 2, 3, 4, 5] as const;
-type Part = typeof NONE | typeof OBJECT | typeof TIME | typeof FACILITY | typeof TAG | typeof REPEATED;
+/** Parts of heads. `OBJECT` is JSON of Docker or another collector, which may follow an `ENVELOPE`. */
+const [NONE, OBJECT, TIME, FACILITY, TAG, REPEATED, ENVELOPE] = [0, 1, 2, 3, 4, 5, 6] as const;
+type Part =
+  | typeof NONE
+  | typeof OBJECT
+  | typeof TIME
+  | typeof FACILITY
+  | typeof TAG
+  | typeof REPEATED
+  | typeof ENVELOPE;
 
 /** Most parts of a head. */
 const MAX_PARTS = 8;
@@ -159,7 +169,7 @@ export class HeadReader<Program> {
    */
   next(): boolean {
     if (this.#last === REPEATED || this.#parts++ >= MAX_PARTS || this.from >= this.to) return false;
-    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() ||
+    return this.#takeKnown() || this.#takeRepetition() || this.#takeObject() || this.#takeRow() ||
       (this.#times.readNew(this.bytes, this.from, this.to) && this.#tookTime()) || this.#takeTag();
   }
 
@@ -189,8 +199,12 @@ export class HeadReader<Program> {
   }
 
   #takeObject(): boolean {
-    if (!this.#isLine || this.#last !== NONE || this.bytes.array[this.from] !== LEFT_BRACE) return false;
-    return this.#takeDocker() || this.#takeCollector();
+    const { array } = this.bytes;
+    if (!this.#isLine || array[this.from] !== LEFT_BRACE) return false;
+    if (this.#last === NONE) return this.#takeDocker() || this.#takeCollector(this.to);
+    if (this.#last !== ENVELOPE) return false;
+    const to = array[this.to - 1] === RIGHT_BRACKET ? this.to - 1 : this.to;
+    return this.#takeCollector(to, this.#tags.envelope === "named");
   }
 
   #takeDocker(): boolean {
@@ -200,10 +214,21 @@ export class HeadReader<Program> {
     return this.#tookText(OBJECT, docker);
   }
 
-  #takeCollector(): boolean {
+  #takeRow(): boolean {
+    const { bytes, from, to } = this;
+    if (!this.#isLine || this.#last !== NONE || !isDigit(bytes.array[from]!)) return false;
+    const row = readCsvRow(bytes, from, to);
+    if (row === null) return false;
+    this.#times.take(row.stamp);
+    return this.#tookText(OBJECT, encode(row.text));
+  }
+
+  /** @param mustBeNamed whether the object must name a program, or surely be a collector's */
+  #takeCollector(to: number, mustBeNamed = false): boolean {
     const collector = this.#collector;
-    if (!collector.read(this.bytes, this.from, this.to, !this.#isObjectRead)) return false;
+    if (!collector.read(this.bytes, this.from, to, !this.#isObjectRead)) return false;
     const { stamp, program, pid, sender, isSure } = collector;
+    if (mustBeNamed && program === null && !isSure) return false;
     this.isObject = !isSure;
     this.sender = sender;
     if (stamp !== null) this.#times.take(stamp);
@@ -238,10 +263,12 @@ export class HeadReader<Program> {
   }
 
   #tookTag(): true {
-    const { pid, program, end } = this.#tags;
+    const { pid, program, envelope, isContainers, stamp, end } = this.#tags;
+    if (isContainers) this.#isTimed = false;
+    if (stamp !== null) this.#times.take(stamp);
     if (pid !== NO_PID) this.pid = pid;
     if (program !== null) this.program = program;
-    return this.#took(program === null ? FACILITY : TAG, end, this.to);
+    return this.#took(program !== null ? TAG : envelope !== null ? ENVELOPE : FACILITY, end, this.to);
   }
 
   /** Keeps `[from, to)` as the remaining text; it has no blanks before `to`. */

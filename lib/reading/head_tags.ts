@@ -1,7 +1,8 @@
 import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
-import { readTag, type TagPart, type TagPlace } from "./tag_forms.ts";
+import type { Stamp } from "../core/stamp.ts";
+import { type Envelope, readTag, type TagPart, type TagPlace } from "./tag_forms.ts";
 
 /** Remembered tags, for programs that write in turn. */
 const TAGS = 8;
@@ -46,6 +47,12 @@ export class HeadTags<Program> {
   /** Null: only facility and level. */
   program: Program | null = null;
   pid = NO_PID;
+  /** JSON of a collector that follows; null: none. */
+  envelope: Envelope | null = null;
+  /** See `TagForm`. */
+  isContainers = false;
+  /** Time in the tag. */
+  stamp: Stamp | null = null;
   /** Where the text behind the tag begins. */
   end = 0;
   readonly #modules: TagOptions<Program>;
@@ -97,6 +104,9 @@ export class HeadTags<Program> {
     // A decoration or more blanks may precede the message.
     if (first === LEFT_BRACKET || first <= SPACE || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
     this.pid = pid;
+    this.envelope = null;
+    this.isContainers = false;
+    this.stamp = null;
     this.end = end;
     return true;
   }
@@ -114,6 +124,9 @@ export class HeadTags<Program> {
       this.#learn(bytes, from, to, part);
     }
     this.pid = pid ?? NO_PID;
+    this.envelope = part.envelope;
+    this.isContainers = part.isContainers;
+    this.stamp = part.stamp;
     this.end = end;
     return true;
   }

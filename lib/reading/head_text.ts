@@ -5,6 +5,7 @@
  */
 import type { Stamp } from "../core/stamp.ts";
 import { MONTH, type Read, readIsoTime, readSyslogTime, unixStamp } from "../core/timestamp.ts";
+import { LOCAL_DAY } from "../core/local_names.ts";
 import { isRegion } from "../core/zone.ts";
 import { readLineTime, withBlanks } from "./line_time.ts";
 
@@ -79,7 +80,8 @@ export function readWholeTime(text: string): TimePart | null {
 }
 
 function readCalendarTime(text: string): TimePart | null {
-  const { 0: { length: before }, groups } = BEFORE_TIME.exec(text)!;
+  const { 0: opening, groups } = BEFORE_TIME.exec(text)!;
+  const before = opening.length + (LOCAL_DAY.exec(text.slice(opening.length))?.[0].length ?? 0);
   const rest = text.slice(before);
   const syslog = readSyslogTime(rest);
   const read = syslog ?? readIsoTime(rest);

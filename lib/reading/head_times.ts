@@ -164,7 +164,7 @@ export class HeadTimes {
     if (part === null) return false;
     const { stamp, length } = part;
     const own = text.slice(0, length);
-    this.end = from + length;
+    this.end = from + bytesOf(own);
     const words = wordsIn(own);
     this.words = words < 0 ? -1 : from + words;
     if (stamp !== null && part.minute !== null) {
@@ -189,6 +189,13 @@ export class HeadTimes {
     this.#others.resolve(minute, second, fraction, stamp);
     if (!Number.isNaN(this.#others.time)) this.#setFirst(this.#others, minute, second, fraction, stamp);
   }
+}
+
+const encoder = new TextEncoder();
+
+/** Returns the bytes of a time: names of months in other languages are not ASCII. */
+function bytesOf(time: string): number {
+  return /^[\0-\x7f]*$/.test(time) ? time.length : encoder.encode(time).length;
 }
 
 /** Returns the microseconds of the digits behind the point of a second. */

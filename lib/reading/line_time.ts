@@ -39,8 +39,20 @@ const KEYS = new Set([
   // Of journalctl, syslog-ng and rsyslog.
   ...["__realtime_timestamp", "isodate", "timereported"],
 ]);
+/**
+ * The same, where none of those has a time: in events of Splunk, NXLog, Azure and OpenTelemetry, and
+ * in many services.
+ */
+const LESSER_KEYS = new Set([
+  ...["_time", "eventtime", "event_time", "timegenerated", "time_unix_nano", "timeunixnano"],
+  ...["created_at", "createdat", "log_time", "logged_at"],
+]);
 /** Name under which MongoDB writes the time in an inner object. */
 const INNER_KEY = "$date";
+/** Inner objects with a time: of Splunk's export, and of Log4j, in seconds. */
+const INNER_TIMES = new Set(["result._time", "instant.epochSecond"]);
+/** The fraction of Log4j's second. */
+const NANOSECONDS = "instant.nanoOfSecond";
 /** The next pair of a line such as `logger=auth t=2026-11-26T04:43:54Z level=info`. */
 const PAIR = /([\w.@-]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?: +|$)/y;
 
@@ -89,19 +101,29 @@ export function readLineTime(line: string): Read | null {
   return gap && { stamp: read.stamp, length: end + closing.length + gap[0].length };
 }
 
-/** Returns the first time in an object, preferring those with a zone; null if a name comes twice. */
+/**
+ * Returns the first time in an object, preferring the usual names, and those times with a zone; null
+ * if a name comes twice.
+ */
 export function timeOfMembers(members: Iterable<Member>): Stamp | null {
   const found = new Map<string, Stamp>();
+  const lesser = new Map<string, Stamp>();
+  let nanoseconds = "";
   for (const { key, inner, text } of members) {
     const name = key.toLowerCase();
-    if (!KEYS.has(name) || (inner !== "" && inner !== INNER_KEY)) continue;
-    if (found.has(name)) return null;
+    const path = `${key}.${inner}`;
+    if (path === NANOSECONDS) nanoseconds = text.padStart(9, "0");
+    const isUsual = KEYS.has(name) && (inner === "" || inner === INNER_KEY);
+    if (!isUsual && !INNER_TIMES.has(path) && !(inner === "" && LESSER_KEYS.has(name))) continue;
+    if (found.has(name) || lesser.has(name)) return null;
     // Apache's `%t` has brackets.
     const stamp = readTime(text.replace(/^\[/, ""))?.stamp;
-    if (stamp !== undefined) found.set(name, stamp);
+    if (stamp !== undefined) (isUsual ? found : lesser).set(name, stamp);
   }
-  const stamps = [...found.values()];
-  return stamps.find(({ offset }) => offset !== null) ?? stamps[0] ?? null;
+  const stamps = [...(found.size > 0 ? found : lesser).values()];
+  const stamp = stamps.find(({ offset }) => offset !== null) ?? stamps[0] ?? null;
+  if (stamp === null || nanoseconds === "" || stamp !== lesser.get("instant")) return stamp;
+  return { ...stamp, fraction: Number(nanoseconds.slice(0, 6)) };
 }
 
 /** Returns the time in a line of pairs of names and values; null if none or several have one. */

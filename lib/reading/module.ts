@@ -26,6 +26,8 @@ export interface Module extends ModuleMatch {
   readonly name: string;
   /** See `ReadableModule`. */
   readonly programs?: readonly string[];
+  /** See `ModuleKind`. */
+  readonly aliases?: readonly string[] | undefined;
   /** Describes the messages of the service. */
   readonly form: MessageForm;
   /** Options that `form` was made with; missing: it is not known. */
@@ -55,6 +57,11 @@ export interface ModuleKind {
   readonly name: string;
   /** Where the module's lines are found unless the configuration says otherwise. */
   readonly match: ModuleMatch;
+  /**
+   * Other names of the service in lines of text: units, which `journalctl -o with-unit` writes in
+   * place of programs, and sources of Windows' event log.
+   */
+  readonly aliases?: readonly string[];
   /** Options that the kind accepts. */
   readonly options: readonly (keyof ModuleOptions)[];
   /**

@@ -2,7 +2,8 @@
  * Tags, which name host, program and process, as a table of expressions. In: text that begins with a
  * tag. Out: the tag's values and its length in characters. A tab counts as a blank.
  */
-import { MONTH } from "../core/timestamp.ts";
+import type { Stamp } from "../core/stamp.ts";
+import { MONTH, unixStamp } from "../core/timestamp.ts";
 import type { TimePart } from "./head_text.ts";
 import { withBlanks } from "./line_time.ts";
 
@@ -17,8 +18,18 @@ export interface TagPart {
   readonly before: string;
   readonly after: string;
   readonly isStructured: boolean;
+  readonly envelope: Envelope | null;
+  readonly isContainers: boolean;
+  /** Time in the tag. */
+  readonly stamp: Stamp | null;
   readonly length: number;
 }
+
+/**
+ * A collector's object that follows, perhaps before a bracket that closes the line: any, or one
+ * that names a program or is surely a collector's.
+ */
+export type Envelope = "any" | "named";
 
 const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
 const FACILITIES =
@@ -28,6 +39,8 @@ const PRIORITY = `(?:${FACILITIES})(?:\\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
 /** A host by name or address, which Solaris and others put in brackets. */
 const HOST =
   "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
+/** The same at a line's start, where another sign is one of a service's own text, as in `user=`. */
+const BARE_HOST = HOST.replace("[^\\s[:]+", "[\\w.@/-]+");
 /** Levels that sshd and others write before a message: not names of programs. */
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 /** A program, or an instance of a unit such as `ssh@0-192.0.2.1:22-203.0.113.5:40022.service`. */
@@ -37,6 +50,10 @@ const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\
 /** A thread may follow the process; templates of syslog-ng write `[]` for none. */
 const PROCESS = "\\[(?<pid>\\d*)(?:[.:][\\da-f]+)?\\]";
 const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
+/** A pod of a deployment. Kubernetes makes up the end of digits and consonants: no word looks so. */
+const POD = "[a-z][a-z0-9-]*-[bcdfghjklmnpqrstvwxz2456789]{5}";
+/** A collector's object follows. */
+const OBJECT = '(?=\\{"[\\w@])';
 /** The kernel writes the time since its start behind its name. */
 const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
 
@@ -58,6 +75,12 @@ export interface TagForm {
   /** Whether the program must be known to a module. */
   readonly isKnown?: boolean;
   readonly isStructured?: boolean;
+  /** See `Envelope`. */
+  readonly envelope?: Envelope;
+  /** Whether only a container's line follows, with a time of its own before any host. */
+  readonly isContainers?: boolean;
+  /** Whether a tab does not count as a blank. */
+  readonly isRaw?: boolean;
   /** Whether it counts only if no other form fits. */
   readonly isLast?: boolean;
   readonly flags?: string;
@@ -65,21 +88,62 @@ export interface TagForm {
 
 /** Tags, in the order in which they are tried. */
 export const TAG_FORMS: readonly TagForm[] = [
-  // OpenWrt, busybox and, in angle brackets, BSD's syslogd; socklog has the sender's address first.
+  // OpenWrt, busybox, `dmesg -x` and, in angle brackets, BSD's syslogd; socklog has the sender's address first.
   {
     sample: "192.0.2.1: auth.info: ",
     at: ["start", ...TIMED],
-    source: `(?:[\\da-f.:]+: )?(?:${PRIORITY}:?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`,
+    source: `(?:[\\da-f.:]+: )?(?:${PRIORITY}(?: *:)?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`,
   },
   // `kubectl logs --prefix`
   { sample: "[pod/web-0/sshd] ", at: ["start"], source: "\\[pod/[\\w.-]+/[\\w.-]+\\] +", flags: "i" },
-  // `docker compose`, forego and others
+  // stern: pod and container, behind a namespace if it follows all of them; kubetail.
+  { sample: "ssh-6b7f9c8d5-x2k4q ssh ", at: ["start"], source: `(?:[a-z][a-z0-9-]* +)?${POD} +[a-z0-9-]+ +` },
+  { sample: "[ssh-6b7f9c8d5-x2k4q ssh] ", at: ["start"], source: `\\[${POD}(?: +[a-z0-9-]+)?\\] +` },
+  {
+    sample: "\x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
+    at: ["start"],
+    source: "(?:\\x1b\\[[\\d;]*m[a-z0-9.-]+\\x1b\\[0m +){2,3}",
+  },
+  // `docker compose`, forego and others; pm2 writes a number before the name, foreman a time of day.
   {
     sample: "ssh-1  | ",
     at: ["start"],
-    source: `${COLOUR}(?!${LEVEL}\\b)[\\w.@-]+ +\\|${COLOUR} ${COLOUR}`,
+    source: `${COLOUR}(?:\\d\\d:\\d\\d:\\d\\d |\\d+\\|)?(?!${LEVEL}\\b)[\\w.@-]+ +\\|${COLOUR} ${COLOUR}`,
     flags: "i",
   },
+  // Heroku's logs, and its messages by RFC 5424, which lack structured data.
+  { sample: "app[web.1]: ", at: ["iso"], source: "(?:app|heroku)\\[[a-z_]+\\.\\d+\\]: ", isContainers: true },
+  {
+    sample: "host app web.1 - ",
+    at: ["iso"],
+    source: "[\\w.-]+ (?:app|heroku) [a-z_]+\\.\\d+ - (?!-)",
+    isContainers: true,
+  },
+  // Labels of Loki's streams, by `logcli` and Promtail
+  {
+    sample: '{job="ssh", pod="ssh-0"} ',
+    at: ["iso"],
+    source: '\\{(?:\\w+="(?:[^"\\\\]|\\\\.)*"(?:, ?)?)*\\} +',
+    isContainers: true,
+  },
+  // Files of Fluentd, with tabs, and of Fluent Bit.
+  {
+    sample: 'syslog.auth.info\t{"a',
+    at: ["iso"],
+    source: `(?!${LEVEL}\\b)[\\w.-]+\\t${OBJECT}`,
+    flags: "i",
+    isRaw: true,
+    envelope: "any",
+  },
+  {
+    sample: 'tail.0: [1773029106.250000, {"a',
+    at: ["start"],
+    source: `[\\w.-]+: \\[(?<time>\\d{10}\\.\\d+), ${OBJECT}`,
+    envelope: "any",
+  },
+  // Fluentd's standard output, and journalctl's `-o json-sse`. A program may write so, too.
+  { sample: 'syslog.auth.info: {"a', at: ["iso"], source: `[\\w.-]+: +${OBJECT}`, envelope: "named" },
+  { sample: 'data: {"a', at: ["start"], source: `data: +${OBJECT}`, envelope: "named" },
   // RFC 5424, section 6: host, program, process, message id and structured data.
   {
     sample: 'web sshd 7 - [a b="c"] x',
@@ -94,7 +158,7 @@ export const TAG_FORMS: readonly TagForm[] = [
     sample: "0x1f Default 0x0 7 0 sshd: ",
     at: TIMED,
     source:
-      `(?<before>(?<host>)0x[\\da-f]+ +\\w+ +0x[\\da-f]+ +(?<pid>\\d+) +\\d+ +(?<name>${NAME}))(?<after>: +)`,
+      `(?<before>(?<host>)0x[\\da-f]+ +\\w+ +0x[\\da-f]+ +(?<pid>\\d+) +\\d+ +(?<name>${NAME}))(?<after>: +(?:\\([\\w.-]+\\) )?(?:\\[[\\w.]+:[\\w.-]+\\] )?)`,
   },
   // Up to two hosts. Apple and Kerberos add a level; some templates of rsyslog have no blank at the end.
   {
@@ -110,11 +174,11 @@ export const TAG_FORMS: readonly TagForm[] = [
     at: ["syslog"],
     source: `(?<before>(?<host>(?:${HOST} +)?)\\[(?!(?:${LEVEL}|\\d+)\\])(?<name>${NAME})\\])(?<after> +)`,
   },
-  { sample: "web kernel: [1.2]", at: ["start"], source: `(?<before>(?<host>(?:${HOST} )?)${KERNEL}` },
+  { sample: "web kernel: [1.2]", at: ["start"], source: `(?<before>(?<host>(?:${BARE_HOST} )?)${KERNEL}` },
   {
     sample: "web sshd[7]: ",
     at: ["start"],
-    source: `(?<before>(?<host>(?:${HOST} )?)${PROGRAM})${PROCESS}(?<after>: +| +(?=${LEVEL}: ))`,
+    source: `(?<before>(?<host>(?:${BARE_HOST} )?)${PROGRAM})${PROCESS}(?<after>: +| +(?=${LEVEL}: ))`,
   },
   {
     sample: "[sshd]: ",
@@ -142,12 +206,12 @@ export const TAG_FORMS: readonly TagForm[] = [
     source: `(?<before>(?<host>${HOST} +)(?<name>${NAME}))(?<after> +)`,
     isKnown: true,
   },
-  // A relay writes its host before a line with its own head; AIX adds the sender.
+  // A relay writes its host before a line with its own head; AIX adds the sender, OSSEC its agent's name.
   {
     sample: "relay Mar  9 04:05:06",
     at: TIMED,
     source:
-      `(?<host>${HOST}) +(?:Message forwarded from [^\\s:]+: |(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:))`,
+      `(?:\\([\\w.-]+\\) )?(?<host>${HOST}) +(?:Message forwarded from [^\\s:]+: |(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:))`,
     isLast: true,
   },
 ];
@@ -179,20 +243,25 @@ export function readTag(
   const text = withBlanks(given);
   const place = isBehindTag ? "tag" : time === null ? "start" : time.isIso ? "iso" : "syslog";
   let doubtful: TagPart | null = null;
-  for (const { expression, isKnown: mustBeKnown, isStructured = false, isLast } of FORMS_AT[place]!) {
-    const match = expression.exec(text);
+  for (const form of FORMS_AT[place]!) {
+    const { expression, isKnown: mustBeKnown, isLast } = form;
+    const match = expression.exec(form.isRaw ? given : text);
     if (match === null) continue;
     // Only the name of a known program is better than a doubtful one.
     if (mustBeKnown ? !isKnown(programIn(match)!) : doubtful !== null) continue;
-    const tag = tagPart(given, match, isStructured);
+    const tag = tagPart(given, match, form);
     if (!isLast && !mayBeMessage(match, isKnown)) return tag;
     doubtful ??= tag;
   }
   return doubtful;
 }
 
-function tagPart(given: string, match: RegExpExecArray, isStructured: boolean): TagPart {
-  const { host = "", before = "", pid, after = "" } = match.groups ?? {};
+function tagPart(
+  given: string,
+  match: RegExpExecArray,
+  { isStructured = false, isContainers = false, envelope }: TagForm,
+): TagPart {
+  const { host = "", before = "", pid, after = "", time } = match.groups ?? {};
   const program = programIn(match);
   const end = match[0].length;
   const decoration = program === undefined ? null : DECORATION.exec(match.input.slice(end));
@@ -204,6 +273,9 @@ function tagPart(given: string, match: RegExpExecArray, isStructured: boolean): 
     before: given.slice(0, before.length),
     after: given.slice(end - after.length, length),
     isStructured,
+    envelope: envelope ?? null,
+    isContainers,
+    stamp: time === undefined ? null : unixStamp(time),
     length,
   };
 }

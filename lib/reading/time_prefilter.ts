@@ -1,6 +1,8 @@
 /** Excludes times by a few bytes: fewer lines need an expression. */
 import {
+  COLON,
   COMMA,
+  DASH,
   DELETE,
   EQUALS,
   LOWER_A,
@@ -46,11 +48,11 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   if (opening > 0) return opening === 1 || isDigit(array[from + 1]!) || isUpper(array[from + 1]!);
   // A name may precede a time: `t`, `ts`, `time` or `timestamp`.
   if (first === LOWER_T) return [1, 2, 4, 9].some((length) => array[from + length] === EQUALS);
-  if (isUpper(first)) return isBehindName(array, from + 3);
+  if (isUpper(first) && isBehindName(array, from + 3)) return true;
   const end = endOfDigits(array, from);
   const count = Math.min(end - from, MOST_DIGITS);
   const isPoints = count === 2 && array[end] === POINT && array[end + 3] === POINT;
-  return (COUNTS[array[end]!]! >> count & 1) === 1 || isPoints;
+  return (COUNTS[array[end]!]! >> count & 1) === 1 || isPoints || isBehindLocalName(array, from);
 }
 
 /**
@@ -80,6 +82,20 @@ function isBehindName(array: Uint8Array, at: number): boolean {
   const most = at + LONGEST_NAME - 3;
   while (at < most && isWord(array[at]!)) at++;
   return isGap(array[at]!) && isDigit(array[at + 1]!);
+}
+
+/** Most bytes of the name of a day or month in another language, with a point. */
+const LONGEST_LOCAL_NAME = 11;
+
+/** Reports whether a word at `at` precedes a day and an hour, ` 06 10:`, or a year, ` 2026-`. */
+function isBehindLocalName(array: Uint8Array, at: number): boolean {
+  const most = at + LONGEST_LOCAL_NAME;
+  while (at < most && array[at]! > SPACE) at++;
+  const digits = endOfDigits(array, at + 1) - at - 1;
+  if (array[at] !== SPACE || digits < 1) return false;
+  return digits < 4
+    ? isDigit(array[at + digits + 2]!) && array[at + digits + 4] === COLON
+    : array[at + 5] === DASH;
 }
 
 function isGap(byte: number): boolean {

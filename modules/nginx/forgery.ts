@@ -41,6 +41,8 @@ interface Line extends RecordLine {
   readonly isExact: boolean;
   /** Whether the line has a head of its own, and belongs to a record that may have more lines. */
   readonly isTorn: boolean;
+  /** Whether a collector wrote the line in another form, and not as a record. */
+  readonly isHidden?: boolean;
 }
 
 /** Checks the messages of logs, in their order. */
@@ -72,9 +74,9 @@ export class ForgeryCheck {
     if (!isLost && (isOther || stream !== this.#stream)) this.#begin(bytes, stream);
     if (!isError && from >= this.#reach && !this.#open.isAny) return false;
     if (isLost) return true;
-    const line = from < bytes.logged ? this.#lineAt(from) : this.#lineAlone(place, isError);
+    const line = from < bytes.logged ? this.#lineOf(message, from, isError) : this.#lineAlone(place, isError);
     this.#note(line);
-    const isForgeable = this.#mayBeTorn(line, message, isError) || this.#mayBeOfOther(line, message);
+    const isForgeable = this.#mayBeTorn(line, isError) || this.#mayBeOfOther(line, message);
     if (!isAgain) this.#pass(line);
     return isForgeable;
   }
@@ -126,12 +128,11 @@ export class ForgeryCheck {
   }
 
   /** Reports whether the line may belong to a record whose lines are not all known. */
-  #mayBeTorn({ start, stream, isTorn, isOpen }: Line, message: ReadMessage, isError: boolean): boolean {
+  #mayBeTorn({ start, stream, isTorn, isOpen, isHidden }: Line, isError: boolean): boolean {
     const { logged } = this.#bytes;
     if (logged > 0 && start >= logged) return isError || this.#reach > 0 || this.#open.isOpen(stream);
     if (stream !== UNNAMED) return this.#open.isBefore(stream);
-    const isRewritten = message.bytesOf(MESSAGE) !== this.#bytes;
-    return (isTorn && isOpen) || isRewritten || this.#open.isOpen(stream);
+    return (isTorn && isOpen) || isHidden || this.#open.isOpen(stream);
   }
 
   /** Reports whether the line may be part of a record that names another client. */
@@ -202,6 +203,16 @@ export class ForgeryCheck {
     const line = { start, end, ...readLine(text, end - start) };
     this.#lines.set(start, line);
     return line;
+  }
+
+  /**
+   * Returns the line at `start`. If a collector wrote the message in another form, as JSON with escapes,
+   * the message tells which record begins there.
+   */
+  #lineOf(message: ReadMessage, start: number, isError: boolean): Line {
+    const line = this.#lineAt(start);
+    if (line.stream !== UNNAMED || message.bytesOf(MESSAGE) === this.#bytes) return line;
+    return isError ? { ...line, ...readRecordLine(this.#text), isTorn: true } : { ...line, isHidden: true };
   }
 
   /** Reads a message of the journal, or a line that was rewritten, so that its place is unknown. */

@@ -38,6 +38,7 @@ Deno.test("`loadConfig()` runs the config.json of the original program as it is"
           ...sshd.match,
           options: { logFormats: [], trustedProxies: [], patterns: [], unsafe: false },
           programs: [...sshd.match.identifiers],
+          aliases: sshd.aliases,
           form: sshd.form(NO_OPTIONS),
         },
         noLog: ["Connection from"],

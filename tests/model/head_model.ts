@@ -1,5 +1,6 @@
 /** What syslog and collectors of logs put before a message, taken off by a table of anchored expressions. */
 
+import { LOCAL_DAY, localMonth } from "../../lib/core/local_names.ts";
 import { resolveStamp } from "../../lib/core/stamp.ts";
 import { membersOf } from "../../lib/reading/json_object.ts";
 import { timeOfLine } from "../../lib/reading/line_time.ts";
@@ -55,6 +56,11 @@ const SYSLOG_TIME = new RegExp(
 /** `2026 May  6 10:56:10`, `2026-May-06 10:56:10` */
 const YEAR_FIRST = new RegExp(
   `^(?<year>\\d{4})[ /-]${MONTH}[ /-] ?(?<day>\\d{1,2}) +${CLOCK}${FRACTION}${HALF}${ZONE}`,
+);
+/** `Mär 06 10:56:10` */
+const LOCAL_TIME = new RegExp(
+  `^(?<month>[\\p{L}\\p{M}]{3,5}\\.?|\\d{1,2}[月월]) +(?<day>\\d{1,2}) ${CLOCK}${FRACTION}`,
+  "u",
 );
 /** `2026-05-06T10:56:10.123456+02:00`, nginx's `2026/05/06 10:56:10`, and `2026-05-06_10:56:10` */
 export const ISO_TIME = new RegExp(
@@ -121,6 +127,8 @@ const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${SYSLOG_LEVEL}:?|<(?:${SYSLO
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const HOST =
   "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
+/** The same at a line's start. */
+const BARE_HOST = HOST.replace("[^\\s[:]+", "[\\w.@/-]+");
 /** A relay's, before another head. */
 const RELAY = new RegExp(
   `^${HOST} +(?=${SYSLOG_LEVEL}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${
@@ -143,8 +151,8 @@ const TAGS = {
   // Of metalog.
   colonless: [`^(?:${HOST} +)?\\[(?!(?:${LEVEL}|\\d+)\\])(?<program>${PROGRAM})\\] +`],
   bare: [
-    `^(?:${HOST} )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
-    `^(?:${HOST} )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
+    `^(?:${BARE_HOST} )?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
+    `^(?:${BARE_HOST} )?(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}(?:: +| +(?=${LEVEL}: ))`,
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
   // The program must be known.
@@ -306,8 +314,9 @@ function takeTime(given: string, now: number) {
   const [priority, version] = [take(PRIORITY), take(VERSION)];
   const process = priority || version ? null : take(PROCESS);
   const bracket = take(/^\[/);
-  take(WEEKDAY);
-  const syslog = take(SYSLOG_TIME) ?? take(YEAR_FIRST);
+  if (take(WEEKDAY) === null) take(LOCAL_DAY);
+  const isLocal = localMonth(LOCAL_TIME.exec(rest)?.groups?.month ?? "") !== null;
+  const syslog = take(SYSLOG_TIME) ?? take(YEAR_FIRST) ?? (isLocal ? take(LOCAL_TIME) : null);
   const found = syslog ?? take(ISO_TIME);
   const gap = found && (!bracket || take(/^\]/)) && take(GAP);
   if (found && gap) {
@@ -428,9 +437,7 @@ function instantOfYear(
   year: number,
 ): number | null {
   const hour = half === undefined ? clock : Number(clock) % 12 + (/^p/i.test(half) ? 12 : 0);
-  const monthNumber = /^\d/.test(month!)
-    ? Number(month)
-    : MONTHS.indexOf(month![0] + month!.slice(1).toLowerCase()) + 1;
+  const monthNumber = localMonth(month!) ?? Number(month);
   const date = new Date(0);
   date.setUTCFullYear(year, monthNumber - 1, Number(day));
   if (date.getUTCMonth() !== monthNumber - 1 || date.getUTCDate() !== Number(day)) return null;

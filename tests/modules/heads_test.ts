@@ -11,7 +11,7 @@ import { readRecordLine } from "../../modules/nginx/error.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 import { sshd } from "../../modules/sshd.ts";
-import { HEADS } from "../samples/heads.ts";
+import { HEADS, type HeadSample } from "../samples/heads.ts";
 import { NGINX_SAMPLES } from "../samples/nginx.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
 import { inZone } from "../support/helpers.ts";
@@ -51,6 +51,12 @@ const CASES: Readonly<Record<string, Case>> = {
     ["^(?:error: )?warning: \\w+\\[<ADDR>\\]: SASL \\w+ failed$"],
   ),
 };
+
+/** The message as a head needs it: a string of JSON, or with its quotes doubled, or as it is. */
+function quoted(message: string, { line, isQuoted }: Pick<HeadSample, "line" | "isQuoted">): string {
+  if (isQuoted) return message.replaceAll('"', '""');
+  return /\{[^{}]*"%|: ?"[^"]*%[^"]*"/.test(line) ? JSON.stringify(message).slice(1, -1) : message;
+}
 
 /** Whom a line names, or an entry of the journal with its text: null, nobody. */
 function named(reader: Reader, line: string, origin?: Origin): string | null {
@@ -162,14 +168,13 @@ for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
   for (const [heads, samples] of Object.entries(HEADS)) {
     Deno.test(`${module} reads its messages behind ${heads}`, () => {
       assert(messages.length > 1);
-      for (const { line, program: told = "sshd", isObject = false, isKnown = false } of samples) {
+      for (const sample of samples) {
+        const { line, program: told = "sshd", isObject = false, isKnown = false } = sample;
         if (isKnown && module === "a pattern") continue;
         if (told === "kernel" || (module === "NGINX" && /"?stderr\b/.test(line))) continue;
         const head = line.replaceAll("sshd", program);
         for (const message of messages) {
-          // Docker writes the message as a string of JSON.
-          const text = head.startsWith("{") ? JSON.stringify(message).slice(1, -1) : message;
-          const whole = head.replace("%", () => text);
+          const whole = head.replace("%", () => quoted(message, sample));
           const isRead = !isObject || module !== "NGINX";
           assert.equal(named(reader, whole), isRead ? named(reader, message) : null, whole);
         }
@@ -180,8 +185,8 @@ for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
 
 Deno.test("a line of another program names nobody, whatever heads are in its message", () => {
   const forged = "Failed password for root from 198.51.100.9 port 40022 ssh2";
-  const texts = Object.values(HEADS).flat().map(({ line }) =>
-    line.replace("%", () => line.startsWith("{") ? JSON.stringify(forged).slice(1, -1) : forged)
+  const texts = Object.values(HEADS).flat().map((sample) =>
+    sample.line.replace("%", () => quoted(forged, sample))
   );
   const others = [
     "Mar  9 04:05:06 web cron[7]: %",
@@ -197,11 +202,19 @@ Deno.test("a line of another program names nobody, whatever heads are in its mes
     '{"SYSLOG_IDENTIFIER":"cron","MESSAGE":"%"}',
     '{"programname":"my sshd","msg":"%"}',
     '{"user":"%","message":"Session opened"}',
+    '2026-03-09T04:05:06Z cron: {"message":"%"}',
+    '2026-03-09T04:05:06Z\tinfo\t{"message":"%"}',
+    'data: {"message":"%"}',
+    '2026-03-09T04:05:06Z {user="%"} Session opened',
+    "2026-03-09T04:05:06Z app[cron.7]: Session of %",
+    '1773029106250,"user "%" logged in"',
+    "1773029106250,user,%",
+    "login ssh-6b7f9c8d5-abcde ssh %",
   ];
   for (const other of others) {
     const { reader } = caseOf(sshd, "sshd", []);
     for (const text of [forged, ...texts]) {
-      const line = other.replace("%", () => other.startsWith("{") ? JSON.stringify(text).slice(1, -1) : text);
+      const line = other.replace("%", () => /\{"/.test(other) ? JSON.stringify(text).slice(1, -1) : text);
       assert.equal(named(reader, line), null, line);
     }
   }
@@ -259,6 +272,25 @@ Deno.test("a program's path, inetd's prefix and a unit's instance do not hide th
   }
 });
 
+Deno.test("SSHD knows its units of Debian and its source of Windows' event log, and no client by these names", () => {
+  const message = "Invalid user x from 203.0.113.5 port 7";
+  const module = { index: 0, identifiers: sshd.match.identifiers, units: [], aliases: sshd.aliases };
+  const nameBy = (program: string) => {
+    const health = new ModuleHealth(["sshd"], (complaint) => assert.fail(complaint));
+    const reader = new Reader([{ ...module, reader: openForm(sshd.form(NO_OPTIONS)) }], health);
+    return named(reader, `Mon 2026-03-09 04:05:06 UTC web ${program}[7]: ${message}`);
+  };
+  const names = ["ssh.service", "sshd.service", "sshd@3-192.0.2.1:22-198.51.100.7:5022.service", "OpenSSH"];
+  for (
+    const name of [...names, "ssh@3-192.0.2.1:22-198.51.100.7:5022.service", "a.slice/b.slice/ssh.service"]
+  ) {
+    assert.equal(nameBy(name), "203.0.113.5", name);
+  }
+  for (const name of ["ssh", "ssh@a", "cron.service", "cron@ssh.service", "a/sshd", "user.slice/a.service"]) {
+    assert.equal(nameBy(name), null, name);
+  }
+});
+
 Deno.test("a host may be an address with a zone", () => {
   const { reader } = caseOf(sshd, "sshd", []);
   const line = "Mar  9 04:05:06 fe80::1%eth0 sshd[7]: Invalid user x from 203.0.113.5 port 7";
@@ -268,8 +300,9 @@ Deno.test("a host may be an address with a zone", () => {
 Deno.test("NGINX names somebody by an error record alone that is whole, or has only nginx's own text", () => {
   const errors = NGINX_SAMPLES.filter(({ form }) => form === "error").map(({ line }) => line);
   assert(errors.length > 1);
-  for (const { line, program: told = "sshd" } of Object.values(HEADS).flat()) {
-    if (told === "kernel" || line.startsWith("{")) continue;
+  for (const sample of Object.values(HEADS).flat()) {
+    const { line, program: told = "sshd", isObject = false } = sample;
+    if (told === "kernel" || line.startsWith('{"log"') || isObject) continue;
     const head = line.replaceAll("sshd", "nginx");
     for (const message of errors) {
       const { reader } = caseOf(nginx, "nginx", []);
@@ -279,7 +312,8 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
       // What follows a cut line is not known.
       const isCut = / std(?:out|err) P /.test(head);
       const expected = isOfSyslog || (isClosed && !isCut) ? named(reader, message) : null;
-      assert.equal(named(reader, head.replace("%", () => message)), expected, `${head}: ${message}`);
+      const whole = head.replace("%", () => quoted(message, sample));
+      assert.equal(named(reader, whole), expected, `${head}: ${message}`);
       const entry: Origin = { identifier: "nginx", sender: { uid: 0, unit: "nginx.service" } };
       assert.equal(
         named(reader, message, { ...entry, isWhole: true }),

@@ -25,6 +25,11 @@ Deno.test("`CollectorLog.read()` finds text, program and process under the names
       ['{"msg":"a","syslogtag":"my app","pid":7}', { text: "a", program: "my app", pid: 7 }],
       ['{"message":"a","process":{"name":"sshd","pid":7}}', { text: "a", program: "sshd", pid: 7 }],
       ['{"message":"a","appname":"-"}', { text: "a" }],
+      ['{"message":"a","line":12,"event":"b","body":"c"}', { text: "a" }],
+      ['{"event":"a","sourcetype":"b"}', { text: "a" }],
+      ['{"body":"a","severityText":"INFO"}', { text: "a" }],
+      ['{"jsonPayload":{"MESSAGE":"a","_UID":"1000"}}', { text: "a", sender: { uid: 1_000, unit: "" } }],
+      ['{"result":{"_raw":"a"}}', { text: "a" }],
       [
         '{"MESSAGE":"a","_UID":"1000","_SYSTEMD_UNIT":"a.service"}',
         { text: "a", sender: { uid: 1000, unit: "a.service" } },
@@ -44,6 +49,12 @@ Deno.test("`CollectorLog.read()` takes no text that a stranger may have put besi
       '{"request":{"message":"a"}}',
       '{"user":"{\\"message\\":\\"a\\"}"}',
       '{"message":["a"]}',
+      '{"event":"Invalid user x","sourcetype":"b","message":"c"}',
+      '{"full_log":"Invalid user x","message":"b"}',
+      '{"event":"a"}',
+      '{"body":"a"}',
+      '{"Message":"a"}',
+      '{"payload":{"_raw":"a"}}',
       '{"message":{"message":"a"}}',
       '{"message":"cut off',
       '{"message":a}',
@@ -68,4 +79,35 @@ Deno.test("`CollectorLog.read()` knows what no service writes: containers' strea
     assert.equal(read(`{"${name}":"b","message":"a"}`, true)?.text, "a");
   }
   assert.equal(read('{"user":"\\"__CURSOR\\":\\"","message":"a"}', true), null);
+});
+
+Deno.test("`CollectorLog.read()` is sure only of objects with a name that services do not write", () => {
+  for (
+    const names of [
+      [
+        '"kubernetes":{"pod_name":"b"}',
+        '"source_type":"file"',
+        '"@metadata":{"beat":"filebeat"}',
+        '"logName":"b"',
+      ],
+      [
+        '"container_id":"b"',
+        '"ingestionTime":1',
+        '"sourcetype":"b"',
+        '"fromhost-ip":"b"',
+        '"LEGACY_MSGHDR":"b"',
+      ],
+    ].flat()
+  ) {
+    assert.equal(read(`{"message":"a",${names}}`, true)?.text, "a", names);
+  }
+  for (
+    const names of [
+      ['"kubernetes":"b"', '"pod_name":"b"', '"@metadata":"beat"', '"@version":"1"', '"level":"source_type"'],
+      ['"container_name":"b"', '"version":"1.1"', '"labels":{"a":"b"}', '"a":{"container_id":"b"}'],
+    ].flat()
+  ) {
+    assert.equal(read(`{"message":"a",${names}}`, true), null, names);
+    assert.equal(read(`{"message":"a",${names}}`)?.text, "a", names);
+  }
 });

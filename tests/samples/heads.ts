@@ -18,6 +18,8 @@ export interface HeadSample {
   readonly isKnown?: boolean;
   /** Whether it is read only for services that write no JSON of their own. */
   readonly isObject?: boolean;
+  /** Whether quotes in the message are doubled. */
+  readonly isQuoted?: boolean;
   /** A line that only resembles it: no such head is taken off in front of the message. */
   readonly nearMiss: string;
 }
@@ -123,6 +125,36 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: "2026-03-09 04:05:06 am sshd[4711]: %",
       time: TIME,
       nearMiss: "2026-03-09 04:05:06 a big apple sshd[4711]: %",
+    },
+  ],
+  "names of days and months in other languages": [
+    { line: "Mär 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "Mör 09 04:05:06 web sshd[4711]: %" },
+    {
+      line: "mars 09 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "marz 09 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "márc. 9 04:05:06.25 web sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "márc, 9 04:05:06.25 web sshd[4711]: %",
+    },
+    { line: "мар 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "мыр 09 04:05:06 web sshd[4711]: %" },
+    { line: " 3月 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "3日 09 04:05:06 web sshd[4711]: %" },
+    {
+      line: "MAR 09 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "MAI9 04:05:06 web web sshd[4711]: %",
+    },
+    {
+      line: "Mo 2026-03-09 05:05:06 CET web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mu 2026-03-09 05:05:06 CET web sshd[4711]: %",
+    },
+    {
+      line: "lun. 2026-03-09 04:05:06 UTC sshd[4711]: %",
+      time: TIME,
+      nearMiss: "lunx 2026-03-09 04:05:06 UTC sshd[4711]: %",
     },
   ],
   "several blanks for one": [
@@ -353,6 +385,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 04:05:06 192.0.2.22 Mar 9th 03:00:00 web sshd[4711]: %",
     },
     {
+      line: "2026 Mar 09 04:05:06 (web) 192.0.2.22->/var/log/auth.log Mar  9 03:00:00 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026 Mar 09 04:05:06 (web 192.0.2.22->/var/log/auth.log Mar  9 03:00:00 web sshd[4711]: %",
+    },
+    {
       line: "2026-03-09T04:05:06Z 2001:db8::22 <38>1 2026-03-09T03:00:00Z web sshd 4711 - - %",
       time: TIME,
       nearMiss: "2026-03-09T04:05:06Z 2001:db8::22 <38>1 2026-03-09 web sshd 4711 - - %",
@@ -480,6 +517,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "2026-03-09 04:05:06.250000+0000 0x1a2b     Info        0       4711   0    sshd: %",
     },
     {
+      line: "2026-03-09 04:05:06.25+0000 0x1a2b Info 0x0 4711 0 sshd: (lib.dylib) [com.example:a] %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09 04:05:06.25+0000 0x1a2b Info 0x0 4711 0 sshd: (lib.dylib) [com.example] %",
+    },
+    {
       line: "2026-03-09 04:05:06.250 Df sshd[4711:1a2b] %",
       time: TIME + 250_000,
       nearMiss: "2026-03-09 04:05:06.250 Df sshd[4711:1a2g] %",
@@ -520,6 +562,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: "Mar  9 04:05:06 web sshd[4711]: kernel: [12345.678901] %",
       time: TIME,
       nearMiss: "Mar  9 04:05:06 web sshd[4711]: kernel: (12345.678901) %",
+    },
+    {
+      line: "daemon:info  : [12.3] sshd[4711]: %",
+      time: null,
+      nearMiss: "daemon:infos : [12.3] sshd[4711]: %",
     },
     {
       line: "Mar  9 04:05:06 web kernel: [12.3] sshd[4711]: %",
@@ -815,6 +862,110 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "\x1b[36merror  |\x1b[0m %",
     },
   ],
+  "`stern` and `kubetail`": [
+    {
+      line: "ssh-6b7f9c8d5-x2k4q ssh %",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "ssh-6b7f9c8d5-abcde ssh %",
+    },
+    {
+      line: "prod ssh-6b7f9c8d5-x2k4q ssh 2026-03-09T04:05:06.250000000Z %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "on prod ssh-6b7f9c8d5-x2k4q ssh 2026-03-09T04:05:06.250000000Z %",
+    },
+    {
+      line: "\x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m %",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "\x1b[36mssh-0\x1b[0m ssh %",
+    },
+    {
+      line: "\x1b[32mprod\x1b[0m \x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m 2026-03-09T04:05:06.25Z %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "\x1b[32mprod\x1b[0m \x1b[36mssh-0 ssh\x1b[0m 2026-03-09T04:05:06.25Z %",
+    },
+    { line: "[ssh-6b7f9c8d5-x2k4q] %", time: null, program: "", pid: null, nearMiss: "[ssh-0] %" },
+    {
+      line: "[ssh-6b7f9c8d5-x2k4q ssh] %",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "[ssh-6b7f9c8d5-x2k4q a ssh] %",
+    },
+  ],
+  "process managers": [
+    { line: "0|ssh  | %", time: null, program: "", pid: null, nearMiss: "0||ssh  | %" },
+    { line: "04:05:06 ssh.1   | %", time: null, program: "", pid: null, nearMiss: "04:05 ssh.1   | %" },
+    {
+      line: "\x1b[36m04:05:06 ssh.1   | \x1b[0m%",
+      time: null,
+      program: "",
+      pid: null,
+      nearMiss: "\x1b[36m04:05:06 error   | \x1b[0m%",
+    },
+  ],
+  "Heroku": [
+    {
+      line: "2026-03-09T04:05:06.250000+00:00 app[web.1]: %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06.250000+00:00 app[web]: %",
+    },
+    {
+      line: "<158>1 2026-03-09T04:05:06.250000+00:00 host app web.1 - %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "<158>1 2026-03-09T04:05:06.250000+00:00 host apt web.1 - %",
+    },
+  ],
+  "Loki": [
+    {
+      line: '2026-03-09T04:05:06Z {job="ssh", file="/var/log/a"} Mar  9 03:00:00 web sshd[4711]: %',
+      time: TIME,
+      nearMiss: '2026-03-09T04:05:06Z {job="a b} Mar  9 03:00:00 web sshd[4711]: %',
+    },
+    {
+      line: "2026-03-09T04:05:06Z {} %",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06Z {job} %",
+    },
+    {
+      line: '2026-03-09T04:05:06.25+0000\t{job="a \\" b"}\tsshd[4711]: %',
+      time: TIME + 250_000,
+      nearMiss: '2026-03-09T04:05:06.25+0000\t{job="a " b"}\tsshd[4711]: %',
+    },
+  ],
+  "units and paths in place of programs": [
+    {
+      line: "Mon 2026-03-09 04:05:06 UTC web sshd.service[4711]: %",
+      time: TIME,
+      program: "sshd.service",
+      nearMiss: "Mon 2026-03-09 04:05:06 UTC web sshd.service [4711]: %",
+    },
+    {
+      line: "Mon 2026-03-09 04:05:06 UTC web system.slice/sshd.service[4711]: %",
+      time: TIME,
+      program: "system.slice/sshd.service",
+      nearMiss: "Mon 2026-03-09 04:05:06 UTC web system.slice sshd .service[4711]: %",
+    },
+    {
+      line: "<30>Mar  9 04:05:06 web docker/sshd[4711]: %",
+      time: TIME,
+      program: "docker/sshd",
+      nearMiss: "<30>Mar  9 04:05:06 web docker/ sshd [4711]: %",
+    },
+  ],
   "JSON of collectors": [
     {
       line:
@@ -838,7 +989,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     {
       line: '{"date":1773029106.25,"log":"sshd[4711]: %","kubernetes":{"pod_name":"ssh"}}',
       time: TIME + 250_000,
-      isObject: true,
       nearMiss: '{"date":1773029106.25,"kubernetes":{"log":"sshd[4711]: %"}}',
     },
     {
@@ -852,7 +1002,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line:
         '{"timestamp":1773029106250,"message":"Mar  9 03:00:00 web sshd[4711]: %","ingestionTime":1773029107000}',
       time: TIME + 250_000,
-      isObject: true,
       nearMiss: '{"timestamp":1773029106250,"message":"Mar  9 web a sshd[4711]: %"}',
     },
     {
@@ -864,11 +1013,129 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: '{"labels":{"line":"%"},"timestamp":"2026-03-09T04:05:06.25Z"}',
     },
     {
+      line:
+        '{"insertId":"a","textPayload":"Mar  9 03:00:00 web sshd[4711]: %","timestamp":"2026-03-09T04:05:06Z"}',
+      time: TIME,
+      nearMiss: '{"insertId":"a","textPayload":"%","message":"x","timestamp":"2026-03-09T04:05:06Z"}',
+    },
+    {
+      line:
+        '{"jsonPayload":{"MESSAGE":"%","SYSLOG_IDENTIFIER":"sshd","_PID":"4711"},"timestamp":"2026-03-09T04:05:06Z"}',
+      time: TIME,
+      nearMiss:
+        '{"jsonPayload":{"MESSAGES":"%","SYSLOG_IDENTIFIER":"sshd"},"timestamp":"2026-03-09T04:05:06Z"}',
+    },
+    {
+      line:
+        '{"TimeGenerated":"2026-03-09T04:05:06Z","ProcessName":"sshd","ProcessID":4711,"SyslogMessage":"%"}',
+      time: TIME,
+      nearMiss: '{"TimeGenerated":"2026-03-09T04:05:06Z","ProcessName":"sshl","SyslogMessage":"%"}',
+    },
+    {
+      line:
+        '{"eventMessage":"%","processID":4711,"processImagePath":"sshd","timestamp":"2026-03-09 04:05:06.25+0000"}',
+      time: TIME + 250_000,
+      nearMiss: '{"eventMessage":"%","eventMessage":"%","timestamp":"2026-03-09 04:05:06.25+0000"}',
+    },
+    {
+      line: '{"short_message":"%","timestamp":1773029106.25,"_application_name":"sshd","_process_id":"4711"}',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '{"full_message":"%","timestamp":1773029106.25,"_application_name":"sshd"}',
+    },
+    {
+      line: '{"time":1773029106.25,"sourcetype":"linux_secure","event":"sshd[4711]: %"}',
+      time: TIME + 250_000,
+      nearMiss: '{"time":1773029106.25,"type":"linux_secure","event":"sshd[4711]: %"}',
+    },
+    {
+      line: '{"result":{"_raw":"sshd[4711]: %","_time":"2026-03-09T04:05:06Z"}}',
+      time: TIME,
+      nearMiss: '{"result":[{"_raw":"sshd[4711]: %"}],"_time":"2026-03-09T04:05:06Z"}',
+    },
+    {
+      line: '{"timestamp":"2026-03-09T04:05:06.25+0000","full_log":"Mar  9 03:00:00 web sshd[4711]: %"}',
+      time: TIME + 250_000,
+      nearMiss: '{"timestamp":"2026-03-09T04:05:06.25+0000","full_log":["sshd[4711]: %"]}',
+    },
+    {
+      line: '{"body":"sshd[4711]: %","timeUnixNano":"1773029106250000000"}',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '{"body":"sshd[4711]: %","time":"1773029106250000000"}',
+    },
+    {
+      line: '{"EventTime":"2026-03-09T04:05:06Z","SourceName":"OpenSSH","Message":"sshd[4711]: %"}',
+      time: TIME,
+      isObject: true,
+      nearMiss: '{"EventTime":"2026-03-09T04:05:06Z","Message":"sshd[4711]: %"}',
+    },
+    {
+      line: '{"message":"sshd[4711]: %","source_type":"file","line":12,"timestamp":"2026-03-09T04:05:06Z"}',
+      time: TIME,
+      nearMiss: '{"message":"sshd[4711]: %","source_type":"file","line":"12a"}',
+    },
+    {
       line: '{"time":"2026-03-09T04:05:06Z","stream":"stdout","log":"%\\n"}',
       time: TIME,
       program: "",
       pid: null,
       nearMiss: '["time","2026-03-09T04:05:06Z","log","%\\n"]',
+    },
+  ],
+  "collectors' text around JSON": [
+    {
+      line:
+        '2026-03-09T04:05:06+00:00\tsyslog.auth.info\t{"host":"web","ident":"sshd","pid":"4711","message":"%"}',
+      time: TIME,
+      isObject: true,
+      nearMiss: '2026-03-09T04:05:06+00:00\tinfo\t{"host":"web","ident":"sshd","pid":"4711","message":"%"}',
+    },
+    {
+      line: '2026-03-09T04:05:06+00:00\tauth\t{"message":"Mar  9 03:00:00 web sshd[4711]: %"}',
+      time: TIME,
+      isObject: true,
+      nearMiss: '2026-03-09T04:05:06+00:00 auth {"message":"Mar  9 03:00:00 web sshd[4711]: %"}',
+    },
+    {
+      line: '2026-03-09T04:05:06+00:00\tdocker.a\t{"log":"%","stream":"stdout"}',
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: '2026-03-09T04:05:06+00:00\tdocker.a\t{"log":"%","stream":"stdout"',
+    },
+    {
+      line:
+        '2026-03-09 04:05:06.250000000 +0000 syslog.auth.info: {"ident":"sshd","pid":"4711","message":"%"}',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '2026-03-09 04:05:06.250000000 +0000 syslog.auth.info: {"pid":"4711","message":"%"}',
+    },
+    {
+      line: 'tail.0: [1773029106.250000, {"log":"sshd[4711]: %"}]',
+      time: TIME + 250_000,
+      isObject: true,
+      nearMiss: '[0] tail.0: [1773029106.250000, {"log"=>"sshd[4711]: %"}]',
+    },
+    {
+      line:
+        'data: {"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESSAGE":"%","__REALTIME_TIMESTAMP":"1773029106250000"}',
+      time: TIME + 250_000,
+      nearMiss: 'data: {"_PID":"4711","MESSAGE":"%","__REALTIME_TIMESTAMP":"1773029106250000"}',
+    },
+  ],
+  "CloudWatch's exports": [
+    {
+      line: '1773029106250,"Mar  9 03:00:00 web sshd[4711]: %"',
+      time: TIME + 250_000,
+      isQuoted: true,
+      nearMiss: '177302910625,"Mar  9 03:00:00 web sshd[4711]: %"',
+    },
+    {
+      line: '2026-03-09 04:05:06.250,"web sshd[4711]: %"',
+      time: TIME + 250_000,
+      isQuoted: true,
+      nearMiss: '2026-03-09 04:05:06.250,"web "sshd"[4711]: %"',
     },
   ],
   "repeated messages": [

@@ -79,6 +79,10 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
   ],
   "PAM failure": [
     [
+      `pam_unix(sshd-2fa:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${V4}  user=kim`,
+      V4,
+    ],
+    [
       `pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${V4}  user=root`,
       V4,
     ],
@@ -267,7 +271,18 @@ const byShape: Record<string, readonly (readonly [message: string, address: stri
       V6,
     ],
   ],
+  "penalty lost": [
+    [
+      `srclimit_penalise: ipv4 penalty table full, cannot penalise ${V4}/32 for penalty: failed authentication`,
+      V4,
+    ],
+    [
+      `srclimit_penalise: ipv6 penalty table full, cannot penalise ${V6}/128 for penalty: caused crash`,
+      V6,
+    ],
+  ],
   "child crashed": [
+    [`preauth child 4711 for connection from ${V4} to 192.0.2.22 killed by signal 31 (early)`, V4],
     [`Session process 4711 unpriv child crash for connection from ${V4} to 192.0.2.22`, V4],
     [`error: session process 4711 for connection from ${V6} to 2001:db8::22 killed by signal 11 (early)`, V6],
   ],
@@ -384,6 +399,7 @@ const misses: Record<string, readonly string[]> = {
     `PAM: pam_open_session(): ${V4}`,
   ],
   "PAM failure": [
+    `pam_unix(sshd 2fa:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${V4}`,
     `pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=mail.example.net  user=root`,
     `pam_unix(sudo:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${V4}  user=root`,
     `pam_unix(sshd:auth): check pass; user unknown`,
@@ -471,6 +487,10 @@ const misses: Record<string, readonly string[]> = {
   "penalty in force": [
     `srclimit_penalise: 203.0.113.0/24: activating ipv4 penalty of 16.000 seconds for penalty: caused crash`,
     `srclimit_penalise: UNKNOWN: activating ipv4 penalty of 16.000 seconds for penalty: ${V4}/32`,
+  ],
+  "penalty lost": [
+    `srclimit_penalise: ipv4 penalty table full, cannot penalise 203.0.113.0/24 for penalty: caused crash`,
+    `srclimit_penalise: ipv4 penalty table full, cannot penalise UNKNOWN for penalty: ${V4}/32 for x`,
   ],
   "child crashed": [
     `Session process 4711 unpriv child crash for connection from UNKNOWN to ${V4}`,

@@ -195,9 +195,14 @@ const HONEST: readonly Case[] = [
       `a client request body is buffered to a temporary file /var/lib/nginx/body/0000000001, client: ${TRUE}${END}`,
       `an upstream response is buffered to a temporary file /var/lib/nginx/proxy/1/00/0000000001 while reading upstream, client: ${TRUE}${END}`,
       `peer closed connection in SSL handshake (104: Connection reset by peer) while SSL handshaking, client: ${TRUE}${END}`,
+      `http2 flood detected while processing HTTP/2 connection, client: ${TRUE}${END}`,
+      `client sent stream with invalid id 2 while processing HTTP/2 connection, client: ${TRUE}${END}`,
+      `handshake rejected while SSL handshaking, client: ${TRUE}${END}`,
+      `client SSL certificate verify error: (18:self-signed certificate) while reading client request headers, client: ${TRUE}${END}`,
+      `client attempted to request the server name different from the one that was negotiated while reading client request headers, client: ${TRUE}${END}`,
       `using uninitialized "a" variable while logging request, client: ${TRUE}${END}`,
     ].map((text) => `${HEAD}${text}\n`).join("") + `${WHOLE}\n`,
-    [null, null, null, TRUE, TRUE, TRUE, TRUE, OTHER],
+    [null, null, null, TRUE, TRUE, TRUE, TRUE, TRUE, TRUE, TRUE, TRUE, TRUE, OTHER],
   ],
   ["a notice of nginx itself", `2026/03/01 10:56:10 [notice] 7#7: exiting\n${WHOLE}\n`, [null, OTHER]],
   ["a line of another service", `${WHOLE}\nMar  1 10:56:10 web cron[7]: (root) CMD (a)\n${WHOLE}\n`, [
@@ -420,4 +425,23 @@ Deno.test("entries that journald split name nobody behind an open record of the 
   assert.equal(address(WHOLE), null);
   for (let i = 0; i < 40; i++) address(WHOLE);
   assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
+});
+
+Deno.test("NGINX names nobody by a record that a client may have written, if a collector wrote lines as JSON", () => {
+  const collectors: readonly ((line: string) => string)[] = [
+    (message) => JSON.stringify({ message, source_type: "file" }),
+    (log) => JSON.stringify({ log, kubernetes: { pod_name: "a" } }),
+    (message) => `1773029106250,"${message.replaceAll('"', '""')}"`,
+    (message) => `2026-03-09T04:05:06Z\tnginx.error\t${JSON.stringify({ message, container_id: "a" })}`,
+  ];
+  for (const collect of collectors) {
+    for (const [name, log] of FORGED) {
+      const whole = log.trimEnd().split("\n").map((line) => `${collect(line)}\n`).join("");
+      assert(!addresses(whole).includes(OTHER), `${name}: ${whole}`);
+    }
+    const own = ownRecord('user "a": password mismatch').trimEnd();
+    assert.deepEqual(addresses(`${collect(own)}\n${collect(own)}\n`), [OTHER, OTHER], collect(own));
+    const behind = record("/a\nb").split("\n", 1)[0]!;
+    assert.deepEqual(addresses(`${collect(behind)}\n${collect(own)}\n`), [null, null], collect(own));
+  }
 });

@@ -1,0 +1,29 @@
+import { strict as assert } from "node:assert";
+import { encode } from "../../lib/core/bytes.ts";
+import { readCsvRow } from "../../lib/reading/csv_row.ts";
+
+function textOf(line: string): string | null {
+  const { bytes, end } = encode(`x${line}"`);
+  return readCsvRow(bytes, 1, end - 1)?.text ?? null;
+}
+
+Deno.test("`readCsvRow()` reads a time and one text, and no text that a stranger may have ended", () => {
+  for (
+    const [line, text] of [
+      ['1773029106250,"a ""b"", c"', 'a "b", c'],
+      ['2026-03-09T04:05:06.250Z,"a"', "a"],
+      ['2026-03-09 04:05:06,"a"', "a"],
+      ["1773029106250,a", "a"],
+      ["1773029106250,a,b", null],
+      ['1773029106250,a "b"', null],
+      ['1773029106250,"a","b"', null],
+      ['1773029106250,"a "b""', null],
+      ['1773029106250,"a', null],
+      ['1773029106250,""', null],
+      ['at 1773029106250,"a"', null],
+      ['17730291062,"a"', null],
+      ["2026-03-09 04:05:06,250 a", null],
+      ['20260309 04:05:06,db1,root,"a"', null],
+    ] as const
+  ) assert.equal(textOf(line), text, line);
+});
