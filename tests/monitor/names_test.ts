@@ -129,6 +129,37 @@ Deno.test("`systemResolve()` ends a getent that hangs when nobody waits any more
   }
 });
 
+Deno.test("`systemResolve()` runs no more getent while eight cannot be ended", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  const path = Deno.env.get("PATH")!;
+  const pids = () => readIfThere(`${directory}/pids`).split("\n").slice(0, -1).map(Number);
+  try {
+    // The child outlives getent, and holds its standard error open.
+    script(directory, {
+      name: "getent",
+      body: `sleep 1000 & echo $! >> ${directory}/pids; exec sleep 1000`,
+    });
+    Deno.env.set("PATH", `${directory}:${path}`);
+    const resolve = systemResolve();
+    const stop = new AbortController();
+    const asking = Array.from({ length: 8 }, (_, n) => resolve(`host${n}.example`, stop.signal));
+    const answers = Promise.allSettled(asking);
+    await eventually(() => pids().length === 8);
+    stop.abort();
+    await answers;
+    await assert.rejects(resolve("home.example", NEVER), {
+      message: "8 runs of getent exceeded their time and cannot be ended",
+    });
+    pids().forEach((pid) => Deno.kill(pid, "SIGKILL"));
+    script(directory, { name: "getent", body: "echo 192.0.2.1 STREAM home.example" });
+    await eventually(() => resolve("home.example", NEVER).then(() => true, () => false));
+  } finally {
+    for (const pid of pids()) if (readIfThere(`/proc/${pid}/comm`) === "sleep\n") Deno.kill(pid, "SIGKILL");
+    Deno.env.set("PATH", path);
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 /** The text of a file; "" for none. */
 function readIfThere(path: string): string {
   try {
