@@ -55,7 +55,7 @@ export class Logs implements Disposable {
       this.#options.problem(absenceOf(this.#glob.pattern));
     }
     this.#since = null;
-    this.#opener.isBacklog = false;
+    this.#opener.isBacklog = this.#isStale;
     this.#isPositionDue = true;
   }
 
@@ -129,6 +129,7 @@ export class Logs implements Disposable {
       if (!inodes.has(identityOf(tail))) tail.quietSince ??= performance.now();
     }
     this.#files.gone = [];
+    if (!this.#isStale && this.#since === null) this.#opener.isBacklog = false;
   }
 
   /** Reads a piece of a file; null: nothing new. Drops a rotated file that was quiet for long. */
