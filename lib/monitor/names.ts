@@ -1,5 +1,6 @@
 import { RESOLVER } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
+import { NEVER_BANNED } from "../core/address_kind.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -97,6 +98,9 @@ export class Names {
       const answer = (await resolve(name, signal)).flatMap((address) => canonicalAddress(address) ?? []);
       const answered = [...new Set(answer)];
       if (answered.length === 0) throw new Error("the answer holds no address");
+      if (!answered.some(isClients) && this.addressesOf(name).some(isClients)) {
+        throw new Error(`the answer holds no client's address, only ${answered.join(", ")}`);
+      }
       // Name servers rotate the order of an answer.
       const addresses = [...answered, ...this.#missingHalf(name, answered)].sort();
       const before = this.#addresses.get(name);
@@ -138,4 +142,9 @@ export class Names {
       : "nobody is whitelisted by it until it can be resolved";
     this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${consequence}`);
   }
+}
+
+/** False for addresses by which filters against advertising answer, such as 0.0.0.0. */
+function isClients(address: string): boolean {
+  return !NEVER_BANNED.covers(address);
 }

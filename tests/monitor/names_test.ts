@@ -50,6 +50,23 @@ Deno.test("`Names` takes a failure or an empty answer for no news about what was
   }
 });
 
+Deno.test("`Names` takes an answer of a filter, which is nobody's address, for no news", async () => {
+  for (const answer of [["0.0.0.0"], ["::"], ["127.0.0.1", "::1"], ["0.0.0.0", "169.254.1.1"]]) {
+    const { log, names } = namesBy(() => Promise.resolve(answer), { "home.example": ["198.18.7.1"] });
+    const own = ["home.example", "work.example"];
+    assert.equal(await names.refresh(own, NEVER), false, String(answer));
+    assert.deepEqual(names.addressesOf("home.example"), ["198.18.7.1"]);
+    assert.deepEqual(names.addressesOf("work.example"), answer.toSorted(), "nothing better was known");
+    const kept = `only ${answer.join(", ")}; 198.18.7.1 stays whitelisted`;
+    assert.ok(log.lines.some((line) => line.startsWith("warn") && line.endsWith(kept)), log.lines.join("\n"));
+  }
+  const { names } = namesBy(() => Promise.resolve(["0.0.0.0", "192.0.2.9"]), {
+    "home.example": ["198.18.7.1"],
+  });
+  assert.equal(await names.refresh(["home.example"], NEVER), true);
+  assert.deepEqual(names.addressesOf("home.example"), ["0.0.0.0", "192.0.2.9"]);
+});
+
 Deno.test("`Names` keeps the IPv4 or IPv6 addresses that answers lack, for a day", async () => {
   const home = "home.example";
   for (
