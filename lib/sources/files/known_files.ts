@@ -1,5 +1,5 @@
 import { identityOf } from "../../core/file_identity.ts";
-import type { FileId } from "./content.ts";
+import { type FileId, isSameFile } from "./content.ts";
 import { type FilePosition, formatPosition } from "./position.ts";
 import type { KnownFile } from "./rotation.ts";
 import type { Tail } from "./tail.ts";
@@ -35,6 +35,15 @@ export class KnownFiles implements Disposable {
   /** Returns the tail that reads a file. */
   of(file: FileId): Tail | undefined {
     return this.#byInode.get(identityOf(file));
+  }
+
+  /** Reports whether a file is a known one other than `known`, by inode and head. */
+  async has(tail: Tail, known: KnownFile): Promise<boolean> {
+    for (const one of this.all) {
+      const isSame = tail.is(one) && !isSameFile(one, known) && one.head.length > 0;
+      if (isSame && await tail.isCopyOf(one.head)) return true;
+    }
+    return false;
   }
 
   /** Returns the place of a file that was read before: in front of the younger ones of `others`. */

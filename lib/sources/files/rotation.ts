@@ -23,8 +23,8 @@ const BEHIND = [
   /^(.+?)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
   /^(.+)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
 ];
-/** `access-20261123.log` */
-const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+/** `access-20261123.log`, and `app__2026-11-23_00-00-00.log` of pm2 */
+const BETWEEN = /^(.+?)[._-]{1,2}\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
 /** Most directories below or beside a log's own that are searched: more of them hold other logs. */
 const MAX_NEARBY = 100;
 /** Mode of a directory in which anybody may make files. */
@@ -81,8 +81,12 @@ export function hasName(known: KnownFile): boolean {
  * inode is another file's by now: then not if the file is younger.
  */
 function isAt(file: Neighbour, known: KnownFile): boolean {
-  const isYounger = file.born !== null && file.born > known.time;
-  return isSameFile(file, known) && !(known.head.length === 0 && isYounger);
+  return isSameFile(file, known) && !(known.head.length === 0 && isYoungerThan(known, file));
+}
+
+/** Reports whether a file was made after the last change of `known`. */
+export function isYoungerThan({ time }: KnownFile, { born }: Neighbour): boolean {
+  return born !== null && born > time;
 }
 
 /**
