@@ -187,7 +187,7 @@ Deno.test("`Congestion` warns once where bans come faster than they are carried 
 Deno.test("`Congestion.stuck()` complains once of programs that do not end, and not while they are ending", () => {
   let time = 0;
   const log = memoryLog();
-  const firewall = new ObserveFirewall(log);
+  const firewall = new ObserveFirewall();
   const congestion = new Congestion({ firewall, log, clock: () => time, backlog: () => 1 });
   const stuckAt = (second: number) => {
     time = second * SECOND;
