@@ -1,5 +1,6 @@
 import { ipv4Text } from "./address_text.ts";
 import { ADDRESS_WORDS, putAddress } from "./address.ts";
+import { NetworkSet } from "./network_set.ts";
 
 /**
  * Kinds of addresses that never name one client (RFC 6890; RFC 4291, section 2.5) and are never
@@ -12,6 +13,9 @@ export const NOBODYS = {
   "broadcast": ["255.255.255.255"],
   "unspecified": ["0.0.0.0/8", "::"],
 } as const;
+
+/** The addresses of all these kinds. */
+export const NEVER_BANNED = new NetworkSet(Object.values(NOBODYS).flat());
 
 /** The first word of Teredo's `2001::/32`, and the first half of 6to4's. */
 const [TEREDO, SIX_TO_FOUR] = [0x20010000, 0x2002];

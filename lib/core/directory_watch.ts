@@ -12,6 +12,13 @@ export interface DirectoryWatcher {
   close(): void;
 }
 
+/**
+ * Most watched directories. For each event Deno's thread opens all of them, to compare them with the
+ * file's: with 40, it takes half a minute of a busy machine for a thousand lines, and a call that
+ * opens or closes a watcher, with all else, waits for it as long.
+ */
+const MOST = 8;
+
 const watched = new Set<{ readonly directories: readonly string[] }>();
 let isBlocked = false;
 
@@ -26,8 +33,13 @@ export function lookForPipes(): boolean {
   return isBlocked ||= [...directories].some(holdsPipe);
 }
 
-/** Watches directories, not those below. Leaves out any with a named pipe; null: none is left. */
-export function watchDirectories(paths: readonly string[]): DirectoryWatcher | null {
+/**
+ * Watches directories, not those below. Leaves out any with a named pipe. Null: none is left, or
+ * they would be more than `most` with all that are watched.
+ */
+export function watchDirectories(paths: readonly string[], most = MOST): DirectoryWatcher | null {
+  const count = [...watched].reduce((sum, { directories }) => sum + directories.length, 0);
+  if (count + paths.length > most) return null;
   const directories = paths.filter((path) => !holdsPipe(path));
   if (lookForPipes() || directories.length === 0) return null;
   const events = tried(() => Deno.watchFs(directories, { recursive: false }));

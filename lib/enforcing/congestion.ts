@@ -10,6 +10,8 @@ const LOOK: Micros = 5 * SECOND;
 const MANY = 50;
 /** Waiting bans are too many if they take longer than this at the recent rate. */
 const SOON: Micros = MINUTE;
+/** Longest end of a killed program: the kernel lets nft finish a call for 100,000 elements. */
+const ENDING: Micros = 5 * SECOND;
 
 /** The state's method that `Congestion` uses. */
 export interface BacklogStore {
@@ -33,7 +35,9 @@ export class Congestion {
   /** Time of the last look, if bans were many, and number of bans applied since; null: few. */
   #crowd: { readonly since: Micros; done: number } | null = null;
   #isWarned = false;
-  #isStuck = false;
+  /** Since when the firewall has taken no call; null: it takes calls. */
+  #stuckSince: Micros | null = null;
+  #isToldStuck = false;
 
   constructor(options: CongestionOptions) {
     this.#options = options;
@@ -61,14 +65,20 @@ export class Congestion {
     if (waiting * (time - since) > done * SOON) this.#warn({ waiting, done, span: time - since });
   }
 
-  /** Warns once of a firewall that takes no call although none is under way. */
+  /** Logs once that a firewall still takes no call, although none is under way. */
   stuck(isStuck: boolean): void {
-    if (isStuck && !this.#isStuck) {
-      this.#options.log.error(
-        "no ban is carried out: as many commands as may run at once exceeded their time and cannot be ended",
-      );
+    if (!isStuck) {
+      [this.#stuckSince, this.#isToldStuck] = [null, false];
+      return;
     }
-    this.#isStuck = isStuck;
+    const time = this.#options.clock();
+    // The clock may have been set back.
+    this.#stuckSince = Math.min(this.#stuckSince ?? time, time);
+    if (this.#isToldStuck || time - this.#stuckSince < ENDING) return;
+    this.#isToldStuck = true;
+    this.#options.log.error(
+      "no ban is carried out: as many commands as may run at once exceeded their time and cannot be ended",
+    );
   }
 
   #warn({ waiting, done, span }: { waiting: number; done: number; span: Micros }): void {

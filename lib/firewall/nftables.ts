@@ -36,6 +36,11 @@ const OUTLINE = ["list", "ruleset", TABLE.split(" ")[0]!];
 const TERSE = "-nt";
 /** Lists the table as text: some builds of nft lack JSON. */
 const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
+/**
+ * Most milliseconds for which calls wait until a comparison has listed the table. nft begins a listing
+ * anew at each change: with 94,000 elements, and ten changes a second, it never came to an end.
+ */
+const UNDISTURBED = 3_000;
 /** Seconds by which an end in the kernel may differ from the ban's. */
 const TOLERANCE = 2;
 /**
@@ -55,14 +60,17 @@ export class NftablesFirewall implements Firewall {
   readonly #runner = new Runner();
   /** Sets that were present after the last call. */
   #sets: readonly string[] = [];
+  /** Until when a listing keeps calls waiting, by `performance.now()`. */
+  #undisturbedUntil = -Infinity;
 
   constructor(options: NftablesOptions) {
     this.#options = options;
   }
 
-  /** 0 while an abandoned nft still runs. */
+  /** 0 while an abandoned nft still runs, or a listing must not be disturbed. */
   get parallel(): number {
-    return Math.max(0, 1 - this.#runner.abandoned);
+    const isListing = performance.now() < this.#undisturbedUntil;
+    return isListing || this.#runner.abandoned > 0 ? 0 : 1;
   }
 
   ban(bans: readonly Ban[], signal: AbortSignal): Promise<Outcome[]> {
@@ -81,7 +89,8 @@ export class NftablesFirewall implements Firewall {
     // nft reads the remaining seconds at an instant between `before` and `after`; a large list
     // takes a second.
     const before = this.#options.clock();
-    const listing = await this.#list(signal);
+    this.#undisturbedUntil = performance.now() + UNDISTURBED;
+    const listing = await this.#list(signal).finally(() => this.#undisturbedUntil = -Infinity);
     const after = this.#options.clock();
     // The result names the missing bans, so the next call need not report them as lost.
     this.#sets = listing.sets;

@@ -81,7 +81,7 @@ async function watchOnce(
   { changed, signal }: { changed: () => void; signal: AbortSignal },
 ): Promise<void> {
   const watched = identityAt(directory);
-  const watcher = watchDirectories([directory]);
+  const watcher = watchDirectories([directory], Infinity);
   using stop = abortedWith(signal);
   let time = modifiedAt(directory);
   const look = () => {

@@ -1,5 +1,6 @@
 import { RESOLVER } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
+import { NEVER_BANNED } from "../core/address_kind.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
@@ -10,16 +11,22 @@ export type Resolve = (name: string, signal: AbortSignal) => Promise<string[]>;
 
 /** Longest wait for getent, which asks three name servers twice, five seconds each. */
 const TIMEOUT: Micros = 30 * SECOND;
+/** Most runs of getent at the same time, dead or alive: a whitelist file may hold thousands of names. */
+const MOST_AT_ONCE = 8;
 /** getent's result for a name without an address. It does not tell whether a server said so. */
 const NOT_FOUND = "exit status 2";
 
 /**
  * Resolves by getent(1), like the system itself: /etc/hosts, DNS, and all of nsswitch.conf. Deno
- * would resolve a name only with the permission to reach it.
+ * would resolve a name only with the permission to reach it. Runs none while too many cannot be ended,
+ * as on a hanging file system: each round would add as many.
  */
 export function systemResolve(): Resolve {
   const runner = new Runner();
   return async (name, signal) => {
+    if (runner.abandoned >= MOST_AT_ONCE) {
+      throw new Error(`${runner.abandoned} runs of ${RESOLVER} exceeded their time and cannot be ended`);
+    }
     const argv = [RESOLVER, "ahosts", "--", name];
     const { output, error } = await runner.run(argv, { timeout: TIMEOUT, signal, output: true });
     if (error === NOT_FOUND) throw new Error("the system knows no address of it");
@@ -33,9 +40,6 @@ export function systemResolve(): Resolve {
  * that refuses one of the two questions leaves half an answer.
  */
 const HALF_KEPT: Micros = DAY;
-
-/** Most names resolved at the same time: a whitelist file may hold thousands. */
-const MOST_AT_ONCE = 8;
 
 /** Options of `Names`. */
 export interface NamesOptions {
@@ -94,6 +98,9 @@ export class Names {
       const answer = (await resolve(name, signal)).flatMap((address) => canonicalAddress(address) ?? []);
       const answered = [...new Set(answer)];
       if (answered.length === 0) throw new Error("the answer holds no address");
+      if (!answered.some(isClients) && this.addressesOf(name).some(isClients)) {
+        throw new Error(`the answer holds no client's address, only ${answered.join(", ")}`);
+      }
       // Name servers rotate the order of an answer.
       const addresses = [...answered, ...this.#missingHalf(name, answered)].sort();
       const before = this.#addresses.get(name);
@@ -135,4 +142,9 @@ export class Names {
       : "nobody is whitelisted by it until it can be resolved";
     this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${consequence}`);
   }
+}
+
+/** False for addresses by which filters against advertising answer, such as 0.0.0.0. */
+function isClients(address: string): boolean {
+  return !NEVER_BANNED.covers(address);
 }

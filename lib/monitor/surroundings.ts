@@ -6,8 +6,7 @@
  */
 import { RESOLVERS, ROUTES } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
-import { NetworkSet } from "../core/network_set.ts";
-import { NOBODYS } from "../core/address_kind.ts";
+import { NEVER_BANNED } from "../core/address_kind.ts";
 import { pause } from "../core/async.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
@@ -42,8 +41,6 @@ export interface SurroundingsParts {
 
 /** Milliseconds between two queries. */
 const LOOKING = 60_000;
-
-const NEVER_BANNED = new NetworkSet(Object.values(NOBODYS).flat());
 
 /** Keeps the whitelist entries of the machines around this one. */
 export class Surroundings {

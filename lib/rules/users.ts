@@ -49,7 +49,8 @@ export class Users {
 
   /**
    * Remembers a user who is served: by name, or at a path at which he was just asked to log in, as
-   * programs with tokens are. Returns whether a user met a refusal, by name or address.
+   * programs with tokens are. A name at a missing page tells the same where a site logs errors
+   * alone. Returns whether a user met a refusal, by name or address.
    */
   see(address: Words, answer: Answer): boolean {
     const { status, time, isNamed } = answer;
@@ -60,7 +61,9 @@ export class Users {
     if (isNamed && status === UNAUTHORIZED) return false;
     const isRefused = status === UNAUTHORIZED || status === FORBIDDEN;
     if (isRefused && !answer.isQuestion) this.#noteRefusal(address, answer);
-    return isNamed && (status === NOT_FOUND || status === GONE) || this.has(address, time);
+    const isPast401 = isNamed && (status === NOT_FOUND || status === GONE);
+    if (isPast401) this.remember(address, time);
+    return isPast401 || this.has(address, time);
   }
 
   /**

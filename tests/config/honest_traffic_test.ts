@@ -171,9 +171,15 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: 2,
       line: (i) => get(`/old/page${i}.php`),
     },
+    missing_script_flood: {
+      who: "is a search engine, and asks for all pages of a site that was moved",
+      every: 1.5,
+      line: (i) =>
+        access(`GET /old/page${i}.asp HTTP/1.1`, 404, { agent: "Mozilla/5.0 (compatible; bingbot/2.0)" }),
+    },
     missing_program: {
       who: "follows old links",
-      every: 25,
+      every: 2.5,
       line: (i) =>
         error(`open() "/srv/www/page${i}.php" failed (2: No such file or directory)`).replace(
           "GET / ",

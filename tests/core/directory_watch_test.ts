@@ -61,3 +61,19 @@ Deno.test("a named pipe that appears and goes away freezes nothing, and commands
   }).output();
   assert.equal(new TextDecoder().decode(stdout), "true\nnull\ndone\n");
 });
+
+Deno.test("`watchDirectories()` watches no more than eight directories, unless it must", () => {
+  const directories = Array.from({ length: 9 }, () => Deno.makeTempDirSync());
+  const [ninth, ...eight] = directories as [string, ...string[]];
+  assert.equal(watchDirectories(directories), null);
+  const watchers = [watchDirectories(eight.slice(0, 7)), watchDirectories(eight.slice(7))];
+  assert.ok(watchers.every((watcher) => watcher !== null));
+  assert.equal(watchDirectories([ninth]), null);
+  const control = watchDirectories([ninth], Infinity);
+  assert.ok(control !== null);
+  for (const watcher of [...watchers, control]) watcher!.close();
+  const again = watchDirectories([ninth]);
+  assert.ok(again !== null);
+  again.close();
+  for (const directory of directories) Deno.removeSync(directory);
+});

@@ -185,3 +185,21 @@ Deno.test("`Congestion` warns once where bans come faster than they are carried 
   for (let i = 0; i < 20; i++) step(200, 10);
   assert.equal(log.lines.length, 2);
 });
+
+Deno.test("`Congestion.stuck()` complains once of programs that do not end, and not while they are ending", () => {
+  let time = 0;
+  const log = memoryLog();
+  const firewall = new ObserveFirewall();
+  const congestion = new Congestion({ firewall, log, clock: () => time, backlog: () => 1 });
+  const stuckAt = (second: number) => {
+    time = second * SECOND;
+    congestion.stuck(true);
+    return log.lines.length;
+  };
+  assert.deepEqual([0, 1, 4].map(stuckAt), [0, 0, 0]);
+  congestion.stuck(false);
+  assert.deepEqual([6, 10, 11, 12].map(stuckAt), [0, 0, 1, 1]);
+  assert.match(log.lines[0]!, /^error: no ban is carried out: .* cannot be ended$/);
+  congestion.stuck(false);
+  assert.deepEqual([20, 8, 12, 13].map(stuckAt), [1, 1, 1, 2], "the clock was set back");
+});

@@ -399,6 +399,25 @@ Deno.test("`NftablesFirewall` tells of an nft that fails, and of one that hangs"
   await eventually(() => stuck.parallel === 1);
 });
 
+Deno.test("`NftablesFirewall` takes no call while a comparison lists the table, but not for long", async () => {
+  const directory = Deno.makeTempDirSync();
+  const body = `until [ -e ${directory}/go ]; do sleep 0.02; done
+    echo "Error: No such file or directory" >&2; exit 1`;
+  const command = [script(directory, { name: "nft", body })];
+  const firewall = new NftablesFirewall({ command, timeout: 60 * SECOND, clock: () => NOW });
+  assert.equal(firewall.parallel, 1);
+  const slow = firewall.inspect([], NEVER);
+  assert.equal(firewall.parallel, 0, "each change would make nft list from the beginning");
+  await eventually(() => firewall.parallel === 1);
+  Deno.writeTextFileSync(`${directory}/go`, "");
+  await slow;
+  const quick = firewall.inspect([], NEVER);
+  assert.equal(firewall.parallel, 0);
+  await quick;
+  assert.equal(firewall.parallel, 1);
+  Deno.removeSync(directory, { recursive: true });
+});
+
 const SERVER = `const l = Deno.listen({ hostname: "192.0.2.1", port: 7000 }); console.log("up");
 const c = await l.accept(); await c.readable.pipeTo(c.writable);`;
 const CLIENT = `const c = await Deno.connect({ hostname: "192.0.2.1", port: 7000 });

@@ -148,7 +148,8 @@ export class Model {
       const isAnswer = isServed && demands.some((demand) => isLately(this.#asked.get(demand), time));
       if (named || isAnswer) this.#users.set(counted, time);
       else if (isServed && isForm) this.#forms.set(request, time);
-    } else if (/^40[13]$/.test(status) && request !== null && !isQuestion && !(named && status === "401")) {
+    } else if (named && /^4(?:04|10)$/.test(status)) this.#users.set(counted, time);
+    else if (/^40[13]$/.test(status) && request !== null && !isQuestion && !(named && status === "401")) {
       if (isForm && isLately(this.#forms.get(request), time)) this.#users.set(counted, time);
       if (status === "401") this.#asked.set(`${isForm ? "form" : "page"} ${request}`, time);
     }

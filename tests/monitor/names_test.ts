@@ -50,6 +50,23 @@ Deno.test("`Names` takes a failure or an empty answer for no news about what was
   }
 });
 
+Deno.test("`Names` takes an answer of a filter, which is nobody's address, for no news", async () => {
+  for (const answer of [["0.0.0.0"], ["::"], ["127.0.0.1", "::1"], ["0.0.0.0", "169.254.1.1"]]) {
+    const { log, names } = namesBy(() => Promise.resolve(answer), { "home.example": ["198.18.7.1"] });
+    const own = ["home.example", "work.example"];
+    assert.equal(await names.refresh(own, NEVER), false, String(answer));
+    assert.deepEqual(names.addressesOf("home.example"), ["198.18.7.1"]);
+    assert.deepEqual(names.addressesOf("work.example"), answer.toSorted(), "nothing better was known");
+    const kept = `only ${answer.join(", ")}; 198.18.7.1 stays whitelisted`;
+    assert.ok(log.lines.some((line) => line.startsWith("warn") && line.endsWith(kept)), log.lines.join("\n"));
+  }
+  const { names } = namesBy(() => Promise.resolve(["0.0.0.0", "192.0.2.9"]), {
+    "home.example": ["198.18.7.1"],
+  });
+  assert.equal(await names.refresh(["home.example"], NEVER), true);
+  assert.deepEqual(names.addressesOf("home.example"), ["0.0.0.0", "192.0.2.9"]);
+});
+
 Deno.test("`Names` keeps the IPv4 or IPv6 addresses that answers lack, for a day", async () => {
   const home = "home.example";
   for (
@@ -124,6 +141,37 @@ Deno.test("`systemResolve()` ends a getent that hangs when nobody waits any more
     assert.deepEqual(log.lines, [], "who stops waiting knows nothing of the name");
     await eventually(() => readIfThere(`/proc/${pid}/cmdline`) === "");
   } finally {
+    Deno.env.set("PATH", path);
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("`systemResolve()` runs no more getent while eight cannot be ended", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  const path = Deno.env.get("PATH")!;
+  const pids = () => readIfThere(`${directory}/pids`).split("\n").slice(0, -1).map(Number);
+  try {
+    // The child outlives getent, and holds its standard error open.
+    script(directory, {
+      name: "getent",
+      body: `sleep 1000 & echo $! >> ${directory}/pids; exec sleep 1000`,
+    });
+    Deno.env.set("PATH", `${directory}:${path}`);
+    const resolve = systemResolve();
+    const stop = new AbortController();
+    const asking = Array.from({ length: 8 }, (_, n) => resolve(`host${n}.example`, stop.signal));
+    const answers = Promise.allSettled(asking);
+    await eventually(() => pids().length === 8);
+    stop.abort();
+    await answers;
+    await assert.rejects(resolve("home.example", NEVER), {
+      message: "8 runs of getent exceeded their time and cannot be ended",
+    });
+    pids().forEach((pid) => Deno.kill(pid, "SIGKILL"));
+    script(directory, { name: "getent", body: "echo 192.0.2.1 STREAM home.example" });
+    await eventually(() => resolve("home.example", NEVER).then(() => true, () => false));
+  } finally {
+    for (const pid of pids()) if (readIfThere(`/proc/${pid}/comm`) === "sleep\n") Deno.kill(pid, "SIGKILL");
     Deno.env.set("PATH", path);
     Deno.removeSync(directory, { recursive: true });
   }

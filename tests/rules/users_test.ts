@@ -59,6 +59,17 @@ Deno.test("`Engine.add()` takes for a user who is served at a path at which he w
   ) assert.deepEqual(asked([...next])[0], 3, JSON.stringify(next));
 });
 
+Deno.test("`Engine.add()` takes for a user who asks for a missing page by name, where a site logs errors alone", () => {
+  const past = answersOf();
+  past.seen("404", 0, { user: "nina" });
+  assert.deepEqual(past.all(20, "401", 1), [21], "with the hit of that page");
+  for (const status of ["401", "403"]) {
+    const answers = answersOf();
+    answers.seen(status, 0, { user: "nina" });
+    assert.deepEqual(answers.all(2, "401", 1), [3], "a wrong password, and perhaps one too");
+  }
+});
+
 Deno.test("`Engine.add()` takes for a user whose form was accepted before it was refused", () => {
   const sent = (method: string, status: string, path = "/poll") => {
     const answers = answersOf();

@@ -190,6 +190,11 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
     miss: ["/", "/a.php/b", "/a.phps", "/nina/tool/-/raw/main/a.php", "/webdav/a.php"],
   },
   {
+    rule: "missing_script_flood",
+    match: ["/chosen.php", "/default.asp"],
+    miss: ["/", "/a.php/b", "/nina/tool/-/raw/main/a.php", "/webdav/a.php"],
+  },
+  {
     rule: "missing_program",
     match: [
       'open() "/srv/www/phpmyadmin/x" failed (2: No such file or directory)',

@@ -36,6 +36,15 @@ export class KnownFiles implements Disposable {
     return this.#byInode.get(identityOf(file));
   }
 
+  /** Reports whether a file is a known one other than `known`, by inode and head. */
+  async has(tail: Tail, known: KnownFile): Promise<boolean> {
+    for (const one of this.all) {
+      const isSame = isSameFile(tail, one) && !isSameFile(one, known) && one.head.length > 0;
+      if (isSame && await tail.isCopyOf(one.head)) return true;
+    }
+    return false;
+  }
+
   /** Returns the place of a file that was read before: in front of the younger ones of `others`. */
   placeOf({ path, time }: KnownFile, others: readonly Tail[]): number {
     const younger = others.find((one) => one.path === path && one.time > time);

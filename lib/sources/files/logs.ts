@@ -47,7 +47,7 @@ export class Logs implements Disposable {
     await this.survey(after === null ? since : Math.max(...times));
     if (this.isWaiting) this.#opener.tell(absenceOf(this.#glob.pattern));
     this.#since = null;
-    this.#opener.isBacklog = false;
+    this.#opener.isBacklog = this.#isStale;
     this.#isPositionDue = true;
   }
 
@@ -121,6 +121,7 @@ export class Logs implements Disposable {
       if (!inodes.has(identityOf(tail))) tail.quietSince ??= performance.now();
     }
     this.#files.gone = [];
+    if (!this.#isStale && this.#since === null) this.#opener.isBacklog = false;
   }
 
   /** Reads a piece of a file; null: nothing new. Drops a rotated file that was quiet for long. */
@@ -159,7 +160,8 @@ export class Logs implements Disposable {
     known: KnownFile,
     { later, opened }: { later: readonly KnownFile[]; opened: readonly Tail[] },
   ): Promise<void> {
-    const { place, tail } = await this.#opener.find(known);
+    const hasSuccessor = later.some(({ path }) => path === known.path);
+    const { place, tail } = await this.#opener.find(known, hasSuccessor);
     const hasProblem = place !== null && this.#opener.hasProblem(place.path);
     const order = this.#files.placeOf(known, opened);
     if (tail) this.#files.add(tail, order);
@@ -237,8 +239,11 @@ export class Logs implements Disposable {
 
   async #addCopy(known: KnownFile, index?: number): Promise<boolean> {
     const copy = await this.#opener.openCopy(known);
-    if (copy) this.#files.add(copy, index);
-    return copy !== null;
+    if (copy === null) return false;
+    const isOther = await this.#files.has(copy, known);
+    if (isOther) copy[Symbol.dispose]();
+    else this.#files.add(copy, index);
+    return !isOther;
   }
 
   /** Reports whether no more lines of a rotated file are expected. */

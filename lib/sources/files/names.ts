@@ -10,8 +10,8 @@ const BEHIND = [
   /^(.+?)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
   /^(.+)(?:[._-]\d[\d._-]*(?:\.backup)?|\.old|\.bak|~)$/,
 ];
-/** `access-20261123.log` */
-const BETWEEN = /^(.+?)[._-]\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+/** `access-20261123.log`, and `app__2026-11-23_00-00-00.log` of pm2 */
+const BETWEEN = /^(.+?)[._-]{1,2}\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
 const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
 const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
 const NUMBER = /\.(\d{1,5})$/;

@@ -6,7 +6,7 @@ import type { Listing } from "./glob.ts";
 import { HEAD_SIZE } from "./head.ts";
 import { COMPRESSED } from "./names.ts";
 import type { KnownFile } from "./position.ts";
-import { findByInode, findCopy, MAX_TRIES, type Neighbour } from "./rotation.ts";
+import { findByInode, findCopy, isYoungerThan, MAX_TRIES, type Neighbour } from "./rotation.ts";
 import { findBehind, type LostPart, type Place } from "./search.ts";
 import { type SharedParts, Tail } from "./tail.ts";
 
@@ -58,9 +58,18 @@ export class Opener {
     return null;
   }
 
-  /** Opens a file by its inode; tries again if it was renamed just before. */
-  async find(known: KnownFile): Promise<{ place: Neighbour | null; tail: Tail | null }> {
+  /**
+   * Opens a file by its inode; tries again if it was renamed just before.
+   *
+   * @param hasSuccessor whether a later file had its name: then a younger file with that name and
+   * its inode is another one, perhaps a copy of it
+   */
+  async find(
+    known: KnownFile,
+    hasSuccessor = false,
+  ): Promise<{ place: Neighbour | null; tail: Tail | null }> {
     let place = findByInode(known);
+    if (hasSuccessor && place?.path === known.path && isYoungerThan(known, place)) place = null;
     for (let tries = 1; place; tries++) {
       const tail = await this.open(place, known);
       const again = findByInode(known);

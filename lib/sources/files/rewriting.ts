@@ -60,9 +60,15 @@ export class Rewriting {
     const isElsewhere = hasName(before);
     const isSeen = this.isWaiting(path);
     const isUnsettled = !isElsewhere && this.#isUnsettled(path, file);
-    // The old file's lines come first: those written after the new file appeared are not in it.
-    if (isUnsettled && !(isSeen && before.isAtEnd)) return null;
+    // The old file's lines come first: some may be in both, and those written after the new file
+    // appeared are not in it.
+    const isUnread = !before.isAtEnd && !this.#opener.hasProblem(path);
+    if ((isUnread && !isElsewhere) || (isUnsettled && !isSeen)) return null;
     const tail = await this.#opener.openBehind(file, before, { isElsewhere, isUnsettled });
+    if (tail && isUnread) {
+      tail[Symbol.dispose]();
+      return null;
+    }
     if (!tail && isUnsettled) return null;
     this.#waiting.delete(path);
     return tail ?? await this.#opener.open(file, { path, offset, time: before.time });

@@ -49,8 +49,12 @@ export function hasName(known: KnownFile): boolean {
  * inode is another file's by now: then not if the file is younger.
  */
 function isAt(file: Neighbour, known: KnownFile): boolean {
-  const isYounger = file.born !== null && file.born > known.time;
-  return isSameFile(file, known) && !(known.head.length === 0 && isYounger);
+  return isSameFile(file, known) && !(known.head.length === 0 && isYoungerThan(known, file));
+}
+
+/** Reports whether a file was made after the last change of `known`. */
+export function isYoungerThan({ time }: KnownFile, { born }: Neighbour): boolean {
+  return born !== null && born > time;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { LINE_FEED } from "../../core/ascii.ts";
 import type { Bytes } from "../../core/bytes.ts";
+import { tried } from "../../core/error.ts";
 import type { Records } from "../../core/records.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
 import { Backlog } from "./backlog.ts";
@@ -133,9 +134,12 @@ export class Tail implements Disposable {
     return this.#state.born;
   }
 
-  /** Whether it was read to the end that it had at the last read. */
+  /** Whether it ends now where it was read to. */
   get isAtEnd(): boolean {
-    return this.#atEnd;
+    if (!this.#atEnd || this.#content.final) return this.#atEnd;
+    // A file that cannot be asked cannot be read either.
+    const state = tried(() => this.#content.state());
+    return state === null || state.size === this.#reached;
   }
 
   /** Whether it was read to its end, and nothing can be added. */

@@ -92,6 +92,94 @@ for (const [how, rewrite] of Object.entries(WAYS)) {
   }
 }
 
+/** What an editor or a script leaves of a log with lines that nobody has read yet. */
+const LATE_EDITS = {
+  "with all its lines": (lines: string[]) => lines,
+  "without its first lines": (lines: string[]) => lines.slice(60),
+};
+/** Seconds since the log's last change: the reader comes so late that the log does not seem unfinished. */
+const LATE = 10;
+
+for (const [how, rewrite] of Object.entries(WAYS)) {
+  for (const [what, edit] of Object.entries(LATE_EDITS)) {
+    Deno.test(`unread lines of a log written anew ${how}, ${what}, are read once`, async () => {
+      using logs = new LogDirectory();
+      logs.write("a.log", "");
+      // Without inotify each look begins with the names.
+      const options = { ...OPTIONS, inotify: false };
+      await using following = await new Following(logs.at("a.log"), options).begun();
+      const lines = timed(100, 400);
+      const read = lines.slice(0, 100), unread = lines.slice(100);
+      logs.append("a.log", textOf(read));
+      await following.saw(...read);
+      writeLate(logs, { rewrite, lines, unread, edit });
+      logs.append("a.log", "501 newer\n");
+      const left = how === "in place" ? edit(lines).filter((line) => unread.includes(line)) : unread;
+      await following.saw(...read, ...left, "500 new", "501 newer");
+    });
+
+    Deno.test(`unread lines of a log written anew ${how}, ${what}, while nobody looked, are read once`, async () => {
+      using logs = new LogDirectory();
+      logs.write("a.log", "");
+      await using before = await new Following(logs.at("a.log"), OPTIONS).begun();
+      const lines = timed(100, 400);
+      const read = lines.slice(0, 100), unread = lines.slice(100);
+      logs.append("a.log", textOf(read));
+      await before.saw(...read);
+      const after = await before.stop();
+      writeLate(logs, { rewrite, lines, unread, edit });
+      await using following = new Following(logs.at("a.log"), { ...OPTIONS, after });
+      const left = how.endsWith("kept beside it")
+        ? unread
+        : edit(lines).filter((line) => unread.includes(line));
+      await following.saw(...left, "500 new");
+      logs.append("a.log", "501 newer\n");
+      await following.saw(...left, "500 new", "501 newer");
+    });
+  }
+}
+
+Deno.test("a log saved by an editor that keeps a backup, and again while nobody looked, gives each line once", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using before = await new Following(logs.at("a.log"), OPTIONS).begun();
+  const all = timed(100, 400);
+  const save = () => {
+    logs.rename("a.log", "a.log~");
+    logs.copy("a.log~", "a.log");
+  };
+  logs.append("a.log", textOf(all.slice(0, 100)));
+  await before.saw(...all.slice(0, 100));
+  for (const end of [150, 200]) {
+    save();
+    logs.append("a.log", textOf(all.slice(end - 50, end)));
+    await before.saw(...all.slice(0, end));
+  }
+  const after = await before.stop();
+  logs.append("a.log", textOf(all.slice(200, 250)));
+  save();
+  logs.append("a.log", textOf(all.slice(250, 300)));
+  await using following = new Following(logs.at("a.log"), { ...OPTIONS, after });
+  await following.saw(...all.slice(200, 300));
+  logs.append("a.log", "501 newer\n");
+  await following.saw(...all.slice(200, 300), "501 newer");
+});
+
+/** Appends lines to a log and writes it anew, at once and some time ago. */
+function writeLate(
+  logs: LogDirectory,
+  { rewrite, lines, unread, edit }: {
+    rewrite: Rewriting;
+    lines: string[];
+    unread: string[];
+    edit: (lines: string[]) => string[];
+  },
+): void {
+  logs.append("a.log", textOf(unread));
+  rewrite(logs, textOf([...edit(lines), "500 new"]));
+  logs.touch("a.log", Date.now() / 1_000 - LATE);
+}
+
 for (
   const [how, rewrite] of Object.entries({
     "in place": IN_PLACE,

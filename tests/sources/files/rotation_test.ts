@@ -40,6 +40,7 @@ Deno.test("isRotated() knows the names that rotations give, and no others", () =
     "access-20261123.log",
     "access-20261123.log.gz",
     "access-2026-11-23.log",
+    "access__2026-11-23_00-00-00.log",
     "access.log.old",
     "access.log-2026112306.backup",
     "access.log~",
