@@ -14,6 +14,10 @@ const OBSTACLES: Readonly<Record<string, string>> = {
 
 /** What obstacles other than repetitions begin with: `(?` without a colon, a reference. */
 const SUSPECT = /\(\?(?!:)|\\[1-9k]/;
+/** An escape that means neither a capital nor a character by its code. */
+const PLAIN_ESCAPE = /\\(?:[^A-Zcux\d]|[BDSW])/g;
+/** What may mean a capital, among others a range that begins below the small letters. */
+const CAPITAL = /[A-Z\\]|[^\0-\x7f]|[^a-z]-[^\d\]]/;
 /** A counted repetition. */
 const COUNTED = /\{(\d+)(,?)(\d*)\}/g;
 
@@ -40,8 +44,10 @@ export function literal(text: string): string {
 /**
  * Returns the expression `source` with its capitals in lower case, for text in lower case. Classes
  * such as `\\S` stay. Ranges keep what they have, and gain the small letters of their capitals.
+ * Does not parse an expression without capitals.
  */
 export function inLowerCase(source: string): string {
+  if (!CAPITAL.test(source.replaceAll(PLAIN_ESCAPE, "."))) return source;
   const pattern = parseExpression(source);
   if (typeof pattern === "string") return source;
   const edits: { at: number; to: number; text: string }[] = [];
