@@ -33,21 +33,25 @@ export class Bell {
 
   /**
    * Waits like `pause()`, but ends at a ring, also at an earlier one that nobody has taken. Makes no
-   * `AbortController`, whose error takes 4 KiB at each abort: an idle monitor waits ten times a second.
+   * `AbortController`, whose error takes 4 KiB at each abort, and clears no timer that has come: Deno
+   * 2.4 would note that in a set and empty it. An idle monitor grew by 14 MiB in an hour.
    */
   wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (this.#isRung || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const end = () => {
         this.#wake = null;
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
+        signal.removeEventListener("abort", endEarly);
         resolve();
       };
       // Deno warns of a time below 0 on standard error.
       const timer = setTimeout(end, Math.max(0, milliseconds));
-      signal.addEventListener("abort", end, { once: true });
-      this.#wake = end;
+      const endEarly = () => {
+        clearTimeout(timer);
+        end();
+      };
+      signal.addEventListener("abort", endEarly, { once: true });
+      this.#wake = endEarly;
     });
   }
 }

@@ -113,10 +113,10 @@ Deno.test("`pause()` of a time below 0 is over at once, and Deno warns of nothin
 });
 
 Deno.test("`Bell.wait()` ends at a ring, also an earlier one, or an abort, and leaves nothing behind", async () => {
-  const { AbortController } = globalThis;
+  const { AbortController, clearTimeout } = globalThis;
   const stop = new AbortController();
   const { signal } = stop;
-  let [made, listeners] = [0, 0];
+  let [made, listeners, cleared] = [0, 0, 0];
   const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
   signal.addEventListener = (...given: Parameters<typeof add>) => (listeners++, add(...given));
   signal.removeEventListener = (...given: Parameters<typeof remove>) => (listeners--, remove(...given));
@@ -126,6 +126,7 @@ Deno.test("`Bell.wait()` ends at a ring, also an earlier one, or an abort, and l
       super.abort(reason);
     }
   };
+  globalThis.clearTimeout = (id) => (cleared++, clearTimeout(id));
   try {
     const bell = new Bell();
     bell.ring();
@@ -134,16 +135,16 @@ Deno.test("`Bell.wait()` ends at a ring, also an earlier one, or an abort, and l
     const rung = bell.wait(HOUR, signal);
     bell.ring();
     await rung;
-    assert.ok(bell.take());
+    assert.deepEqual([bell.take(), cleared], [true, 1]);
     await bell.wait(1, signal);
-    assert.deepEqual([bell.take(), listeners, made], [false, 0, 0]);
+    assert.deepEqual([bell.take(), cleared, listeners, made], [false, 1, 0, 0]);
     const aborted = bell.wait(HOUR, signal);
     stop.abort();
     await aborted;
     await bell.wait(HOUR, signal);
     assert.equal(listeners, 0);
   } finally {
-    globalThis.AbortController = AbortController;
+    Object.assign(globalThis, { AbortController, clearTimeout });
   }
 });
 
