@@ -5,17 +5,7 @@ export const NEVER: AbortSignal = new AbortController().signal;
 
 /** Resolves after a number of milliseconds, at once if below 0, or when `signal` aborts. */
 export function pause(milliseconds: number, signal: AbortSignal = NEVER): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    // Deno warns of a time below 0 on standard error.
-    const timer = setTimeout(done, Math.max(0, milliseconds));
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
+  return new Bell().wait(milliseconds, signal);
 }
 
 /** Resolves in a later turn of the event loop: timers that are due and readers run first. */
@@ -41,13 +31,28 @@ export class Bell {
     return isRung;
   }
 
-  /** Waits like `pause()`, but ends at a ring, also at an earlier one that nobody has taken. */
-  async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.#isRung || signal.aborted) return;
-    using stop = abortedWith(signal);
-    this.#wake = () => stop.abort();
-    await pause(milliseconds, stop.signal);
-    this.#wake = null;
+  /**
+   * Waits like `pause()`, but ends at a ring, also at an earlier one that nobody has taken. Makes no
+   * `AbortController`, whose error takes 4 KiB at each abort, and clears no timer that has come: Deno
+   * 2.4 would note that in a set and empty it. An idle monitor grew by 14 MiB in an hour.
+   */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (this.#isRung || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#wake = null;
+        signal.removeEventListener("abort", endEarly);
+        resolve();
+      };
+      // Deno warns of a time below 0 on standard error.
+      const timer = setTimeout(end, Math.max(0, milliseconds));
+      const endEarly = () => {
+        clearTimeout(timer);
+        end();
+      };
+      signal.addEventListener("abort", endEarly, { once: true });
+      this.#wake = endEarly;
+    });
   }
 }
 

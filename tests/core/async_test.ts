@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { abortedWith, clearNoEmptySets, NEVER, Settling } from "../../lib/core/async.ts";
+import { abortedWith, Bell, clearNoEmptySets, NEVER, Settling } from "../../lib/core/async.ts";
 import { supervise } from "../../lib/core/supervise.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { HOUR } from "../../lib/core/time.ts";
@@ -110,6 +110,42 @@ Deno.test("`pause()` of a time below 0 is over at once, and Deno warns of nothin
   ];
   const { stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
   assert.doesNotMatch(new TextDecoder().decode(stderr), /negative/);
+});
+
+Deno.test("`Bell.wait()` ends at a ring, also an earlier one, or an abort, and leaves nothing behind", async () => {
+  const { AbortController, clearTimeout } = globalThis;
+  const stop = new AbortController();
+  const { signal } = stop;
+  let [made, listeners, cleared] = [0, 0, 0];
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...given: Parameters<typeof add>) => (listeners++, add(...given));
+  signal.removeEventListener = (...given: Parameters<typeof remove>) => (listeners--, remove(...given));
+  globalThis.AbortController = class extends AbortController {
+    override abort(reason?: unknown): void {
+      made++;
+      super.abort(reason);
+    }
+  };
+  globalThis.clearTimeout = (id) => (cleared++, clearTimeout(id));
+  try {
+    const bell = new Bell();
+    bell.ring();
+    await bell.wait(HOUR, signal);
+    assert.deepEqual([bell.take(), bell.take()], [true, false]);
+    const rung = bell.wait(HOUR, signal);
+    bell.ring();
+    await rung;
+    assert.deepEqual([bell.take(), cleared], [true, 1]);
+    await bell.wait(1, signal);
+    assert.deepEqual([bell.take(), cleared, listeners, made], [false, 1, 0, 0]);
+    const aborted = bell.wait(HOUR, signal);
+    stop.abort();
+    await aborted;
+    await bell.wait(HOUR, signal);
+    assert.equal(listeners, 0);
+  } finally {
+    Object.assign(globalThis, { AbortController, clearTimeout });
+  }
 });
 
 Deno.test("`abortedWith()` aborts with its signal, by itself, and at the end of its scope", () => {

@@ -111,6 +111,13 @@ for (
     ["[A-F0-9][^X]\\x41", "[A-Fa-f0-9][^x]a"],
     ["[@-Z]", "[@-Za-z]"],
     ["(?<Name>A)\\W\\n", "(?<Name>a)\\W\\n"],
+    ["[!-~]", "[!-~a-z]"],
+    ["[+\\--z]x", "[+\\--za-z]x"],
+    ["[a\\--~]", "[a\\--~a-z]"],
+    ["\\\\S", "\\\\s"],
+    ["[x(?:-b]", "[x(?:-ba-z]"],
+    ["[[-_^9-_]", "[[-_^9-_a-z]"],
+    ["\\N\\101\\u0042", "nab"],
     ["(", "("],
   ] as const
 ) {
@@ -121,7 +128,22 @@ for (
 
 Deno.test("`inLowerCase()` finds in lower case what the flag `i` finds in any", () => {
   const random = new Random(7);
-  const parts = ["A", "b", "Cd", "[A-C]", "[^B]", "[^A-b]", "\\W", "\\x43", ".", "(?:A|bD)", "d?", "[B-]"];
+  const parts = [
+    "A",
+    "b",
+    "Cd",
+    "[A-C]",
+    "[^B]",
+    "[^A-b]",
+    "\\W",
+    "\\x43",
+    ".",
+    "(?:A|bD)",
+    "d?",
+    "[B-]",
+    "[!-~]",
+    "\\N",
+  ];
   for (let round = 0; round < 2_000; round++) {
     const source = Array.from({ length: 3 }, () => random.pick(parts)).join("");
     const text = Array.from({ length: 5 }, () => random.pick(["a", "B", "c", "D", "^", "-"])).join("");
