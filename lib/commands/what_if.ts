@@ -1,6 +1,6 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
-import { counted } from "../core/text.ts";
+import { bounded, counted } from "../core/text.ts";
 import { inSeconds, isoTime, isoTimeOrNull, localTime, spanText } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
 import type { Batch } from "../sources/source.ts";
@@ -51,6 +51,8 @@ interface Outcome {
 
 /** Most differences of a kind without `--all`. */
 const MOST = 20;
+/** Most characters of a login's name: a line then fits a terminal. */
+const USER = 40;
 const TITLES: Readonly<Record<Change, string>> = {
   more: "banned by the new configuration alone",
   less: "no longer banned",
@@ -176,7 +178,7 @@ function differenceLines({ address, before, after, login }: Difference): string[
     `  ${address}`,
     ...before === null ? [] : [`    before   ${bannedText(before)}`],
     ...after === null ? [] : [`    after    ${bannedText(after)}`],
-    ...login === null ? [] : [`    login    ${localTime(login.time)} as ${login.user}`],
+    ...login === null ? [] : [`    login    ${localTime(login.time)} as ${bounded(login.user, USER)}`],
   ];
 }
 
