@@ -12,7 +12,7 @@ import type { Reader } from "../reading/reader.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import { RecordBuffer } from "../core/record_buffer.ts";
 
-/** Counts lines that would be recorded, and stores nothing. */
+/** Counts lines that would be recorded, and stores nothing; `addHits` gets the hits of each commit. */
 export class NoStore implements BatchStore {
   readonly lines = {
     length: 0,
@@ -23,8 +23,12 @@ export class NoStore implements BatchStore {
       this.length = 0;
     },
   };
-  readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
+  readonly rollups: BatchStore["rollups"];
   readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
+
+  constructor(addHits: BatchStore["rollups"]["addHits"] = () => {}) {
+    this.rollups = { add() {}, addHits, reset() {} };
+  }
 
   write(): number {
     return this.lines.length;

@@ -1,6 +1,9 @@
 /**
- * Rehearses a configuration on past lines. Input: batches, on the lines' own time. Output: the bans
- * that a monitor would have made. Stores nothing and bans nobody.
+ * Rehearses a configuration on past lines, or two in one pass. Input: batches, on the lines' own
+ * time. Output: the bans that a monitor would have made. Stores nothing and bans nobody.
+ *
+ *   lines ─► Pipeline with the rules of both ─► trips ─┬─► RehearsedSide: bans of the first
+ *                                                      └─► RehearsedSide: bans of the second
  */
 import type { Config } from "../config/types.ts";
 import { isSameScope } from "../core/scope.ts";
@@ -18,72 +21,77 @@ import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
 import { PASSING_ROOM } from "../rules/note_memory.ts";
 import type { Trip } from "../rules/rule.ts";
-import type { TextShare } from "../rules/rule_set.ts";
-import { RuleTexts } from "../rules/rule_texts.ts";
 import type { Batch } from "../sources/source.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
+import { readsAlike, SharedRules, trustsAlike } from "./shared_rules.ts";
 
-/** Options and callbacks of a rehearsal. */
-export interface RehearsalOptions {
+/** A configuration to rehearse. */
+export interface Rehearsed {
+  readonly config: Config;
   readonly whitelist: Whitelist;
   /** Called with each ban in order; a ban that extends another counts as a new one. */
   readonly banned: (ban: NewBan) => void;
+}
+
+/** Options and callbacks of a rehearsal. */
+export interface RehearsalOptions {
   /** Called with logins: in each batch the newest of each address and method. */
   readonly loggedIn?: (login: Login) => void;
   /** The records come from the state, by the names of their modules. */
   readonly isRecorded?: boolean;
-  /** See `PipelineParts`. */
-  readonly shares?: readonly TextShare[] | undefined;
 }
 
-/**
- * Returns the texts of the rules of two configurations, for a rehearsal of each: with them, one
- * rehearsal reads the lines for both. Null: the configurations read lines differently.
- */
-export function shareTexts(before: Config, after: Config): readonly TextShare[][] | null {
-  if (readingOf(before) !== readingOf(after)) return null;
-  const pairs = before.modules.map(({ module: { form }, rules }, i) => {
-    const texts = new RuleTexts([...rules, ...after.modules[i]!.rules], form);
-    return [{ texts, first: 0 }, { texts, first: rules.length }];
-  });
-  return [pairs.map((pair) => pair[0]!), pairs.map((pair) => pair[1]!)];
+/** Returns rehearsals of two configurations: one of both, if they read lines alike. */
+export function rehearsalsOf(
+  before: Rehearsed,
+  after: Rehearsed,
+  options: RehearsalOptions,
+): readonly Rehearsal[] {
+  return readsAlike(before.config, after.config)
+    ? [new Rehearsal([before, after], options)]
+    : [new Rehearsal([before], options), new Rehearsal([after], options)];
 }
 
-/** Returns as text how a configuration reads lines. */
-function readingOf({ modules }: Config): string {
-  return JSON.stringify(
-    modules.map(({ module: { form: _, zone, ...others } }) => ({ ...others, zone: zone?.name })),
-  );
-}
-
-/** Runs batches through the rules of one configuration. */
+/** Runs batches through the rules of one configuration, or of two that read lines alike. */
 export class Rehearsal {
   readonly #pipeline: Pipeline;
   readonly #reader: Reader;
+  readonly #hits: number[];
 
-  constructor(config: Config, options: RehearsalOptions) {
-    const judge = new RehearsalJudge(config, options);
-    this.#pipeline = new Pipeline(config.modules, {
-      store: new NoStore(),
+  /** @param rehearsed one configuration, or two that read lines alike */
+  constructor(rehearsed: readonly Rehearsed[], options: RehearsalOptions = {}) {
+    const rules = new SharedRules(rehearsed.map(({ config }) => config));
+    const judge = new RehearsalJudge(rehearsed, rules, options);
+    this.#hits = rehearsed.map(() => 0);
+    this.#pipeline = new Pipeline(rules.modules, {
+      store: new NoStore((hits) => {
+        for (const { service, rule, count } of hits) {
+          rules.of(service, rule).forEach((one, side) => this.#hits[side]! += one === null ? 0 : count);
+        }
+      }),
       judge,
       log: QUIET,
-      shares: options.shares,
       counting: {
-        ipv6Prefix: config.ipv6Prefix,
-        lenience: (address, time) => judge.logins.lenience(address, time),
+        ipv6Prefix: rehearsed[0]!.config.ipv6Prefix,
+        lenience: (address, time, { service, name }) =>
+          judge.loginsFor(service, name).lenience(address, time),
         isStored: false,
         room: PASSING_ROOM,
       },
     });
     this.#reader = options.isRecorded
       ? this.#pipeline.readers.ofRecorded()
-      : this.#pipeline.readers.of(config.modules);
+      : this.#pipeline.readers.of(rules.modules);
   }
 
-  /** Processes the next batch, which `beside` gets as well: see `Pipeline.process()`. */
-  take(batch: Batch, beside: Rehearsal | null = null): void {
-    const feed = { name: "rehearsal", reader: this.#reader };
-    this.#pipeline.process(batch, feed, now(), beside === null ? null : beside.#pipeline);
+  /** Processes the next batch. */
+  take(batch: Batch): void {
+    this.#pipeline.process(batch, { name: "rehearsal", reader: this.#reader }, now());
+  }
+
+  /** Hits of each configuration. */
+  get hits(): readonly number[] {
+    return this.#hits;
   }
 
   /** Counts of all batches so far. */
@@ -92,44 +100,71 @@ export class Rehearsal {
   }
 }
 
-/**
- * Decides as the monitor would. Each ban takes effect at once and ends on the lines' own time.
- * Judges each trip at its own time: one batch may hold many hours of a log.
- */
+/** Hands the trips of merged rules to the configurations that have them. */
 class RehearsalJudge implements Judge {
-  readonly logins: Logins;
-  readonly #decider: Decider;
+  readonly #rules: SharedRules;
   readonly #options: RehearsalOptions;
-  /** Bans by address, newest first; extended ones have their later ends. */
-  readonly #bans = new Map<string, NewBan[]>();
-  #time: Micros = 0;
+  readonly #sides: readonly RehearsedSide[];
+  /** Logins of the sides: the same of both if they trust alike. */
+  readonly #logins: readonly Logins[];
 
-  constructor({ trust, networkBans }: Config, options: RehearsalOptions) {
+  constructor(rehearsed: readonly Rehearsed[], rules: SharedRules, options: RehearsalOptions) {
+    this.#rules = rules;
     this.#options = options;
-    this.logins = new Logins(trust);
-    this.#decider = new Decider({
-      whitelist: options.whitelist,
-      logins: this.logins,
-      networks: networkBans,
-    });
+    const first = new Logins(rehearsed[0]!.config.trust);
+    this.#logins = rehearsed.map(({ config }) =>
+      trustsAlike(config, rehearsed[0]!.config) ? first : new Logins(config.trust)
+    );
+    this.#sides = rehearsed.map((one, side) => new RehearsedSide(one, this.#logins[side]!));
+  }
+
+  /** Returns the logins that make a configuration lenient with a merged rule. */
+  loginsFor(module: string, rule: string): Logins {
+    return this.#logins[this.#rules.of(module, rule).findIndex((one) => one !== null)]!;
   }
 
   /** Notes logins. Past sessions protect nobody here, so their ends are ignored. */
   note(event: LogEvent): void {
     if (event.reader.says !== LOGIN) return;
     const change = loginChange(event);
-    if (change?.kind === "opened") this.logins.keep(change);
+    if (change?.kind !== "opened") return;
+    for (const logins of new Set(this.#logins)) logins.keep(change);
   }
 
   takeLogins(): LoginUpdate {
-    const update = this.logins.takeUpdate();
-    if (this.#options.loggedIn) update.logins.forEach(this.#options.loggedIn);
-    return update;
+    const [update] = [...new Set(this.#logins)].map((logins) => logins.takeUpdate());
+    if (this.#options.loggedIn) update!.logins.forEach(this.#options.loggedIn);
+    return update!;
   }
 
   reset(): void {}
 
-  /** Returns bans that are new or that last longer than those in force. */
+  /** Returns bans that are new or that last longer than those in force, of all configurations. */
+  decide(trips: readonly Trip[]): NewBan[] {
+    return this.#sides.flatMap((side, number) =>
+      side.decide(trips.flatMap((trip) => this.#rules.tripOf(trip, number) ?? []))
+    );
+  }
+
+  enforce(): void {}
+}
+
+/**
+ * Decides as the monitor would by one configuration. Each ban takes effect at once and ends on the
+ * lines' own time. Judges each trip at its own time: one batch may hold many hours of a log.
+ */
+class RehearsedSide {
+  readonly #decider: Decider;
+  readonly #banned: Rehearsed["banned"];
+  /** Bans by address, newest first; extended ones have their later ends. */
+  readonly #bans = new Map<string, NewBan[]>();
+  #time: Micros = 0;
+
+  constructor({ config, whitelist, banned }: Rehearsed, logins: Logins) {
+    this.#banned = banned;
+    this.#decider = new Decider({ whitelist, logins, networks: config.networkBans });
+  }
+
   decide(trips: readonly Trip[]): NewBan[] {
     const of = (address: string) => this.#bans.get(address) ?? [];
     const history = {
@@ -138,14 +173,12 @@ class RehearsalJudge implements Judge {
         of(address).filter((ban) => hasEnded(ban, this.#time))
           .map(({ start, until }): PastBan => ({ start, ended: until!, endReason: "expired" })),
     };
-    return trips.flatMap((trip) => {
+    const bans = trips.flatMap((trip) => {
       this.#time = trip.time;
       return this.#decider.decide([trip], { history }).bans.filter((ban) => this.#keep(ban));
     });
-  }
-
-  enforce(bans: readonly NewBan[]): void {
-    bans.forEach(this.#options.banned);
+    bans.forEach(this.#banned);
+    return bans;
   }
 
   /**

@@ -23,7 +23,8 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const progress = new Progress();
   const started = performance.now();
   let bans = 0;
-  const rehearsal = new Rehearsal(config, {
+  const rehearsal = new Rehearsal([{
+    config,
     whitelist: knownWhitelist({ config, state: null }),
     banned: (ban) => {
       bans++;
@@ -35,7 +36,7 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
         print(`${localTime(start)}  ${address}  ${lengthOf(ban)}  ${reason}, ${counted(count, "hit")}`);
       }
     },
-  });
+  }]);
   let lines = 0;
   for await (const batch of batches(files, options, { modules: config.modules, progress })) {
     lines += batch.records.length;

@@ -1,8 +1,8 @@
 import type { Config } from "../config/types.ts";
 import { UserError } from "../core/error.ts";
-import { counted } from "../core/text.ts";
+import { bounded, counted } from "../core/text.ts";
 import { inSeconds, isoTime, isoTimeOrNull, localTime, spanText } from "../core/time.ts";
-import type { TextShare } from "../rules/rule_set.ts";
+import type { NewBan } from "../deciding/ban.ts";
 import type { Batch } from "../sources/source.ts";
 import type { State } from "../state/state.ts";
 import {
@@ -19,7 +19,7 @@ import { knownWhitelist, openConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, print, printError, printJson, printLines, zoneText } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { Rehearsal, shareTexts } from "./rehearsal.ts";
+import { rehearsalsOf, type Rehearsed } from "./rehearsal.ts";
 
 /** Options of `what-if`; `config` is the new configuration. */
 export interface WhatIfOptions extends CommonOptions {
@@ -35,8 +35,8 @@ export interface WhatIfOptions extends CommonOptions {
 /** Results of one of the two configurations. */
 interface Side {
   readonly config: Config;
-  readonly rehearsal: Rehearsal;
   readonly bans: BansByAddress;
+  readonly hits: number;
 }
 
 interface Outcome {
@@ -51,6 +51,8 @@ interface Outcome {
 
 /** Most differences of a kind without `--all`. */
 const MOST = 20;
+/** Most characters of a login's name: a line then fits a terminal. */
+const USER = 40;
 const TITLES: Readonly<Record<ChangeKind, string>> = {
   more: "banned by the new configuration alone",
   less: "no longer banned",
@@ -115,42 +117,34 @@ interface RunParts {
 async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outcome> {
   const started = performance.now();
   const logins = new NewestLogins();
-  const shares = shareTexts(parts.before, parts.after);
-  const before = open(parts.before, { ...parts, logins, shares: shares?.[0] });
-  const after = open(parts.after, { ...parts, logins, shares: shares?.[1] });
+  const [one, other] = [rehearsedOf(parts.before, parts), rehearsedOf(parts.after, parts)];
+  const rehearsals = rehearsalsOf(one, other, {
+    loggedIn: (login) => logins.add(login),
+    isRecorded: parts.state !== null,
+  });
   let lines = 0;
   for await (const batch of batches) {
     lines += batch.records.length;
-    before.rehearsal.take(batch, shares && after.rehearsal);
-    if (shares === null) after.rehearsal.take(batch);
+    for (const rehearsal of rehearsals) rehearsal.take(batch);
   }
   parts.progress.clear();
   if (lines === 0) throw new UserError("Cannot compare: the history has no lines", 69);
-  const differences = compare(before.bans, after.bans, logins);
+  const differences = compare(one.bans, other.bans, logins);
   const more = differences.filter(({ change }) => change === "more").length;
-  const unchanged = before.bans.addresses + more - differences.length;
+  const unchanged = one.bans.addresses + more - differences.length;
   const seconds = Math.round(performance.now() - started) / 1_000;
+  const [hits, hitsAfter] = rehearsals.flatMap((rehearsal) => rehearsal.hits);
+  const [before, after] = [{ ...one, hits: hits! }, { ...other, hits: hitsAfter! }];
   return { before, after, lines, differences, unchanged, seconds };
 }
 
-interface SideParts extends RunParts {
-  readonly logins: NewestLogins;
-  readonly shares: readonly TextShare[] | undefined;
-}
-
-function open(config: Config, { logins, shares, state, period }: SideParts): Side {
+/** Returns a configuration to rehearse, with its bans. */
+function rehearsedOf(config: Config, { state, period }: RunParts): Rehearsed & Omit<Side, "hits"> {
   const bans = new BansByAddress(period.since ?? -Infinity);
   const whitelist = knownWhitelist({ config, state });
   // Sessions open now were not open then; past logins are part of the history.
   whitelist.set("open session", []);
-  const rehearsal = new Rehearsal(config, {
-    whitelist,
-    banned: (ban) => bans.add(ban),
-    loggedIn: (login) => logins.add(login),
-    isRecorded: state !== null,
-    shares,
-  });
-  return { config, rehearsal, bans };
+  return { config, whitelist, bans, banned: (ban: NewBan) => bans.add(ban) };
 }
 
 function tell(
@@ -184,7 +178,7 @@ function differenceLines({ address, before, after, login }: Difference): string[
     `  ${address}`,
     ...before === null ? [] : [`    before   ${bannedText(before)}`],
     ...after === null ? [] : [`    after    ${bannedText(after)}`],
-    ...login === null ? [] : [`    login    ${localTime(login.time)} as ${login.user}`],
+    ...login === null ? [] : [`    login    ${localTime(login.time)} as ${bounded(login.user, USER)}`],
   ];
 }
 
@@ -219,6 +213,6 @@ function bannedJson(banned: Banned | null): unknown {
   return { start: isoTime(start), reason, count, ...ends };
 }
 
-function sideJson({ config, rehearsal: { counts }, bans }: Side): unknown {
-  return { config: config.name, hits: counts.hits, bans: bans.count, addresses: bans.addresses };
+function sideJson({ config, hits, bans }: Side): unknown {
+  return { config: config.name, hits, bans: bans.count, addresses: bans.addresses };
 }

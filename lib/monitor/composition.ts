@@ -24,6 +24,7 @@ import { systemResolve } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { readReport } from "./report.ts";
 import { Reporting } from "./reporting.ts";
+import { Settler } from "./settler.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
 import { Publishing } from "./publishing.ts";
 import { Totals } from "./totals.ts";
@@ -86,7 +87,12 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
   const { pipeline } = parts;
   const feeds = openFeeds(config, parts);
   const { lastBatches } = totals;
-  const feeding = new Feeding(feeds, { ...parts, lastBatches, processed: () => hooks.fleet()?.wake() });
+  const settler = new Settler(state.outbox);
+  const processed = () => {
+    settler.processed();
+    hooks.fleet()?.wake();
+  };
+  const feeding = new Feeding(feeds, { ...parts, lastBatches, processed });
   const housekeeping = new Housekeeping({ pipeline, ...choresOf(config, { ...parts, ...hooks }) }, log);
   const reporting = new Reporting(config, {
     ...parts,
@@ -97,7 +103,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     metricsError: () => publishing.metricsError,
   });
   const publishing: Publishing = new Publishing(config, { ...parts, reporting });
-  return { ...parts, feeding, housekeeping, reporting, publishing };
+  return { ...parts, feeding, settler, housekeeping, reporting, publishing };
 }
 
 function openWhitelist({ config, state, log, hooks }: CommonParts) {

@@ -112,7 +112,8 @@ export class Monitor {
   }
 
   #startBackground(signal: AbortSignal): Promise<unknown> {
-    const { log, whitelisting, firewalls, batches, housekeeping, reporting, publishing } = this.#parts;
+    const { log, whitelisting, firewalls, batches, settler, housekeeping, reporting, publishing } =
+      this.#parts;
     this.#refresh();
     const attempt = (name: string, work: () => void) => housekeeping.attempt(name, work);
     return Promise.all([
@@ -126,6 +127,7 @@ export class Monitor {
       }),
       every(CHECKING, signal, () => this.#checkState()),
       housekeeping.run(signal),
+      settler.run(signal),
       firewalls.watch(() => housekeeping.attemptAsync("look at bans", () => this.#reconcile()), signal),
       every(REPORTING, signal, () => attempt("report", () => reporting.write(true))),
       every(REPORTING, signal, () => attempt("keep counts of the hour", () => batches.flush())),

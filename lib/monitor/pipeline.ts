@@ -82,12 +82,7 @@ export class Pipeline {
       { before, counts: totals.modules },
     );
     this.#engine = new Engine(
-      modules.map(({ module: { name, form }, rules }, i) => ({
-        name,
-        form,
-        rules,
-        share: parts.shares?.[i],
-      })),
+      modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
       parts.counting,
     );
     this.#engine.restore(parts.store.notes);
@@ -116,18 +111,14 @@ export class Pipeline {
    * Processes a batch, up to its commit unless a flood goes on. Reports whether all is committed.
    * Throws if the state cannot be written: then no record read since the source's stored position
    * counts, and the source must be read again from there.
-   * @param beside gets the same events, of modules that are read alike; it shares the texts of its
-   * rules, and its state cannot fail
    */
-  process(batch: Batch, feed: Feed, now: Micros, beside: Pipeline | null = null): boolean {
+  process(batch: Batch, feed: Feed, now: Micros): boolean {
     if (this.#lost.delete(feed.name)) throw new Error("what came before could not be stored");
     try {
       if (this.#intake !== null && this.#intake.feed.name !== feed.name) this.#commit(this.#intake);
       const intake = this.#intake ??= beginIntake(feed);
-      if (beside !== null) beside.#intake ??= beginIntake(feed);
-      this.#read(batch, intake, now, beside);
+      this.#read(batch, intake, now);
       this.#endBatch(batch, intake, now);
-      if (beside !== null) beside.#endBatch(batch, beside.#intake!, now);
       return this.#intake === null;
     } catch (error) {
       if (this.#intake !== null && this.#intake.feed.name !== feed.name) {
@@ -153,14 +144,13 @@ export class Pipeline {
     }
   }
 
-  #read({ records, isMore }: Batch, intake: Intake, now: Micros, beside: Pipeline | null): void {
+  #read({ records, isMore }: Batch, intake: Intake, now: Micros): void {
     const { reader } = intake.feed;
     const leaks = this.#parts.leaks ?? null;
     for (let i = 0; i < records.length; i++) {
       if (!reader.read(records, i, now)) continue;
       const { event } = reader;
       this.#take(event, intake);
-      if (beside !== null) beside.#take(event, beside.#intake!);
       // A line of a backlog without a time of its own may be older than the ban of its address.
       if (leaks !== null && (!isMore || event.time !== records.times[i] || records.origin[i] !== LINE)) {
         leaks.see(event);

@@ -9,7 +9,6 @@ import type { Reader } from "../reading/reader.ts";
 import type { EngineOptions } from "../rules/engine.ts";
 import type { BatchNotes, StoredNotes } from "../rules/note_batch.ts";
 import type { Trip } from "../rules/rule.ts";
-import type { TextShare } from "../rules/rule_set.ts";
 import type { BatchRecord } from "../state/batch_writer.ts";
 import type { CountedHits } from "../state/rollup_table.ts";
 import type { Knocking } from "./knocking.ts";
@@ -60,8 +59,6 @@ export interface PipelineParts {
   readonly knocking?: Knocking | null;
   /** Gets present events, and whether they were committed; null: no firewall really bans. */
   readonly leaks?: Pick<Leaks, "see" | "keepSeen" | "dropSeen"> | null;
-  /** Texts to share with a pipeline that gets the same events, by index of the module; default: none. */
-  readonly shares?: readonly TextShare[] | undefined;
   /** The report of an earlier pipeline on its modules. */
   readonly before?: readonly ModuleActivity[];
   /** Counts of earlier pipelines, to go on from. */

@@ -3,11 +3,11 @@ import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
 import type { Automaton } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
-import { EACH, type MessageForm, type MessageReader, ONCE } from "../reading/message_reader.ts";
+import { EACH, type MessageReader, NEVER, ONCE } from "../reading/message_reader.ts";
 import type { Micros } from "../core/time.ts";
 import type { Rule, Trip } from "./rule.ts";
-import { Answer } from "./answer.ts";
-import { Bursts } from "./bursts.ts";
+import type { Bursts } from "./bursts.ts";
+import { CountedModule, type RuledModule } from "./counted_module.ts";
 import { hashValue, seed } from "./hash.ts";
 import { type BatchNotes, NoteBatch, type StoredNotes } from "./note_batch.ts";
 import { ModuleNotes, type SomeNotes } from "./module_notes.ts";
@@ -15,58 +15,20 @@ import type { Notes, Room } from "./notes.ts";
 import { RuleGroups } from "./rule_groups.ts";
 import { putCounted } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
-import { type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
-import { RuleSet, type TextShare } from "./rule_set.ts";
+import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
 import { Trips } from "./trips.ts";
-import { userLenience, Users } from "./users.ts";
-
-/** A module's name, rules and form of messages. */
-export interface RuledModule {
-  readonly name: string;
-  readonly rules: readonly Rule[];
-  readonly form: Pick<MessageForm, "fields" | "literals" | "parts">;
-  /** Texts of the rules to share with another engine that gets the same events; default: none. */
-  readonly share?: TextShare | undefined;
-}
+import { userLenience } from "./users.ts";
 
 /** Options of counting. */
 export interface EngineOptions {
   /** Prefix length of counted networks of IPv6. Default: 128, each address by itself. */
   readonly ipv6Prefix?: number;
-  /** Factor of the limits for the counted address `address`. Default: 1. */
-  readonly lenience?: (address: string, time: Micros) => number;
+  /** Factor of a rule's limit for the counted address `address`. Default: 1. */
+  readonly lenience?: (address: string, time: Micros, rule: NumberedRule) => number;
   /** Whether `takeNotes()` will be called. Default: true. */
   readonly isStored?: boolean;
   /** Room of each module. Default: a million addresses in 84 MiB. */
   readonly room?: Room;
-}
-
-/** Rules, users and bursts of one module. */
-class CountedModule {
-  readonly name: string;
-  readonly rules: readonly NumberedRule[];
-  readonly users = new Users();
-  readonly answer: Answer;
-  readonly bursts = new Bursts();
-  readonly #module: RuledModule;
-  #set: RuleSet | null = null;
-
-  constructor(module: RuledModule, rules: readonly NumberedRule[]) {
-    this.name = module.name;
-    this.rules = rules;
-    this.#module = module;
-    this.answer = new Answer(module.form.fields);
-  }
-
-  /** Its rules, prepared for its first message: a service that is silent costs no start anything. */
-  get set(): RuleSet {
-    return this.#set ??= new RuleSet(this.rules, this.#module.form, this.#module.share);
-  }
-
-  clear(): void {
-    this.#set?.clear();
-    this.bursts.clear();
-  }
 }
 
 /** Number of hits that count for a rule. */
@@ -80,7 +42,7 @@ export interface RuleCount {
 export class Engine {
   readonly #rules: readonly NumberedRule[];
   readonly #options: EngineOptions;
-  readonly #lenience: (address: string, time: Micros) => number;
+  readonly #lenience: NonNullable<EngineOptions["lenience"]>;
   readonly #ipv6Prefix: number;
   /** By module index. */
   readonly #modules: readonly CountedModule[];
@@ -129,20 +91,37 @@ export class Engine {
     if (verdict.rules.length === 0) return false;
     const plan = verdict.notePlan ??
       (verdict.notePlan = planNotes(this.#groups, { rules: verdict.rules, fields: reader.fields }));
-    const { counting } = reader;
-    if (counting !== EACH && !(counting === ONCE && bursts.begins(this.#record, time))) return true;
+    if (reader.counting === NEVER) return true;
     this.#record.time = time;
-    for (let left = event.count === 1 ? 1 : this.#timesOf(event, verdict.rules); left > 0; left--) {
-      for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, event);
+    if (reader.counting === EACH && event.count === 1) {
+      for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, plan[i]!.all, event);
       this.#trips.endEvent();
-    }
+    } else this.#addForSome(event, plan, bursts);
     return true;
   }
 
-  /** Returns how often to count a repeated event: enough to pass every limit, and no more. */
-  #timesOf({ count, time }: LogEvent, rules: readonly NumberedRule[]): number {
-    const highest = Math.max(...rules.map((rule) => rule.limit * (this.#isOfUser ? userLenience(rule) : 1)));
-    return Math.min(count, Math.floor(highest * this.#lenience(textOfWords(this.#record), time)) + 1);
+  /**
+   * Counts an event that each rule may count otherwise: several times, or not at all. No rule looks
+   * at another, so a rule more in a configuration changes no bans of the others.
+   */
+  #addForSome(event: LogEvent, plan: NotePlan, bursts: Bursts): void {
+    const times = plan.map(({ rules }) => rules.map((rule) => this.#timesOf(event, rule, bursts)));
+    for (let n = 0; n < Math.max(...times.flat()); n++) {
+      plan.forEach((planned, i) => {
+        const bits = times[i]!.reduce((bits, time, rule) => time > n ? bits | 1 << rule : bits, 0);
+        this.#hit(planned, bits, event);
+      });
+      this.#trips.endEvent();
+    }
+  }
+
+  /** Returns how often a rule counts an event: if repeated, enough to pass the limit, and no more. */
+  #timesOf({ reader, count, time }: LogEvent, rule: NumberedRule, bursts: Bursts): number {
+    const address = textOfWords(this.#record);
+    if (reader.counting === ONCE && !bursts.begins(`${rule.number} ${address}`, time)) return 0;
+    if (count === 1) return 1;
+    const limit = rule.limit * (this.#isOfUser ? userLenience(rule) : 1);
+    return Math.min(count, Math.floor(limit * this.#lenience(address, time, rule)) + 1);
   }
 
   /** Returns the trips since the last call, in order. */
@@ -251,10 +230,10 @@ export class Engine {
     return event.reader.status > 0 && users.see(this.#record, answer.of(event));
   }
 
-  #hit(planned: PlannedNote, { reader, module }: LogEvent): void {
+  /** @param bits rules that count */
+  #hit(planned: PlannedNote, bits: number, { reader, module }: LogEvent): void {
     const record = this.#record;
     const notes = this.#notes.make(module);
-    let bits = planned.all;
     record.value = 0;
     if (planned.field >= 0) {
       // An event without the field has no value and makes no hit.
@@ -292,7 +271,7 @@ export class Engine {
       if ((bits & 1 << i) === 0 || count <= rule.limit) continue;
       const address = textOfWords(this.#record);
       const { time } = this.#record;
-      const limit = rule.limit * this.#lenience(address, time);
+      const limit = rule.limit * this.#lenience(address, time, rule);
       if (count <= limit || this.#isLenient(rule, { count, limit })) continue;
       const { service: module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };

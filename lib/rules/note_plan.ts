@@ -16,7 +16,12 @@ export function numberRules(
 ): NumberedRule[] {
   return modules
     .flatMap(({ name: service, rules }) => rules.map((rule) => ({ rule, service })))
-    .map(({ rule, service }, number) => ({ ...rule, number, service, reason: `[${service}] ${rule.name}` }));
+    .map(({ rule, service }, number) => ({ ...rule, number, service, reason: reasonOf(service, rule.name) }));
+}
+
+/** Returns the reason of the bans by a rule of a module. */
+export function reasonOf(service: string, rule: string): string {
+  return `[${service}] ${rule}`;
 }
 
 /** Rules of an event that share one note. */

@@ -28,12 +28,6 @@ export class Verdict {
   constructor(readonly rules: readonly NumberedRule[]) {}
 }
 
-/** Texts that a rule set shares: its rules are those of the texts from index `first` on. */
-export interface TextShare {
-  readonly texts: RuleTexts;
-  readonly first: number;
-}
-
 /** Dictionaries that are looked for together. */
 interface DictionaryGroup {
   readonly number: number;
@@ -75,8 +69,6 @@ export class RuleSet {
   /** The module's rules in configured order. */
   readonly rules: readonly NumberedRule[];
   readonly #texts: RuleTexts;
-  /** Index of the first rule among those of the texts. */
-  readonly #first: number;
   /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
   /** Numbers of the statuses that rules name, from 1, by status; 0: no rule names it. */
@@ -100,18 +92,13 @@ export class RuleSet {
   /** Verdicts of tests that see one field of an event, by partial verdict, field and value. */
   readonly #knownVerdicts = new TextCache<Verdict>();
 
-  /**
-   * @param form fields and literals of the module's messages
-   * @param share texts of these rules, and of others, to share; default: texts of these rules alone
-   */
+  /** @param form fields and literals of the module's messages */
   constructor(
     rules: readonly NumberedRule[],
     form: Pick<MessageForm, "fields" | "literals" | "parts">,
-    { texts, first }: TextShare = { texts: new RuleTexts(rules, form), first: 0 },
   ) {
     this.rules = rules;
-    this.#texts = texts;
-    this.#first = first;
+    const texts = this.#texts = new RuleTexts(rules, form);
     this.automaton = texts.automaton;
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     this.#statusCount = codes.size + 1;
@@ -224,12 +211,9 @@ export class RuleSet {
     const met = this.#texts.outputs.conditionsMet(this.automaton.outputsOf(set));
     const certain: number[] = [];
     const untested: UntestedRule[] = [];
-    for (const sharedIndex of this.#texts.outputs.candidates(met)) {
-      const index = sharedIndex - this.#first;
-      const rule = this.rules[index];
-      // Other rules share the texts.
-      if (rule === undefined) continue;
-      const { condition, except } = this.#texts.conditions[sharedIndex]!;
+    for (const index of this.#texts.outputs.candidates(met)) {
+      const rule = this.rules[index]!;
+      const { condition, except } = this.#texts.conditions[index]!;
       if (rule.status !== null && ![...rule.status].some((code) => this.#statuses[code] === status)) {
         continue;
       }

@@ -4,7 +4,7 @@ import { compileCondition } from "./condition.ts";
 import type { Rule } from "./rule.ts";
 import { type RuleConditions, RuleOutputs } from "./rule_outputs.ts";
 
-/** The texts of rules for the messages of one module. Rule sets for the same events can share them. */
+/** The texts of rules for the messages of one module. */
 export class RuleTexts {
   /** Finds the texts. The reader of the module's messages may run it. */
   readonly automaton: Automaton;

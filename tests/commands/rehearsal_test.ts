@@ -1,11 +1,10 @@
 import { strict as assert } from "node:assert";
 import { openInput, readInput } from "../../lib/commands/input.ts";
-import { Rehearsal, shareTexts } from "../../lib/commands/rehearsal.ts";
+import { Rehearsal, rehearsalsOf } from "../../lib/commands/rehearsal.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import type { Config } from "../../lib/config/types.ts";
 import type { NewBan } from "../../lib/deciding/ban.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import type { TextShare } from "../../lib/rules/rule_set.ts";
 import { modules } from "../../modules/mod.ts";
 import { Random } from "../support/random.ts";
 
@@ -40,31 +39,40 @@ const agent = {
   ban_time: "1d",
 };
 
-const BEFORE = { SSHD: { rules: [guess, root] }, NGINX: { rules: [missing, scan] } };
+/** Counts one of several messages that a scanner makes at once; the other does so by another key alone. */
+const keyless = { name: "keyless", str: "Unable to negotiate", limit: 2, window: "1d" };
+const dsa = { name: "dsa", str: "ssh-dss", mode: "anywhere", limit: 1, window: "1d" };
+
+const BEFORE = { SSHD: { rules: [guess, root, keyless] }, NGINX: { rules: [missing, scan] } };
 
 /** Other configurations, and whether they read each line as `BEFORE` does. */
 const AFTER: readonly (readonly [string, Section, boolean])[] = [
   ["other limits, windows and lengths", {
     modules: {
-      SSHD: { rules: [{ ...guess, limit: 1 }, { ...root, window: "1h", ban_time: "1h" }] },
+      SSHD: { rules: [{ ...guess, limit: 1 }, { ...root, window: "1h", ban_time: "1h" }, keyless] },
       NGINX: { rules: [{ ...missing, limit: 20 }, scan] },
     },
   }, true],
+  ["other bans by the same counts", {
+    modules: {
+      SSHD: { rules: [{ ...guess, name: "guesses", ban_time: "2h" }, root, dsa, keyless] },
+      NGINX: { rules: [{ ...missing, ban_time: "3d" }, scan] },
+    },
+    ban_time_factor: 2,
+    network_bans: [{ ipv4: 24, ipv6: 48, limit: 1, window: "1d", ban_time: "1d" }],
+  }, true],
   ["more rules, in another order", {
     modules: {
-      SSHD: { rules: [names, root, closed, guess] },
+      SSHD: { rules: [dsa, names, root, { ...keyless, limit: 9 }, closed, guess] },
       NGINX: { rules: [agent, { ...missing, except: [{ str: "/favicon", field: "path" }] }, scan] },
     },
   }, true],
   ["other rules alone", {
     modules: { SSHD: { rules: [closed] }, NGINX: { rules: [agent, { ...missing, status: [403] }] } },
   }, true],
-  ["other counting, trust and networks", {
-    modules: BEFORE,
-    ipv6_prefix: 56,
-    network_bans: [{ ipv4: 24, ipv6: 48, limit: 1, window: "1d", ban_time: "1d" }],
-    trust_logins: {},
-  }, true],
+  ["other trust", { modules: BEFORE, trust_logins: { factor: 3, methods: ["password"] } }, true],
+  ["another whitelist", { modules: BEFORE, whitelist: ["203.0.113.1"] }, true],
+  ["other networks of IPv6", { modules: BEFORE, ipv6_prefix: 56 }, false],
   ["a module less", { modules: { SSHD: BEFORE.SSHD } }, false],
   ["another zone", { modules: { ...BEFORE, SSHD: { ...BEFORE.SSHD, time_zone: "Asia/Tokyo" } } }, false],
   ["another format", {
@@ -75,7 +83,7 @@ const AFTER: readonly (readonly [string, Section, boolean])[] = [
   }, false],
 ];
 
-for (const [name, after, isReadAlike] of AFTER) {
+for (const [name, keys, isReadAlike] of AFTER) {
   Deno.test(`configurations with ${name} find the same bans whether one reads for both or each for itself`, async () => {
     const directory = Deno.makeTempDirSync();
     try {
@@ -86,19 +94,22 @@ for (const [name, after, isReadAlike] of AFTER) {
         Deno.writeTextFileSync(path, JSON.stringify({ state: directory, ...keys }));
         return loadConfig(path, { known: modules });
       };
-      const configs = [load("before", { modules: BEFORE }), load("after", after)] as const;
-      const shares = shareTexts(...configs);
-      assert.equal(shares !== null, isReadAlike);
-      const alone = configs.map((config) => rehearsal(config));
-      for (const { rehearsal } of alone) await read(log, rehearsal);
-      for (const { bans } of alone) assert.ok(bans.length > 0);
-      if (shares === null) return;
-      const together = configs.map((config, i) => rehearsal(config, shares[i]));
-      await read(log, together[0]!.rehearsal, together[1]!.rehearsal);
-      together.forEach(({ bans, rehearsal }, i) => {
-        assert.deepEqual(bans, alone[i]!.bans);
-        assert.deepEqual(rehearsal.counts, alone[i]!.rehearsal.counts);
-      });
+      const configs = [load("before", { modules: BEFORE }), load("after", keys)] as const;
+      const alone = await Promise.all(configs.map(async (config) => {
+        const { bans, ...one } = rehearsed(config);
+        const rehearsal = new Rehearsal([one]);
+        await read(log, [rehearsal]);
+        assert.ok(bans.length > 0);
+        assert.deepEqual(rehearsal.hits, [rehearsal.counts.hits]);
+        return { bans, hits: rehearsal.counts.hits };
+      }));
+      const [before, after] = [rehearsed(configs[0]), rehearsed(configs[1])];
+      const rehearsals = rehearsalsOf(before, after, {});
+      assert.equal(rehearsals.length, isReadAlike ? 1 : 2);
+      await read(log, rehearsals);
+      const hits = rehearsals.flatMap((rehearsal) => rehearsal.hits);
+      const together = [before, after].map(({ bans }, side) => ({ bans, hits: hits[side] }));
+      assert.deepEqual(together, alone);
     } finally {
       Deno.removeSync(directory, { recursive: true });
     }
@@ -136,7 +147,16 @@ function madeUpLines(count: number): string {
       `${stamp} web sshd[7]: Failed password for ${user} from ${address} port 1 ssh2`,
       `${stamp} web sshd[7]: Connection from authenticating user ${user} closed by ${address} port 1 [preauth]`,
       `${stamp} web sshd[7]: Connection closed by ${address} port 1 [preauth]`,
-      `${stamp} web sshd[7]: Accepted publickey for alice from 198.51.100.7 port 1 ssh2`,
+      `${stamp} web sshd[7]: Accepted ${
+        random.pick(["publickey", "password"])
+      } for alice from 198.51.100.7 port 1 ssh2`,
+      `${stamp} web sshd[7]: Failed password for root from ${address} port 1 ssh2\n` +
+      `${stamp} web sshd[7]: message repeated ${
+        random.below(40) + 1
+      } times: [ Failed password for root from ${address} port 1 ssh2]`,
+      random.pick([["rsa", "dss"], ["dss", "rsa"], ["rsa"]]).map((key) =>
+        `${stamp} web sshd[7]: Unable to negotiate with ${address} port 1: no matching host key type found. Their offer: ssh-${key} [preauth]`
+      ).join("\n"),
       ...random.times(3, () => `${address} - - [${clfTime(time)}] ${random.pick(REQUESTS)}`),
     ]) + "\n";
   }).join("");
@@ -148,12 +168,15 @@ function clfTime(time: number): string {
   return `${date!.slice(8)}/May/2025:${clock!.slice(0, 8)} +0000`;
 }
 
-function rehearsal(config: Config, shares?: readonly TextShare[]) {
+function rehearsed(config: Config) {
   const bans: NewBan[] = [];
-  const options = { whitelist: new Whitelist(), banned: (ban: NewBan) => bans.push(ban), shares };
-  return { bans, rehearsal: new Rehearsal(config, options) };
+  const whitelist = new Whitelist();
+  whitelist.set("configuration", config.whitelist.members.map(({ address }) => address));
+  return { config, whitelist, bans, banned: (ban: NewBan) => bans.push(ban) };
 }
 
-async function read(log: string, rehearsal: Rehearsal, beside: Rehearsal | null = null): Promise<void> {
-  for await (const batch of readInput(openInput(log, "test"))) rehearsal.take(batch, beside);
+async function read(log: string, rehearsals: readonly Rehearsal[]): Promise<void> {
+  for await (const batch of readInput(openInput(log, "test"))) {
+    for (const rehearsal of rehearsals) rehearsal.take(batch);
+  }
 }

@@ -185,6 +185,17 @@ Deno.test("`what-if` says the same to people", async () => {
   assert.match(stdout, /^16 lines, 0 addresses banned alike, [\d.]+ s\nTimes are of \S+\.\n$/m);
 });
 
+Deno.test("`what-if` shortens and escapes a login's name that fits no line", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const name = `\u202e${"a".repeat(8_000)}`;
+  const messages = [0, 1].map((s) => [s, `Invalid user x from 203.0.113.1 port ${s}`] as const);
+  const login = [9, `Accepted password for ${name} from 203.0.113.1 port 9 ssh2`] as const;
+  await prepare(temporary, [...messages, login].map(lineOf).join(""));
+  const { stdout } = await whatIf(directory);
+  assert.match(stdout, /^ {4}login {4}2025-05-06 00:00:09 as \\u\{202e\}a{31}…$/m);
+});
+
 Deno.test("`what-if` lists 20 differences of a kind, and all by --all", async () => {
   using temporary = temporaryState();
   const { directory } = temporary;

@@ -190,7 +190,7 @@ Deno.test("`Congestion.stuck()` complains once of programs that do not end, and 
   let time = 0;
   const log = memoryLog();
   const firewall = new ObserveFirewall();
-  const congestion = new Congestion({ firewall, log, clock: () => time, backlog: () => 1 });
+  const congestion = new Congestion({ firewall, log, clock: () => time, store: { backlog: () => 1 } });
   const stuckAt = (second: number) => {
     time = second * SECOND;
     congestion.stuck(true);

@@ -78,7 +78,7 @@ export class Model {
   readonly #options: ModelOptions;
   readonly #counters = new ModelCounters();
   readonly #bans = new ModelBans();
-  /** When the last try of each address began whose messages count once. */
+  /** When the last try began whose messages count once, by rule and address. */
   readonly #tries = new Map<string, number>();
   /** When a user was served last, by address. */
   readonly #users = new Map<string, number>();
@@ -156,10 +156,10 @@ export class Model {
   }
 
   /** Whether a message comes within ten seconds of the one that began the last try. */
-  #isOfLastTry(address: string, time: number): boolean {
-    const begun = this.#tries.get(address);
+  #isOfLastTry(key: string, time: number): boolean {
+    const begun = this.#tries.get(key);
     if (begun !== undefined && Math.abs(time - begun) < 10_000_000) return true;
-    this.#tries.set(address, time);
+    this.#tries.set(key, time);
     return false;
   }
 
@@ -198,14 +198,16 @@ export class Model {
     const verdict = { module: module.name, isUnderstood: said !== null, address, fields, message, time, pid };
     if (address === null) return { ...verdict, hits: [], trips: [], bans: [] };
     const hits = rulesHit(event, module.rules);
-    const counts = said!.counting !== 2 &&
-      !(said!.counting === 1 && (hits.length === 0 || this.#isOfLastTry(counted, time)));
-    // What was written many times counts often enough to pass every limit.
-    const highest = Math.max(0, ...hits.map((rule) => limitFor(rule, isLenientWith(event))));
-    const times = counts ? Math.min(count, highest + 1) : 0;
-    const trips = Array.from({ length: times }, () => this.#counters.add(event, module.rules, counted))
-      .flat();
     const reasonOf = (rule: Rule) => `[${module.name}] ${rule.name}`;
+    // A message that was written many times counts often enough to pass the limit.
+    const times = hits.map((rule) => {
+      const isAgain = said!.counting === 1 && this.#isOfLastTry(`${reasonOf(rule)} ${counted}`, time);
+      return said!.counting === 2 || isAgain ? 0 : Math.min(count, limitFor(rule, isLenientWith(event)) + 1);
+    });
+    const trips = Array.from(
+      { length: Math.max(0, ...times) },
+      (_, n) => this.#counters.add(event, hits.filter((_, i) => times[i]! > n), counted),
+    ).flat();
     return {
       ...verdict,
       hits: hits.map(({ name }) => name),

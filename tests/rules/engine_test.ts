@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Engine } from "../../lib/rules/engine.ts";
-import { NEVER, ONCE } from "../../lib/reading/message_reader.ts";
+import { EACH, NEVER, ONCE } from "../../lib/reading/message_reader.ts";
 import { add, engineOf, FIELDS, ROOM, rule, Store, takeHits } from "../support/engine.ts";
 import { condition, rule as anyRule, STEADY } from "../support/helpers.ts";
-import { eventOf } from "../support/events.ts";
+import type { Rule } from "../../lib/rules/rule.ts";
+import { eventOf, type Said } from "../support/events.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("`Engine.add()` counts each rule and address by itself and reports the trip with its reason", () => {
   const engine = engineOf([rule({ banTime: 5 * SECOND })]);
@@ -156,27 +158,55 @@ Deno.test("`Engine.add()` asks how lenient it is to be where a limit was passed"
   assert.deepEqual(asked, Array.from({ length: 3 }, () => ["192.0.2.1", 1_000 * SECOND]));
 });
 
-Deno.test("`Engine.add()` counts an event that was written many times as so many events, as far as limits need", () => {
+Deno.test("`Engine.add()` counts an event that was written many times as so many events, as far as each limit needs", () => {
   const rules = [
     rule(),
     rule({ name: "many", limit: 7 }),
     rule({ name: "names", distinct: "user", limit: 1 }),
   ];
   const said = { message: "Invalid user x", fields: { user: "x" } };
-  for (const count of [2, 3, 7, 8, 1_000_000_000]) {
-    const [engine, plain] = [engineOf(rules), engineOf(rules)];
-    const trips = add(engine, { ...said, count });
-    const expected = Array.from({ length: Math.min(count, 8) }, () => add(plain, said)).flat();
-    assert.deepEqual(trips, expected, `${count} times`);
-    assert.equal(takeHits(engine), takeHits(plain));
+  const trips = (engine: Engine, count: number) =>
+    add(engine, { ...said, count }).map(({ rule, count }) => [rule, count]);
+  for (
+    const [count, expected, hits] of [
+      [2, [], 5],
+      [3, [["invalid", 3]], 7],
+      [7, [["invalid", 3]], 11],
+      [8, [["invalid", 3], ["many", 8]], 12],
+      [1_000_000_000, [["invalid", 3], ["many", 8]], 12],
+    ] as const
+  ) {
+    const engine = engineOf(rules);
+    assert.deepEqual(trips(engine, count), expected, `${count} times`);
+    assert.equal(takeHits(engine), hits, `${count} times`);
   }
-  const lenient = engineOf(rules, { lenience: () => 3 });
-  assert.deepEqual(add(lenient, { ...said, count: 1_000 }).map(({ rule, count }) => [rule, count]), [
-    ["invalid", 7],
-    ["invalid", 7],
-    ["invalid", 7],
-    ["many", 22],
-  ]);
+  assert.deepEqual(trips(engineOf(rules, { lenience: () => 3 }), 1_000), [["invalid", 7], ["many", 22]]);
+});
+
+Deno.test("`Engine.add()` counts for each rule as if it stood alone, be events repeated or sent at once", () => {
+  const about = (text: string) => condition({ mode: "anywhere", texts: [text] });
+  const rules = [
+    rule({ name: "all", limit: 3 }),
+    rule({ name: "ab", condition: about("b"), limit: 1 }),
+    rule({ name: "users", distinct: "user", limit: 1 }),
+    rule({ name: "many", limit: 20 }),
+  ];
+  const random = new Random(1);
+  const said: Said[] = Array.from({ length: 500 }, (_, i) => ({
+    message: `Invalid user ${random.pick(["a", "b"])}`,
+    fields: { user: random.pick(["x", "y"]) },
+    time: (1_000 + 3 * i) * SECOND,
+    address: random.pick(["192.0.2.1", "192.0.2.2"]),
+    counting: random.pick([EACH, EACH, ONCE, NEVER]),
+    count: random.pick([1, 1, 1, 2, 9]),
+  }));
+  const tripsOf = (rules: readonly Rule[]) => {
+    const engine = engineOf(rules);
+    return said.flatMap((one) => add(engine, one)).toSorted((a, b) => a.rule < b.rule ? -1 : 1);
+  };
+  const alone = rules.flatMap((one) => tripsOf([one]));
+  assert.deepEqual(tripsOf(rules), alone.toSorted((a, b) => a.rule < b.rule ? -1 : 1));
+  assert.deepEqual([...new Set(alone.map(({ rule }) => rule))].sort(), ["ab", "all", "many", "users"]);
 });
 
 Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long ones too", () => {

@@ -1,6 +1,7 @@
 /** Engines for tests, of a module with three fields, and a state in memory for their notes. */
 import { SECOND } from "../../lib/core/time.ts";
-import { Engine, type EngineOptions, type RuledModule } from "../../lib/rules/engine.ts";
+import type { RuledModule } from "../../lib/rules/counted_module.ts";
+import { Engine, type EngineOptions } from "../../lib/rules/engine.ts";
 import type { BatchNotes, NoteRow, StoredNotes } from "../../lib/rules/note_batch.ts";
 import type { Rule, Trip } from "../../lib/rules/rule.ts";
 import type { StoredGroup } from "../../lib/rules/rule_groups.ts";
