@@ -266,10 +266,16 @@ const AFTER_REBOOT: readonly Step[] = [
   }],
 ];
 
+/** Newest lines of the service, its checks and systemd about it. */
+const JOURNAL = "journalctl --no-pager --lines=30 --unit=strongmonitor --unit=strongmonitor-sudo";
+
 /** Boots a system and takes the service through these steps, the first failure being the last one. */
 async function live(system: Bootable, steps: readonly Step[], context: Deno.TestContext): Promise<void> {
   await using machine = await system.boot();
-  for (const [name, step] of steps) assert.ok(await context.step(name, () => step(machine)), name);
+  for (const [name, step] of steps) {
+    if (await context.step(name, () => step(machine))) continue;
+    assert.fail(`${name}\n${(await machine.run(JOURNAL)).text}`);
+  }
   await machine.shutDown();
 }
 
