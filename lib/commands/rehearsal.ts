@@ -19,7 +19,7 @@ import type { Counts } from "../monitor/report.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { LOGIN } from "../reading/message_reader.ts";
 import type { Reader } from "../reading/reader.ts";
-import { PASSING_ROOM } from "../rules/note_memory.ts";
+import { PASSING_ROOM, type Room } from "../rules/note_memory.ts";
 import type { Trip } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
 import { NoStore, QUIET } from "./dry_run.ts";
@@ -39,6 +39,8 @@ export interface RehearsalOptions {
   readonly loggedIn?: (login: Login) => void;
   /** The records come from the state, by the names of their modules. */
   readonly isRecorded?: boolean;
+  /** Room for what each configuration counts, by module. Default: a million addresses in 84 MiB. */
+  readonly room?: Room;
 }
 
 /** Returns rehearsals of two configurations: one of both, if they read lines alike. */
@@ -62,6 +64,7 @@ export class Rehearsal {
   constructor(rehearsed: readonly Rehearsed[], options: RehearsalOptions = {}) {
     const rules = new SharedRules(rehearsed.map(({ config }) => config));
     const judge = new RehearsalJudge(rehearsed, rules, options);
+    const { room = PASSING_ROOM } = options;
     this.#hits = rehearsed.map(() => 0);
     this.#pipeline = new Pipeline(rules.modules, {
       store: new NoStore((hits) => {
@@ -76,7 +79,8 @@ export class Rehearsal {
         lenience: (address, time, { service, name }) =>
           judge.loginsFor(service, name).lenience(address, time),
         isStored: false,
-        room: PASSING_ROOM,
+        // With room for one, addresses that the other alone counts would evict its own.
+        room: { ...room, addresses: rehearsed.length * room.addresses },
       },
     });
     this.#reader = options.isRecorded

@@ -117,10 +117,11 @@ export class Candidates {
 }
 
 /**
- * What a name may have around it: a path or a slice, `docker` before a container's tag, inetd's `in.`, an
- * instance of a unit, as in `sshd@0-192.0.2.1:22`.
+ * What a name may have around it: a path, `docker` before a container's tag, inetd's `in.`, slices, an
+ * instance of a unit, as in `sshd@0-192.0.2.1:22`. Not slices of users, who name their units as they like.
  */
-const AROUND_NAME = /^(?:\/|docker\/|[\w-]+\.slice\/)(?:.*\/)?|^in\.|@.*?(?=(?:\.service)?$)/g;
+const AROUND_NAME =
+  /^(?:\/|docker\/)(?:.*\/)?|^(?:(?!user[-.])[\w-]+\.slice\/)+|^in\.|@.*?(?=(?:\.service)?$)/g;
 const UNIT = /\.service$/;
 
 /** Returns a program's or unit's name alone; a unit's name keeps its ending. */

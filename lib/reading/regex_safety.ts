@@ -16,8 +16,11 @@ const OBSTACLES: Readonly<Record<string, string>> = {
 const SUSPECT = /\(\?(?!:)|\\[1-9k]/;
 /** An escape that means neither a capital nor a character by its code. */
 const PLAIN_ESCAPE = /\\(?:[^A-Zcux\d]|[BDSW])/g;
-/** What may mean a capital without such escapes; a class may have a range with capitals inside. */
-const CAPITAL = /[A-Z\\]|[^\0-\x7f]|\[[^\]]*[\0-@]-[[^-~]/;
+/**
+ * What may mean a capital, with `^` for such escapes; a class may have a range with capitals inside.
+ * An escape may stand at either end of it, as in `[\--z]` and `[0-\]]`.
+ */
+const CAPITAL = /[A-Z\\]|[^\0-\x7f]|\[[^\]]*[\0-@^]-[[^-~]/;
 /** A repetition that V8 writes out; after `)` it may be that of a group. */
 const REPEATED = /(\)?)(?:\+|\{(\d+)(,?)(\d*)\})/g;
 
@@ -47,7 +50,7 @@ export function literal(text: string): string {
  * Does not parse an expression without capitals.
  */
 export function inLowerCase(source: string): string {
-  if (!CAPITAL.test(source.replaceAll(PLAIN_ESCAPE, "."))) return source;
+  if (!CAPITAL.test(source.replaceAll(PLAIN_ESCAPE, "^"))) return source;
   const pattern = parseExpression(source);
   if (typeof pattern === "string") return source;
   const edits: { at: number; to: number; text: string }[] = [];

@@ -142,7 +142,13 @@ export const TAG_FORMS: readonly TagForm[] = [
     envelope: "any",
   },
   // Fluentd's standard output, and journalctl's `-o json-sse`. A program may write so, too.
-  { sample: 'syslog.auth.info: {"a', at: ["iso"], source: `[\\w.-]+: +${OBJECT}`, envelope: "named" },
+  {
+    sample: 'syslog.auth.info: {"a',
+    at: ["iso"],
+    source: `(?!${LEVEL}:)[\\w.-]+: +${OBJECT}`,
+    flags: "i",
+    envelope: "named",
+  },
   { sample: 'data: {"a', at: ["start"], source: `data: +${OBJECT}`, envelope: "named" },
   // RFC 5424, section 6: host, program, process, message id and structured data.
   {

@@ -47,7 +47,7 @@ export function mayBeTime(array: Uint8Array, from: number, to: number): boolean 
   const opening = OPENINGS[first]!;
   if (opening > 0) return opening === 1 || isDigit(array[from + 1]!) || isUpper(array[from + 1]!);
   // A name may precede a time: `t`, `ts`, `time` or `timestamp`.
-  if (first === LOWER_T) return [1, 2, 4, 9].some((length) => array[from + length] === EQUALS);
+  if (first === LOWER_T && [1, 2, 4, 9].some((length) => array[from + length] === EQUALS)) return true;
   if (isUpper(first) && isBehindName(array, from + 3)) return true;
   const end = endOfDigits(array, from);
   const count = Math.min(end - from, MOST_DIGITS);

@@ -2,20 +2,22 @@ import { type Micros, SECOND } from "../core/time.ts";
 
 /** How long messages of one address belong to one try. */
 const BURST = 10 * SECOND;
-/** Most tries remembered; one more clears them all. */
+/** Most tries of a rule remembered; one more clears them all. */
 const MOST = 10_000;
 
 /** Finds the first message of each try that a rule counts, as one try makes several. */
 export class Bursts {
-  /** Start of the try counted last, by rule and address. */
-  readonly #begun = new Map<string, Micros>();
+  /** By number of the rule: start of the try counted last, by address. */
+  readonly #begun = new Map<number, Map<string, Micros>>();
 
-  /** Reports whether a message at `time` begins a try. @param key names the rule and the address */
-  begins(key: string, time: Micros): boolean {
-    const begun = this.#begun.get(key);
-    if (begun !== undefined && Math.abs(time - begun) < BURST) return false;
-    if (this.#begun.size >= MOST) this.#begun.clear();
-    this.#begun.set(key, time);
+  /** Reports whether a message of `address` at `time` begins a try for the rule of number `rule`. */
+  begins(rule: number, address: string, time: Micros): boolean {
+    let begun = this.#begun.get(rule);
+    if (begun === undefined) this.#begun.set(rule, begun = new Map());
+    const last = begun.get(address);
+    if (last !== undefined && Math.abs(time - last) < BURST) return false;
+    if (begun.size >= MOST) begun.clear();
+    begun.set(address, time);
     return true;
   }
 

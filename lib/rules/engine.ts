@@ -118,7 +118,7 @@ export class Engine {
   /** Returns how often a rule counts an event: if repeated, enough to pass the limit, and no more. */
   #timesOf({ reader, count, time }: LogEvent, rule: NumberedRule, bursts: Bursts): number {
     const address = textOfWords(this.#record);
-    if (reader.counting === ONCE && !bursts.begins(`${rule.number} ${address}`, time)) return 0;
+    if (reader.counting === ONCE && !bursts.begins(rule.number, address, time)) return 0;
     if (count === 1) return 1;
     const limit = rule.limit * (this.#isOfUser ? userLenience(rule) : 1);
     return Math.min(count, Math.floor(limit * this.#lenience(address, time, rule)) + 1);

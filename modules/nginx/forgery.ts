@@ -22,6 +22,9 @@ import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
  */
 const SYSLOG = /(?:^|[\s>])nginx(?:(?:\[\d+\])?: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
+/** Start of a line of JSON, perhaps behind a collector's own head, or of CSV. */
+const COLLECTED = /^(?:[^"]*\s)?\{\s*"|^[^",]+,"/;
+
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */
 const REPLACED = "\ufffd";
@@ -207,12 +210,14 @@ export class ForgeryCheck {
 
   /**
    * Returns the line at `start`. If a collector wrote the message in another form, as JSON with escapes,
-   * the message tells which record begins there.
+   * the message tells which record begins there, and its size: what a collector adds is not in the record.
    */
   #lineOf(message: ReadMessage, start: number, isError: boolean): Line {
     const line = this.#lineAt(start);
     if (line.stream !== UNNAMED || message.bytesOf(MESSAGE) === this.#bytes) return line;
-    return isError ? { ...line, ...readRecordLine(this.#text), isTorn: true } : { ...line, isHidden: true };
+    if (!isError) return { ...line, isHidden: true };
+    const text = this.#text;
+    return { ...line, ...readRecordLine(text), size: leastBytesOf(text) + 1, isTorn: true };
   }
 
   /** Reads a message of the journal, or a line that was rewritten, so that its place is unknown. */
@@ -236,11 +241,19 @@ function readLine(line: string | null, length: number): Omit<Line, "start" | "en
   const { stream, text, isWhole } = readStream(line);
   const record = readRecordLine(text, isWhole);
   const isNamed = stream !== UNNAMED;
-  const isTorn = isNamed || (record.head > 0 && !SYSLOG.test(text.slice(0, record.head)));
+  const head = text.slice(0, Math.max(0, record.head));
+  const isCollected = !isNamed && (text !== line || COLLECTED.test(record.head < 0 ? line : head));
+  const isTorn = isNamed || isCollected || (head !== "" && !SYSLOG.test(head));
   const isText = !text.includes(REPLACED);
-  const bytes = isNamed ? encoder.encode(isText ? text : text.replaceAll(REPLACED, "?")).length : length;
-  const size = bytes + (isWhole ? 1 : 0) - (isNamed || !isTorn ? 0 : record.head);
+  const bytes = isNamed ? leastBytesOf(text) : length;
+  // A collector adds bytes that are not in a record: counted, they would let a record end too early.
+  const size = isCollected ? 0 : bytes + (isWhole ? 1 : 0) - (isNamed || !isTorn ? 0 : head.length);
   return { ...record, stream, size, isExact: isText && isWhole, isTorn };
+}
+
+/** Returns the bytes of a text, the least number if bytes that are no text were replaced. */
+function leastBytesOf(text: string): number {
+  return encoder.encode(text.replaceAll(REPLACED, "?")).length;
 }
 
 function sizeOf({ start, end, size }: Line, view: Stream): number {

@@ -116,6 +116,30 @@ for (const [name, keys, isReadAlike] of AFTER) {
   });
 }
 
+Deno.test("a configuration loses no counts for want of room to addresses that another one counts", async () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    const log = `${directory}/log`;
+    const lineOf = (text: string, i: number) =>
+      `2025-05-06T00:00:00Z web sshd[7]: ${text} x from 203.0.113.${i} port 1\n`;
+    const lines = Array.from(
+      { length: 90 },
+      (_, i) => lineOf("Invalid user", i) + lineOf("Failed password for", 100 + i),
+    ).join("");
+    Deno.writeTextFileSync(log, lines.repeat(2));
+    const [before, after] = ["Invalid user", "Failed password"].map((str, side) => {
+      const path = `${directory}/${side}.jsonc`;
+      const rules = [{ name: "guess", str, limit: 1 }];
+      Deno.writeTextFileSync(path, JSON.stringify({ state: directory, modules: { SSHD: { rules } } }));
+      return rehearsed(loadConfig(path, { known: modules }));
+    });
+    await read(log, rehearsalsOf(before!, after!, { room: { addresses: 128, bytes: 96 } }));
+    assert.deepEqual([before!.bans.length, after!.bans.length], [90, 90]);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 const ADDRESSES = [
   "203.0.113.1",
   "203.0.113.2",

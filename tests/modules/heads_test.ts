@@ -286,7 +286,12 @@ Deno.test("SSHD knows its units of Debian and its source of Windows' event log, 
   ) {
     assert.equal(nameBy(name), "203.0.113.5", name);
   }
-  for (const name of ["ssh", "ssh@a", "cron.service", "cron@ssh.service", "a/sshd", "user.slice/a.service"]) {
+  const others = ["ssh", "ssh@a", "cron.service", "cron@ssh.service", "a/sshd"];
+  const ofUsers = [
+    "user.slice/ssh.service",
+    "user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service",
+  ];
+  for (const name of [...others, ...ofUsers]) {
     assert.equal(nameBy(name), null, name);
   }
 });

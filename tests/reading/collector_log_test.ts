@@ -84,28 +84,31 @@ Deno.test("`CollectorLog.read()` knows what no service writes: containers' strea
 Deno.test("`CollectorLog.read()` is sure only of objects with a name that services do not write", () => {
   for (
     const names of [
-      [
-        '"kubernetes":{"pod_name":"b"}',
-        '"source_type":"file"',
-        '"@metadata":{"beat":"filebeat"}',
-        '"logName":"b"',
-      ],
-      [
-        '"container_id":"b"',
-        '"ingestionTime":1',
-        '"sourcetype":"b"',
-        '"fromhost-ip":"b"',
-        '"LEGACY_MSGHDR":"b"',
-      ],
-    ].flat()
+      '"kubernetes":{"pod_name":"b"}',
+      '"source_type":"file"',
+      '"@metadata":{"beat":"filebeat"}',
+      '"logName":"b"',
+      '"container_id":"b"',
+      '"ingestionTime":1',
+      '"sourcetype":"b"',
+      '"fromhost-ip":"b"',
+      '"LEGACY_MSGHDR":"b"',
+    ]
   ) {
     assert.equal(read(`{"message":"a",${names}}`, true)?.text, "a", names);
   }
   for (
     const names of [
-      ['"kubernetes":"b"', '"pod_name":"b"', '"@metadata":"beat"', '"@version":"1"', '"level":"source_type"'],
-      ['"container_name":"b"', '"version":"1.1"', '"labels":{"a":"b"}', '"a":{"container_id":"b"}'],
-    ].flat()
+      '"kubernetes":"b"',
+      '"pod_name":"b"',
+      '"@metadata":"beat"',
+      '"@version":"1"',
+      '"level":"source_type"',
+      '"container_name":"b"',
+      '"version":"1.1"',
+      '"labels":{"a":"b"}',
+      '"a":{"container_id":"b"}',
+    ]
   ) {
     assert.equal(read(`{"message":"a",${names}}`, true), null, names);
     assert.equal(read(`{"message":"a",${names}}`)?.text, "a", names);

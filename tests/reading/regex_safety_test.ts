@@ -142,6 +142,7 @@ Deno.test("`inLowerCase()` finds in lower case what the flag `i` finds in any", 
     "d?",
     "[B-]",
     "[!-~]",
+    "[0-\\]]",
     "\\N",
   ];
   for (let round = 0; round < 2_000; round++) {

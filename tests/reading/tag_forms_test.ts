@@ -30,3 +30,13 @@ Deno.test("`readTag()` takes a sender in brackets for a host, though metalog wri
   assert.deepEqual(read("web sshd cron: x"), ["web", "sshd"]);
   assert.deepEqual(read("web [192.0.2.1] x"), ["web", "192.0.2.1"]);
 });
+
+Deno.test("`readTag()` takes no level before an object for a collector's tag", () => {
+  const envelopeOf = (text: string) => readTag(text, { time: { isIso: true }, isKnown })?.envelope ?? null;
+  for (const gap of [": ", "\t"]) {
+    assert.notEqual(envelopeOf(`app.log${gap}{"a":"b"}`), null);
+    for (const level of ["error", "Warning", "debug1"]) {
+      assert.equal(envelopeOf(`${level}${gap}{"a":"b"}`), null);
+    }
+  }
+});

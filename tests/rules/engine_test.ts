@@ -209,6 +209,15 @@ Deno.test("`Engine.add()` counts for each rule as if it stood alone, be events r
   assert.deepEqual([...new Set(alone.map(({ rule }) => rule))].sort(), ["ab", "all", "many", "users"]);
 });
 
+Deno.test("`Engine.add()` remembers as many tries for a rule as if it stood alone", () => {
+  const engine = engineOf([rule(), rule({ name: "same" })]);
+  const said = { message: "Invalid user x", counting: ONCE };
+  for (let i = 0; i < 9_000; i++) add(engine, { ...said, address: `192.0.${i >> 8}.${i & 255}` });
+  takeHits(engine);
+  add(engine, { ...said, address: "192.0.0.0" });
+  assert.equal(takeHits(engine), 0);
+});
+
 Deno.test("`Engine.add()` counts each value of a rule with `distinct` once, long ones too", () => {
   const engine = engineOf([rule({ condition: null, distinct: "path" })]);
   const get = (path?: string) => {

@@ -152,6 +152,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mu 2026-03-09 05:05:06 CET web sshd[4711]: %",
     },
     {
+      line: "tis 2026-03-09 05:05:06 CET web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "tix 2026-03-09 05:05:06 CET web sshd[4711]: %",
+    },
+    {
       line: "lun. 2026-03-09 04:05:06 UTC sshd[4711]: %",
       time: TIME,
       nearMiss: "lunx 2026-03-09 04:05:06 UTC sshd[4711]: %",

@@ -427,14 +427,17 @@ Deno.test("entries that journald split name nobody behind an open record of the 
   assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
 });
 
+/** Lines of collectors: JSON and CSV, with more or less beside the text. */
+const COLLECTORS: readonly ((line: string) => string)[] = [
+  (message) => JSON.stringify({ message, source_type: "file" }),
+  (log) => JSON.stringify({ log, kubernetes: { pod_name: "a" } }),
+  (log) => JSON.stringify({ log, kubernetes: { pod_name: "a", annotations: { a: "b".repeat(1_500) } } }),
+  (message) => `1773029106250,"${message.replaceAll('"', '""')}"`,
+  (message) => `2026-03-09T04:05:06Z\tnginx.error\t${JSON.stringify({ message, container_id: "a" })}`,
+];
+
 Deno.test("NGINX names nobody by a record that a client may have written, if a collector wrote lines as JSON", () => {
-  const collectors: readonly ((line: string) => string)[] = [
-    (message) => JSON.stringify({ message, source_type: "file" }),
-    (log) => JSON.stringify({ log, kubernetes: { pod_name: "a" } }),
-    (message) => `1773029106250,"${message.replaceAll('"', '""')}"`,
-    (message) => `2026-03-09T04:05:06Z\tnginx.error\t${JSON.stringify({ message, container_id: "a" })}`,
-  ];
-  for (const collect of collectors) {
+  for (const collect of COLLECTORS) {
     for (const [name, log] of FORGED) {
       const whole = log.trimEnd().split("\n").map((line) => `${collect(line)}\n`).join("");
       assert(!addresses(whole).includes(OTHER), `${name}: ${whole}`);
@@ -443,5 +446,18 @@ Deno.test("NGINX names nobody by a record that a client may have written, if a c
     assert.deepEqual(addresses(`${collect(own)}\n${collect(own)}\n`), [OTHER, OTHER], collect(own));
     const behind = record("/a\nb").split("\n", 1)[0]!;
     assert.deepEqual(addresses(`${collect(behind)}\n${collect(own)}\n`), [null, null], collect(own));
+  }
+});
+
+Deno.test("NGINX names nobody behind a restart within a record, if a collector wrote lines as JSON", () => {
+  for (const collect of COLLECTORS) {
+    const collected = (log: string) => log.trimEnd().split("\n").map((line) => `${collect(line)}\n`);
+    const filler = collected(ownRecord("access forbidden by rule", TRUE).repeat(40));
+    const lines = collected(record(`/a\n${"b\n".repeat(99)}${WHOLE}\n${WHOLE}\n${WHOLE}\n${WHOLE}\n`));
+    for (let at = 1; at < lines.length; at++) {
+      const before = bytesOf([...filler, ...lines.slice(0, at)].join("")).slice(-SURROUNDINGS);
+      const rest = lines.slice(at).join("");
+      assert(!reading()(bytesOf(rest), false, before).includes(OTHER), `${at}: ${rest}`);
+    }
   }
 });
