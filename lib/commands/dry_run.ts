@@ -16,6 +16,7 @@ import { RecordBuffer } from "../core/record_buffer.ts";
 export class NoStore implements BatchStore {
   readonly lines = {
     length: 0,
+    size: 0,
     add(): void {
       this.length++;
     },

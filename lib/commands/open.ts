@@ -1,7 +1,7 @@
 import { modules } from "../../modules/mod.ts";
 import { now } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
-import type { WhitelistFile } from "../config/whitelist_file.ts";
+import { type WhitelistFile, whitelistProblem } from "../config/whitelist_file.ts";
 import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.ts";
 import { configOf, loadConfig, withPassword } from "../config/load.ts";
 import { permissionProblem } from "../config/refusal.ts";
@@ -36,6 +36,12 @@ export function openUsableConfig(options: CommonOptions): Config {
   const problem = permissionProblem(config);
   if (problem !== null) throw problem;
   return config;
+}
+
+/** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */
+export function requireWhitelist({ whitelist }: Config, state: State): void {
+  const problem = whitelistProblem(whitelist, (path) => state.whitelistCopy(path) !== null);
+  if (problem !== null) throw problem;
 }
 
 /** Most bytes of a configuration on standard input. */

@@ -2,7 +2,6 @@ import { abortedWith, clearNoEmptySets } from "../core/async.ts";
 import { lookAt } from "../core/file_identity.ts";
 import { localTime, type Micros, now } from "../core/time.ts";
 import type { BanConfig, Config } from "../config/types.ts";
-import { whitelistProblem } from "../config/whitelist_file.ts";
 import { wakeMonitor } from "../monitor/control.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import { readReport } from "../monitor/report.ts";
@@ -12,7 +11,7 @@ import { State } from "../state/state.ts";
 import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
-import { openUsableConfig } from "./open.ts";
+import { openUsableConfig, requireWhitelist } from "./open.ts";
 import { makeStateDirectory, withState } from "./open_state.ts";
 import { requireSpan, waitUntil } from "./change.ts";
 import type { CommonOptions } from "./output.ts";
@@ -140,12 +139,6 @@ function mayRun(directory: string, options: CommonOptions): boolean {
   if (!lookAt(databaseOf(directory))?.isFile) return false;
   const isRunning = (state: State) => readReport(state.report())?.running ?? false;
   return tried(() => withState({ ...options, state: directory }, isRunning)) ?? true;
-}
-
-/** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */
-function requireWhitelist({ whitelist }: Config, state: State): void {
-  const problem = whitelistProblem(whitelist, (path) => state.whitelistCopy(path) !== null);
-  if (problem !== null) throw problem;
 }
 
 function reloaded(options: CommonOptions, { old, state }: { old: Config; state: State }): Config {

@@ -8,7 +8,7 @@ import { hasUnknownFormat } from "../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../monitor/report.ts";
 import { banJson, totalsOf } from "./bans.ts";
 import { waitUntil } from "./change.ts";
-import { openUsableConfig } from "./open.ts";
+import { openUsableConfig, requireWhitelist } from "./open.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "./output.ts";
 import { type Status, statusLines } from "./status_lines.ts";
@@ -27,7 +27,7 @@ export async function statusCommand(options: CommonOptions): Promise<number> {
   const status = await withState(options, async (state) => {
     await awaitStarting(state);
     const status = statusOf(state);
-    return { ...status, unusable: status.report && unusableConfig(options, status.report) };
+    return { ...status, unusable: unusableConfig(options, { ...status, state }) };
   });
   const problems = statusProblems(status);
   printResult(options, statusJson(status, problems), ...statusLines(status, problems));
@@ -69,10 +69,13 @@ export function statusOf(state: State): Status {
  * Returns why a monitor could not start again by the configuration on disk that it has read; null:
  * it could, or this user cannot tell. A configuration of another monitor does not matter.
  */
-function unusableConfig(options: CommonOptions, { config }: MonitorReport): string | null {
-  if (options.config === "-" || tried(() => absolute(options.config)) !== config) return null;
+function unusableConfig(
+  options: CommonOptions,
+  { report, state }: Pick<Status, "report"> & { readonly state: State },
+): string | null {
+  if (options.config === "-" || tried(() => absolute(options.config)) !== report?.config) return null;
   try {
-    openUsableConfig(options);
+    requireWhitelist(openUsableConfig(options), state);
     return null;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -40,7 +40,7 @@ export interface EnforcerOptions extends QueueOptions {
 const LONGEST_WAIT: Micros = MINUTE;
 /** Milliseconds before the first retry of an unusable state, and before later ones at most. */
 const [FIRST_RETRY, LONGEST_RETRY] = [1_000, 60_000];
-/** Delay before a firewall that is not ready is asked again: an abandoned command still runs. */
+/** Delay before a firewall that is not ready is asked again: see `Firewall.parallel`. */
 const NOT_READY: Micros = SECOND;
 
 /**
@@ -103,6 +103,7 @@ export class Enforcer {
       const isMore = this.#options.ends.expire();
       const pause = Math.min(this.#pauseEnd, this.#lastWake + QUIET) - performance.now();
       if (pause > 0) return this.#sleep(pause);
+      if (this.#options.firewall.parallel > 0) this.#congestion.stuck(false);
       while (this.#calls < this.#options.firewall.parallel) {
         const work = this.#queue.next();
         if (work === null) break;
@@ -135,7 +136,6 @@ export class Enforcer {
     if (!work.isLift) store.trying(work.bans.map(({ id }) => id), firewall.name);
     this.#queue.begin(work);
     this.#calls++;
-    this.#congestion.stuck(false);
     void this.#carryOut(work);
   }
 

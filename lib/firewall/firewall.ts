@@ -28,7 +28,7 @@ export interface Firewall {
   readonly knowsScopes: boolean;
   /** Most bans of one call. */
   readonly batch: number;
-  /** Most calls that run at the same time. */
+  /** Most calls that run at the same time. 0: it takes none for now. */
   readonly parallel: number;
   /** Whether it ends bans by itself, so that a changed end must be handed on to it. */
   readonly keepsTime: boolean;

@@ -18,7 +18,13 @@ import type { Totals } from "./totals.ts";
 /** The methods of the state that a pipeline calls. */
 export interface BatchStore {
   /** Lines to be recorded: the next `write()` writes them, then the pipeline clears them. */
-  readonly lines: { readonly length: number; add(event: LogEvent): void; clear(): void };
+  readonly lines: {
+    readonly length: number;
+    /** Bytes that the state takes for them. */
+    readonly size: number;
+    add(event: LogEvent): void;
+    clear(): void;
+  };
   /** Hourly counts, which `write()` writes now and then; `reset()` returns to the written ones. */
   readonly rollups: {
     /** @param isHit a rule hits it and counts */

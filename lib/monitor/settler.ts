@@ -25,11 +25,14 @@ export class Settler {
     this.#due.ring();
   }
 
-  /** Waits for the disk after each so many batches, until an abort. */
+  /** Waits for the disk after each so many batches. An abort ends it, also while the disk hangs. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#due.wait(DAY / MILLISECOND, signal);
-      if (this.#due.take()) await this.#state.settle();
+      if (!this.#due.take()) continue;
+      const written = new Bell();
+      void this.#state.settle().then(() => written.ring());
+      await written.wait(DAY / MILLISECOND, signal);
     }
   }
 }

@@ -53,6 +53,11 @@ export class LogLines {
     this.#names = modules.map((name) => encoder.encode(`[${JSON.stringify(name)},"`));
   }
 
+  /** Bytes of the lines as JSON. */
+  get size(): number {
+    return this.#end;
+  }
+
   /** The lines as a JSON array in bytes, valid until the next call. */
   get json(): Uint8Array {
     this.#reserve(1);

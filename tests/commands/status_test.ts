@@ -248,6 +248,10 @@ Deno.test("`status` ends with 1 while the monitor could not start again by its c
       `{ "state": "${directory}", "DB": { "host": "db", "user": "u", "database": "d" }, ${modules} }`,
       /db_password\.secret does not exist; type the password/,
     ],
+    [
+      `{ "state": "${directory}", "whitelist_files": ["absent.txt"], ${modules} }`,
+      /absent\.txt does not exist/,
+    ],
     [null, /config\.jsonc does not exist/],
   ];
   for (const [text, why] of cases) {

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { formatScope } from "../../lib/core/scope.ts";
-import { formatDuration } from "../../lib/core/time.ts";
+import { formatDuration, MINUTE } from "../../lib/core/time.ts";
 import { type Ban, nameOf } from "../../lib/deciding/ban.ts";
 import type { Outcome } from "../../lib/firewall/firewall.ts";
 import { eventually, MANUAL, scopeOf, temporaryState } from "../support/helpers.ts";
@@ -192,6 +192,26 @@ Deno.test("`Bans` asks a firewall again that was not ready", async () => {
   act(bans, [trip("192.0.2.1")]);
   firewall.parallel = 1;
   await eventually(() => firewall.held.size === 1);
+  await bans.stop(AbortSignal.abort());
+});
+
+Deno.test("`Bans` complains of no firewall that took calls between two spans in which it was not ready", async () => {
+  using temporary = temporaryState();
+  class Listing extends NotingFirewall {
+    override parallel = 0;
+  }
+  const firewall = new Listing();
+  const { scene, make, act } = setUp(temporary, firewall);
+  const bans = make();
+  act(bans, [trip(ONE)]);
+  // Nothing is left to do when the firewall takes calls again.
+  temporary.state.bans.end(ONE, { reason: "unban", time: scene.now });
+  firewall.parallel = 1;
+  bans.refresh();
+  firewall.parallel = 0;
+  scene.now += MINUTE;
+  act(bans, [trip("192.0.2.2", { time: scene.now, banTime: MINUTE })]);
+  assert.deepEqual(scene.log.lines.filter((line) => line.startsWith("error:")), []);
   await bans.stop(AbortSignal.abort());
 });
 

@@ -245,6 +245,14 @@ Deno.test("`Pipeline.process()` stores the batches of a flood together, and enfo
   assert.equal(store.records[1]!.position, "p4", "a flood without an end is stored as it comes");
 });
 
+Deno.test("`Pipeline.process()` stores a flood of long lines as soon as they take 4 MiB", () => {
+  const store = new MemoryStore();
+  const bring = bringer(new Pipeline([RULES], { store, judge, log: memoryLog() }));
+  const messages = [`bad 192.0.2.1 ${"x".repeat(1 << 17)}`];
+  const areStored = Array.from({ length: 64 }, (_, i) => bring("journal", `p${i}`, { messages }));
+  assert.deepEqual(areStored.flatMap((isStored, i) => isStored ? [i] : []), [31, 63]);
+});
+
 Deno.test("`Pipeline.forget()` drops what a flood has brought of an address and is not stored yet", () => {
   const store = new MemoryStore();
   const pipeline = new Pipeline([RULES], { store, judge, log: memoryLog() });

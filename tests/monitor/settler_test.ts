@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Settler } from "../../lib/monitor/settler.ts";
-import { nextTurn } from "../../lib/core/async.ts";
+import { isLate, nextTurn } from "../../lib/core/async.ts";
+import { SECOND } from "../../lib/core/time.ts";
 
 Deno.test("`Settler` has the disk write the state after each 32 batches, one time after the other, until an abort", async () => {
   let calls = 0;
@@ -31,4 +32,14 @@ Deno.test("`Settler` has the disk write the state after each 32 batches, one tim
   stop.abort();
   await running;
   assert.equal(await process(64), 2);
+});
+
+Deno.test("`Settler.run()` ends at an abort while the disk hangs", async () => {
+  const settler = new Settler({ settle: () => new Promise(() => {}) });
+  const stop = new AbortController();
+  const running = settler.run(stop.signal);
+  for (let i = 0; i < 32; i++) settler.processed();
+  await nextTurn();
+  stop.abort();
+  assert.equal(await isLate(running, 5 * SECOND), false);
 });

@@ -34,6 +34,9 @@ export class MemoryStore implements BatchStore {
       get length() {
         return events.length;
       },
+      get size() {
+        return events.reduce((size, { message }) => size + message.length, 0);
+      },
       add({ module, reader, time, bytes, from, to }: LogEvent) {
         events.push({ module, address: addressOf(reader.address)!, time, message: decode(bytes, from, to) });
       },

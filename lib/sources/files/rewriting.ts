@@ -2,6 +2,7 @@
  * Files that lost the part that was read, or replaced a file under its name, and may contain its
  * lines: trimmed, edited, or still being written.
  */
+import { identityOf } from "../../core/file_identity.ts";
 import { type FileState, isSameFile } from "./content.ts";
 import type { Opener } from "./opening.ts";
 import type { KnownFile } from "./position.ts";
@@ -21,6 +22,8 @@ export class Rewriting {
   readonly #opener: Opener;
   /** When a file was first seen that may be unfinished, by path, by `performance.now()`. */
   readonly #waiting = new Map<string, number>();
+  /** Files with lines of unread ones whose names they took: their identities by path. */
+  readonly #overlapping = new Map<string, string>();
 
   constructor(files: KnownFiles, opener: Opener) {
     this.#files = files;
@@ -63,14 +66,18 @@ export class Rewriting {
     // The old file's lines come first: some may be in both, and those written after the new file
     // appeared are not in it.
     const isUnread = !before.isAtEnd && !this.#opener.hasProblem(path);
-    if ((isUnread && !isElsewhere) || (isUnsettled && !isSeen)) return null;
+    // A search reads up to 128 MiB: not again for each piece of the old file.
+    const isOverlapping = this.#overlapping.get(path) === identityOf(file);
+    if ((isUnread && (!isElsewhere || isOverlapping)) || (isUnsettled && !isSeen)) return null;
     const tail = await this.#opener.openBehind(file, before, { isElsewhere, isUnsettled });
     if (tail && isUnread) {
+      this.#overlapping.set(path, identityOf(file));
       tail[Symbol.dispose]();
       return null;
     }
     if (!tail && isUnsettled) return null;
     this.#waiting.delete(path);
+    this.#overlapping.delete(path);
     return tail ?? await this.#opener.open(file, { path, offset, time: before.time });
   }
 

@@ -165,6 +165,34 @@ Deno.test("a log saved by an editor that keeps a backup, and again while nobody 
   await following.saw(...all.slice(200, 300), "501 newer");
 });
 
+Deno.test("a log that an editor trimmed beside its backup is searched once, not for each piece of unread lines", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using before = await new Following(logs.at("a.log"), OPTIONS).begun();
+  const lines = Array.from({ length: 20_000 }, (_, i) => `${100 + i} ${"x".repeat(200)}`);
+  logs.append("a.log", textOf(lines.slice(0, 100)));
+  await before.saw(...lines.slice(0, 100));
+  const after = await before.stop();
+  logs.append("a.log", textOf(lines.slice(100)));
+  logs.rename("a.log", "a.log~");
+  logs.write("a.log", textOf(lines.slice(50)));
+  const { openSync } = Deno;
+  let opened = 0;
+  Deno.openSync = (path, options) => {
+    if (path === logs.at("a.log")) opened++;
+    return openSync(path, options);
+  };
+  try {
+    await using following = new Following(logs.at("a.log"), { ...OPTIONS, after });
+    await following.saw(...lines.slice(100));
+    logs.append("a.log", "501 newer\n");
+    await following.saw(...lines.slice(100), "501 newer");
+  } finally {
+    Object.assign(Deno, { openSync });
+  }
+  assert.ok(opened < 20, `the log was opened ${opened} times`);
+});
+
 /** Appends lines to a log and writes it anew, at once and some time ago. */
 function writeLate(
   logs: LogDirectory,
