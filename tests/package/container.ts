@@ -1,4 +1,8 @@
-/** A Debian system that systemd-nspawn boots: with its own systemd, sshd and network, on this machine's kernel. */
+/**
+ * A Debian system that systemd-nspawn boots: with its own systemd, sshd and network, on this machine's
+ * kernel. Boot one at a time: they share the control groups of their caller, and each systemd removes
+ * those of a stopped service, from which another may be starting it.
+ */
 import { strict as assert } from "node:assert";
 import { basename, parse } from "node:path";
 import { pause } from "../../lib/core/async.ts";
