@@ -11,17 +11,15 @@ import { PROJECT, scratchIn, type Target } from "./task.ts";
  * time, so that no log line can stall the program. A flood would grow the young generation to 96
  * MiB and run no faster: it is bounded. It begins with V8's own mebibyte: 4 MiB take 5 MiB more at
  * a start, which is no faster. Without the memory saver, the heap of an idle monitor would grow from
- * 11 to 50 MiB before V8 looks for garbage in its old part; then V8 also drops the code of the start.
- * One compiler less saves a mebibyte, and logs are read as fast. A line passes through some fifty
- * small functions: V8 puts twice as many of them into their callers as it would by default, so that a
- * log takes a twentieth less.
+ * 11 to 50 MiB before V8 looks for garbage in its old part. One compiler less saves a mebibyte, and
+ * logs are read as fast. A line passes through some fifty small functions: V8 puts twice as many of
+ * them into their callers as it would by default, so that a log takes a twentieth less.
  */
 const V8_FLAGS = `--v8-flags=${
   [
     "--enable-experimental-regexp-engine-on-excessive-backtracks",
     "--max-semi-space-size=8",
     "--memory-saver-mode",
-    "--bytecode-old-age=2",
     "--no-sparkplug",
     "--max-inlined-bytecode-size-cumulative=2000",
   ].join()
