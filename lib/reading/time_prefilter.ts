@@ -91,8 +91,10 @@ const LONGEST_LOCAL_NAME = 11;
 function isBehindLocalName(array: Uint8Array, at: number): boolean {
   const most = at + LONGEST_LOCAL_NAME;
   while (at < most && array[at]! > SPACE) at++;
+  if (!isGap(array[at]!)) return false;
+  while (isGap(array[at + 1]!)) at++;
   const digits = endOfDigits(array, at + 1) - at - 1;
-  if (array[at] !== SPACE || digits < 1) return false;
+  if (digits < 1) return false;
   return digits < 4
     ? isDigit(array[at + digits + 2]!) && array[at + digits + 4] === COLON
     : array[at + 5] === DASH;

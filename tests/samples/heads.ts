@@ -139,6 +139,7 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME + 250_000,
       nearMiss: "márc, 9 04:05:06.25 web sshd[4711]: %",
     },
+    { line: "Mär  9 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "Mör  9 04:05:06 web sshd[4711]: %" },
     { line: "мар 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "мыр 09 04:05:06 web sshd[4711]: %" },
     { line: " 3月 09 04:05:06 web sshd[4711]: %", time: TIME, nearMiss: "3日 09 04:05:06 web sshd[4711]: %" },
     {
