@@ -60,16 +60,15 @@ export class Candidates {
   readonly hasOpen: boolean;
   /** Modules that accept lines of any program. */
   readonly ofAnyProgram: readonly ReadableModule[];
-  readonly #byIdentifier = new Map<string, readonly ReadableModule[]>();
+  readonly #byIdentifier: ReadonlyMap<string, readonly ReadableModule[]>;
+  readonly #byAlias: ReadonlyMap<string, readonly ReadableModule[]>;
 
   constructor(modules: readonly ReadableModule[]) {
     this.all = modules.map(trusted);
     this.hasOpen = this.all.some(({ isOpen }) => isOpen);
     this.ofAnyProgram = modules.filter(({ identifiers }) => identifiers.length === 0);
-    for (const identifier of modules.flatMap(({ identifiers }) => identifiers)) {
-      const named = modules.filter(({ identifiers }) => identifiers.includes(identifier));
-      this.#byIdentifier.set(identifier, named);
-    }
+    this.#byIdentifier = byName(modules, ({ identifiers }) => identifiers);
+    this.#byAlias = byName(modules, ({ aliases = [] }) => aliases);
   }
 
   /** Reports whether a message of some module may begin with `text`. */
@@ -86,26 +85,24 @@ export class Candidates {
   /** Returns candidates for lines of the program `identifier`; "" if the line names none. */
   of(identifier: string): readonly Candidate[] {
     if (identifier === "") return this.all;
-    const name = bareName(identifier);
-    const modules = this.named(identifier) ?? this.named(name.replace(UNIT, "")) ?? this.#ofAlias(name) ??
-      this.ofAnyProgram;
-    return modules.map(trusted);
+    return (this.#owners(identifier) ?? this.ofAnyProgram).map(trusted);
   }
 
   /** Returns the program that writes as `identifier`. */
   program(identifier: string): Program {
     const name = bareName(identifier);
-    const isOwn =
-      [identifier, name, name.replace(UNIT, "")].some((own) => own === "" || this.isProgram(own)) ||
-      this.#ofAlias(name) !== undefined;
+    const names = [identifier, name, name.replace(UNIT, "")];
+    const isOwn = this.#owners(identifier) !== undefined ||
+      names.some((own) => own === "" || this.isProgram(own));
     const isForeign = !isOwn &&
       this.ofAnyProgram.every(({ identifiers, programs = identifiers }) => programs.length > 0);
     return { identifier, candidates: this.of(identifier), isForeign };
   }
 
-  #ofAlias(name: string): readonly ReadableModule[] | undefined {
-    const modules = this.all.map(({ module }) => module).filter(({ aliases }) => aliases?.includes(name));
-    return modules.length > 0 ? modules : undefined;
+  /** Returns the modules that list a program, or its unit, as their own; undefined: none does. */
+  #owners(identifier: string): readonly ReadableModule[] | undefined {
+    const name = bareName(identifier);
+    return this.named(identifier) ?? this.named(name.replace(UNIT, "")) ?? this.#byAlias.get(name);
   }
 
   /** Reports whether some module's service writes as `identifier`. */
@@ -116,8 +113,17 @@ export class Candidates {
   }
 }
 
+/** Returns the modules that have each of their names. */
+function byName(
+  modules: readonly ReadableModule[],
+  namesOf: (module: ReadableModule) => readonly string[],
+): ReadonlyMap<string, readonly ReadableModule[]> {
+  const names = new Set(modules.flatMap(namesOf));
+  return new Map([...names].map((name) => [name, modules.filter((one) => namesOf(one).includes(name))]));
+}
+
 /**
- * What a name may have around it: a path, `docker` before a container's tag, inetd's `in.`, slices, an
+ * Parts that a name may have around it: a path, `docker` before a container's tag, inetd's `in.`, slices, an
  * instance of a unit, as in `sshd@0-192.0.2.1:22`. Not slices of users, who name their units as they like.
  */
 const AROUND_NAME =
