@@ -11,6 +11,11 @@ import { CHANGING } from "./command_line/state.ts";
 import { TESTING } from "./command_line/testing.ts";
 import { CONFIG, printError, printLines } from "./output.ts";
 
+/** The exit codes of all commands, in lines for 80 columns behind `Exit codes: `. */
+export const EXIT_CODES = "0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be\n" +
+  "read, 69 something needed is unavailable, 77 this program may not read the\n" +
+  "configuration, 78 wrong configuration";
+
 /** The program's callbacks. */
 export interface ProgramParts extends CommandParts {
   readonly version: string;
@@ -35,7 +40,7 @@ export function commandLine(parts: ProgramParts): Command {
     .addHelpText("after", examplesText(["run --trial 10m", "status", "why 192.0.2.7"]))
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be\nread, 69 something needed is unavailable, 77 this program may not read it,\n78 wrong configuration\n" +
+      `\nExit codes: ${EXIT_CODES}\n` +
         "\nMessages name pages such as docs/installing.md: the Debian package has them in\n" +
         "/usr/share/doc/strongmonitor.",
     );

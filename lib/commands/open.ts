@@ -33,9 +33,14 @@ export function openConfig({ config, state }: CommonOptions): Config {
 /** Loads a configuration that a monitor can run by. Throws `UserError`, as `run` does. */
 export function openUsableConfig(options: CommonOptions): Config {
   const config = withPassword(openConfig(options));
+  requirePermissions(config);
+  return config;
+}
+
+/** Throws `UserError` (78) if this program may not do all that `config` needs. */
+export function requirePermissions(config: Config): void {
   const problem = permissionProblem(config);
   if (problem !== null) throw problem;
-  return config;
 }
 
 /** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */

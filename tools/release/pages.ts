@@ -1,6 +1,6 @@
 /** Makes the manual page and shell completions from the command line's definition. */
 import type { Command } from "commander";
-import { examplesOf } from "../../lib/commands/command_line.ts";
+import { examplesOf, EXIT_CODES } from "../../lib/commands/command_line.ts";
 import { modules } from "../../modules/mod.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 
@@ -68,8 +68,7 @@ export function manPage(program: Command, { version, date }: { version: string; 
     "/usr/share/doc/strongmonitor/docs",
     "the pages that messages name, such as docs/installing.md, if the program came by a Debian package",
     ".SH EXIT STATUS",
-    "0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be read, 69 something needed is unavailable, " +
-      "77 this program may not read the configuration, 78 wrong configuration",
+    EXIT_CODES,
     ".SH SEE ALSO",
     ".BR journalctl (1),",
     ".BR nft (8)",
