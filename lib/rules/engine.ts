@@ -106,9 +106,10 @@ export class Engine {
    */
   #addForSome(event: LogEvent, plan: NotePlan, bursts: Bursts): void {
     const times = plan.map(({ rules }) => rules.map((rule) => this.#timesOf(event, rule, bursts)));
-    for (let n = 0; n < Math.max(...times.flat()); n++) {
+    const most = Math.max(...times.flat());
+    for (let n = 0; n < most; n++) {
       plan.forEach((planned, i) => {
-        const bits = times[i]!.reduce((bits, time, rule) => time > n ? bits | 1 << rule : bits, 0);
+        const bits = times[i]!.reduce((bits, count, rule) => count > n ? bits | 1 << rule : bits, 0);
         this.#hit(planned, bits, event);
       });
       this.#trips.endEvent();
