@@ -23,7 +23,10 @@ function readingOf({ modules, ipv6Prefix }: Config): string {
 }
 
 /** Reports whether logins protect alike by two configurations. */
-export function trustsAlike({ trust: one }: Pick<Config, "trust">, { trust: other }: Pick<Config, "trust">) {
+export function trustsAlike(
+  { trust: one }: Pick<Config, "trust">,
+  { trust: other }: Pick<Config, "trust">,
+): boolean {
   const textOf = (trust: Config["trust"]) =>
     JSON.stringify(trust && { ...trust, methods: [...trust.methods] });
   return textOf(one) === textOf(other);

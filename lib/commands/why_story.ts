@@ -18,7 +18,7 @@ const MOST_LINES = 200;
 const [PATIENCE, LEAST_PATIENCE] = [500, 200];
 /** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
-/** NearCounts without a configuration. */
+/** Counts without a configuration. */
 const NO_COUNTS: NearCounts = { counts: [], isComplete: true };
 /** Longest wait for the database, each time. */
 const MEMBERS_PATIENCE: Micros = 300 * MILLISECOND;

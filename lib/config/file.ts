@@ -26,7 +26,7 @@ export interface Wanted {
   readonly what: string;
   /** Largest size, in bytes. */
   readonly most: number;
-  /** What makes the file; missing: nothing that is known. */
+  /** How a user makes the file, for the error if it is missing. */
   readonly maker?: string;
   /** Configuration and state of a program that may read the file, for the advice to build one. */
   readonly target: BuildTarget;
@@ -81,7 +81,7 @@ function readText(wanted: Wanted): string {
 }
 
 function attempt<T>({ path, what, most, target, maker }: Wanted, read: () => T): T {
-  // What a configuration names is its mistake, and no file of the arguments.
+  // A file that the configuration names is a mistake of the configuration; the arguments name this one.
   const isConfig = path === target.config;
   const absent = isConfig ? 66 : 78;
   try {

@@ -1,4 +1,4 @@
-/** What `node:sqlite` lacks: transactions, and iterators that Deno before 2.9 does not break. */
+/** Additions to `node:sqlite`: transactions, and iterators that Deno before 2.9 does not break. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { tried } from "../core/error.ts";
 

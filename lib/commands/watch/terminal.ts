@@ -78,15 +78,15 @@ function barOf(dots: number): string {
 
 /** This process's terminal, from `enter()` to `leave()`. */
 export class Terminal {
-  readonly #look: Abilities;
+  readonly #abilities: Abilities;
   readonly #encoder = new TextEncoder();
   /** Line shown in each row. */
   #shown: string[] = [];
   #size = "";
   #isEntered = false;
 
-  constructor(look: Abilities) {
-    this.#look = look;
+  constructor(abilities: Abilities) {
+    this.#abilities = abilities;
   }
 
   /** Returns the current columns and rows. */
@@ -127,7 +127,7 @@ export class Terminal {
     this.#size = size;
     const painted = lines.map((line) => {
       const isShort = lineWidth(line) < columns;
-      return paint(isShort ? line : [...line, span("")], this.#look) + (isShort ? "\x1b[K" : "");
+      return paint(isShort ? line : [...line, span("")], this.#abilities) + (isShort ? "\x1b[K" : "");
     });
     const changed = painted.flatMap((line, row) =>
       line === this.#shown[row] ? [] : [`\x1b[${row + 1};1H${line}`]
