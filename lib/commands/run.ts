@@ -11,11 +11,11 @@ import { State } from "../state/state.ts";
 import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
-import { openUsableConfig, requireWhitelist } from "./open.ts";
-import { makeStateDirectory, withState } from "./open_state.ts";
-import { requireSpan, waitUntil } from "./change.ts";
-import type { CommonOptions } from "./output.ts";
-import { CONFIRM, leftText } from "./words.ts";
+import { openUsableConfig, requireWhitelist } from "./common/open_config.ts";
+import { makeStateDirectory, withState } from "./common/open_state.ts";
+import { requireSpan, waitUntil } from "./common/change.ts";
+import type { CommonOptions } from "./common/output.ts";
+import { CONFIRM, leftText } from "./common/words.ts";
 
 /** Signals to a running monitor. */
 export interface RunSignals {

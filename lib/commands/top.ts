@@ -2,9 +2,9 @@ import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
 import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
-import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
-import { requireSince } from "./instant.ts";
-import { withState } from "./open_state.ts";
+import { type CountFacts, type CountRow, countRows } from "./common/count_rows.ts";
+import { requireSince } from "./common/instant.ts";
+import { withState } from "./common/open_state.ts";
 import {
   type CommonOptions,
   print,
@@ -13,8 +13,8 @@ import {
   type Subject,
   SUBJECTS,
   zoneText,
-} from "./output.ts";
-import { shareText, shownName } from "./words.ts";
+} from "./common/output.ts";
+import { shareText, shownName } from "./common/words.ts";
 
 /** Options of `top`. */
 export interface TopOptions extends CommonOptions {

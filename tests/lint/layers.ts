@@ -42,7 +42,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "modules/pattern/",
   ],
   "@logtape/logtape": ["lib/core/log.ts"],
-  commander: ["lib/commands/command_line.ts", "lib/commands/command_line/"],
+  commander: ["lib/commands/command_line/"],
   "d3-array": ["lib/commands/report/"],
   "d3-scale": ["lib/commands/report/"],
   "d3-shape": ["lib/commands/report/"],

@@ -6,10 +6,10 @@ import type { Config } from "../../config/types.ts";
 import { configWarnings } from "../../config/warnings.ts";
 import { whitelistProblem } from "../../config/whitelist_file.ts";
 import { counted } from "../../core/text.ts";
-import { openConfig, shippedConfig } from "../open.ts";
-import type { CommonOptions } from "../output.ts";
-import { notifyProblem } from "../programs.ts";
-import { runRuleTests } from "../rule_tests.ts";
+import { openConfig, shippedConfig } from "../common/open_config.ts";
+import type { CommonOptions } from "../common/output.ts";
+import { notifyProblem } from "../check/programs.ts";
+import { runRuleTests } from "../check/rule_tests.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /**

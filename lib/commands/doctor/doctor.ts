@@ -1,8 +1,8 @@
 import { isDenial } from "../../core/denial.ts";
 import { counted } from "../../core/text.ts";
-import { folded } from "../layout.ts";
-import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../machine.ts";
-import { type CommonOptions, finishUnread, print, printResult } from "../output.ts";
+import { folded } from "../common/layout.ts";
+import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../common/machine.ts";
+import { type CommonOptions, finishUnread, print, printResult } from "../common/output.ts";
 import { examineConfig } from "./config.ts";
 import { AS_ROOT, type Finding } from "./finding.ts";
 import { examineFirewall } from "./firewall.ts";

@@ -19,7 +19,7 @@ import {
   seesJournal,
   switching,
   type SystemUser,
-} from "../machine.ts";
+} from "../common/machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const [PLAIN, BY_SUDO] = UNITS;

@@ -7,11 +7,11 @@ import { problemsOf } from "../../monitor/problems.ts";
 import { isOverdue, type MonitorReport, readReport } from "../../monitor/report.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
-import { asRoot, INSTALL_UNIT } from "../machine.ts";
-import { withState } from "../open_state.ts";
-import type { CommonOptions } from "../output.ts";
-import { awaitStarting } from "../status.ts";
-import { hangingText } from "../status_problems.ts";
+import { asRoot, INSTALL_UNIT } from "../common/machine.ts";
+import { withState } from "../common/open_state.ts";
+import type { CommonOptions } from "../common/output.ts";
+import { awaitStarting } from "../status/status.ts";
+import { hangingText } from "../status/problems.ts";
 import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Formats a review for `report --json`: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
-import { banJson } from "../bans.ts";
+import { banJson } from "../bans/bans.ts";
 import type { PeriodTotals, Review } from "./review.ts";
 import type { Period } from "./series.ts";
 import { ORDER } from "./words.ts";

@@ -1,10 +1,10 @@
 import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
-import { dashed } from "../input.ts";
-import { requireSince } from "../instant.ts";
-import { withState } from "../open_state.ts";
-import { type CommonOptions, print, printData, printJson, printLines } from "../output.ts";
+import { dashed } from "../common/input.ts";
+import { requireSince } from "../common/instant.ts";
+import { withState } from "../common/open_state.ts";
+import { type CommonOptions, print, printData, printJson, printLines } from "../common/output.ts";
 import { reviewOf } from "./gather.ts";
 import { reviewJson } from "./json.ts";
 import { reviewPage } from "./page.ts";

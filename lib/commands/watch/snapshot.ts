@@ -6,7 +6,7 @@ import type { BanNumbers } from "../../state/ban_reader.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";
-import { statusProblems } from "../status_problems.ts";
+import { statusProblems } from "../status/problems.ts";
 
 /** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;

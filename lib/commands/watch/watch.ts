@@ -4,13 +4,13 @@
  */
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
-import { banCommand } from "../ban.ts";
-import { withState } from "../open_state.ts";
-import { collectLines, type CommonOptions } from "../output.ts";
+import { banCommand } from "../bans/ban.ts";
+import { withState } from "../common/open_state.ts";
+import { collectLines, type CommonOptions } from "../common/output.ts";
 import type { RunSignals } from "../run.ts";
-import { unbanCommand } from "../unban.ts";
-import { whitelistAddCommand } from "../whitelist.ts";
-import { whyCommand } from "../why.ts";
+import { unbanCommand } from "../bans/unban.ts";
+import { whitelistAddCommand } from "../whitelist/whitelist.ts";
+import { whyCommand } from "../why/why.ts";
 import { frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyReader } from "./keys.ts";
