@@ -1,12 +1,8 @@
 import { describeConfig } from "../../config/describe.ts";
-import { withPassword } from "../../config/load.ts";
 import { JOURNAL, missingNeeds } from "../../config/permissions.ts";
-import { permissionProblem } from "../../config/refusal.ts";
 import type { Config } from "../../config/types.ts";
-import { configWarnings } from "../../config/warnings.ts";
-import { whitelistProblem } from "../../config/whitelist_file.ts";
 import { isDenial, userName } from "../../core/denial.ts";
-import { messageOf, tried, UserError } from "../../core/error.ts";
+import { messageOf, UserError } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
@@ -16,11 +12,11 @@ import { inspectFiles, type Inspection } from "../../sources/files/inspection.ts
 import { openJournal } from "../../sources/journal/journal.ts";
 import { configJson } from "./json.ts";
 import { complaintOf } from "../doctor/finding.ts";
-import { openConfig } from "../common/open_config.ts";
-import { withState } from "../common/open_state.ts";
+import { openConfig, refusalOf } from "../common/open_config.ts";
 import { type CommonOptions, finishUnread, print, printJson, printLines } from "../common/output.ts";
-import { notifyProblem, programProblems } from "./programs.ts";
-import { runRuleTests, type TestResult } from "./rule_tests.ts";
+import { checkConfig, type ConfigChecks } from "./config_checks.ts";
+import { programProblems } from "./programs.ts";
+import type { TestResult } from "./rule_tests.ts";
 import { inputName } from "../common/words.ts";
 
 /** Options of `check`. */
@@ -44,10 +40,7 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
   finishUnread();
   const config = configOrCode(options);
   if (typeof config === "number") return config;
-  const tests = options.syntax ? { tried: 0, failures: [] } : runRuleTests(config);
-  const { refusal, files, problems: lacking, warnings: absent } = await lookHere(config, options);
-  const problems = [...lacking, ...tests.failures];
-  const warnings = [...configWarnings(config), ...absent];
+  const { refusal, files, problems, warnings, tests } = await lookHere(config, options);
   const ok = refusal === null && problems.length === 0;
   if (options.json) {
     const error = refusal?.message ?? null;
@@ -60,32 +53,21 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
 }
 
 /** Problems that keep a monitor from running here, as far as this user can see. */
-export interface Look {
+export interface Look extends Omit<ConfigChecks, "refusals"> {
   /** Error with which `run` refuses the configuration; null: none. */
   readonly refusal: UserError | null;
   readonly files: readonly Inspection[];
-  /** Problems, each a sentence. */
-  readonly problems: readonly string[];
-  /** Sentences on modules of which nothing is here. */
-  readonly warnings: readonly string[];
 }
 
 /** Looks for what `config` needs here; with `syntax` only for what makes `run` refuse it. */
-export async function lookHere(config: Config, options: CheckOptions): Promise<Look> {
+export async function lookHere(config: Config, { syntax }: CheckOptions): Promise<Look> {
+  const { refusals, problems, warnings, tests } = checkConfig(config, { syntax });
   const forbidden = missingNeeds(config);
-  const unread = whitelistProblem(config.whitelist);
-  const fatal = unread && whitelistProblem(config.whitelist, (path) => isInState(path, config));
-  // A monitor goes on by the state's copy of a whitelist file.
-  const copied = unread !== null && fatal === null
-    ? unread.sentences.map((sentence) => `${sentence}; its last entries stay whitelisted`)
-    : [];
-  const files = options.syntax || forbidden.some(({ kind, key }) => kind === "read" && key?.[0] === "modules")
+  const files = syntax || forbidden.some(({ kind, key }) => kind === "read" && key?.[0] === "modules")
     ? []
     : filesOf(config).map(inspectFiles);
-  const problems = options.syntax ? [] : [
-    ...copied,
+  const lacking = syntax ? [] : [
     ...programProblems(config),
-    ...[notifyProblem(config)].filter((problem) => problem !== null),
     ...forbidden.some(({ key }) => key?.[0] === "DB")
       ? []
       // Whether the connection can be encrypted as configured.
@@ -93,14 +75,13 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
     ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),
   ];
-  const warnings = [...options.syntax ? copied : [], ...absences(config, files)];
-  return { refusal: refusalOf(config, fatal), files, problems, warnings };
-}
-
-/** Reports whether the state has a copy of a whitelist file, by which a monitor goes on. */
-function isInState(path: string, { path: config, stateDirectory }: Config): boolean {
-  const options = { config, state: stateDirectory };
-  return tried(() => withState(options, (state) => state.whitelistCopy(path))) !== null;
+  return {
+    refusal: refusalOf(refusals),
+    files,
+    problems: [...problems, ...lacking],
+    warnings: [...warnings, ...absences(config, files)],
+    tests,
+  };
 }
 
 /** Warns of modules that read files alone, none of which exists. */
@@ -114,26 +95,6 @@ function absences({ modules }: Config, inspections: readonly Inspection[]): stri
     .map(({ name, files }) =>
       `[${name}] there is no file ${files.join(" nor ")} yet: see whether the path in match is right`
     );
-}
-
-/** Collects the reasons why `run` refuses `config` in one error; `fatal`: that of whitelist files. */
-function refusalOf(config: Config, fatal: UserError | null): UserError | null {
-  const permission = permissionProblem(config);
-  const errors = [passwordProblem(config), permission, fatal]
-    .filter((error) => error !== null);
-  if (errors.length === 0) return null;
-  return new UserError(errors.flatMap(({ sentences }) => sentences), 78, { advice: permission?.advice });
-}
-
-/** Says why the database's password cannot be read. */
-function passwordProblem(config: Config): UserError | null {
-  try {
-    withPassword(config);
-    return null;
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
 }
 
 /** Returns the configuration; if it is wrong or unread, an exit code, after printing why. */

@@ -21,7 +21,7 @@ export function programProblems(config: Config): string[] {
 /** Returns why the program of `notify` cannot be run; null: it can, or this process may not look. */
 export function notifyProblem({ notify }: Config): string | null {
   const fault = notify && faultOf(notify.program);
-  return fault && `notify cannot run ${notify!.program}: ${fault}`;
+  return fault && `notify cannot run ${notify!.program}: ${fault}; docs/notify.md has programs to install`;
 }
 
 /** Returns the programs of a command: its first word, and for sudo(8) its first absolute path. */

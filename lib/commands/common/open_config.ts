@@ -49,6 +49,38 @@ export function requireWhitelist({ whitelist }: Config, state: State): void {
   if (problem !== null) throw problem;
 }
 
+/** Errors for which `run` refuses a configuration. */
+export interface Refusals {
+  /** About the database's password and whitelist files. */
+  readonly files: readonly UserError[];
+  /** About what this program may not do. */
+  readonly permissions: UserError | null;
+}
+
+/** Finds all errors for which `run` refuses `config`. `isKnown`: the state has a copy of a whitelist file. */
+export function refusalsOf(config: Config, isKnown: (path: string) => boolean): Refusals {
+  const files = [passwordProblem(config), whitelistProblem(config.whitelist, isKnown)];
+  return { files: files.filter((error) => error !== null), permissions: permissionProblem(config) };
+}
+
+/** Makes one error of all; null: there is none. */
+export function refusalOf({ files, permissions }: Refusals): UserError | null {
+  const errors = permissions === null ? files : [...files, permissions];
+  if (errors.length === 0) return null;
+  return new UserError(errors.flatMap(({ sentences }) => sentences), 78, { advice: permissions?.advice });
+}
+
+/** Says why the database's password cannot be read; null: it can, or none is needed. */
+function passwordProblem(config: Config): UserError | null {
+  try {
+    withPassword(config);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
 /** Most bytes of a configuration on standard input. */
 const MOST_INPUT = 1 << 20;
 

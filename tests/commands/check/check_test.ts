@@ -69,8 +69,8 @@ Deno.test("`check` names all mistakes in one pass, each with its remedies below 
   assert.deepEqual([code, stderr], [78, ""]);
   assert.deepEqual(problems.map((line) => line.replaceAll(path, "").replace(/ \(.*/, "")), [
     "Problem: Cannot read the database password: /db_password.secret does not exist",
-    "Problem: Cannot load state: this program may not write /s",
     "Problem: Cannot read the whitelist file: /friends does not exist",
+    "Problem: Cannot load state: this program may not write /s",
     "Problem: ban_command cannot run /nowhere/ban: there is no such file",
   ]);
   assert.match(stdout, /^ {2}type the password, .*: sudo install .* \/dev\/stdin \S+\/db_password\.secret$/m);

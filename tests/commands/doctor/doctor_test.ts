@@ -380,6 +380,23 @@ Deno.test("`doctor` goes on where the configuration is wrong, and fails", async 
   }
 });
 
+Deno.test("`doctor` examines the modules of a configuration whose password is missing, and asks no database", async () => {
+  using machine = new Machine();
+  const DB = { host: "localhost", user: "u", database: "d" };
+  const log = `${machine.directory}/auth.log`;
+  machine.configure({ DB, whitelist_files: "friends" }, { SSHD: { match: { file: log } } });
+  const { code, findings } = await doctor(machine);
+  assert.equal(code, 1);
+  const failures = of(findings, "config").filter((text) => text.startsWith("failure: "));
+  assert.deepEqual(failures.map((text) => text.replaceAll(machine.directory, "")), [
+    "failure: Cannot read the database password: /db_password.secret does not exist",
+    "failure: Cannot read the whitelist file: /friends does not exist",
+  ]);
+  assert.deepEqual(of(findings, "logs"), [`warning: there is no ${log} yet`]);
+  assert.notDeepEqual(of(findings, "firewall"), []);
+  assert.deepEqual(of(findings, "database"), []);
+});
+
 Deno.test("`doctor` notices a clock that is behind what the monitor has seen, and a monitor that does not run", async () => {
   using machine = new Machine();
   using temporary = temporaryState();
