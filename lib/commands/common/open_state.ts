@@ -20,15 +20,28 @@ export interface CommandContext {
   readonly state: State;
 }
 
-/** Runs `work` on the state of the options. Throws `UserError` (69) if it does not exist. */
-export function withState<T>(options: CommonOptions, work: (state: State) => T): T {
-  return onState(options.state ?? contextOf(options).directory, options, work);
+/** The configuration of the options, or the error for which it cannot be used. */
+export type Loaded =
+  | { readonly config: Config; readonly error: null }
+  | { readonly config: null; readonly error: UserError };
+
+/**
+ * Runs `work` on the state of the options; `loaded` returns the configuration, which is read at most
+ * once. Throws `UserError` (69) if the state does not exist.
+ */
+export function withState<T>(options: CommonOptions, work: (state: State, loaded: () => Loaded) => T): T {
+  let known: Loaded | null = null;
+  const loaded = () => known ??= load(options);
+  const directory = options.state ?? directoryOf(loaded(), options);
+  return onState(directory, options, (state) => work(state, loaded));
 }
 
 /** Runs `work` as `withState()` does, with the configuration if it can be used. */
 export function withContext<T>(options: CommonOptions, work: (context: CommandContext) => T): T {
-  const { directory, ...context } = contextOf(options);
-  return onState(directory, options, (state) => work({ ...context, state }));
+  const loaded = load(options);
+  const { config, error } = loaded;
+  const configError = error?.message ?? null;
+  return onState(directoryOf(loaded, options), options, (state) => work({ config, configError, state }));
 }
 
 /** Closes the state when `work` is done. */
@@ -45,20 +58,24 @@ function onState<T>(directory: string, options: CommonOptions, work: (state: Sta
   }
 }
 
-/** Warns why the configuration cannot be used, and names the state used without it. */
-function contextOf(options: CommonOptions): Omit<CommandContext, "state"> & { readonly directory: string } {
+function load(options: CommonOptions): Loaded {
   try {
-    const config = openConfig(options);
-    return { config, configError: null, directory: config.stateDirectory };
+    return { config: openConfig(options), error: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const directory = options.state ?? stateDirectoryOf(options.config);
-    // A user who may not open the state either gets that error alone: its remedy serves both.
-    if (!isDenial(error.message) || !isDenied(directory, options)) {
-      printError(`Warning: ${mistakesText(error)}; going by the state ${directory} alone`);
-    }
-    return { config: null, configError: error.message, directory };
+    return { config: null, error };
   }
+}
+
+/** Returns the state's directory; without a configuration, warns why and names the state used. */
+function directoryOf({ config, error }: Loaded, options: CommonOptions): string {
+  if (config !== null) return config.stateDirectory;
+  const directory = options.state ?? stateDirectoryOf(options.config);
+  // A user who may not open the state either gets that error alone: its remedy serves both.
+  if (!isDenial(error.message) || !isDenied(directory, options)) {
+    printError(`Warning: ${mistakesText(error)}; going by the state ${directory} alone`);
+  }
+  return directory;
 }
 
 /**

@@ -15,7 +15,7 @@ export function inputName(file: string): string {
 }
 
 /** Returns the first sentence of an error, and how many more mistakes it names. */
-export function mistakesText({ sentences }: UserError): string {
+export function mistakesText({ sentences }: Pick<UserError, "sentences">): string {
   const more = sentences.length - 1;
   return `${sentences[0]}${more > 0 ? ` and ${counted(more, "more mistake")}` : ""}`;
 }

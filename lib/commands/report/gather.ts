@@ -26,7 +26,13 @@ const COMPARED = 1_000;
 /** Reviews the time from `since`'s hour to `now`, and compares it with as long a time before. */
 export function reviewOf(
   state: State,
-  { since, now, host }: { since: Micros; now: Micros; host: string },
+  { since, now, host, unusable = null }: {
+    readonly since: Micros;
+    readonly now: Micros;
+    readonly host: string;
+    /** Why the monitor could not start again; null: it could. */
+    readonly unusable?: string | null;
+  },
 ): Review {
   const period = { from: since - since % HOUR, to: now };
   const periodBefore = { from: 2 * period.from - now, to: period.from };
@@ -42,7 +48,7 @@ export function reviewOf(
   const before = hasBefore ? sumOf(told(state.rollups.within(periodBefore), []), COMPARED) : null;
   const counts = state.history.bansOfPeriods(periodBefore.from, period.from);
   const bans = counts.map(({ present }) => present);
-  const status = statusOf(state);
+  const status = { ...statusOf(state), unusable };
   return {
     host,
     now,

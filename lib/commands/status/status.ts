@@ -1,6 +1,6 @@
 import { absolute } from "../../config/load.ts";
 import { isDenial } from "../../core/denial.ts";
-import { tried, UserError } from "../../core/error.ts";
+import { tried } from "../../core/error.ts";
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
@@ -8,8 +8,8 @@ import { hasUnknownFormat } from "../../reading/activity.ts";
 import { type Leak, type MonitorReport, readReport, type SourceReport } from "../../monitor/report.ts";
 import { banJson, totalsOf } from "../bans/bans.ts";
 import { waitUntil } from "../common/change.ts";
-import { openUsableConfig, requireWhitelist } from "../common/open_config.ts";
-import { withState } from "../common/open_state.ts";
+import { refusalOf, refusalsOf } from "../common/open_config.ts";
+import { type Loaded, withState } from "../common/open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "../common/output.ts";
 import { type Status, statusLines } from "./lines.ts";
 import { statusProblems } from "./problems.ts";
@@ -24,10 +24,9 @@ const STOPPED = 69;
  */
 export async function statusCommand(options: CommonOptions): Promise<number> {
   finishUnread();
-  const status = await withState(options, async (state) => {
+  const status = await withState(options, async (state, loaded) => {
     await awaitStarting(state);
-    const status = statusOf(state);
-    return { ...status, unusable: unusableConfig(options, { ...status, state }) };
+    return { ...statusOf(state), unusable: unusableText(options, { state, loaded }) };
   });
   const problems = statusProblems(status);
   printResult(options, statusJson(status, problems), ...statusLines(status, problems));
@@ -66,21 +65,21 @@ export function statusOf(state: State): Status {
 }
 
 /**
- * Returns why a monitor could not start again by the configuration on disk that it has read; null:
- * it could, or this user cannot tell. A configuration of another monitor does not matter.
+ * Says why a monitor could not start again by the configuration on disk that it has read; null: it
+ * could, or this user cannot tell. A configuration of another monitor does not matter.
  */
-function unusableConfig(
+export function unusableText(
   options: CommonOptions,
-  { report, state }: Pick<Status, "report"> & { readonly state: State },
+  { state, loaded }: { readonly state: State; readonly loaded: () => Loaded },
 ): string | null {
-  if (options.config === "-" || tried(() => absolute(options.config)) !== report?.config) return null;
-  try {
-    requireWhitelist(openUsableConfig(options), state);
-    return null;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return error.code === 77 || isDenial(error.message) ? null : mistakesText(error);
-  }
+  const path = options.config === "-" ? null : tried(() => absolute(options.config));
+  if (path === null || path !== readReport(state.report())?.config) return null;
+  const { config, error } = loaded();
+  const refusal = error ??
+    refusalOf(refusalsOf(config, (path) => state.whitelistCopy(path) !== null));
+  if (refusal === null || refusal.code === 77) return null;
+  const sentences = refusal.sentences.filter((sentence) => !isDenial(sentence));
+  return sentences.length === 0 ? null : mistakesText({ sentences });
 }
 
 /** Returns a leak as JSON. */

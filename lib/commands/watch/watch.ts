@@ -5,6 +5,7 @@
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
 import { banCommand } from "../bans/ban.ts";
+import { unusableText } from "../status/status.ts";
 import { withState } from "../common/open_state.ts";
 import { collectLines, type CommonOptions } from "../common/output.ts";
 import type { RunSignals } from "../run.ts";
@@ -152,7 +153,10 @@ class View {
   #look(): void {
     const { period, banOrder: order, rates } = this.#model;
     try {
-      const snapshot = withState(this.#options, (state) => this.#reader.read(state, { period, order }));
+      const snapshot = withState(this.#options, (state, loaded) => {
+        const unusable = () => unusableText(this.#options, { state, loaded });
+        return this.#reader.read(state, { period, order, unusable });
+      });
       if (snapshot.report !== null) rates.add(snapshot.report, snapshot.time);
       this.#model = { ...this.#model, snapshot, error: null };
     } catch (error) {

@@ -3,7 +3,9 @@ import { markMemory } from "../../../lib/core/state_files.ts";
 import { localTime, now, SECOND } from "../../../lib/core/time.ts";
 import { MANUAL, temporaryState } from "../../support/helpers.ts";
 import type { MonitorReport } from "../../../lib/monitor/report.ts";
-import { runsSoon } from "../../../lib/commands/status/status.ts";
+import { collectLines } from "../../../lib/commands/common/output.ts";
+import { runsSoon, statusCommand } from "../../../lib/commands/status/status.ts";
+import { SnapshotReader } from "../../../lib/commands/watch/snapshot.ts";
 import { takeLock } from "../../../lib/state/lock.ts";
 import { REPORT as FULL_REPORT } from "../../support/monitor_report.ts";
 import { program } from "../../support/program.ts";
@@ -225,6 +227,41 @@ Deno.test("`runsSoon()` waits until a monitor has the lock and has reported, and
   }
 });
 
+Deno.test("`status` reads the configuration once", async () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  const config = `${directory}/config.jsonc`;
+  Deno.writeTextFileSync(config, `{ "state": "${directory}", "modules": { "SSHD": {} } }`);
+  state.setReport(JSON.stringify({ ...REPORT, config }));
+  const read = Deno.readFileSync;
+  const paths: string[] = [];
+  try {
+    Deno.readFileSync = (path) => {
+      paths.push(String(path));
+      return read(path);
+    };
+    await collectLines(() => statusCommand({ config }), 80);
+  } finally {
+    Deno.readFileSync = read;
+  }
+  assert.deepEqual(paths.filter((path) => path === config), [config]);
+});
+
+Deno.test("`watch` shows why the monitor could not start again, and does not look each second", () => {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
+  using _lock = locked(directory);
+  state.setReport(JSON.stringify(REPORT));
+  const reader = new SnapshotReader();
+  let looks = 0;
+  const unusable = () => `mistake ${++looks}`;
+  const at = (seconds: number) =>
+    reader.read(state, { period: "1h", order: "newest", unusable }, seconds * SECOND).problems.join();
+  assert.match(at(100), /^The next start of the monitor would fail, .*: mistake 1$/);
+  assert.match(at(101), /: mistake 1$/);
+  assert.match(at(105), /: mistake 2$/);
+});
+
 Deno.test("`status` ends with 1 while the monitor could not start again by its configuration on disk", async () => {
   using temporary = temporaryState();
   const { directory, state } = temporary;
@@ -262,6 +299,8 @@ Deno.test("`status` ends with 1 while the monitor could not start again by its c
     const start = `The next start of the monitor would fail, and the configuration of ${localTime(STARTED)} `;
     assert.ok(problem.startsWith(`${start}is in force until then: `), problem);
     assert.match(problem, why);
+    const report = await program(["report", "--json", "--config", config, "--state", directory]);
+    assert.deepEqual(JSON.parse(report.stdout).problems, problems);
   }
   // A refused reload has said so already, and another monitor's configuration is not this one's.
   const refused = { time: STARTED, error: "no" };
