@@ -71,7 +71,7 @@ export async function initCommand(given: InitOptions): Promise<number> {
 /** Says that an edited configuration stays. Throws `UserError` (1) if it was to be replaced. */
 function refuse({ config, install }: InitOptions): number {
   if (install) throw existing(config);
-  printError(existing(config).message);
+  printError(`Root has nothing to do: ${config} stays. With --force, root replaces it and keeps a copy.`);
   return 0;
 }
 
