@@ -92,7 +92,7 @@ export function unitHere(last: MonitorEntry | null, isBySudo = false): string | 
   return units.find((unit) => `${unit}.service` === last?.unit) ?? first ?? null;
 }
 
-/** Reports whether the next boot starts a unit; null: this program may not look. */
+/** Reports whether multi-user.target starts a unit at boot; null: this program may not look. */
 export function isEnabled(unit: string): boolean | null {
   const links = unitDirectories().map((directory) => `${directory}/${WANTS}/${unit}.service`);
   const seen = links.filter((link) => may("read", link));
