@@ -152,13 +152,13 @@ function reloaded(options: CommonOptions, { old, state }: { old: Config; state: 
 
 function announce(config: Config, { state, log }: { state: State; log: Log }): void {
   const names = config.modules.map(({ module }) => module.name).join(", ");
-  const own = config.moduleBans.map(({ module, ban }) => `; for ${module} ${firewallText(ban)}`).join("");
-  log.info(`monitoring ${names} by ${config.path}, ${firewallText(config.ban)}${own}`);
+  const own = config.moduleBans.map(({ module, ban }) => `; for ${module} ${banningText(ban)}`).join("");
+  log.info(`monitoring ${names} by ${config.path}, ${banningText(config.ban)}${own}`);
   const { confirmed } = state.bans.totals();
   if (config.ban.firewall === "observe" && confirmed > 0) log.warn(leftText(confirmed));
 }
 
-function firewallText({ firewall, command, nft }: BanConfig): string {
+function banningText({ firewall, command, nft }: BanConfig): string {
   if (firewall === "nftables") return `banning by nftables through ${nft.join(" ")}`;
   return firewall === "command" ? `banning by ${command!.join(" ")}` : "observing: it bans nobody";
 }

@@ -13,7 +13,7 @@ import {
   requireSpanOrForever,
   tellMonitor,
 } from "../common/change.ts";
-import { knownWhitelist } from "../common/open_config.ts";
+import { knownWhitelist } from "../whitelist/known.ts";
 import { type CommandContext, withContext } from "../common/open_state.ts";
 import { type CommonOptions, printResult } from "../common/output.ts";
 import { coveringEntries } from "../whitelist/covering.ts";
@@ -68,7 +68,7 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
       const done = before?.id !== id ? "banned" : before.until !== ban.until ? "extended" : "unchanged";
       const lines = [
         `${ban.address} ${VERBS[done]} ${untilText(ban)}: ${ban.reason}`,
-        firewallText(ban, { running, observes }),
+        forceText(ban, { running, observes }),
         ...reason === null || reason === ban.reason
           ? []
           : [`The reason "${reason}" is not kept: a ban keeps the one that it began with.`],
@@ -113,7 +113,7 @@ function whyEnded(context: CommandContext, { address, endReason }: BanStatus): s
   return `the monitor never bans it: it is whitelisted ${origin === null ? "there" : `(${origin})`}`;
 }
 
-function firewallText(
+function forceText(
   ban: BanStatus,
   { running, observes }: { running: boolean; observes: boolean },
 ): string {

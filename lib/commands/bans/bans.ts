@@ -88,10 +88,10 @@ export function banJson(ban: BanStatus): Record<string, unknown> {
 
 function banRow(ban: BanStatus): string[] {
   const until = ban.ended === null ? tableEnd(ban.until) : `${tableTime(ban.ended)} (${ban.endReason})`;
-  return [nameOf(ban), tableTime(ban.start), until, firewallText(ban), ban.reason];
+  return [nameOf(ban), tableTime(ban.start), until, firewallCell(ban), ban.reason];
 }
 
-function firewallText(ban: BanStatus): string {
+function firewallCell(ban: BanStatus): string {
   const { ended, appliedBy, attempts, error } = ban;
   if (error !== null) return `${ended === null ? "ban" : "lift"} failed ${counted(attempts, "time")}`;
   if (ended !== null) return appliedBy === null ? "-" : `${appliedBy}, to be lifted`;

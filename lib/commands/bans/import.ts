@@ -9,7 +9,7 @@ import type { BanTable } from "../../state/ban_table.ts";
 import { type ListedBan, readBanLine } from "./ban_line.ts";
 import { requireSpanOrForever, tellMonitor, warnIfStopped } from "../common/change.ts";
 import { inputLines, openInput } from "../common/input.ts";
-import { knownWhitelist } from "../common/open_config.ts";
+import { knownWhitelist } from "../whitelist/known.ts";
 import { withContext } from "../common/open_state.ts";
 import { type CommonOptions, printError, printResult } from "../common/output.ts";
 import { Progress } from "../common/progress.ts";

@@ -118,7 +118,7 @@ function tellEach(
       `${nameOf(ban)} unbanned`,
       stays
         ? "It stays in the firewall: without an unban_command nothing can lift it."
-        : firewallText(ban, { before, running, observes }),
+        : liftText(ban, { before, running, observes }),
       ...network === null ? [] : [`It is still banned with the network ${network}.`],
     ];
     const lifted = isLifted(ban) && !stays;
@@ -149,7 +149,7 @@ function networkOf(state: State, address: string): string | null {
  * Says how far the firewall is with the end of a ban. `observes`: the monitor uses none, and lifts no
  * earlier ban.
  */
-function firewallText(
+function liftText(
   ban: BanStatus,
   { before, running, observes }: { before: BanStatus; running: boolean; observes: boolean },
 ): string {

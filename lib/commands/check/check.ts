@@ -11,13 +11,12 @@ import { encryptionOf } from "../../postgres/encryption.ts";
 import { inspectFiles, type Inspection } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
 import { configJson } from "./json.ts";
-import { complaintOf } from "../doctor/finding.ts";
 import { openConfig, refusalOf } from "../common/open_config.ts";
 import { type CommonOptions, finishUnread, print, printJson, printLines } from "../common/output.ts";
 import { checkConfig, type ConfigChecks } from "./config_checks.ts";
 import { programProblems } from "./programs.ts";
 import type { TestResult } from "./rule_tests.ts";
-import { inputName } from "../common/words.ts";
+import { complaintOf, inputName } from "../common/words.ts";
 
 /** Options of `check`. */
 export interface CheckOptions extends CommonOptions {

@@ -20,6 +20,15 @@ export function mistakesText({ sentences }: Pick<UserError, "sentences">): strin
   return `${sentences[0]}${more > 0 ? ` and ${counted(more, "more mistake")}` : ""}`;
 }
 
+/** Separator before remedies: a semicolon outside quotes. */
+const BEFORE_REMEDY = /; (?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)/;
+
+/** Splits a sentence into its complaint and its remedies, each behind a semicolon. */
+export function complaintOf(sentence: string): { complaint: string; remedies: readonly string[] } {
+  const [complaint, ...remedies] = sentence.split(BEFORE_REMEDY);
+  return { complaint: complaint!, remedies };
+}
+
 /** Formats a counted name for people; an empty name becomes visible. */
 export function shownName(name: string): string {
   return name === "" ? "(empty)" : name;

@@ -15,7 +15,8 @@ import {
   NewestLogins,
 } from "./comparison.ts";
 import { fileBatches, type HistoryRange, journalBatches, recordedBatches, requirePeriod } from "./history.ts";
-import { knownWhitelist, openConfig } from "../common/open_config.ts";
+import { openConfig } from "../common/open_config.ts";
+import { knownWhitelist } from "../whitelist/known.ts";
 import { withState } from "../common/open_state.ts";
 import { type CommonOptions, print, printError, printJson, printLines, zoneText } from "../common/output.ts";
 import { Progress } from "../common/progress.ts";

@@ -6,7 +6,7 @@ import { hasEnded, now } from "../../core/time.ts";
 import { KEPT_ORIGINS, type KeptOrigin } from "../../deciding/whitelist.ts";
 import { ownAddresses } from "../../monitor/own_addresses.ts";
 import type { State } from "../../state/state.ts";
-import { lastContentOf } from "../common/open_config.ts";
+import { lastContentOf } from "./known.ts";
 import { configuredEntries, keptEntries, lastingEntry, type ListedEntry, sessionEntries } from "./list.ts";
 
 const MACHINE = KEPT_ORIGINS.machine;

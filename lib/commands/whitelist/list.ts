@@ -11,7 +11,7 @@ import {
 } from "../../deciding/whitelist.ts";
 import { addressesByName } from "../../monitor/whitelisting.ts";
 import type { State } from "../../state/state.ts";
-import { lastContentOf } from "../common/open_config.ts";
+import { lastContentOf } from "./known.ts";
 import { type CommandContext, withContext } from "../common/open_state.ts";
 import { type CommonOptions, print, printError, printJson, printTable, zoneText } from "../common/output.ts";
 
