@@ -2,7 +2,7 @@ import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
 import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
-import { type CountFacts, type CountRow, countRows } from "./common/count_rows.ts";
+import { type CountFacts, countJson, type CountRow, countRows } from "./common/count_rows.ts";
 import { requireSince } from "./common/instant.ts";
 import { withState } from "./common/open_state.ts";
 import {
@@ -82,14 +82,7 @@ function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros
     bans_ended: ended,
     tables: tables.map(({ by, rows }) => ({
       by,
-      rows: rows.map(({ name, lines, hits, share, made, ended }) => ({
-        name,
-        lines,
-        hits,
-        share: Math.round(share * 10_000) / 10_000,
-        bans_made: made,
-        bans_ended: ended,
-      })),
+      rows: rows.map((row) => ({ ...countJson(row), lines: row.lines })),
     })),
   };
 }

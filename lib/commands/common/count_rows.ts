@@ -45,6 +45,11 @@ export function countRows(by: Subject, facts: CountFacts, counts = countsOf(fact
   }));
 }
 
+/** Returns a row as JSON. */
+export function countJson({ name, hits, share, made, ended }: CountRow) {
+  return { name, hits, share: Math.round(share * 10_000) / 10_000, bans_made: made, bans_ended: ended };
+}
+
 /** Returns a function that counts the bans of one name in the table `by`. */
 function banCounter(
   by: Subject,

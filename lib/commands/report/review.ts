@@ -5,7 +5,7 @@ import type { BanTotals } from "../../state/ban_reader.ts";
 import type { BanCount } from "../../state/history.ts";
 import type { CountRow } from "../common/count_rows.ts";
 import type { Subject } from "../common/output.ts";
-import type { Status } from "../status/lines.ts";
+import type { Status } from "../status/text.ts";
 import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
 

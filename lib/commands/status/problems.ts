@@ -4,7 +4,7 @@ import { nameOf } from "../../deciding/ban.ts";
 import { leakText } from "../../monitor/leaks.ts";
 import { type ProblemKind, problemsOf } from "../../monitor/problems.ts";
 import { isOverdue, type MonitorReport } from "../../monitor/report.ts";
-import type { Status } from "./lines.ts";
+import type { Status } from "./text.ts";
 
 /** Most failing bans and leaks that are listed one by one. */
 const MOST = 5;

@@ -3,7 +3,7 @@ import { inSeconds, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import type { MemberReport } from "../../postgres/member_reports.ts";
 import { banJson } from "../bans/bans.ts";
 import type { Count, JudgedLine } from "./evidence.ts";
-import { leakJson } from "../status/status.ts";
+import { leakJson } from "../status/json.ts";
 import type { Story } from "./story.ts";
 import { whyNot } from "./text.ts";
 
