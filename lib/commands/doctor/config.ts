@@ -30,7 +30,9 @@ function* findingsOf(config: Config): Generator<Finding> {
   yield ok("config", `${config.name} has ${parts}`);
   const { refusals, problems, warnings } = checkConfig(config);
   for (const sentence of warnings) yield warning("config", sentence);
-  for (const error of refusals.files) yield* failuresOf("config", error, "mend this file, or take it out");
+  for (const error of refusals.files) {
+    yield* failuresOf("config", error, "make or mend this file, or take it out of the configuration");
+  }
   for (const sentence of problems) yield failureOf("config", sentence, MEND);
   if (refusals.permissions === null) yield sandbox(config);
   else yield* failuresOf("sandbox", refusals.permissions, refusals.permissions.advice);
