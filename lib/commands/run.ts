@@ -13,7 +13,8 @@ import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
 import { openUsableConfig, requireWhitelist } from "./common/open_config.ts";
 import { makeStateDirectory, withState } from "./common/open_state.ts";
-import { requireSpan, waitUntil } from "./common/change.ts";
+import { waitUntil } from "./common/change.ts";
+import { requireSpan } from "./common/values.ts";
 import type { CommonOptions } from "./common/output.ts";
 import { CONFIRM, leftText } from "./common/words.ts";
 

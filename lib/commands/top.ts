@@ -3,7 +3,7 @@ import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts"
 import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, countJson, type CountRow, countRows } from "./common/count_rows.ts";
-import { requireSince } from "./common/instant.ts";
+import { requireSince } from "./common/values.ts";
 import { withState } from "./common/open_state.ts";
 import {
   type CommonOptions,

@@ -5,14 +5,8 @@ import { type BanStatus, isConfirmed, keptText } from "../../deciding/ban.ts";
 import { whitelistedBy } from "../../deciding/whitelist.ts";
 import { UserError } from "../../core/error.ts";
 import { banJson } from "./bans.ts";
-import {
-  forEach,
-  outcome,
-  patience,
-  requireNetworks,
-  requireSpanOrForever,
-  tellMonitor,
-} from "../common/change.ts";
+import { forEach, outcome, patience, tellMonitor } from "../common/change.ts";
+import { requireNetworks, requireSpanOrForever } from "../common/values.ts";
 import { knownWhitelist } from "../whitelist/known.ts";
 import { type CommandContext, withContext } from "../common/open_state.ts";
 import { type CommonOptions, printResult } from "../common/output.ts";

@@ -7,7 +7,8 @@ import { type BanInForce, effectOf, keptText, type NewBan } from "../../deciding
 import { type Whitelist, whitelistedBy } from "../../deciding/whitelist.ts";
 import type { BanTable } from "../../state/ban_table.ts";
 import { type ListedBan, readBanLine } from "./ban_line.ts";
-import { requireSpanOrForever, tellMonitor, warnIfStopped } from "../common/change.ts";
+import { tellMonitor, warnIfStopped } from "../common/change.ts";
+import { requireSpanOrForever } from "../common/values.ts";
 import { inputLines, openInput } from "../common/input.ts";
 import { knownWhitelist } from "../whitelist/known.ts";
 import { withContext } from "../common/open_state.ts";

@@ -2,8 +2,7 @@
 import { pause } from "../../core/async.ts";
 import { SUDOER } from "../../config/permissions.ts";
 import { userName } from "../../core/denial.ts";
-import { type Micros, now, parseDuration } from "../../core/time.ts";
-import { canonicalNetwork } from "../../core/address.ts";
+import { now } from "../../core/time.ts";
 import { wakeMonitor } from "../../monitor/control.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
@@ -18,35 +17,6 @@ const [PATIENCE, BETWEEN_LOOKS] = [3_000, 50];
 
 /** Characters of a change in a line of the monitor's log. */
 const LINE = 1_000;
-
-/** Returns each of `given` once, as a canonical address or network. Throws `UserError` (64). */
-export function requireNetworks(given: readonly string[]): string[] {
-  return [...new Set(given.map(requireNetwork))];
-}
-
-/** Returns a canonical address or network. Throws `UserError` (64). */
-export function requireNetwork(text: string): string {
-  const address = canonicalNetwork(text);
-  if (address === null) {
-    throw new UserError(`Cannot read "${text}": expected an address or a network such as 192.0.2.0/24`, 64);
-  }
-  return address;
-}
-
-/** Reads the span of `--for`; null: no end, the default. Throws `UserError` (64). */
-export function requireSpanOrForever(text = "forever"): Micros | null {
-  return text === "forever" ? null : requireSpan("--for", text, ", or forever");
-}
-
-/** Reads the span of an option; `or` names other valid values. Throws `UserError` (64). */
-export function requireSpan(option: string, text: string, or = ""): Micros {
-  const span = parseDuration(text);
-  if (span !== null) return span;
-  throw new UserError(
-    `Cannot read ${option} "${text}": expected a time span such as 90s, 2h or 1d12h${or}`,
-    64,
-  );
-}
 
 /**
  * Tells the monitor of a change, for its log, which names the user. A change of many addresses

@@ -7,7 +7,7 @@ import type { ModuleRules } from "../../rules/rule.ts";
 import type { Batch } from "../../sources/source.ts";
 import type { State } from "../../state/state.ts";
 import { openInput, readInput } from "../common/input.ts";
-import { requireSince, requireTime } from "../common/instant.ts";
+import { requireSince, requireTime } from "../common/values.ts";
 import type { Progress } from "../common/progress.ts";
 
 /** The requested part of a history; undefined: open at that end. */

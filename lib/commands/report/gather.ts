@@ -23,15 +23,17 @@ const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
 /** Most names of each kind in a comparison of two periods. */
 const COMPARED = 1_000;
 
-/** Reviews the time from `since`'s hour to `now`, and compares it with as long a time before. */
+/**
+ * Reviews the time from `since`'s hour to `now`, and compares it with as long a time before.
+ * @param unusable why the monitor could not start again; null: it could
+ */
 export function reviewOf(
   state: State,
   { since, now, host, unusable = null }: {
-    readonly since: Micros;
-    readonly now: Micros;
-    readonly host: string;
-    /** Why the monitor could not start again; null: it could. */
-    readonly unusable?: string | null;
+    since: Micros;
+    now: Micros;
+    host: string;
+    unusable?: string | null;
   },
 ): Review {
   const period = { from: since - since % HOUR, to: now };

@@ -2,7 +2,7 @@ import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { dashed } from "../common/input.ts";
-import { requireSince } from "../common/instant.ts";
+import { requireSince } from "../common/values.ts";
 import { withState } from "../common/open_state.ts";
 import { type CommonOptions, print, printData, printJson, printLines } from "../common/output.ts";
 import { unusableText } from "../status/status.ts";

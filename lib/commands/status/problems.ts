@@ -28,17 +28,23 @@ export function statusProblems(status: Troubles): string[] {
     bans_failing: first(refused, bans.failing),
     bans_gone: [],
   };
-  const { notify, metricsError } = report;
   const unreadable = new Map(report.sources.map(({ name, problems }) => [name, problems]));
   return [
     ...isOverdue(report, now()) && !status.isInMemory ? [hangingText(report)] : [],
     ...problemsOf({ ...status, report, losses: [] }).flatMap(({ kind, subject, text }) =>
       kind === "source_unreadable" ? unreadable.get(subject)! : others[kind] ?? text
     ),
-    ...notify?.error ? [`Cannot send notices by ${notify.program}: ${notify.error}`] : [],
-    ...metricsError === null ? [] : [metricsError],
+    ...tellingProblems(report),
     // A refused reload says the same.
     ...unusable && !report.refused ? [unusableText(unusable, report.loaded)] : [],
+  ];
+}
+
+/** Returns sentences about notices and metrics: of these, a notice could not tell. */
+export function tellingProblems({ notify, metricsError }: MonitorReport): string[] {
+  return [
+    ...notify?.error ? [`Cannot send notices by ${notify.program}: ${notify.error}`] : [],
+    ...metricsError === null ? [] : [metricsError],
   ];
 }
 

@@ -10,14 +10,8 @@ import { instantOf } from "../../core/timestamp.ts";
 import { UserError } from "../../core/error.ts";
 import { keptText } from "../../deciding/ban.ts";
 import type { WhitelistEntry } from "../../deciding/whitelist.ts";
-import {
-  forEach,
-  patience,
-  requireSpanOrForever,
-  tellMonitor,
-  waitUntil,
-  warnIfStopped,
-} from "../common/change.ts";
+import { forEach, patience, tellMonitor, waitUntil, warnIfStopped } from "../common/change.ts";
+import { requireSpanOrForever } from "../common/values.ts";
 import { withContext, withState } from "../common/open_state.ts";
 import { type CommonOptions, printError, printResult } from "../common/output.ts";
 import { nameText, otherPlaces } from "./list.ts";

@@ -1,5 +1,5 @@
 import { now } from "../../core/time.ts";
-import { requireNetwork } from "../common/change.ts";
+import { requireNetwork } from "../common/values.ts";
 import { WIDTH } from "../common/layout.ts";
 import { withContext } from "../common/open_state.ts";
 import { type CommonOptions, outputWidth, printResult, zoneName } from "../common/output.ts";

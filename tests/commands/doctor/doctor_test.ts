@@ -499,6 +499,9 @@ Deno.test("`doctor` tells the problems that a running monitor has reported", asy
   );
   state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [] }));
   assert.match(of((await doctor(machine)).findings, "monitor")[0]!, /^ok: runs since /);
+  const metricsError = "Cannot write the metrics to /a.prom: no";
+  state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [], metricsError }));
+  assert.deepEqual(of((await doctor(machine)).findings, "monitor"), [`failure: ${metricsError}`]);
   state.setReport(JSON.stringify({ ...REPORT, leaks: [], modules: [], time: 2_000_000 }));
   const hanging = await doctor(machine);
   assert.equal(hanging.code, 1);

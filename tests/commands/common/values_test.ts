@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { requireSince, requireTime } from "../../../lib/commands/common/instant.ts";
+import { requireSince, requireTime } from "../../../lib/commands/common/values.ts";
 import { HOUR, now } from "../../../lib/core/time.ts";
 import { UserError } from "../../../lib/core/error.ts";
 import { inZone } from "../../support/helpers.ts";
