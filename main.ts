@@ -2,7 +2,7 @@
  * The program: runs the command in the arguments, passes it signals, and prints errors as sentences
  * with an exit code (sysexits.h). Any other than a `UserError` is a bug: its stack follows.
  */
-import { print, printError, printFailure } from "./lib/commands/output.ts";
+import { print, printError, printFailure } from "./lib/commands/common/output.ts";
 import type { RunSignals } from "./lib/commands/run.ts";
 import { linesOf, UserError } from "./lib/core/error.ts";
 import { VERSION } from "./lib/core/program.ts";
@@ -59,8 +59,8 @@ async function main(given: readonly string[]): Promise<number> {
   const early = (given[0] ?? "run") === "run" ? listenToSignals() : null;
   // Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs.
   Object.assign((await import("node:process")).default, { noDeprecation: true });
-  const { commandLine } = await import("./lib/commands/command_line.ts");
-  const { ordered, readUsage } = await import("./lib/commands/arguments.ts");
+  const { commandLine } = await import("./lib/commands/command_line/command_line.ts");
+  const { ordered, readUsage } = await import("./lib/commands/command_line/arguments.ts");
   let code = 0;
   const program = commandLine({
     version: VERSION,

@@ -1,6 +1,6 @@
 /** Makes a release: the program, a tarball, a Debian package, checksums and a bill of materials. */
 import { resolve } from "node:path";
-import { commandLine } from "../lib/commands/command_line.ts";
+import { commandLine } from "../lib/commands/command_line/command_line.ts";
 import { UserError } from "../lib/core/error.ts";
 import { VERSION } from "../lib/core/program.ts";
 import { outputOf, PROJECT, readOptions, runProgram, scratchIn, targetOf, TARGETS } from "./task.ts";

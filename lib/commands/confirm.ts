@@ -1,8 +1,8 @@
 import { UserError } from "../core/error.ts";
 import { localTime, now } from "../core/time.ts";
-import { tellMonitor, warnIfStopped } from "./change.ts";
-import { withState } from "./open_state.ts";
-import { type CommonOptions, printResult } from "./output.ts";
+import { tellMonitor, warnIfStopped } from "./common/change.ts";
+import { withState } from "./common/open_state.ts";
+import { type CommonOptions, printResult } from "./common/output.ts";
 
 /** `confirm`: ends the trial and keeps its bans. Throws `UserError` (69; 1: there is no trial). */
 export function confirmCommand(options: CommonOptions): number {

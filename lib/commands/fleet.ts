@@ -6,7 +6,7 @@ import { nameOf } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
 import { type Connection, explain, withConnection } from "../postgres/connection.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
-import { openConfig } from "./open.ts";
+import { openConfig } from "./common/open_config.ts";
 import {
   type CommonOptions,
   print,
@@ -16,7 +16,7 @@ import {
   tableEnd,
   tableTime,
   zoneText,
-} from "./output.ts";
+} from "./common/output.ts";
 
 /** Longest wait for one answer of the database. */
 const TIMEOUT = 10 * SECOND;

@@ -6,9 +6,9 @@ import { codeSecret, otpauthUri, PLAIN_SECRET, plainSecret, seal } from "../deci
 import type { State } from "../state/state.ts";
 import type { KnockKey } from "../deciding/knock.ts";
 import { UserError } from "../core/error.ts";
-import { tellMonitor, warnIfStopped } from "./change.ts";
-import { openConfig, readStdin } from "./open.ts";
-import { withState } from "./open_state.ts";
+import { tellMonitor, warnIfStopped } from "./common/change.ts";
+import { openConfig, readStdin } from "./common/open_config.ts";
+import { withState } from "./common/open_state.ts";
 import {
   type CommonOptions,
   print,
@@ -17,7 +17,7 @@ import {
   printResult,
   printSteering,
   printTable,
-} from "./output.ts";
+} from "./common/output.ts";
 
 /** Options of `knock new`. */
 export interface KnockNewOptions extends CommonOptions {

@@ -5,11 +5,11 @@ import { lookAt } from "../core/file_identity.ts";
 import { counted } from "../core/text.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
-import { type Input, inputOrStdin, openInput, readInput } from "./input.ts";
-import { type LineMatch, LineMatcher, recordOf } from "./dry_run.ts";
-import { openConfigOrShipped } from "./open.ts";
-import { type CommonOptions, print, printJson, printResult } from "./output.ts";
-import { uncountedText } from "./words.ts";
+import { type Input, inputOrStdin, openInput, readInput } from "./common/input.ts";
+import { type LineMatch, LineMatcher, recordOf } from "./common/dry_run.ts";
+import { openConfigOrShipped } from "./common/open_config.ts";
+import { type CommonOptions, print, printJson, printResult } from "./common/output.ts";
+import { uncountedText } from "./common/words.ts";
 
 /** Result of one line, with its number from 1. */
 type Match = Omit<LineMatch, "isUnderstood"> & { readonly n: number };

@@ -4,8 +4,8 @@ import { UserError } from "../core/error.ts";
 import { now } from "../core/time.ts";
 import { testNoticeJson } from "../monitor/notice_json.ts";
 import { runHook } from "../monitor/notifier.ts";
-import { openConfig, requirePermissions } from "./open.ts";
-import { type CommonOptions, printResult } from "./output.ts";
+import { openConfig, requirePermissions } from "./common/open_config.ts";
+import { type CommonOptions, printResult } from "./common/output.ts";
 
 /** `notify`: sends a test notice to the hook, and says whether it took it. Throws `UserError`. */
 export async function notifyCommand(options: CommonOptions): Promise<number> {

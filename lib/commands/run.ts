@@ -11,11 +11,12 @@ import { State } from "../state/state.ts";
 import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
-import { openUsableConfig, requireWhitelist } from "./open.ts";
-import { makeStateDirectory, withState } from "./open_state.ts";
-import { requireSpan, waitUntil } from "./change.ts";
-import type { CommonOptions } from "./output.ts";
-import { CONFIRM, leftText } from "./words.ts";
+import { openUsableConfig, requireWhitelist } from "./common/open_config.ts";
+import { makeStateDirectory, withState } from "./common/open_state.ts";
+import { waitUntil } from "./common/change.ts";
+import { requireSpan } from "./common/values.ts";
+import type { CommonOptions } from "./common/output.ts";
+import { CONFIRM, leftText } from "./common/words.ts";
 
 /** Signals to a running monitor. */
 export interface RunSignals {
@@ -152,13 +153,13 @@ function reloaded(options: CommonOptions, { old, state }: { old: Config; state: 
 
 function announce(config: Config, { state, log }: { state: State; log: Log }): void {
   const names = config.modules.map(({ module }) => module.name).join(", ");
-  const own = config.moduleBans.map(({ module, ban }) => `; for ${module} ${firewallText(ban)}`).join("");
-  log.info(`monitoring ${names} by ${config.path}, ${firewallText(config.ban)}${own}`);
+  const own = config.moduleBans.map(({ module, ban }) => `; for ${module} ${banningText(ban)}`).join("");
+  log.info(`monitoring ${names} by ${config.path}, ${banningText(config.ban)}${own}`);
   const { confirmed } = state.bans.totals();
   if (config.ban.firewall === "observe" && confirmed > 0) log.warn(leftText(confirmed));
 }
 
-function firewallText({ firewall, command, nft }: BanConfig): string {
+function banningText({ firewall, command, nft }: BanConfig): string {
   if (firewall === "nftables") return `banning by nftables through ${nft.join(" ")}`;
   return firewall === "command" ? `banning by ${command!.join(" ")}` : "observing: it bans nobody";
 }

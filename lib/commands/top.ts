@@ -2,9 +2,9 @@ import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
 import { type BanCount, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
-import { type CountFacts, type CountRow, countRows } from "./count_rows.ts";
-import { requireSince } from "./instant.ts";
-import { withState } from "./open_state.ts";
+import { type CountFacts, countJson, type CountRow, countRows } from "./common/count_rows.ts";
+import { requireSince } from "./common/values.ts";
+import { withState } from "./common/open_state.ts";
 import {
   type CommonOptions,
   print,
@@ -13,8 +13,8 @@ import {
   type Subject,
   SUBJECTS,
   zoneText,
-} from "./output.ts";
-import { shareText, shownName } from "./words.ts";
+} from "./common/output.ts";
+import { shareText, shownName } from "./common/words.ts";
 
 /** Options of `top`. */
 export interface TopOptions extends CommonOptions {
@@ -82,14 +82,7 @@ function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros
     bans_ended: ended,
     tables: tables.map(({ by, rows }) => ({
       by,
-      rows: rows.map(({ name, lines, hits, share, made, ended }) => ({
-        name,
-        lines,
-        hits,
-        share: Math.round(share * 10_000) / 10_000,
-        bans_made: made,
-        bans_ended: ended,
-      })),
+      rows: rows.map((row) => ({ ...countJson(row), lines: row.lines })),
     })),
   };
 }

@@ -87,7 +87,10 @@ export function whitelistProblem(
   { files }: { readonly files: readonly WhitelistFile[] },
   isKnown: (path: string) => boolean = () => false,
 ): UserError | null {
-  const errors = files.flatMap((file) => isKnown(file.path) ? [] : file.problem() ?? []);
+  const errors = files.flatMap((file) => {
+    const problem = file.problem();
+    return problem === null || isKnown(file.path) ? [] : problem;
+  });
   return errors.length === 0 ? null : new UserError(errors, 78);
 }
 

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
-import { NoStore } from "../../lib/commands/dry_run.ts";
+import { NoStore } from "../../lib/commands/common/dry_run.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { linesAt } from "../support/records.ts";

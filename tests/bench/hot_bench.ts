@@ -1,6 +1,6 @@
 /** `deno task bench:micro`: measures the hot parts of a line's way one by one. */
 import { loadConfig } from "../../lib/config/load.ts";
-import { NoStore, QUIET } from "../../lib/commands/dry_run.ts";
+import { NoStore, QUIET } from "../../lib/commands/common/dry_run.ts";
 import type { Records } from "../../lib/core/records.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { HeadReader } from "../../lib/reading/head.ts";

@@ -2,9 +2,8 @@ import { strict as assert } from "node:assert";
 import { now } from "../../lib/core/time.ts";
 import { scopeOf } from "../support/helpers.ts";
 import { ban, type Scene, TestMember, testOnPostgres } from "../support/postgres_fixtures.ts";
+import { assertDescribed, objectsOf } from "../support/json_page.ts";
 import { program, type Result } from "../support/program.ts";
-
-const PAGE = Deno.readTextFileSync(new URL("../../docs/json.md", import.meta.url));
 
 const RULE = { name: "a", str: "Invalid user", limit: 1 };
 
@@ -52,12 +51,11 @@ await testOnPostgres("the command fleet", {
     );
     assert.match(bans.stdout, /^1 ban in force\. Times are of UTC\.$/m);
 
-    for (const command of [["fleet", "list"], ["fleet", "bans"]]) {
-      const { stdout } = await place.run(...command, "--json");
-      for (const line of stdout.trim().split("\n")) {
-        for (const key of Object.keys(JSON.parse(line))) assert.ok(PAGE.includes(`\`${key}\``), key);
-      }
-    }
+    const servers = await place.run("fleet", "list", "--json");
+    assertDescribed(objectsOf(servers.stdout), ["`fleet`"]);
+    const keys = ["address", "scope", "servers", "reason", "start", "until"];
+    const { stdout } = await place.run("fleet", "bans", "--json");
+    for (const ban of objectsOf(stdout)) assert.deepEqual(Object.keys(ban), keys);
 
     await scene.query(`CREATE ROLE web1_${scene.login.database} LOGIN PASSWORD 'member' NOSUPERUSER;
       SELECT strongmonitor_admit('web1_${scene.login.database}')`);

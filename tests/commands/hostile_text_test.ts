@@ -241,8 +241,8 @@ Deno.test("no file writes to standard output or standard error that does not mak
   );
   // The bar of progress.ts holds numbers alone; terminal.ts sanitizes all its text.
   assert.deepEqual(writing.sort(), [
-    "lib/commands/output.ts",
-    "lib/commands/progress.ts",
+    "lib/commands/common/output.ts",
+    "lib/commands/common/progress.ts",
     "lib/commands/watch/terminal.ts",
     "lib/core/log.ts",
   ]);

@@ -3,39 +3,8 @@ import { now, SECOND } from "../../lib/core/time.ts";
 import { eventOf, lineOf } from "../support/events.ts";
 import { MANUAL, type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { REPORT } from "../support/monitor_report.ts";
+import { assertDescribed, objectsOf } from "../support/json_page.ts";
 import { program } from "../support/program.ts";
-
-const PAGE = Deno.readTextFileSync(new URL("../../docs/json.md", import.meta.url));
-
-/** The page's section under a heading, up to the next one of the same level. */
-function section(heading: string): string {
-  const found = PAGE.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
-  assert.ok(found, `docs/json.md has no section ${heading}`);
-  return found;
-}
-
-/** All keys of JSON values at any depth, but for those of `fields`, which depend on the log. */
-function keysIn(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(keysIn);
-  if (value === null || typeof value !== "object") return [];
-  return Object.entries(value).flatMap(([key, part]) => [key, ...key === "fields" ? [] : keysIn(part)]);
-}
-
-/** Keys that the tables of a section list in their first column. */
-function listedKeys(text: string): string[] {
-  const cells = [...text.matchAll(/^\| (?<cell>(?:`\w+`(?:, )?)+) +\|/gm)].map(({ groups }) => groups!.cell!);
-  return cells.flatMap((cell) => [...cell.matchAll(/\w+/g)].map(([key]) => key));
-}
-
-/** Asserts that sections describe every key of an output, and that the output has every key that the first one lists. */
-function assertDescribed(output: string, headings: readonly [string, ...string[]]): void {
-  const keys = new Set(output.trim().split("\n").flatMap((line) => keysIn(JSON.parse(line))));
-  const text = headings.map(section).join("\n");
-  for (const key of keys) {
-    assert.ok(text.includes(`\`${key}\``) || text.includes(`"${key}"`), `${key} in ${headings}`);
-  }
-  for (const key of listedKeys(section(headings[0]))) assert.ok(keys.has(key), `${key} of ${headings[0]}`);
-}
 
 /** A ban by hand that the firewall has not been told of. */
 const BAN = {
@@ -102,14 +71,17 @@ function record({ state }: TemporaryState): void {
   });
 }
 
+/** A command, the sections whose first tables describe its objects, and others for those inside of them. */
+type Described = readonly [command: string, own: readonly [string, ...string[]], others?: readonly string[]];
+
 /** Commands in order, with the sections of docs/json.md that describe what they print. */
-function commandsOf(directory: string): readonly (readonly [string, readonly [string, ...string[]]])[] {
+function commandsOf(directory: string): readonly Described[] {
   return [
     ["bans", ["A ban"]],
-    ["why 192.0.2.0/24", ["`why`", "A ban", "`status`", "`whitelist`"]],
+    ["why 192.0.2.0/24", ["`why`"], ["A ban", "`status`", "`whitelist`"]],
     ["top", ["`top`"]],
-    ["report", ["`report`", "A ban", "`status`"]],
-    ["status", ["`status`", "A ban"]],
+    ["report", ["`report`"], ["A ban", "`status`"]],
+    ["status", ["`status`"], ["A ban"]],
     ["check", ["`check`"]],
     ["init", ["`init`"]],
     ["doctor", ["`doctor`"]],
@@ -120,12 +92,12 @@ function commandsOf(directory: string): readonly (readonly [string, readonly [st
     ["unban 192.0.2.8", ["`unban`", "A ban"]],
     [`bans --import ${directory}/list`, ["`bans`"]],
     ["whitelist list", ["`whitelist`"]],
-    ["whitelist add 192.0.2.3", ["`whitelist`"]],
   ];
 }
 
 /** Commands that print what text of their section describes, not a table. */
 const DESCRIBED_IN_TEXT = [
+  ["whitelist add 192.0.2.3", ["address", "note", "until", "done", "lifts"]],
   ["whitelist remove 192.0.2.3", ["address", "done"]],
   ["knock new phone", ["name", "uri"]],
   ["knock new script --plain", ["name", "secret"]],
@@ -144,13 +116,11 @@ Deno.test("docs/json.md describes every key that `--json` prints, and no others"
   state.setTrial({ end: now() + 3_600 * SECOND, lastBan: 0 });
   const run = async (command: string) =>
     (await program([...command.split(" "), "--json", "--config", config])).stdout;
-  for (const [command, headings] of commandsOf(directory)) {
-    if (command.startsWith("whitelist add")) {
-      assert.deepEqual(keysIn(JSON.parse(await run(command))), ["address", "note", "until", "done", "lifts"]);
-    } else assertDescribed(await run(command), headings);
+  for (const [command, own, others] of commandsOf(directory)) {
+    assertDescribed(objectsOf(await run(command)), own, others);
   }
   for (const [command, keys] of DESCRIBED_IN_TEXT) {
-    assert.deepEqual(keysIn(JSON.parse((await run(command)).split("\n")[0]!)), keys, command);
+    assert.deepEqual(Object.keys(objectsOf(await run(command))[0]!), keys, command);
   }
 });
 

@@ -68,7 +68,7 @@ Deno.test("`unban` without a monitor names the command that lifts bans of nftabl
       const { directory, state } = temporary;
       state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
       temporary.exec(`UPDATE ban SET applied_by = '${firewall}', applied_at = 1`);
-      const { stdout } = await program(["unban", target, "--state", directory]);
+      const { stdout } = await program(["unban", target, "--state", directory, "--config", "/nowhere.jsonc"]);
       const more = firewall === "nftables"
         ? "; until then `nft delete table inet strongmonitor` lifts all bans"
         : "";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { parse } from "jsonc-parser";
-import { runRuleTests } from "../../lib/commands/rule_tests.ts";
+import { runRuleTests } from "../../lib/commands/check/rule_tests.ts";
 import { configWarnings } from "../../lib/config/warnings.ts";
 import { UNEDITED } from "../../lib/config/shipped.ts";
 import { loadConfig } from "../../lib/config/load.ts";

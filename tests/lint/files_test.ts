@@ -61,7 +61,7 @@ Deno.test("no files import each other in a circle, types included", () => {
 });
 
 Deno.test("commands that use no state load neither its code nor that of the journal and PostgreSQL", () => {
-  for (const command of ["match", "replay"]) {
+  for (const command of ["match", "rehearsal/replay"]) {
     const loaded = [...loadedWith(`lib/commands/${command}.ts`)];
     assert.ok(loaded.includes("lib/config/load.ts"), "finds imports");
     const needless = /^lib\/(?:state|sources\/(?:journal|files)|postgres)\/(?!database_config)/;

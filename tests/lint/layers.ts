@@ -29,9 +29,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "shipped configuration": { files: ["config.jsonc", "packaging/config.jsonc"], imports: [] },
   config: { files: ["lib/config/"], imports: [...BELOW, "postgres", "shipped configuration"] },
   monitor: { files: ["lib/monitor/"], imports: ROOMS },
-  commands: { files: ["lib/commands/"], imports: [...ROOMS, "module list"] },
+  "common parts of commands": { files: ["lib/commands/common/"], imports: [...ROOMS, "module list"] },
+  commands: { files: ["lib/commands/"], imports: [...ROOMS, "module list", "common parts of commands"] },
   project: { files: ["deno.json"], imports: [] },
-  main: { files: ["main.ts"], imports: ["core", "commands"] },
+  main: { files: ["main.ts"], imports: ["core", "commands", "common parts of commands"] },
 };
 
 /** The files that alone may import each outside package. */
@@ -42,7 +43,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "modules/pattern/",
   ],
   "@logtape/logtape": ["lib/core/log.ts"],
-  commander: ["lib/commands/command_line.ts", "lib/commands/command_line/"],
+  commander: ["lib/commands/command_line/"],
   "d3-array": ["lib/commands/report/"],
   "d3-scale": ["lib/commands/report/"],
   "d3-shape": ["lib/commands/report/"],

@@ -70,6 +70,11 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
       ["lib/commands/run.ts", `import { Monitor } from "../monitor/monitor.ts";`],
     ],
     [
+      "what commands share imports no command",
+      ["lib/commands/common/words.ts", `import { banJson } from "../bans/bans.ts";`],
+      ["lib/commands/bans/ban.ts", `import { untilText } from "../common/words.ts";`],
+    ],
+    [
       "commands take modules from the list",
       ["lib/commands/run.ts", `import { sshd } from "../../modules/sshd.ts";`],
       ["lib/commands/run.ts", `import { modules } from "../../modules/mod.ts";`],
@@ -108,7 +113,7 @@ const CASES: [title: string, refused: [path: string, code: string], allowed: [pa
     ]],
     [
       "jsonc-parser has its place",
-      ["lib/commands/check.ts", `import "jsonc-parser";`],
+      ["lib/commands/check/check.ts", `import "jsonc-parser";`],
       ["lib/config/document.ts", `import "jsonc-parser";`],
     ],
     ["zod has its place", ["lib/state/state.ts", `import "zod/mini";`], [

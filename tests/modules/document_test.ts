@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { runRuleTests } from "../../lib/commands/rule_tests.ts";
+import { runRuleTests } from "../../lib/commands/check/rule_tests.ts";
 import { configWarnings } from "../../lib/config/warnings.ts";
 import { load } from "../support/configs.ts";
 import { messageParser } from "../support/messages.ts";

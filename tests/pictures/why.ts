@@ -1,8 +1,8 @@
 /** Draws docs/why.svg: `why` of an attacker in a fixed history. `--stdout` prints it instead. */
-import { WIDTH } from "../../lib/commands/layout.ts";
+import { WIDTH } from "../../lib/commands/common/layout.ts";
 import type { Line } from "../../lib/commands/watch/cell.ts";
-import { storyOf } from "../../lib/commands/why_story.ts";
-import { storyLines } from "../../lib/commands/why_text.ts";
+import { storyOf } from "../../lib/commands/why/story.ts";
+import { storyLines } from "../../lib/commands/why/text.ts";
 import { load, SHIPPED } from "../support/configs.ts";
 import { temporaryState } from "../support/helpers.ts";
 import { fillHistory } from "../support/history.ts";

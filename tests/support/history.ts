@@ -10,7 +10,7 @@ import { Logins } from "../../lib/deciding/logins.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import { Bans } from "../../lib/enforcing/bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
-import { QUIET } from "../../lib/commands/dry_run.ts";
+import { QUIET } from "../../lib/commands/common/dry_run.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import type { State } from "../../lib/state/state.ts";
 import { load, SHIPPED } from "./configs.ts";

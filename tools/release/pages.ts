@@ -1,6 +1,6 @@
 /** Makes the manual page and shell completions from the command line's definition. */
 import type { Command } from "commander";
-import { examplesOf, EXIT_CODES } from "../../lib/commands/command_line.ts";
+import { examplesOf, EXIT_CODES } from "../../lib/commands/command_line/command_line.ts";
 import { modules } from "../../modules/mod.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
 

@@ -1,6 +1,6 @@
 /** Commands that prepare, run and view a monitor, and tell of what it has seen. */
 import { Option } from "commander";
-import { CONFIG, NGINX_CONF, SUBJECTS } from "../output.ts";
+import { CONFIG, NGINX_CONF, SUBJECTS } from "../common/output.ts";
 import type { RunOptions } from "../run.ts";
 import type { WatchOptions } from "../watch/watch.ts";
 import { type Definition, option } from "./definition.ts";
@@ -45,7 +45,7 @@ export const MONITORING: readonly Definition[] = [
     usage: "status",
     summary: "tell how the monitor is doing",
     examples: ["status", "status --json"],
-    load: async () => (await import("../status.ts")).statusCommand,
+    load: async () => (await import("../status/status.ts")).statusCommand,
   },
   {
     usage: "confirm",
@@ -57,7 +57,7 @@ export const MONITORING: readonly Definition[] = [
     usage: "why <address>",
     summary: "tell why an address or a network is banned, or why it is not",
     examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
-    load: async () => (await import("../why.ts")).whyCommand,
+    load: async () => (await import("../why/why.ts")).whyCommand,
   },
   {
     usage: "top",

@@ -1,9 +1,9 @@
 /** Commands that list and change bans, whitelist, knocks and fleet. */
 import { Option } from "commander";
 import { UserError } from "../../core/error.ts";
-import type { ExportFormat } from "../bans_export.ts";
-import type { ImportOptions } from "../bans_import.ts";
-import { EXPORT_FORMATS } from "../output.ts";
+import type { ExportFormat } from "../bans/export.ts";
+import type { ImportOptions } from "../bans/import.ts";
+import { EXPORT_FORMATS } from "../common/output.ts";
 import { type Definition, option } from "./definition.ts";
 
 /** Commands for changes, in the order of `--help`. */
@@ -41,7 +41,7 @@ export const CHANGING: readonly Definition[] = [
       option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever"),
       option("--reason <text>", "reason to keep with it"),
     ],
-    load: async () => (await import("../ban.ts")).banCommand,
+    load: async () => (await import("../bans/ban.ts")).banCommand,
   },
   {
     usage: "unban [addresses...]",
@@ -49,7 +49,7 @@ export const CHANGING: readonly Definition[] = [
     examples: ["unban 192.0.2.7 192.0.2.8", "unban --all"],
     options: [option("--all", "lift all bans")],
     json: "print one JSON object a ban",
-    load: async () => (await import("../unban.ts")).unbanCommand,
+    load: async () => (await import("../bans/unban.ts")).unbanCommand,
   },
   {
     usage: "whitelist",
@@ -69,18 +69,18 @@ export const CHANGING: readonly Definition[] = [
         option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)"),
         option("--note <text>", "note to keep with it"),
       ],
-      load: async () => (await import("../whitelist.ts")).whitelistAddCommand,
+      load: async () => (await import("../whitelist/whitelist.ts")).whitelistAddCommand,
     }, {
       usage: "remove <targets...>",
       summary: "end entries that `whitelist add` or a knock made",
       examples: ["whitelist remove 198.51.100.0/24"],
-      load: async () => (await import("../whitelist.ts")).whitelistRemoveCommand,
+      load: async () => (await import("../whitelist/whitelist.ts")).whitelistRemoveCommand,
     }, {
       usage: "list",
       summary: "list who is never banned (the default)",
       examples: ["whitelist list", "whitelist list --json"],
       json: "print one JSON object an entry",
-      load: async () => (await import("../whitelist_list.ts")).whitelistListCommand,
+      load: async () => (await import("../whitelist/list.ts")).whitelistListCommand,
     }],
   },
   {
@@ -138,13 +138,13 @@ type BansOptions = ImportOptions & { all?: boolean; export?: ExportFormat; impor
 
 async function runBans(options: BansOptions): Promise<number> {
   if (options.export !== undefined) {
-    return (await import("../bans_export.ts")).bansExportCommand(options.export, options);
+    return (await import("../bans/export.ts")).bansExportCommand(options.export, options);
   }
   if (options.import !== undefined) {
-    return await (await import("../bans_import.ts")).bansImportCommand(options.import, options);
+    return await (await import("../bans/import.ts")).bansImportCommand(options.import, options);
   }
   for (const name of ["for", "reason"] as const) {
     if (options[name] !== undefined) throw new UserError(`Cannot use --${name} without --import`, 64);
   }
-  return (await import("../bans.ts")).bansCommand(options);
+  return (await import("../bans/bans.ts")).bansCommand(options);
 }

@@ -1,5 +1,5 @@
 /** Commands that test a machine and a configuration, and ban nobody. */
-import { CONFIG } from "../output.ts";
+import { CONFIG } from "../common/output.ts";
 import { type Definition, option } from "./definition.ts";
 
 /** Commands for tests, in the order of `--help`. */
@@ -25,7 +25,7 @@ export const TESTING: readonly Definition[] = [
       option("--rules", "explain each rule"),
       option("--syntax", "look at the configuration alone, and at nothing else of this machine"),
     ],
-    load: async () => (await import("../check.ts")).checkCommand,
+    load: async () => (await import("../check/check.ts")).checkCommand,
   },
   {
     usage: "match [input]",
@@ -53,7 +53,7 @@ export const TESTING: readonly Definition[] = [
       option("--until <time>", "read the journal up to this time"),
     ],
     json: "print one JSON object a ban, and a summary",
-    load: async () => (await import("../replay.ts")).replayCommand,
+    load: async () => (await import("../rehearsal/replay.ts")).replayCommand,
   },
   {
     usage: "what-if [files...]",
@@ -72,6 +72,6 @@ export const TESTING: readonly Definition[] = [
       option("-a, --all", "list all differences, not the first 20 of each kind"),
     ],
     json: "print one JSON object a difference, and a summary",
-    load: async () => (await import("../what_if.ts")).whatIfCommand,
+    load: async () => (await import("../rehearsal/what_if.ts")).whatIfCommand,
   },
 ];

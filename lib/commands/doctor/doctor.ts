@@ -1,8 +1,10 @@
+import { withPassword } from "../../config/load.ts";
 import { isDenial } from "../../core/denial.ts";
+import { tried } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
-import { folded } from "../layout.ts";
-import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../machine.ts";
-import { type CommonOptions, finishUnread, print, printResult } from "../output.ts";
+import { folded } from "../common/layout.ts";
+import { monitorEntry, serviceUser, type SystemUser, unitHere } from "../common/machine.ts";
+import { type CommonOptions, finishUnread, print, printResult } from "../common/output.ts";
 import { examineConfig } from "./config.ts";
 import { AS_ROOT, type Finding } from "./finding.ts";
 import { examineFirewall } from "./firewall.ts";
@@ -54,7 +56,9 @@ async function* examine(options: CommonOptions, user: SystemUser | null): AsyncG
   if (!isWrong) {
     yield* examineFirewall(config, { ...monitor, unit });
     yield* examineUnit(config, { service: user, entry, unit });
-    if (config.database !== null) yield* examineDatabase(config.database);
+    // Without its password, which a finding above names, there is no database to ask.
+    const database = tried(() => withPassword(config))?.database ?? null;
+    if (database !== null) yield* examineDatabase(database);
   }
   yield await examineClock(monitor.newest);
   yield* monitor.findings;

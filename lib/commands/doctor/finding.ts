@@ -1,4 +1,5 @@
 import { messageOf, UserError } from "../../core/error.ts";
+import { complaintOf } from "../common/words.ts";
 
 /** Remedy for what only root or the monitor's user may do. */
 export const AS_ROOT = "ask as root: sudo strongmonitor doctor";
@@ -42,15 +43,6 @@ export function warning(subject: DoctorSubject, text: string, remedy: string | n
 /** Makes a finding of something that prevents work. */
 export function failure(subject: DoctorSubject, text: string, remedy: string | null = null): Finding {
   return { subject, result: "failure", text, remedy };
-}
-
-/** Separator before remedies: a semicolon outside quotes. */
-const BEFORE_REMEDY = /; (?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)/;
-
-/** Splits a sentence into its complaint and its remedies, each behind a semicolon. */
-export function complaintOf(sentence: string): { complaint: string; remedies: readonly string[] } {
-  const [complaint, ...remedies] = sentence.split(BEFORE_REMEDY);
-  return { complaint: complaint!, remedies };
 }
 
 /** Makes a failure of a sentence, with its own remedies or, if it has none, `remedy`. */

@@ -6,8 +6,8 @@ import { UNITS } from "../../core/program.ts";
 import type { Ban } from "../../deciding/ban.ts";
 import type { Firewall, Outcome } from "../../firewall/firewall.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
-import { ask, GRANT } from "../machine.ts";
-import { programProblems } from "../programs.ts";
+import { ask, GRANT } from "../common/machine.ts";
+import { programProblems } from "../check/programs.ts";
 import { AS_ROOT, failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Documentation addresses (RFC 5737, RFC 3849), as bans spell them. */

@@ -19,7 +19,7 @@ import {
   seesJournal,
   switching,
   type SystemUser,
-} from "../machine.ts";
+} from "../common/machine.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const [PLAIN, BY_SUDO] = UNITS;
@@ -128,8 +128,9 @@ export async function* examineUnit(
     yield warning("unit", "no unit has run the monitor yet", asRoot(`systemctl enable --now ${unit}`));
   }
   if (unit !== null && isEnabled(unit) === false) {
-    const text = `the next boot does not start the monitor: ${unit} is not enabled`;
-    yield warning("unit", text, asRoot(`systemctl enable ${unit}`));
+    const text =
+      `multi-user.target does not start the monitor at the next boot: ${unit} is not enabled for it`;
+    yield warning("unit", text, `unless another target starts it: ${asRoot(`systemctl enable ${unit}`)}`);
   }
   for (const firewall of firewalls) yield* await sudoFindings(firewall, service);
 }

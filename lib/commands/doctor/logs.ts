@@ -11,10 +11,10 @@ import type { ModuleRules } from "../../rules/rule.ts";
 import { logFiles } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
 import type { Batch } from "../../sources/source.ts";
-import { filesOf } from "../check.ts";
-import { idlePipeline } from "../dry_run.ts";
-import { openEnd, readInput } from "../input.ts";
-import { asRoot, closedTo, type SystemUser } from "../machine.ts";
+import { filesOf } from "../check/check.ts";
+import { idlePipeline } from "../common/dry_run.ts";
+import { openEnd, readInput } from "../common/input.ts";
+import { asRoot, closedTo, type SystemUser } from "../common/machine.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Most journal entries that are read at a time, and how far back. */

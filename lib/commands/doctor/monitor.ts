@@ -4,15 +4,14 @@ import { databaseOf } from "../../core/state_files.ts";
 import { counted } from "../../core/text.ts";
 import { localTime, now } from "../../core/time.ts";
 import { problemsOf } from "../../monitor/problems.ts";
-import { isOverdue, type MonitorReport, readReport } from "../../monitor/report.ts";
-import { isLocked } from "../../state/lock.ts";
+import { isOverdue } from "../../monitor/report.ts";
 import type { State } from "../../state/state.ts";
-import { asRoot, INSTALL_UNIT } from "../machine.ts";
-import { withState } from "../open_state.ts";
-import type { CommonOptions } from "../output.ts";
-import { awaitStarting } from "../status.ts";
-import { hangingText } from "../status_problems.ts";
-import { failure, failuresOf, type Finding, ok, warning } from "./finding.ts";
+import { asRoot, INSTALL_UNIT } from "../common/machine.ts";
+import { withState } from "../common/open_state.ts";
+import type { CommonOptions } from "../common/output.ts";
+import { awaitStarting, statusOf } from "../status/status.ts";
+import { hangingText, tellingProblems } from "../status/problems.ts";
+import { failure, failuresOf, ok, warning } from "./finding.ts";
 
 /**
  * Opens the state and checks the last report. `unit` starts the monitor; null: none does. `newest` is
@@ -37,37 +36,27 @@ export async function examineMonitor(
 }
 
 function examineState(state: State, unit: string | null) {
-  const { directory } = state;
-  const isRunning = isLocked(directory);
-  const report = readReport(state.report());
+  const status = statusOf(state);
+  const { running: isRunning, report, recorded, isInMemory } = status;
   const times = [report?.started ?? 0, ...(report?.sources ?? []).map(({ lastBatch }) => lastBatch ?? 0)];
-  const newest = Math.max(...times);
-  const opened = ok("state", `${directory} can be opened and holds ${counted(state.log.count(), "line")}`);
+  const newest = Math.max(...times) || null;
+  const opened = ok("state", `${state.directory} can be opened and holds ${counted(recorded, "line")}`);
   if (!isRunning || !report?.running) {
     const start = `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
     const stopped = isRunning
       ? failure("monitor", "has not reported yet", "ask again")
       : failure("monitor", "does not run", unit === null ? INSTALL_UNIT : start);
-    return { isRunning, newest: newest || null, findings: [opened, stopped] };
+    return { isRunning, newest, findings: [opened, stopped] };
   }
-  const problems = [...hangingOf(state, { report, unit }), ...findingsOf(state, report)];
+  const restart = unit === null ? `kill -KILL ${report.pid}` : asRoot(`systemctl restart ${unit}`);
+  // The same sentences as notices have, and those that no notice could tell.
+  const sentences = problemsOf({ ...status, report, losses: [] }).map(({ text }) => text);
+  const problems = [
+    ...!isInMemory && isOverdue(report, now()) ? [failure("monitor", hangingText(report), restart)] : [],
+    ...[...sentences, ...tellingProblems(report)].map((text) =>
+      failure("monitor", text, "strongmonitor status tells more")
+    ),
+  ];
   const well = problems.length === 0 ? [ok("monitor", `runs since ${localTime(report.started)}`)] : problems;
-  return { isRunning, newest: newest || null, findings: [opened, ...well] };
-}
-
-function hangingOf(
-  { isInMemory }: State,
-  { report, unit }: { report: MonitorReport; unit: string | null },
-): Finding[] {
-  if (isInMemory || !isOverdue(report, now())) return [];
-  const remedy = unit === null ? `kill -KILL ${report.pid}` : asRoot(`systemctl restart ${unit}`);
-  return [failure("monitor", hangingText(report), remedy)];
-}
-
-/** Returns the problems in the monitor's last report, the same as for notices. */
-function findingsOf({ bans, outbox, isInMemory }: State, report: MonitorReport): Finding[] {
-  const found = { failing: bans.failing(), backlog: outbox.backlog(), isInMemory, losses: [] };
-  return problemsOf({ report, ...found }).map(({ text }) =>
-    failure("monitor", text, "strongmonitor status tells more")
-  );
+  return { isRunning, newest, findings: [opened, ...well] };
 }

@@ -2,7 +2,7 @@
 import { messageOf } from "../../core/error.ts";
 import { aheadBy, differenceText, localTime, type Micros, now, SECOND } from "../../core/time.ts";
 import type { DatabaseConfig } from "../../postgres/database_config.ts";
-import { asRoot, newestEntry, seesJournal } from "../machine.ts";
+import { asRoot, newestEntry, seesJournal } from "../common/machine.ts";
 import { failure, failureOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Largest difference between clocks that counts as none. */

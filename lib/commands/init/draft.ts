@@ -1,6 +1,6 @@
 import { jsonText, printable } from "../../core/text.ts";
 import { Glob } from "../../sources/files/glob.ts";
-import { folded, WIDTH } from "../layout.ts";
+import { folded, WIDTH } from "../common/layout.ts";
 import { NGINX_LOGS, type NginxSurvey, SSH_LOGS, type Survey } from "./survey.ts";
 
 /** Decisions of the user. */

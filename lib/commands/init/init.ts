@@ -4,9 +4,9 @@ import type { Config } from "../../config/types.ts";
 import { isDenial } from "../../core/denial.ts";
 import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { counted, shellWord } from "../../core/text.ts";
-import { lookHere } from "../check.ts";
-import { wrapCommand } from "../layout.ts";
-import { asRoot, INSTALL_UNIT, serviceUser } from "../machine.ts";
+import { lookHere } from "../check/check.ts";
+import { wrapCommand } from "../common/layout.ts";
+import { asRoot, INSTALL_UNIT, serviceUser } from "../common/machine.ts";
 import {
   columnsOf,
   type CommonOptions,
@@ -15,7 +15,7 @@ import {
   printError,
   printErrorData,
   printJson,
-} from "../output.ts";
+} from "../common/output.ts";
 import { type Answers, draftConfig, NO_SSH_LOG } from "./draft.ts";
 import { agrees, askUser, proposed } from "./questions.ts";
 import { isEdited, runStep, shellCommand, type Step, stepsFor, targetAt } from "./steps.ts";
@@ -71,7 +71,7 @@ export async function initCommand(given: InitOptions): Promise<number> {
 /** Says that an edited configuration stays. Throws `UserError` (1) if it was to be replaced. */
 function refuse({ config, install }: InitOptions): number {
   if (install) throw existing(config);
-  printError(existing(config).message);
+  printError(`Root has nothing to do: ${config} stays. With --force, root replaces it and keeps a copy.`);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-import { printError, promptError } from "../output.ts";
+import { printError, promptError } from "../common/output.ts";
 import type { Answers } from "./draft.ts";
 import type { Survey } from "./survey.ts";
 

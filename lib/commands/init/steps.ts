@@ -4,7 +4,7 @@ import { childEnvironment } from "../../core/child_process.ts";
 import { UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { SERVICE_USER } from "../../core/program.ts";
-import { asRoot, type SystemUser } from "../machine.ts";
+import { asRoot, type SystemUser } from "../common/machine.ts";
 
 /** A command for root. */
 export interface Step {

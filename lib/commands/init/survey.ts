@@ -15,10 +15,10 @@ import { Glob } from "../../sources/files/glob.ts";
 import { logFiles } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
-import { idlePipeline, LineMatcher } from "../dry_run.ts";
-import { openEnd, readInput } from "../input.ts";
-import { shippedConfig } from "../open.ts";
-import { CONFIG, NGINX_CONF } from "../output.ts";
+import { idlePipeline, LineMatcher } from "../common/dry_run.ts";
+import { openEnd, readInput } from "../common/input.ts";
+import { shippedConfig } from "../common/open_config.ts";
+import { CONFIG, NGINX_CONF } from "../common/output.ts";
 import {
   ask,
   GRANT,
@@ -27,7 +27,7 @@ import {
   type MonitorEntry,
   monitorEntry,
   unitHere,
-} from "../machine.ts";
+} from "../common/machine.ts";
 import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
 
 /** Result of a survey. */

@@ -2,8 +2,8 @@
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import type { SourceReport } from "../../monitor/report.ts";
 import type { Micros } from "../../core/time.ts";
-import { tableTime } from "../output.ts";
-import { sourceText } from "../words.ts";
+import { tableTime } from "../common/output.ts";
+import { sourceText } from "../common/words.ts";
 import { type Markup, markup } from "./markup.ts";
 import { card, entry, nameMarkup, nothing, sentenceMarkup, tag } from "./parts.ts";
 import type { Review } from "./review.ts";

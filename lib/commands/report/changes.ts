@@ -1,6 +1,6 @@
 /** Compares counts with the period before. */
 import type { RollupContent } from "../../state/rollup.ts";
-import { countsOf } from "../count_rows.ts";
+import { countsOf } from "../common/count_rows.ts";
 import type { Change } from "./review.ts";
 import { ORDER } from "./words.ts";
 

@@ -7,10 +7,10 @@ import { type ProvenanceCount, sumOfBans } from "../../state/history.ts";
 import { type RollupContent, sumOf, totalCount } from "../../state/rollup.ts";
 import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
-import { countRows, countsOf } from "../count_rows.ts";
-import type { Subject } from "../output.ts";
-import { statusOf } from "../status.ts";
-import { statusProblems } from "../status_problems.ts";
+import { countRows, countsOf } from "../common/count_rows.ts";
+import type { Subject } from "../common/output.ts";
+import { statusOf } from "../status/status.ts";
+import { statusProblems } from "../status/problems.ts";
 import { changesBetween } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
 import type { PeriodTotals, Review, Row } from "./review.ts";
@@ -23,10 +23,18 @@ const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
 /** Most names of each kind in a comparison of two periods. */
 const COMPARED = 1_000;
 
-/** Reviews the time from `since`'s hour to `now`, and compares it with as long a time before. */
+/**
+ * Reviews the time from `since`'s hour to `now`, and compares it with as long a time before.
+ * @param unusable why the monitor could not start again; null: it could
+ */
 export function reviewOf(
   state: State,
-  { since, now, host }: { since: Micros; now: Micros; host: string },
+  { since, now, host, unusable = null }: {
+    since: Micros;
+    now: Micros;
+    host: string;
+    unusable?: string | null;
+  },
 ): Review {
   const period = { from: since - since % HOUR, to: now };
   const periodBefore = { from: 2 * period.from - now, to: period.from };
@@ -42,7 +50,7 @@ export function reviewOf(
   const before = hasBefore ? sumOf(told(state.rollups.within(periodBefore), []), COMPARED) : null;
   const counts = state.history.bansOfPeriods(periodBefore.from, period.from);
   const bans = counts.map(({ present }) => present);
-  const status = statusOf(state);
+  const status = { ...statusOf(state), unusable };
   return {
     host,
     now,

@@ -1,6 +1,8 @@
 /** Formats a review for `report --json`: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
-import { banJson } from "../bans.ts";
+import { banJson } from "../bans/bans.ts";
+import { countJson } from "../common/count_rows.ts";
+import { sourceJson } from "../status/json.ts";
 import type { PeriodTotals, Review } from "./review.ts";
 import type { Period } from "./series.ts";
 import { ORDER } from "./words.ts";
@@ -25,14 +27,10 @@ export function reviewJson(review: Review): unknown {
     heat: review.heat,
     tables: ORDER.map((by) => ({
       by,
-      rows: review.tables[by].map(({ name, hits, share, before, made, ended, isBanned }) => ({
-        name,
-        hits,
-        share: Math.round(share * 10_000) / 10_000,
-        hits_before: before,
-        bans_made: made,
-        bans_ended: ended,
-        banned: isBanned,
+      rows: review.tables[by].map((row) => ({
+        ...countJson(row),
+        hits_before: row.before,
+        banned: row.isBanned,
       })),
     })),
     slow: review.slow.map(({ address, hours, days, hits, most, made, isBanned }) => ({
@@ -60,13 +58,7 @@ export function reviewJson(review: Review): unknown {
     },
     running: status.running,
     problems: review.problems,
-    sources: status.report?.sources.map(({ name, running, lastBatch, waiting, problems }) => ({
-      name,
-      running,
-      last_batch: isoTimeOrNull(lastBatch),
-      waiting,
-      problems,
-    })) ?? [],
+    sources: status.report?.sources.map(sourceJson) ?? [],
   };
 }
 

@@ -1,7 +1,7 @@
 /** Formats a review as one page without scripts and network access. */
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/program.ts";
-import { type Subject, tableTime, zoneName } from "../output.ts";
+import { type Subject, tableTime, zoneName } from "../common/output.ts";
 import { newestCard, sourcesCard, tableCard } from "./cards.ts";
 import { Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";

@@ -1,6 +1,6 @@
 /** Building blocks of the page's sections. */
 import { bounded } from "../../core/text.ts";
-import { shownName } from "../words.ts";
+import { shownName } from "../common/words.ts";
 import { type Markup, markup, type Part } from "./markup.ts";
 
 /** Longest name and sentence, in characters. */

@@ -1,10 +1,11 @@
 import { firstLineOf, tried, UserError } from "../../core/error.ts";
 import { shellWord } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
-import { dashed } from "../input.ts";
-import { requireSince } from "../instant.ts";
-import { withState } from "../open_state.ts";
-import { type CommonOptions, print, printData, printJson, printLines } from "../output.ts";
+import { dashed } from "../common/input.ts";
+import { requireSince } from "../common/values.ts";
+import { withState } from "../common/open_state.ts";
+import { type CommonOptions, print, printData, printJson, printLines } from "../common/output.ts";
+import { unusableText } from "../status/status.ts";
 import { reviewOf } from "./gather.ts";
 import { reviewJson } from "./json.ts";
 import { reviewPage } from "./page.ts";
@@ -23,7 +24,10 @@ export interface ReportOptions extends CommonOptions {
  */
 export function reportCommand({ html, ...options }: ReportOptions): number {
   const [since, time] = [requireSince(options.since), now()];
-  const review = withState(options, (state) => reviewOf(state, { since, now: time, host: Deno.hostname() }));
+  const review = withState(options, (state, loaded) => {
+    const unusable = unusableText(options, { state, loaded });
+    return reviewOf(state, { since, now: time, host: Deno.hostname(), unusable });
+  });
   if (options.json) printJson(reviewJson(review));
   else if (html === undefined) printLines(reviewLines(review));
   else if (html === true || html === "-") printData(reviewPage(review).trimEnd().split("\n"));

@@ -3,9 +3,9 @@ import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
 import type { BanCount } from "../../state/history.ts";
-import type { CountRow } from "../count_rows.ts";
-import type { Subject } from "../output.ts";
-import type { Status } from "../status_lines.ts";
+import type { CountRow } from "../common/count_rows.ts";
+import type { Subject } from "../common/output.ts";
+import type { Status } from "../status/text.ts";
 import type { Period, Series } from "./series.ts";
 import type { SlowAttacker } from "./slow.ts";
 

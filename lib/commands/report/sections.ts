@@ -7,7 +7,7 @@ import { card, nameMarkup, nothing, sentenceMarkup } from "./parts.ts";
 import { heatPlot, timePlot } from "./plots.ts";
 import type { PeriodTotals, Review } from "./review.ts";
 import { barText, changeText, countText, limitsOf, unitText } from "./words.ts";
-import { shareText, shownName } from "../words.ts";
+import { shareText, shownName } from "../common/words.ts";
 
 /** Sums up the report in a sentence or two. */
 export function lead({ tables, totals }: Review): Markup {

@@ -1,8 +1,8 @@
 /** The tables of a review, which text and page show alike. Pure. */
 import { capitalized } from "../../core/text.ts";
-import { totalsText } from "../bans.ts";
-import type { Subject } from "../output.ts";
-import { shareText } from "../words.ts";
+import { totalsText } from "../bans/bans.ts";
+import type { Subject } from "../common/output.ts";
+import { shareText } from "../common/words.ts";
 import type { Review } from "./review.ts";
 import { changeText, countText, nounOf, provenanceText, TITLES } from "./words.ts";
 

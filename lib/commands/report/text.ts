@@ -3,9 +3,9 @@
 import { sum } from "d3-array";
 import { bounded, counted } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
-import { tableLines, WIDTH, wrap } from "../layout.ts";
-import { tableTime, zoneText } from "../output.ts";
-import { shownName, sourceText } from "../words.ts";
+import { tableLines, WIDTH, wrap } from "../common/layout.ts";
+import { tableTime, zoneText } from "../common/output.ts";
+import { shownName, sourceText } from "../common/words.ts";
 import type { Review } from "./review.ts";
 import { bansTable, changesTable, type ReviewTable, slowTable, subjectTable } from "./tables.ts";
 import { changeText, countText, endText, heldText, limitsOf, ORDER, unitText, WEEKDAYS } from "./words.ts";

@@ -1,7 +1,7 @@
 /** Words for numbers, times and names in text and page. */
 import { formatDuration, localTime, type Micros, MILLISECOND } from "../../core/time.ts";
 import { type BanStatus, isConfirmed, isWaiting, type Provenance } from "../../deciding/ban.ts";
-import { type Subject, tableTime } from "../output.ts";
+import { type Subject, tableTime } from "../common/output.ts";
 import type { Review } from "./review.ts";
 import type { Series } from "./series.ts";
 

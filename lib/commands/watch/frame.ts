@@ -12,7 +12,7 @@
  */
 import { counted } from "../../core/text.ts";
 import { localTime } from "../../core/time.ts";
-import { folded } from "../layout.ts";
+import { folded } from "../common/layout.ts";
 import { cut, cutStart, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
 import type { ActionRequest, Model } from "./model.ts";
 import { beside } from "./panel.ts";

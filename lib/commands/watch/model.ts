@@ -1,8 +1,8 @@
 /** The state of the view: data read and the user's place in it. Pure: time is part of the data. */
 import { type BanStatus, nameOf } from "../../deciding/ban.ts";
 import { totalCount } from "../../state/rollup.ts";
-import { SUBJECTS } from "../output.ts";
-import { shownName } from "../words.ts";
+import { SUBJECTS } from "../common/output.ts";
+import { shownName } from "../common/words.ts";
 import type { Text } from "./text.ts";
 import type { Rates } from "./rates.ts";
 import type { BanOrder, PeriodName, Snapshot } from "./snapshot.ts";

@@ -2,9 +2,9 @@
 import { localTime } from "../../core/time.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
-import { BY_HAND } from "../ban.ts";
+import { BY_HAND } from "../bans/ban.ts";
 import { countText, provenanceText, TITLES } from "../report/words.ts";
-import { sourceText } from "../words.ts";
+import { sourceText } from "../common/words.ts";
 import { cut, cutAddress, cutStart, type Line, span, widthOf } from "./cell.ts";
 import { banRows, type Model, placeOf, selected, topRows } from "./model.ts";
 import { type Column, panelLines } from "./panel.ts";

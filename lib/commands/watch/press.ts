@@ -2,7 +2,7 @@
 import { readTarget } from "../../config/whitelist.ts";
 import { canonicalNetwork } from "../../core/address.ts";
 import { parseDuration } from "../../core/time.ts";
-import { awaitedOf, awaitedText } from "../words.ts";
+import { awaitedOf, awaitedText } from "../common/words.ts";
 import type { Key } from "./keys.ts";
 import {
   type Action,

@@ -6,7 +6,7 @@ import type { BanNumbers } from "../../state/ban_reader.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";
-import { statusProblems } from "../status_problems.ts";
+import { statusProblems } from "../status/problems.ts";
 
 /** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
@@ -40,13 +40,25 @@ export class SnapshotReader {
   #counted: { readonly period: PeriodName; readonly time: Micros; readonly value: RollupContent } | null =
     null;
 
-  read(state: State, { period, order }: { period: PeriodName; order: BanOrder }, time = now()): Snapshot {
+  #unusable: { readonly time: Micros; readonly text: string | null } = { time: -Infinity, text: null };
+
+  /** `unusable` returns why the monitor could not start again, which takes longer: asked now and then. */
+  read(
+    state: State,
+    { period, order, unusable = () => null }: {
+      readonly period: PeriodName;
+      readonly order: BanOrder;
+      readonly unusable?: () => string | null;
+    },
+    time = now(),
+  ): Snapshot {
     const isRunning = isLocked(state.directory);
     const report = readReport(state.report());
     const numbers = state.bans.numbers();
     const failing = numbers.failing > 0 ? state.bans.failing() : [];
     const counted = this.#countedSince(state, period, time);
     const named = [...counted.address, ...counted.network].map(([name]) => name);
+    if (!isFresh(this.#unusable, time)) this.#unusable = { time, text: unusable() };
     return {
       time,
       isRunning,
@@ -58,6 +70,7 @@ export class SnapshotReader {
         bans: numbers,
         backlog: report?.database?.error ? state.outbox.backlog() : 0,
         isInMemory: state.isInMemory,
+        unusable: this.#unusable.text,
       }),
       numbers,
       counted,
@@ -68,9 +81,14 @@ export class SnapshotReader {
 
   #countedSince({ rollups }: State, period: PeriodName, time: Micros): RollupContent {
     const last = this.#counted;
-    if (last?.period === period && time >= last.time && time < last.time + PACE / 2) return last.value;
+    if (last?.period === period && isFresh(last, time)) return last.value;
     const { content: value } = rollups.since(time - PERIODS[period]);
     this.#counted = { period, time, value };
     return value;
   }
+}
+
+/** Reports whether something read at an instant still serves at `time`. */
+function isFresh(read: { readonly time: Micros }, time: Micros): boolean {
+  return time >= read.time && time < read.time + PACE / 2;
 }

@@ -1,5 +1,5 @@
 /** A scrolling text in place of the tables. Pure. */
-import { wrap } from "../layout.ts";
+import { wrap } from "../common/layout.ts";
 import { cut, type Line, span, spread } from "./cell.ts";
 
 /** Columns and rows of a terminal or a part. */

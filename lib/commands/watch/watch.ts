@@ -4,13 +4,14 @@
  */
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
-import { banCommand } from "../ban.ts";
-import { withState } from "../open_state.ts";
-import { collectLines, type CommonOptions } from "../output.ts";
+import { banCommand } from "../bans/ban.ts";
+import { unusableText } from "../status/status.ts";
+import { withState } from "../common/open_state.ts";
+import { collectLines, type CommonOptions } from "../common/output.ts";
 import type { RunSignals } from "../run.ts";
-import { unbanCommand } from "../unban.ts";
-import { whitelistAddCommand } from "../whitelist.ts";
-import { whyCommand } from "../why.ts";
+import { unbanCommand } from "../bans/unban.ts";
+import { whitelistAddCommand } from "../whitelist/whitelist.ts";
+import { whyCommand } from "../why/why.ts";
 import { frame } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyReader } from "./keys.ts";
@@ -152,7 +153,10 @@ class View {
   #look(): void {
     const { period, banOrder: order, rates } = this.#model;
     try {
-      const snapshot = withState(this.#options, (state) => this.#reader.read(state, { period, order }));
+      const snapshot = withState(this.#options, (state, loaded) => {
+        const unusable = () => unusableText(this.#options, { state, loaded });
+        return this.#reader.read(state, { period, order, unusable });
+      });
       if (snapshot.report !== null) rates.add(snapshot.report, snapshot.time);
       this.#model = { ...this.#model, snapshot, error: null };
     } catch (error) {

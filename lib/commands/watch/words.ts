@@ -2,7 +2,7 @@
 import { capitalized } from "../../core/text.ts";
 import { DAY, formatDuration, HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import type { MonitorReport } from "../../monitor/report.ts";
-import { worksText } from "../words.ts";
+import { worksText } from "../common/words.ts";
 
 /** Returns the verdict on a monitor without problems, as a sentence. */
 export function verdict(report: MonitorReport | null): string {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { commandLine } from "../../../lib/commands/command_line.ts";
+import { commandLine } from "../../../lib/commands/command_line/command_line.ts";
 import { bashCompletion, fishCompletion, manPage, zshCompletion } from "../../../tools/release/pages.ts";
 
 const PROGRAM = commandLine({

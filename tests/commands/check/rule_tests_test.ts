@@ -1,0 +1,28 @@
+import { strict as assert } from "node:assert";
+import { runRuleTests } from "../../../lib/commands/check/rule_tests.ts";
+import { load } from "../../support/configs.ts";
+
+Deno.test("a failed test of a rule says whether the pattern, the address or the rule is the reason", () => {
+  const failuresOf = (line: string) =>
+    runRuleTests(load(JSON.stringify({
+      modules: {
+        door: {
+          match: { file: "/var/log/door.log" },
+          pattern: "^login of (?<user>.*) from <ADDR>",
+          rules: [{ name: "bob", str: "login of bob ", limit: 5, tests: { match: line, no_match: line } }],
+        },
+      },
+    }))).failures;
+  const reasons = {
+    "logout from 203.0.113.5": "should be a hit and is none, as no pattern or known message fits it",
+    "login of bob from 203.0.113.5.example.net":
+      "should be a hit and is none, as it has no address that is whole and certain to be the service's own text",
+    "login of x from 198.51.100.7 from 203.0.113.5":
+      "should be a hit and is none, as it has no address that is whole and certain to be the service's own text",
+    "login of alice from 203.0.113.5": "should be a hit and is none",
+    "login of bob from 203.0.113.5": "should be no hit and is one",
+  };
+  for (const [line, reason] of Object.entries(reasons)) {
+    assert.deepEqual(failuresOf(line), [`[door] bob: this line ${reason}: ${line}`]);
+  }
+});

@@ -1,0 +1,21 @@
+import { strict as assert } from "node:assert";
+import { Tmux } from "../../support/tmux.ts";
+
+const MODULE = new URL("../../../lib/commands/common/progress.ts", import.meta.url).href;
+/** Draws a bar that is wider than the terminal, six times. */
+const PROGRAM = `const { Progress } = await import("${MODULE}");
+const progress = new Progress();
+progress.begin("bytes", 1e9);
+for (let i = 0; i < 6; i++) await new Promise((resolve) => setTimeout(resolve, 110)).then(() => progress.add(1e8));
+console.log("\\ndone");`;
+
+Deno.test({
+  name: `a progress bar keeps to one line of a narrow terminal${Tmux.missing}`,
+  ignore: !Tmux.isThere,
+  async fn() {
+    await using tmux = await Tmux.open({ columns: 30, rows: 12 });
+    await tmux.run([Deno.execPath(), "eval", "--quiet", PROGRAM.replaceAll("\n", " ")]);
+    await tmux.until(/done/);
+    assert.deepEqual((await tmux.screen()).slice(0, 2), [`[${"#".repeat(18)}${".".repeat(10)}`, "done"]);
+  },
+});
