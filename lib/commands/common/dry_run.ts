@@ -4,11 +4,14 @@ import { encode } from "../../core/bytes.ts";
 import type { Log } from "../../core/log.ts";
 import type { Records } from "../../core/records.ts";
 import { now } from "../../core/time.ts";
+import { ModuleReaders } from "../../monitor/module_readers.ts";
 import { Pipeline } from "../../monitor/pipeline.ts";
 import type { BatchStore, Judge } from "../../monitor/pipeline_parts.ts";
+import { Recording } from "../../monitor/recording.ts";
 import { valueOf } from "../../reading/field_text.ts";
 import { MESSAGE, type MessageReader, NEVER } from "../../reading/message_reader.ts";
 import type { Reader } from "../../reading/reader.ts";
+import { Engine } from "../../rules/engine.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
 import { RecordBuffer } from "../../core/record_buffer.ts";
 
@@ -83,14 +86,22 @@ export function recordOf(line: string): RecordBuffer {
 
 /** Matches lines against the rules of one module without counting hits. */
 export class LineMatcher {
-  readonly #module: string;
-  readonly #pipeline: Pipeline;
-  readonly #reader: Reader;
+  readonly #rules: ModuleRules;
+  readonly #engine: Engine;
+  readonly #recording: Recording;
+  #reader!: Reader;
 
   constructor(rules: ModuleRules) {
-    this.#module = rules.module.name;
-    this.#pipeline = idlePipeline(rules);
-    this.#reader = this.#pipeline.readers.of([rules]);
+    const { module: { name, form } } = this.#rules = rules;
+    this.#engine = new Engine([{ name, form, rules: rules.rules }]);
+    this.#recording = new Recording([rules]);
+    this.begin();
+  }
+
+  /** Forgets earlier lines, by which a reader may understand later ones. */
+  begin(): void {
+    const modules = [this.#rules];
+    this.#reader = new ModuleReaders(modules, { engine: this.#engine, log: QUIET }).of(modules);
   }
 
   match(records: Records, i: number): LineMatch {
@@ -98,15 +109,15 @@ export class LineMatcher {
     const { event } = this.#reader;
     const isUnderstood = isFound && event.isUnderstood;
     const address = isUnderstood ? addressOf(event.reader.address) : null;
-    const hits = address === null || !event.isTrusted ? [] : this.#pipeline.engine.match(event);
+    const hits = address === null || !event.isTrusted ? [] : this.#engine.match(event);
     return {
-      module: this.#module,
+      module: this.#rules.module.name,
       isUnderstood,
       address,
       fields: isUnderstood ? fieldsOf(event.reader) : {},
       hits,
       counted: address === null || event.reader.counting !== NEVER,
-      logged: address !== null && this.#pipeline.recording.isRecorded(event, hits.length > 0),
+      logged: address !== null && this.#recording.isRecorded(event, hits.length > 0),
     };
   }
 }

@@ -26,3 +26,21 @@ Deno.test("a failed test of a rule says whether the pattern, the address or the 
     assert.deepEqual(failuresOf(line), [`[door] bob: this line ${reason}: ${line}`]);
   }
 });
+
+Deno.test("the tests of a rule know no line of another rule's tests", () => {
+  const line = (message: string) => `Nov 28 10:00:00 server sshd[7]: ${message}`;
+  const greeting = line("error: kex_exchange_identification: Connection closed by remote host");
+  // Behind that line of the same process, sshd means another thing by this one.
+  const closed = line("Connection closed by 203.0.113.5 port 4711");
+  const { tried, failures } = runRuleTests(load(JSON.stringify({
+    modules: {
+      SSHD: {
+        rules: [
+          { name: "silent", str: "Did not receive ", limit: 5, tests: { no_match: greeting } },
+          { name: "closed", str: "Connection closed by ", limit: 5, tests: { match: closed } },
+        ],
+      },
+    },
+  })));
+  assert.deepEqual({ tried, failures }, { tried: 2, failures: [] });
+});
