@@ -22,7 +22,6 @@ import {
   type CountedBan,
   effectOf,
   gainOf,
-  type HeldBan,
   lengthOf,
   nameOf,
   type NewBan,
@@ -39,8 +38,7 @@ import type { Room } from "../rules/notes.ts";
 import type { Trip } from "../rules/rule.ts";
 import { Changes, type ChangesStore } from "./changes.ts";
 import { Ends, type EndsOptions, type EndsStore } from "./ends.ts";
-import { Lane, type LaneStore } from "./lane.ts";
-import type { Holding } from "./reconciler.ts";
+import { type Holding, Lane, type LaneStore } from "./lane.ts";
 
 /** The state's methods for bans that the judge uses. */
 interface BansStore extends EndsStore, ChangesStore {
@@ -105,7 +103,6 @@ export class Bans {
         module,
         ends: this.#ends,
         endOf: ({ until }) => this.#trialEnd === null ? until : Math.min(until ?? Infinity, this.#trialEnd),
-        adopt: (held, { name }) => this.#adopt(held, name),
         failed,
       });
     this.#ends = new Ends({ ...options, store: bans, ended: () => this.#wake(), failed });
@@ -260,14 +257,6 @@ export class Bans {
     this.#haveSessionsChanged = false;
     const { logins, whitelist } = this.#options;
     whitelist.set("open session", logins.openAddresses);
-  }
-
-  #adopt(held: readonly HeldBan[], firewall: string): void {
-    const { state: { bans }, log, clock } = this.#options;
-    const provenance = { kind: "import", name: firewall } as const;
-    const reason = `[IMPORT] found in ${firewall} after a loss of the state`;
-    bans.addAll(held.map((ban) => ({ ...ban, provenance, reason, count: 0, start: clock() })));
-    log.warn(`taking over ${counted(held.length, "ban")} that ${firewall} has and the state has lost`);
   }
 
   #wake(): void {

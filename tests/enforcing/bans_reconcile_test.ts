@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
-import type { Holding } from "../../lib/enforcing/reconciler.ts";
+import type { Holding } from "../../lib/enforcing/lane.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Ban, HeldBan, NewBan } from "../../lib/deciding/ban.ts";
