@@ -48,8 +48,6 @@ export class Whitelisting {
   #namesChange = new AbortController();
   /** Names of the last complete round of resolving. */
   #tried: ReadonlySet<string> = new Set();
-  /** Names in the state at the start, with the ends of their entries. */
-  readonly #storedNames: ReadonlyMap<string, Micros | null>;
   readonly #own: OwnAddresses;
   /** The last addresses of names to store, and whether the state holds them. */
   #namesText: string;
@@ -67,7 +65,6 @@ export class Whitelisting {
     this.#own = new OwnAddresses(log);
     const stored = state.whitelist("name", clock());
     this.#namesText = entriesText(stored);
-    this.#storedNames = endsByName(stored);
     this.#resolver = new Names({ log, resolve, clock, known: addressesByName(stored) });
     // Drop the whitelist of a database that is no longer configured.
     if (config.database === null) this.#store("database", []);
@@ -160,26 +157,18 @@ export class Whitelisting {
     const hasChanged = list(names) !== list(this.#names);
     this.#names = names;
     if (hasChanged) this.#namesChange.abort();
-    this.#resolver.keepOnly([...names, ...this.#unclaimed()].map(({ address }) => address));
+    if (this.#files.areRead) this.#resolver.keepOnly(names.map(({ address }) => address));
     this.#keepNames();
   }
 
-  /** Returns names of the state that no entry holds yet: a file never read may hold them. */
-  #unclaimed(): Pick<WhitelistEntry, "address" | "until">[] {
-    if (this.#files.areRead) return [];
-    const wanted = new Set(this.#names.map(({ address }) => address));
-    return [...this.#storedNames].flatMap(([address, until]) =>
-      wanted.has(address) ? [] : { address, until }
-    );
-  }
-
   /**
-   * Stores the addresses of the names. An address of several names ends with their last entry.
-   * Reports whether the addresses have changed.
+   * Stores the addresses of the names, once each file was read: until then the state may have those
+   * of a file. An address of several names ends with their last entry. Reports whether the addresses
+   * have changed.
    */
   #keepNames(): boolean {
     const entries = new Map<string, WhitelistEntry>();
-    for (const { address: name, until } of [...this.#names, ...this.#unclaimed()]) {
+    for (const { address: name, until } of this.#names) {
       for (const address of this.#resolver.addressesOf(name)) {
         const other = entries.get(address);
         const note = other === undefined ? name : other.note + BETWEEN_NAMES + name;
@@ -190,7 +179,9 @@ export class Whitelisting {
     const text = entriesText([...entries.values()]);
     const hasChanged = text !== this.#namesText;
     this.#namesText = text;
-    if (hasChanged || !this.#isStored) this.#isStored = this.#store("name", [...entries.values()]);
+    if (hasChanged || !this.#isStored) {
+      this.#isStored = this.#files.areRead && this.#store("name", [...entries.values()]);
+    }
     return hasChanged;
   }
 
@@ -215,17 +206,9 @@ const BETWEEN_NAMES = ", ";
 
 /** Returns the addresses of each name, from entries that `Whitelisting` stored. */
 export function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
-  return new Map(byName(entries).map(([name, own]) => [name, own.map(({ address }) => address)]));
-}
-
-/** Returns the end of each name's last entry, from entries that `Whitelisting` stored. */
-function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | null> {
-  return new Map(byName(entries).map(([name, own]) => [name, own.map(({ until }) => until).reduce(laterOf)]));
-}
-
-function byName(entries: readonly WhitelistEntry[]) {
-  const named = entries.flatMap((entry) =>
-    entry.note.split(BETWEEN_NAMES).map((name) => ({ ...entry, name }))
+  const named = entries.flatMap(({ address, note }) =>
+    note.split(BETWEEN_NAMES).map((name) => ({ name, address }))
   );
-  return Map.groupBy(named, ({ name }) => name).entries();
+  const byName = Map.groupBy(named, ({ name }) => name);
+  return new Map([...byName].map(([name, own]) => [name, own.map(({ address }) => address)]));
 }
