@@ -52,7 +52,7 @@ export class Networks {
       limit,
       window,
       distinct: "member",
-      service: "network",
+      module: "network",
       name: String(i),
     })));
     this.#numbers = steps.map((_, i) => groups.numberOf([i]));

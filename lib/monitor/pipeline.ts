@@ -209,7 +209,7 @@ export class Pipeline {
       }, ${counted(counts.bans, "ban")}; position ${position}`
     );
     counts.unknown = this.activity.commit(intake.now);
-    for (const { service, rule, ...hits } of byRule) this.activity.addHits(service, rule, hits);
+    for (const { module, rule, ...hits } of byRule) this.activity.addHits(module, rule, hits);
     counts.evicted = this.#engine.takeEvicted();
     counts.suppressed = this.#warnOfSuppressions(intake.feed.reader);
     this.throughput.add(source, counts, { lag: intake.now - intake.latest, bans });

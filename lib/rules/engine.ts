@@ -61,7 +61,7 @@ export class Engine {
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     this.#rules = numberRules(modules);
     this.#modules = modules.map((module) =>
-      new CountedModule(module, this.#rules.filter(({ service }) => service === module.name))
+      new CountedModule(module, this.#rules.filter((rule) => rule.module === module.name))
     );
     this.#options = options;
     this.#lenience = options.lenience ?? (() => 1);
@@ -139,10 +139,10 @@ export class Engine {
    * Returns the rules hit since the last call, with the newest hit's time and the number of hits:
    * one per value for a rule with `distinct`.
    */
-  takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
+  takeRuleHits(): { module: string; rule: string; time: Micros; count: number }[] {
     return this.#ruleHits.take().map(({ rule, time, count }) => {
-      const { service, name } = this.#rules[rule]!;
-      return { service, rule: name, time, count };
+      const { module, name } = this.#rules[rule]!;
+      return { module, rule: name, time, count };
     });
   }
 
@@ -175,7 +175,7 @@ export class Engine {
       const counts = this.#notes.find(module)?.countAt(words, time);
       return rules.flatMap((rule) => {
         const count = counts?.[rule.number] ?? 0;
-        return count === 0 ? [] : [{ module: rule.service, rule, count }];
+        return count === 0 ? [] : [{ module: rule.module, rule, count }];
       });
     });
   }
@@ -274,7 +274,7 @@ export class Engine {
       const { time } = this.#record;
       const limit = rule.limit * this.#lenience(address, time, rule);
       if (count <= limit || this.#isLenient(rule, { count, limit })) continue;
-      const { service: module, name, reason, banTime, growth, scope } = rule;
+      const { module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
       this.#trips.add(rule.number, { ...who, time, count, banTime, growth, scope });
       notes.spend(rule.number);

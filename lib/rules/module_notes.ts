@@ -127,6 +127,6 @@ export class ModuleNotes {
 
   /** Returns the index of the module of a group; below 0: the module is no longer configured. */
   #moduleOf(group: number): number {
-    return this.#names.indexOf(this.#groups.serviceOf(group) ?? "");
+    return this.#names.indexOf(this.#groups.moduleOf(group) ?? "");
   }
 }

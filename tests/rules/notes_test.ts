@@ -31,7 +31,7 @@ class Counting {
       limit,
       window: span,
       distinct: isDistinct ? "user" : null,
-      service: "SSHD",
+      module: "SSHD",
       name: NAMES[i % 26]!.repeat(1 + i / 26),
     }));
     this.groups = new RuleGroups(rules);
