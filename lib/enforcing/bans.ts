@@ -208,11 +208,6 @@ export class Bans {
     for (const lane of this.#lanes) await lane.reconcile();
   }
 
-  /** Handles the loss of the general firewall's bans: they count as not applied until told. */
-  putBack(): void {
-    this.#lane.putBack();
-  }
-
   /** Makes the next comparison adopt the firewalls' bans, after the state has lost bans. */
   adoptStrays(): void {
     for (const lane of this.#lanes) lane.adoptStrays();

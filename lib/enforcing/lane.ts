@@ -57,7 +57,7 @@ const MOST_STRAYS = 20;
 export class Lane {
   readonly #options: LaneOptions;
   readonly #enforcer: Enforcer;
-  /** Tells the firewall of all its bans in force: at a start if it keeps time, after a loss. */
+  /** Tells a firewall that keeps time of all its bans in force at a start. */
   readonly #taking: Walk;
   #holding: Holding | null = null;
   #isAdopting = false;
@@ -108,7 +108,7 @@ export class Lane {
     this.#enforcer.retell();
   }
 
-  /** Result of the last comparison with the state; null: none yet, or it is out of date. */
+  /** Result of the last comparison with the state; null: none yet. */
   get holding(): Holding | null {
     return this.#holding;
   }
@@ -129,16 +129,6 @@ export class Lane {
       if (before?.error !== message) log.error(`Cannot tell whether bans hold: ${message}`);
     }
     if (!this.#enforcer.signal.aborted) this.wake();
-  }
-
-  /** Handles the loss of the firewall's bans: all in force count as not applied until told. */
-  putBack(): void {
-    const { log, bans } = this.#options;
-    log.warn("the firewall has lost its bans: putting them back");
-    this.#holding = null;
-    this.#taking.begin(bans.lastId());
-    this.#enforcer.retell();
-    this.wake();
   }
 
   /** Makes the next comparison adopt the firewall's bans, after the state has lost bans. */

@@ -137,7 +137,7 @@ function openBans(
   { config, state, log, hooks, trial, bootId }: CommonParts,
   { whitelist }: Pick<Whitelisting, "whitelist">,
 ) {
-  const firewalls = new Firewalls(config, { lost: () => bans.putBack() });
+  const firewalls = new Firewalls(config);
   state.bans.rescope([...firewalls.ofModules.keys()], now());
   if (config.following === null) unfollow(state, log);
   state.enforcement.rebase(now());
