@@ -84,12 +84,7 @@ export class Ends {
     this.#revision = whitelist.revision;
   }
 
-  /** Notes that somebody else has ended the bans of an address. */
-  note(address: string): void {
-    this.#addresses.add(address);
-  }
-
-  /** Returns the addresses whose bans ended before their time since the last call. */
+  /** Returns the addresses that the whitelist has freed of bans since the last call. */
   take(): string[] {
     const addresses = [...this.#addresses];
     this.#addresses.clear();
@@ -105,7 +100,7 @@ export class Ends {
     const { store, ended } = this.#options;
     const spared = store.transaction(() => this.#endCovered(store.addresses(range)));
     this.#tell(spared);
-    spared.forEach(({ address }) => this.note(address));
+    spared.forEach(({ address }) => this.#addresses.add(address));
     if (range.after > 0 && spared.length > 0) ended();
   }
 

@@ -53,7 +53,8 @@ const [BURST, QUIET, LONGEST_PAUSE] = [50, 30, 200];
 export class Enforcer {
   readonly #options: EnforcerOptions;
   readonly #stop = new AbortController();
-  readonly #queue: Queue;
+  /** Bans and lifts that are under way. */
+  readonly queue: Queue;
   readonly #refusals: Refusals;
   readonly #congestion: Congestion;
   #calls = 0;
@@ -69,19 +70,9 @@ export class Enforcer {
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
-    this.#queue = new Queue(options);
+    this.queue = new Queue(options);
     this.#refusals = new Refusals(options.log, options.clock);
     this.#congestion = new Congestion(options);
-  }
-
-  /** Reports whether the firewall is being told of a ban. */
-  isUnderWay(ban: Pick<Ban, "address" | "scope">): boolean {
-    return this.#queue.isUnderWay(ban);
-  }
-
-  /** Repeats the calls under way for these bans, or for all without `bans`. */
-  retell(bans?: Iterable<Pick<Ban, "address" | "scope">>): void {
-    this.#queue.mark(bans);
   }
 
   /** Aborted when the firewall's calls must end. */
@@ -105,7 +96,7 @@ export class Enforcer {
       if (pause > 0) return this.#sleep(pause);
       if (this.#options.firewall.parallel > 0) this.#congestion.stuck(false);
       while (this.#calls < this.#options.firewall.parallel) {
-        const work = this.#queue.next();
+        const work = this.queue.next();
         if (work === null) break;
         this.#begin(work);
       }
@@ -134,7 +125,7 @@ export class Enforcer {
   #begin(work: Work): void {
     const { store, firewall } = this.#options;
     if (!work.isLift) store.trying(work.bans.map(({ id }) => id), firewall.name);
-    this.#queue.begin(work);
+    this.queue.begin(work);
     this.#calls++;
     void this.#carryOut(work);
   }
@@ -157,7 +148,7 @@ export class Enforcer {
       failure = error ?? new Error("unknown");
     }
     this.#calls--;
-    this.#queue.end(work);
+    this.queue.end(work);
     if (this.#calls === 0) this.#idle?.();
     // The timer of a back-off goes on: calls at the same time fail for the same reason.
     if (this.#retry !== null) return;
@@ -198,7 +189,7 @@ export class Enforcer {
     this.#congestion.carriedOut(done.length);
     if (isLift) return store.lifted(done);
     store.applied(done, { firewall: firewall.name, time: clock() });
-    store.reapply(bans.filter((ban) => this.#queue.isMarked(ban)));
+    store.reapply(bans.filter((ban) => this.queue.isMarked(ban)));
   }
 
   /** Backs off if the state is unusable, as on a full disk; work stays due. Logs an error once. */

@@ -97,7 +97,7 @@ export class Lane {
     if (!this.#options.firewall.keepsTime) return;
     const mine = bans.filter((ban) => this.has(ban));
     this.#options.store.reapply(mine);
-    this.#enforcer.retell(mine);
+    this.#enforcer.queue.mark(mine);
   }
 
   /** Tells a firewall that keeps time again of all bans, as ends have moved. */
@@ -105,7 +105,7 @@ export class Lane {
     const { store, firewall, bans } = this.#options;
     if (!firewall.keepsTime) return;
     store.applyAnew({ after: 0, upTo: bans.lastId() });
-    this.#enforcer.retell();
+    this.#enforcer.queue.mark();
   }
 
   /** Result of the last comparison with the state; null: none yet. */
@@ -158,7 +158,7 @@ export class Lane {
     const { signal } = this.#enforcer;
     const bans = await this.#held();
     const found = await firewall.inspect(bans, signal);
-    const missing = found?.missing.filter((ban) => !this.#enforcer.isUnderWay(ban)) ?? [];
+    const missing = found?.missing.filter((ban) => !this.#enforcer.queue.isUnderWay(ban)) ?? [];
     // Bans under way in either direction are no strays.
     let stray = found?.stray.filter((ban) => !store.mayHold(ban)) ?? [];
     if (signal.aborted) return null;

@@ -50,9 +50,7 @@ export interface MonitorOptions {
 export interface MonitorHooks {
   /** Takes over changes in the state. Throws if it cannot. */
   readonly refresh: () => void;
-  /** Refreshes. Logs a failure. */
-  readonly tryRefresh: () => void;
-  /** Refreshes after the commit that is under way. */
+  /** Refreshes after the commit that is under way. Logs a failure. */
   readonly refreshSoon: () => void;
   /** Mends bans of a clock that ran ahead. */
   readonly rebase: () => void;
@@ -112,7 +110,7 @@ function openWhitelist({ config, state, log, hooks }: CommonParts) {
     log,
     clock: now,
     resolve: systemResolve(),
-    changed: hooks.tryRefresh,
+    changed: hooks.refreshSoon,
   });
   const surroundings = new Surroundings({
     state,

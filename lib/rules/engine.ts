@@ -16,7 +16,6 @@ import { RuleGroups } from "./rule_groups.ts";
 import { putCounted } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
 import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
-import { Trips } from "./trips.ts";
 import { userLenience } from "./users.ts";
 
 /** Options of counting. */
@@ -55,7 +54,10 @@ export class Engine {
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   /** Whether the current event is a refusal that a user met. */
   #isOfUser = false;
-  #trips = new Trips();
+  /** Trips since the last `takeTrips()`. */
+  #trips: Trip[] = [];
+  /** Trips of the current event, with the numbers of their rules. */
+  readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
@@ -95,7 +97,7 @@ export class Engine {
     this.#record.time = time;
     if (reader.counting === EACH && event.count === 1) {
       for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, plan[i]!.all, event);
-      this.#trips.endEvent();
+      this.#endEvent();
     } else this.#addForSome(event, plan, bursts);
     return true;
   }
@@ -112,8 +114,15 @@ export class Engine {
         const bits = times[i]!.reduce((bits, count, rule) => count > n ? bits | 1 << rule : bits, 0);
         this.#hit(planned, bits, event);
       });
-      this.#trips.endEvent();
+      this.#endEvent();
     }
+  }
+
+  /** Sorts the event's trips by the rules' order: of equal bans the first is decided. */
+  #endEvent(): void {
+    if (this.#passed.length === 0) return;
+    const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
+    this.#trips.push(...passed.map(({ trip }) => trip));
   }
 
   /** Returns how often a rule counts an event: if repeated, enough to pass the limit, and no more. */
@@ -127,7 +136,9 @@ export class Engine {
 
   /** Returns the trips since the last call, in order. */
   takeTrips(): Trip[] {
-    return this.#trips.take();
+    const trips = this.#trips;
+    this.#trips = [];
+    return trips;
   }
 
   /** Returns the notes to store since the last call, for hits until `now`. */
@@ -164,7 +175,7 @@ export class Engine {
   forget(address: string): void {
     const words = wordsOf(address);
     this.#notes.forget(words);
-    this.#trips.forget(address);
+    this.#trips = this.#trips.filter((trip) => trip.address !== address);
     if (this.#options.isStored !== false) this.#batch.forget(words);
   }
 
@@ -221,7 +232,7 @@ export class Engine {
     const names = this.#modules.map(({ name }) => name);
     this.#notes = new ModuleNotes(names, { groups: this.#groups, room: this.#options.room });
     this.#batch = new NoteBatch(this.#groups);
-    this.#trips = new Trips();
+    this.#trips = [];
     this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) module.clear();
   }
@@ -276,7 +287,7 @@ export class Engine {
       if (count <= limit || this.#isLenient(rule, { count, limit })) continue;
       const { module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
-      this.#trips.add(rule.number, { ...who, time, count, banTime, growth, scope });
+      this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
       notes.spend(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);
