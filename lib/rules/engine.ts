@@ -1,4 +1,5 @@
-import { GROUP_RULES, HIT, type NoteRecord, SPENT, textOfWords, wordsOf } from "../core/note_record.ts";
+import { textOfWords, wordsOf } from "../core/address.ts";
+import { GROUP_RULES, HIT, type NoteRecord, SPENT } from "./note_record.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
 import type { Automaton } from "../reading/automaton.ts";

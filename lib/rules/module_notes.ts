@@ -1,5 +1,5 @@
+import type { AddressWords } from "../core/address.ts";
 import {
-  type AddressWords,
   GROUP_MASK,
   GROUP_RULES,
   HIT,
@@ -7,7 +7,7 @@ import {
   NoteWriter,
   readNotes,
   SPENT,
-} from "../core/note_record.ts";
+} from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import { Notes, type Room } from "./notes.ts";
 import type { RuleGroups } from "./rule_groups.ts";

@@ -1,4 +1,4 @@
-import { GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_RULES } from "./note_record.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 

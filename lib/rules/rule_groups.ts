@@ -1,5 +1,5 @@
 import { grown } from "../core/bytes.ts";
-import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_MASK, GROUP_RULES } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 
 /** The parts of a rule that counting uses. */
