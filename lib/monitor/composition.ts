@@ -26,7 +26,7 @@ import { readReport } from "./report.ts";
 import { Reporting } from "./reporting.ts";
 import { Settler } from "./settler.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
-import { Publishing } from "./publishing.ts";
+import { openOutputs, Publishing } from "./publishing.ts";
 import { Totals } from "./totals.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
@@ -80,6 +80,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     trial: new TrialWatch(trial, { state, log }),
     ...whitelists,
     ...banning,
+    ...openOutputs(config, common),
     ...openPipeline(common, banning),
   };
   const { pipeline } = parts;
@@ -97,10 +98,8 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     feeds,
     feeding,
     database: () => hooks.fleet()?.status() ?? null,
-    notices: () => publishing.notices,
-    metricsError: () => publishing.metricsError,
   });
-  const publishing: Publishing = new Publishing(config, { ...parts, reporting });
+  const publishing = new Publishing({ ...parts, reporting });
   return { ...parts, feeding, settler, housekeeping, reporting, publishing };
 }
 
