@@ -6,8 +6,7 @@ import { decodeCopy, type WhitelistContent } from "../config/whitelist_content.t
 import { configOf, loadConfig, withPassword } from "../config/load.ts";
 import { permissionProblem } from "../config/refusal.ts";
 import { SHIPPED } from "../config/shipped.ts";
-import { ownAddresses } from "../monitor/own_addresses.ts";
-import { givenMembers, keptMembers } from "../monitor/whitelist_entries.ts";
+import { givenMembers, keptMembers, ownAddresses } from "../monitor/whitelist_entries.ts";
 import { addressesByName } from "../monitor/whitelisting.ts";
 import { Whitelist } from "../deciding/whitelist.ts";
 import type { State } from "../state/state.ts";

@@ -10,10 +10,9 @@ import {
 import type { State } from "../state/state.ts";
 import { abortedWith, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
-import { messageOf } from "../core/error.ts";
+import { messageOf, tried } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
-import { entriesText, givenMembers, keptMembers } from "./whitelist_entries.ts";
-import { OwnAddresses } from "./own_addresses.ts";
+import { entriesText, givenMembers, keptMembers, ownAddresses, withEnd } from "./whitelist_entries.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** State, log, clock and resolver of `Whitelisting`. */
@@ -48,7 +47,8 @@ export class Whitelisting {
   #namesChange = new AbortController();
   /** Names of the last complete round of resolving. */
   #tried: ReadonlySet<string> = new Set();
-  readonly #own: OwnAddresses;
+  /** This machine's addresses at the last look. */
+  #own = presentAddresses();
   /** The last addresses of names to store, and whether the state holds them. */
   #namesText: string;
   #isStored = true;
@@ -62,7 +62,6 @@ export class Whitelisting {
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
-    this.#own = new OwnAddresses(log);
     const stored = state.whitelist("name", clock());
     this.#namesText = entriesText(stored);
     this.#resolver = new Names({ log, resolve, clock, known: addressesByName(stored) });
@@ -115,7 +114,9 @@ export class Whitelisting {
    */
   async look(signal: AbortSignal): Promise<void> {
     const haveFilesChanged = await this.#files.look(signal);
-    const haveOwnChanged = this.#own.look();
+    const own = this.#own;
+    this.#own = presentAddresses();
+    const haveOwnChanged = this.#own.join() !== own.join();
     const hasAnyEnded = this.#nextEnd <= this.#parts.clock();
     if (!signal.aborted && (haveFilesChanged || haveOwnChanged || hasAnyEnded)) this.#parts.changed();
   }
@@ -143,10 +144,17 @@ export class Whitelisting {
     }
   }
 
-  /** Returns this machine's addresses of now and of the last day, and stores them if they have changed. */
+  /**
+   * Returns this machine's addresses of now and of the last day, as an interface may not be up yet at
+   * a start, and stores them if they have changed.
+   */
   #ownMembers(now: Micros): string[] {
     const before = this.#parts.state.whitelist("machine", now);
-    const entries = this.#own.entries(before, now);
+    const present = presentAddresses();
+    const entries = [
+      ...present.map((address) => ({ address, note: "", until: null })),
+      ...before.filter(({ address }) => !present.includes(address)).map((entry) => withEnd(entry, now)),
+    ];
     if (entriesText(entries) !== entriesText(before)) this.#store("machine", entries);
     return entries.map(({ address }) => address);
   }
@@ -199,6 +207,11 @@ export class Whitelisting {
       return false;
     }
   }
+}
+
+/** Returns this machine's addresses in a fixed order; none if the system does not list them. */
+function presentAddresses(): string[] {
+  return (tried(ownAddresses) ?? []).sort();
 }
 
 /** Separates the names of one address in the note of its entry. */
