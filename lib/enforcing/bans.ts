@@ -36,12 +36,12 @@ import type { Firewall } from "../firewall/firewall.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Room } from "../rules/notes.ts";
 import type { Trip } from "../rules/rule.ts";
-import { Changes, type ChangesStore } from "./changes.ts";
-import { Ends, type EndsOptions, type EndsStore } from "./ends.ts";
-import { type Holding, Lane, type LaneStore } from "./lane.ts";
+import { Changes, type ChangesState } from "./changes.ts";
+import { Ends, type EndsOptions, type EndsState } from "./ends.ts";
+import { type Holding, Lane, type LaneState } from "./lane.ts";
 
 /** The state's methods for bans that the judge uses. */
-interface BansStore extends EndsStore, ChangesStore {
+interface BansState extends EndsState, ChangesState {
   addAll(bans: readonly NewBan[]): void;
   inForceByAddress(addresses: readonly string[]): ReadonlyMap<string, readonly BanInForce[]>;
   past(address: string): readonly PastBan[];
@@ -50,14 +50,14 @@ interface BansStore extends EndsStore, ChangesStore {
 }
 
 /** The state's methods for firewalls that the judge uses. */
-interface FirewallStore extends LaneStore {
+interface FirewallState extends LaneState {
   /** Returns the part for a module's own firewall. */
-  of(module: string): LaneStore;
+  of(module: string): LaneState;
 }
 
 /** Options of `Bans`. */
 interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
-  readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
+  readonly state: { readonly bans: BansState; readonly enforcement: FirewallState };
   readonly firewall: Firewall;
   /** Modules' own firewalls, by module name. */
   readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
@@ -97,7 +97,7 @@ export class Bans {
     const makeLane = (firewall: Firewall, module: string | null) =>
       new Lane({
         ...options,
-        store: module === null ? enforcement : enforcement.of(module),
+        state: module === null ? enforcement : enforcement.of(module),
         bans,
         firewall,
         module,
@@ -105,7 +105,7 @@ export class Bans {
         endOf: ({ until }) => this.#trialEnd === null ? until : Math.min(until ?? Infinity, this.#trialEnd),
         failed,
       });
-    this.#ends = new Ends({ ...options, store: bans, ended: () => this.#wake(), failed });
+    this.#ends = new Ends({ ...options, state: bans, ended: () => this.#wake(), failed });
     this.#lane = makeLane(firewall, null);
     this.#lanes = [this.#lane, ...moduleFirewalls.entries().map(([module, own]) => makeLane(own, module))];
     this.#changes = new Changes(bans);

@@ -10,8 +10,8 @@ import { isOfPackets } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
 import type { Micros } from "../core/time.ts";
 import { type Ban, type BanRange, type HeldBan, nameOf, type NewBan } from "../deciding/ban.ts";
-import type { EndsStore } from "./ends.ts";
-import { Enforcer, type EnforcerOptions, type EnforcerStore } from "./enforcer.ts";
+import type { EndsState } from "./ends.ts";
+import { Enforcer, type EnforcerOptions, type EnforcerState } from "./enforcer.ts";
 import { rangesUpTo, Walk } from "./walk.ts";
 
 /** Result of the last comparison of the firewall with the state. */
@@ -28,7 +28,7 @@ export interface Holding {
 }
 
 /** The state's methods that a lane uses. */
-export interface LaneStore extends EnforcerStore {
+export interface LaneState extends EnforcerState {
   begin(
     firewall: string,
     options: { boot: Boot; takesOver: boolean; anew: boolean; knowsScopes: boolean },
@@ -41,8 +41,8 @@ export interface LaneStore extends EnforcerStore {
 
 /** Options of a lane. */
 interface LaneOptions extends EnforcerOptions {
-  readonly bans: Pick<EndsStore, "transaction" | "lastId"> & { addAll(bans: readonly NewBan[]): void };
-  readonly store: LaneStore;
+  readonly bans: Pick<EndsState, "transaction" | "lastId"> & { addAll(bans: readonly NewBan[]): void };
+  readonly state: LaneState;
   /** Module of the bans; null: all bans but those of modules with their own firewall. */
   readonly module: string | null;
   /** Returns this boot of the machine, as of now. */
@@ -65,9 +65,9 @@ export class Lane {
   /** Begins with the firewall's bans as the state has them. */
   constructor(options: LaneOptions) {
     this.#options = options;
-    const { store, firewall, boot, failed } = options;
+    const { state, firewall, boot, failed } = options;
     const { name, takesOver, keepsTime, knowsScopes } = firewall;
-    store.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
+    state.begin(name, { boot: boot(), takesOver, anew: keepsTime, knowsScopes });
     this.#enforcer = new Enforcer(options);
     this.#taking = new Walk({ slice: (range) => this.#takeUp(range), failed });
   }
@@ -96,15 +96,15 @@ export class Lane {
   retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {
     if (!this.#options.firewall.keepsTime) return;
     const mine = bans.filter((ban) => this.has(ban));
-    this.#options.store.reapply(mine);
+    this.#options.state.reapply(mine);
     this.#enforcer.queue.mark(mine);
   }
 
   /** Tells a firewall that keeps time again of all bans, as ends have moved. */
   retellAll(): void {
-    const { store, firewall, bans } = this.#options;
+    const { state, firewall, bans } = this.#options;
     if (!firewall.keepsTime) return;
-    store.applyAnew({ after: 0, upTo: bans.lastId() });
+    state.applyAnew({ after: 0, upTo: bans.lastId() });
     this.#enforcer.queue.mark();
   }
 
@@ -138,7 +138,7 @@ export class Lane {
 
   /** Records that this boot is under way. */
   noteBoot(): void {
-    this.#options.store.noteBoot(this.#options.boot());
+    this.#options.state.noteBoot(this.#options.boot());
   }
 
   /** Stops. A firewall's call may run until `deadline`; the next start does the rest. */
@@ -148,19 +148,19 @@ export class Lane {
   }
 
   #takeUp(range: BanRange): void {
-    this.#options.store.applyAnew(range);
+    this.#options.state.applyAnew(range);
     // The first refresh tells of the first slice.
     if (range.after > 0) this.wake();
   }
   /** Null: stopped meanwhile. */
   async #compare(time: Micros): Promise<Holding | null> {
-    const { store, firewall } = this.#options;
+    const { state, firewall } = this.#options;
     const { signal } = this.#enforcer;
     const bans = await this.#held();
     const found = await firewall.inspect(bans, signal);
     const missing = found?.missing.filter((ban) => !this.#enforcer.queue.isUnderWay(ban)) ?? [];
     // Bans under way in either direction are no strays.
-    let stray = found?.stray.filter((ban) => !store.mayHold(ban)) ?? [];
+    let stray = found?.stray.filter((ban) => !state.mayHold(ban)) ?? [];
     if (signal.aborted) return null;
     if (this.#isAdopting) {
       if (stray.length > 0) this.#adopt(stray);
@@ -172,17 +172,17 @@ export class Lane {
     return {
       time,
       held: found && bans.length - found.missing.length,
-      missing: store.reapply(missing),
+      missing: state.reapply(missing),
       stray: named,
       error: null,
     };
   }
 
   async #held(): Promise<HeldBan[]> {
-    const { store, firewall, bans, endOf } = this.#options;
+    const { state, firewall, bans, endOf } = this.#options;
     const held: HeldBan[] = [];
     for await (const range of rangesUpTo(bans.lastId())) {
-      for (const ban of store.held(firewall.name, range)) held.push({ ...ban, until: endOf(ban) });
+      for (const ban of state.held(firewall.name, range)) held.push({ ...ban, until: endOf(ban) });
     }
     return held;
   }
