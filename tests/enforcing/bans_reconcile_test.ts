@@ -321,7 +321,15 @@ Deno.test("`Bans.reconcile()` has a firewall that lost all bans told of them, an
   const late = ban("203.0.113.9");
   state.bans.add(late);
   bans.enforce([late]);
+  const { enforcement } = state;
+  const reapply = enforcement.reapply.bind(enforcement);
+  let most = 0;
+  enforcement.reapply = (bans) => {
+    most = Math.max(most, bans.length);
+    return reapply(bans);
+  };
   await bans.reconcile();
+  assert.equal(most, 1_000, "lines are read between slices");
   assert.deepEqual([bans.holding!.held, bans.holding!.missing], [0, 6_000]);
   await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt === null));
   gate.resolve();
