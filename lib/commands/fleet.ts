@@ -4,7 +4,8 @@ import { withPassword } from "../config/load.ts";
 import { UserError } from "../core/error.ts";
 import { nameOf } from "../deciding/ban.ts";
 import { formatScope } from "../core/scope.ts";
-import { type Connection, explain, withConnection } from "../postgres/connection.ts";
+import { type Connection, withConnection } from "../postgres/connection.ts";
+import { explain } from "../postgres/failures.ts";
 import { fleetBans, type FleetMember, members, removeMember } from "../postgres/members.ts";
 import { openConfig } from "./common/open_config.ts";
 import {

@@ -106,6 +106,26 @@ export function putAddress(address: string, words: Int32Array): number {
   return slash < 0 ? bits : bits + MAPPED;
 }
 
+/** Four words, IPv4 mapped into IPv6, and the length of the prefix there. */
+export interface AddressWords {
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+  readonly prefix: number;
+}
+
+/** Formats the address or network of `words`. */
+export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
+  return addressText([w0, w1, w2, w3], 0, prefix);
+}
+
+/** Returns the words of an address or network in canonical form. */
+export function wordsOf(address: string): AddressWords {
+  const prefix = putAddress(address, words);
+  return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
+}
+
 /** Returns the IPv4 address before `end` as a signed number. No parser: every hit needs it. */
 export function ipv4Word(address: string, end = address.length): number {
   let word = 0;

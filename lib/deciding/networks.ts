@@ -1,6 +1,5 @@
 import { isOfStrangers } from "../core/address_kind.ts";
-import { wordsOf } from "../core/note_record.ts";
-import { enclosing, MAPPED, maskOf, putAddress } from "../core/address.ts";
+import { enclosing, MAPPED, maskOf, putAddress, wordsOf } from "../core/address.ts";
 import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "./ban.ts";
@@ -52,7 +51,7 @@ export class Networks {
       limit,
       window,
       distinct: "member",
-      service: "network",
+      module: "network",
       name: String(i),
     })));
     this.#numbers = steps.map((_, i) => groups.numberOf([i]));

@@ -22,7 +22,6 @@ import {
   type CountedBan,
   effectOf,
   gainOf,
-  type HeldBan,
   lengthOf,
   nameOf,
   type NewBan,
@@ -37,13 +36,12 @@ import type { Firewall } from "../firewall/firewall.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Room } from "../rules/notes.ts";
 import type { Trip } from "../rules/rule.ts";
-import { Changes, type ChangesStore } from "./changes.ts";
-import { Ends, type EndsOptions, type EndsStore } from "./ends.ts";
-import { Lane, type LaneStore } from "./lane.ts";
-import type { Holding } from "./reconciler.ts";
+import { Changes, type ChangesState } from "./changes.ts";
+import { Ends, type EndsOptions, type EndsState } from "./ends.ts";
+import { type Holding, Lane, type LaneState } from "./lane.ts";
 
 /** The state's methods for bans that the judge uses. */
-interface BansStore extends EndsStore, ChangesStore {
+interface BansState extends EndsState, ChangesState {
   addAll(bans: readonly NewBan[]): void;
   inForceByAddress(addresses: readonly string[]): ReadonlyMap<string, readonly BanInForce[]>;
   past(address: string): readonly PastBan[];
@@ -52,14 +50,14 @@ interface BansStore extends EndsStore, ChangesStore {
 }
 
 /** The state's methods for firewalls that the judge uses. */
-interface FirewallStore extends LaneStore {
+interface FirewallState extends LaneState {
   /** Returns the part for a module's own firewall. */
-  of(module: string): LaneStore;
+  of(module: string): LaneState;
 }
 
 /** Options of `Bans`. */
 interface BansOptions extends Pick<EndsOptions, "whitelist" | "log" | "clock" | "freed"> {
-  readonly state: { readonly bans: BansStore; readonly enforcement: FirewallStore };
+  readonly state: { readonly bans: BansState; readonly enforcement: FirewallState };
   readonly firewall: Firewall;
   /** Modules' own firewalls, by module name. */
   readonly moduleFirewalls?: ReadonlyMap<string, Firewall>;
@@ -99,16 +97,15 @@ export class Bans {
     const makeLane = (firewall: Firewall, module: string | null) =>
       new Lane({
         ...options,
-        store: module === null ? enforcement : enforcement.of(module),
+        state: module === null ? enforcement : enforcement.of(module),
         bans,
         firewall,
         module,
         ends: this.#ends,
         endOf: ({ until }) => this.#trialEnd === null ? until : Math.min(until ?? Infinity, this.#trialEnd),
-        adopt: (held, { name }) => this.#adopt(held, name),
         failed,
       });
-    this.#ends = new Ends({ ...options, store: bans, ended: () => this.#wake(), failed });
+    this.#ends = new Ends({ ...options, state: bans, ended: () => this.#wake(), failed });
     this.#lane = makeLane(firewall, null);
     this.#lanes = [this.#lane, ...moduleFirewalls.entries().map(([module, own]) => makeLane(own, module))];
     this.#changes = new Changes(bans);
@@ -192,11 +189,10 @@ export class Bans {
    */
   refresh(): string[] {
     const { ended: lifted, moved } = this.#changes.take();
-    lifted.forEach((address) => this.#ends.note(address));
     this.#retell(moved);
     this.#ends.endWhitelisted();
     this.#wake();
-    const ended = this.#ends.take();
+    const ended = [...new Set([...lifted, ...this.#ends.take()])];
     const inForce = this.#options.state.bans.inForceByAddress(ended);
     return ended.filter((address) => !inForce.has(address));
   }
@@ -209,11 +205,6 @@ export class Bans {
   /** Compares the firewalls with the state, and makes them apply missing bans. */
   async reconcile(): Promise<void> {
     for (const lane of this.#lanes) await lane.reconcile();
-  }
-
-  /** Handles the loss of the general firewall's bans: they count as not applied until told. */
-  putBack(): void {
-    this.#lane.putBack();
   }
 
   /** Makes the next comparison adopt the firewalls' bans, after the state has lost bans. */
@@ -260,14 +251,6 @@ export class Bans {
     this.#haveSessionsChanged = false;
     const { logins, whitelist } = this.#options;
     whitelist.set("open session", logins.openAddresses);
-  }
-
-  #adopt(held: readonly HeldBan[], firewall: string): void {
-    const { state: { bans }, log, clock } = this.#options;
-    const provenance = { kind: "import", name: firewall } as const;
-    const reason = `[IMPORT] found in ${firewall} after a loss of the state`;
-    bans.addAll(held.map((ban) => ({ ...ban, provenance, reason, count: 0, start: clock() })));
-    log.warn(`taking over ${counted(held.length, "ban")} that ${firewall} has and the state has lost`);
   }
 
   #wake(): void {

@@ -6,23 +6,23 @@ import type { Micros } from "../core/time.ts";
 import { type ChangedBan, keyOf, type NewBan } from "../deciding/ban.ts";
 
 /** The state's methods that `Changes` uses. */
-export interface ChangesStore {
+export interface ChangesState {
   lastChange(): number;
   changedSince(change: number): ChangedBan[];
 }
 
 /** Follows others' changes. */
 export class Changes {
-  readonly #store: ChangesStore;
+  readonly #state: ChangesState;
   /** Ends of bans made here since the last `take()`, by `keyOf()`. */
   readonly #own = new Map<string, Micros | null>();
   /** Number of the latest change handled. */
   #last: number;
 
   /** Begins at the state's latest change. */
-  constructor(store: ChangesStore) {
-    this.#store = store;
-    this.#last = store.lastChange();
+  constructor(state: ChangesState) {
+    this.#state = state;
+    this.#last = state.lastChange();
   }
 
   /** Remembers bans made here, which are no change by others. */
@@ -32,10 +32,10 @@ export class Changes {
 
   /** Returns others' changes since the last call: addresses with ended bans, and moved bans. */
   take(): { ended: string[]; moved: ChangedBan[] } {
-    const last = this.#store.lastChange();
+    const last = this.#state.lastChange();
     // A new state after a loss counts from a lower number.
     if (last < this.#last) this.#last = 0;
-    const changed = this.#store.changedSince(this.#last);
+    const changed = this.#state.changedSince(this.#last);
     const moved = changed.filter((ban) => !ban.isEnded && this.#own.get(keyOf(ban)) !== ban.until);
     this.#last = last;
     this.#own.clear();

@@ -14,7 +14,7 @@ const SOON: Micros = MINUTE;
 const ENDING: Micros = 5 * SECOND;
 
 /** The state's method that `Congestion` uses. */
-export interface BacklogStore {
+export interface BacklogState {
   /** Returns the number of waiting bans that have not failed. */
   backlog(): number;
 }
@@ -25,7 +25,7 @@ export interface CongestionOptions {
   readonly log: Log;
   /** The wall clock. */
   readonly clock: () => Micros;
-  readonly store: BacklogStore;
+  readonly state: BacklogState;
 }
 
 /** Watches the rate at which bans are applied. */
@@ -50,13 +50,13 @@ export class Congestion {
 
   /** Warns once while too many bans wait, at a look now and then. Throws errors of the state. */
   look(): void {
-    const { firewall, clock, store } = this.#options;
+    const { firewall, clock, state } = this.#options;
     const time = clock();
     // The clock may have been set back.
     const isEarly = time < this.#nextLook && time >= this.#nextLook - LOOK;
     if (firewall.batch > 1 || isEarly) return;
     this.#nextLook = time + LOOK;
-    const waiting = store.backlog();
+    const waiting = state.backlog();
     const before = this.#crowd;
     this.#crowd = waiting < MANY ? null : { since: time, done: 0 };
     if (waiting === 0) this.#isWarned = false;

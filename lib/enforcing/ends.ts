@@ -9,7 +9,7 @@ import type { Whitelist } from "../deciding/whitelist.ts";
 import { Walk } from "./walk.ts";
 
 /** The state's methods that `Ends` uses. */
-export interface EndsStore {
+export interface EndsState {
   /** Does all of `work` in one transaction, or nothing. */
   transaction<T>(work: () => T): T;
   /** `isFollowed`: the ban followed another server. */
@@ -27,7 +27,7 @@ export interface EndsStore {
 
 /** Options of `Ends`. */
 export interface EndsOptions {
-  readonly store: EndsStore;
+  readonly state: EndsState;
   readonly whitelist: Whitelist;
   readonly log: Log;
   /** The wall clock. */
@@ -57,8 +57,8 @@ export class Ends {
 
   /** Ends bans whose time is up, many in steps; true: more are left. */
   expire(): boolean {
-    const { store, clock, log, freed } = this.#options;
-    const { bans, isMore } = store.expire(clock());
+    const { state, clock, log, freed } = this.#options;
+    const { bans, isMore } = state.expire(clock());
     for (const ban of bans) {
       const sentence = () => `unbanning ${nameOf(ban)}: its time is up`;
       // Another server may make bans without end.
@@ -78,18 +78,13 @@ export class Ends {
 
   /** Ends the bans that a changed whitelist covers: the first 5,000 at once, the others soon. */
   endWhitelisted(): void {
-    const { store, whitelist } = this.#options;
+    const { state, whitelist } = this.#options;
     if (whitelist.revision === this.#revision) return;
-    this.#walk.begin(store.lastId());
+    this.#walk.begin(state.lastId());
     this.#revision = whitelist.revision;
   }
 
-  /** Notes that somebody else has ended the bans of an address. */
-  note(address: string): void {
-    this.#addresses.add(address);
-  }
-
-  /** Returns the addresses whose bans ended before their time since the last call. */
+  /** Returns the addresses that the whitelist has freed of bans since the last call. */
   take(): string[] {
     const addresses = [...this.#addresses];
     this.#addresses.clear();
@@ -102,20 +97,20 @@ export class Ends {
   }
 
   #spare(range: BanRange): void {
-    const { store, ended } = this.#options;
-    const spared = store.transaction(() => this.#endCovered(store.addresses(range)));
+    const { state, ended } = this.#options;
+    const spared = state.transaction(() => this.#endCovered(state.addresses(range)));
     this.#tell(spared);
-    spared.forEach(({ address }) => this.note(address));
+    spared.forEach(({ address }) => this.#addresses.add(address));
     if (range.after > 0 && spared.length > 0) ended();
   }
 
   /** Ends the bans of the addresses that the whitelist covers, and returns these. */
   #endCovered(addresses: readonly string[]): Spared[] {
-    const { store, whitelist, clock } = this.#options;
+    const { state, whitelist, clock } = this.#options;
     return addresses.flatMap((address) => {
       const origin = whitelist.covering(address);
       if (origin === null) return [];
-      store.end(address, { reason: "whitelisted", time: clock() });
+      state.end(address, { reason: "whitelisted", time: clock() });
       return [{ address, origin }];
     });
   }

@@ -9,13 +9,13 @@ import type { Log } from "../core/log.ts";
 import { type Micros, MINUTE, SECOND } from "../core/time.ts";
 import { type Ban, nameOf } from "../deciding/ban.ts";
 import type { Outcome } from "../firewall/firewall.ts";
-import { type BacklogStore, Congestion } from "./congestion.ts";
-import type { Ends, EndsStore } from "./ends.ts";
-import { Queue, type QueueOptions, type QueueStore, type Work } from "./queue.ts";
+import { type BacklogState, Congestion } from "./congestion.ts";
+import type { Ends, EndsState } from "./ends.ts";
+import { Queue, type QueueOptions, type QueueState, type Work } from "./queue.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 
 /** The state's methods that the enforcer uses. */
-export interface EnforcerStore extends QueueStore, BacklogStore {
+export interface EnforcerState extends QueueState, BacklogState {
   nextDue(firewall: string): Micros | null;
   trying(ids: readonly number[], firewall: string): void;
   untried(id: number): void;
@@ -27,8 +27,8 @@ export interface EnforcerStore extends QueueStore, BacklogStore {
 
 /** Options of the enforcer. */
 export interface EnforcerOptions extends QueueOptions {
-  readonly store: EnforcerStore;
-  readonly bans: Pick<EndsStore, "transaction">;
+  readonly state: EnforcerState;
+  readonly bans: Pick<EndsState, "transaction">;
   readonly log: Log;
   /** Ends bans whose time is up before each round. */
   readonly ends: Pick<Ends, "expire" | "endIfWhitelisted">;
@@ -53,7 +53,8 @@ const [BURST, QUIET, LONGEST_PAUSE] = [50, 30, 200];
 export class Enforcer {
   readonly #options: EnforcerOptions;
   readonly #stop = new AbortController();
-  readonly #queue: Queue;
+  /** Bans and lifts that are under way. */
+  readonly queue: Queue;
   readonly #refusals: Refusals;
   readonly #congestion: Congestion;
   #calls = 0;
@@ -69,19 +70,9 @@ export class Enforcer {
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
-    this.#queue = new Queue(options);
+    this.queue = new Queue(options);
     this.#refusals = new Refusals(options.log, options.clock);
     this.#congestion = new Congestion(options);
-  }
-
-  /** Reports whether the firewall is being told of a ban. */
-  isUnderWay(ban: Pick<Ban, "address" | "scope">): boolean {
-    return this.#queue.isUnderWay(ban);
-  }
-
-  /** Repeats the calls under way for these bans, or for all without `bans`. */
-  retell(bans?: Iterable<Pick<Ban, "address" | "scope">>): void {
-    this.#queue.mark(bans);
   }
 
   /** Aborted when the firewall's calls must end. */
@@ -105,7 +96,7 @@ export class Enforcer {
       if (pause > 0) return this.#sleep(pause);
       if (this.#options.firewall.parallel > 0) this.#congestion.stuck(false);
       while (this.#calls < this.#options.firewall.parallel) {
-        const work = this.#queue.next();
+        const work = this.queue.next();
         if (work === null) break;
         this.#begin(work);
       }
@@ -132,9 +123,9 @@ export class Enforcer {
 
   /** Records that the firewall may have the bans, and calls it. Throws the state's errors. */
   #begin(work: Work): void {
-    const { store, firewall } = this.#options;
-    if (!work.isLift) store.trying(work.bans.map(({ id }) => id), firewall.name);
-    this.#queue.begin(work);
+    const { state, firewall } = this.#options;
+    if (!work.isLift) state.trying(work.bans.map(({ id }) => id), firewall.name);
+    this.queue.begin(work);
     this.#calls++;
     void this.#carryOut(work);
   }
@@ -157,7 +148,7 @@ export class Enforcer {
       failure = error ?? new Error("unknown");
     }
     this.#calls--;
-    this.#queue.end(work);
+    this.queue.end(work);
     if (this.#calls === 0) this.#idle?.();
     // The timer of a back-off goes on: calls at the same time fail for the same reason.
     if (this.#retry !== null) return;
@@ -178,7 +169,7 @@ export class Enforcer {
 
   /** Writes the outcomes of a call, one per ban, in order. */
   #settle({ bans, isLift }: Work, outcomes: readonly Outcome[]): void {
-    const { store, firewall, clock } = this.#options;
+    const { state, firewall, clock } = this.#options;
     const done: number[] = [];
     const refused: Refusal[] = [];
     for (const [i, ban] of bans.entries()) {
@@ -191,14 +182,14 @@ export class Enforcer {
       }
       refused.push({ ban, outcome });
       // The firewall still has a ban that it had before the call.
-      if (!isLift && !uncertain && ban.appliedBy === null) store.untried(ban.id);
-      store.failed(ban.id, { error, time: clock() });
+      if (!isLift && !uncertain && ban.appliedBy === null) state.untried(ban.id);
+      state.failed(ban.id, { error, time: clock() });
     }
     this.#refusals.refused(refused);
     this.#congestion.carriedOut(done.length);
-    if (isLift) return store.lifted(done);
-    store.applied(done, { firewall: firewall.name, time: clock() });
-    store.reapply(bans.filter((ban) => this.#queue.isMarked(ban)));
+    if (isLift) return state.lifted(done);
+    state.applied(done, { firewall: firewall.name, time: clock() });
+    state.reapply(bans.filter((ban) => this.queue.isMarked(ban)));
   }
 
   /** Backs off if the state is unusable, as on a full disk; work stays due. Logs an error once. */
@@ -227,8 +218,8 @@ export class Enforcer {
 
   /** Sets a timer for the next due ban, `least` milliseconds ahead or more. */
   #sleep(least = 0): void {
-    const { store, firewall, clock } = this.#options;
-    const due = store.nextDue(firewall.name);
+    const { state, firewall, clock } = this.#options;
+    const due = state.nextDue(firewall.name);
     if (due === null) return;
     const wait = Math.min(due > clock() ? due - clock() : this.#overdue(least), LONGEST_WAIT);
     this.#timer = setTimeout(() => this.#work(), Math.max(least, wait / 1_000));

@@ -6,7 +6,7 @@ import type { Ends } from "./ends.ts";
 import { isOfLifts, Turns } from "./turns.ts";
 
 /** The state's methods that the queue uses. */
-export interface QueueStore {
+export interface QueueState {
   /** Returns the turns with waiting bans or lifts, ascending. */
   turns(): string[];
   toApply(due: DueBans): BanStatus[];
@@ -15,7 +15,7 @@ export interface QueueStore {
 
 /** Options of the queue. */
 export interface QueueOptions {
-  readonly store: QueueStore;
+  readonly state: QueueState;
   readonly firewall: Firewall;
   /** The wall clock. */
   readonly clock: () => Micros;
@@ -45,9 +45,9 @@ export class Queue {
 
   /** Returns the bans of the next call, from as many turns as it takes; null: nothing is due. */
   next(): Work | null {
-    const { store, firewall } = this.#options;
+    const { state, firewall } = this.#options;
     let work: Work | null = null;
-    for (const turn of this.#turns.order(store.turns())) {
+    for (const turn of this.#turns.order(state.turns())) {
       const isLift = isOfLifts(turn);
       if (work !== null && work.isLift !== isLift) continue;
       const found: readonly BanStatus[] = work?.bans ?? [];
@@ -96,7 +96,7 @@ export class Queue {
   }
 
   #due(turn: string, { isLift, limit }: { isLift: boolean; limit: number }): BanStatus[] {
-    const { store, firewall, clock, ends } = this.#options;
+    const { state, firewall, clock, ends } = this.#options;
     const due = {
       firewall: firewall.name,
       now: clock(),
@@ -105,9 +105,9 @@ export class Queue {
       busy: [...this.#busy],
       isOldest: this.#turns.isForOldest(turn),
     };
-    if (isLift) return store.toLift(due);
+    if (isLift) return state.toLift(due);
     for (;;) {
-      const found = store.toApply(due);
+      const found = state.toApply(due);
       const bans = found.filter(({ address }) => !ends.endIfWhitelisted(address));
       if (bans.length > 0 || found.length === 0) return bans;
     }

@@ -26,7 +26,7 @@ import { readReport } from "./report.ts";
 import { Reporting } from "./reporting.ts";
 import { Settler } from "./settler.ts";
 import { Surroundings, systemSources } from "./surroundings.ts";
-import { Publishing } from "./publishing.ts";
+import { openOutputs, Publishing } from "./publishing.ts";
 import { Totals } from "./totals.ts";
 import { TrialWatch } from "./trial.ts";
 import { Whitelisting } from "./whitelisting.ts";
@@ -50,9 +50,7 @@ export interface MonitorOptions {
 export interface MonitorHooks {
   /** Takes over changes in the state. Throws if it cannot. */
   readonly refresh: () => void;
-  /** Refreshes. Logs a failure. */
-  readonly tryRefresh: () => void;
-  /** Refreshes after the commit that is under way. */
+  /** Refreshes after the commit that is under way. Logs a failure. */
   readonly refreshSoon: () => void;
   /** Mends bans of a clock that ran ahead. */
   readonly rebase: () => void;
@@ -82,6 +80,7 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     trial: new TrialWatch(trial, { state, log }),
     ...whitelists,
     ...banning,
+    ...openOutputs(config, common),
     ...openPipeline(common, banning),
   };
   const { pipeline } = parts;
@@ -99,10 +98,8 @@ export function compose(config: Config, options: MonitorOptions, hooks: MonitorH
     feeds,
     feeding,
     database: () => hooks.fleet()?.status() ?? null,
-    notices: () => publishing.notices,
-    metricsError: () => publishing.metricsError,
   });
-  const publishing: Publishing = new Publishing(config, { ...parts, reporting });
+  const publishing = new Publishing({ ...parts, reporting });
   return { ...parts, feeding, settler, housekeeping, reporting, publishing };
 }
 
@@ -112,7 +109,7 @@ function openWhitelist({ config, state, log, hooks }: CommonParts) {
     log,
     clock: now,
     resolve: systemResolve(),
-    changed: hooks.tryRefresh,
+    changed: hooks.refreshSoon,
   });
   const surroundings = new Surroundings({
     state,
@@ -137,7 +134,7 @@ function openBans(
   { config, state, log, hooks, trial, bootId }: CommonParts,
   { whitelist }: Pick<Whitelisting, "whitelist">,
 ) {
-  const firewalls = new Firewalls(config, { lost: () => bans.putBack() });
+  const firewalls = new Firewalls(config);
   state.bans.rescope([...firewalls.ofModules.keys()], now());
   if (config.following === null) unfollow(state, log);
   state.enforcement.rebase(now());

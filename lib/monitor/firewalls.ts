@@ -37,10 +37,11 @@ export class Firewalls {
   readonly ofModules: ReadonlyMap<string, Firewall>;
   /** Names of the firewalls that really ban, not only observe. */
   readonly #real: ReadonlySet<string>;
+  /** Rung when the main firewall has lost bans. */
+  readonly #lost = new Bell();
 
-  /** @param lost called when the main firewall has lost its bans */
-  constructor({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">, { lost }: { lost: () => void }) {
-    this.main = openFirewall(ban, { lost });
+  constructor({ ban, moduleBans }: Pick<Config, "ban" | "moduleBans">) {
+    this.main = openFirewall(ban, { lost: () => this.#lost.ring() });
     this.ofModules = new Map(moduleBans.map(({ module, ban }) => [module, openFirewall(ban)]));
     const names = [this.main, ...this.ofModules.values()].map(({ name }) => name);
     this.#real = new Set(names.filter((name) => name !== "observe"));
@@ -61,12 +62,11 @@ export class Firewalls {
 
   /** Calls `look` every minute, and soon after the main firewall reports lost bans. */
   async watch(look: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    const bell = new Bell();
-    const watching = this.main.watch?.(() => bell.ring(), signal);
+    const watching = this.main.watch?.(() => this.#lost.ring(), signal);
     for (let wait = FIRST_LOOK; !signal.aborted; wait = BETWEEN_LOOKS) {
-      await bell.wait(wait, signal);
+      await this.#lost.wait(wait, signal);
       // A reload deletes and makes tables one by one.
-      if (bell.take()) await pause(SETTLING, signal);
+      if (this.#lost.take()) await pause(SETTLING, signal);
       if (!signal.aborted) await look();
     }
     await watching;

@@ -7,7 +7,7 @@ import type { Fleet } from "../postgres/fleet.ts";
 import type { Sharing } from "../postgres/follower.ts";
 import type { ShipmentTotals } from "../postgres/outbox.ts";
 import { FleetBans, type FleetBansParts } from "./fleet_bans.ts";
-import { ownAddresses } from "./own_addresses.ts";
+import { ownAddresses } from "./whitelist_entries.ts";
 
 /** The parts of a monitor that share with its fleet; `changed` tells of the whitelist, too. */
 export interface FleetParts extends Omit<FleetBansParts, "rules" | "firewalls"> {

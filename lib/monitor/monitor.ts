@@ -43,7 +43,6 @@ export class Monitor {
     this.#lock = options.lock ?? null;
     this.#parts = compose(config, options, {
       refresh: () => this.#refresh(),
-      tryRefresh: () => this.#tryRefresh(),
       refreshSoon: () => this.#refreshSoon(),
       rebase: () => this.#rebase(),
       fleet: () => this.#fleet,

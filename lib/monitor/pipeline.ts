@@ -30,6 +30,7 @@ import type { Knocking } from "./knocking.ts";
 import { ModuleReaders } from "./module_readers.ts";
 import type { Feed, PipelineParts } from "./pipeline_parts.ts";
 import { Recording } from "./recording.ts";
+import { type Counts, noCounts } from "./report.ts";
 import { Throughput } from "./throughput.ts";
 import { Totals } from "./totals.ts";
 
@@ -53,15 +54,7 @@ interface Intake {
   now: Micros;
   /** Time of the newest event. */
   latest: Micros;
-  records: number;
-  events: number;
-  damaged: number;
-  /** Events that any local user could have forged. */
-  untrusted: number;
-  /** Events dated ahead of the clock. */
-  ahead: number;
-  /** Events that rules hit without counting. */
-  uncounted: number;
+  readonly counts: Counts;
 }
 
 /** Processes the batches of all sources, one after the other. */
@@ -167,9 +160,9 @@ export class Pipeline {
   #endBatch({ records, position, damaged, isMore }: Batch, intake: Intake, now: Micros): void {
     intake.position = position;
     intake.now = now;
-    intake.records += records.length;
-    intake.damaged += damaged;
-    const isFull = intake.records >= GROUP || this.#parts.store.lines.size >= GROUP_SIZE;
+    intake.counts.entries += records.length;
+    intake.counts.damaged += damaged;
+    const isFull = intake.counts.entries >= GROUP || this.#parts.store.lines.size >= GROUP_SIZE;
     if (!isMore || isFull) this.#commit(intake);
   }
 
@@ -179,14 +172,15 @@ export class Pipeline {
     if (!event.isUnderstood) return;
     if (reader.says !== NOTHING) this.#parts.judge.note(event);
     if (!reader.address.isAddress) return;
-    intake.events++;
+    const { counts } = intake;
+    counts.events++;
     if (time > intake.latest) intake.latest = time;
-    if (!isTrusted) intake.untrusted++;
-    if (event.isAhead) intake.ahead++;
+    if (!isTrusted) counts.untrusted++;
+    if (event.isAhead) counts.ahead++;
     if (this.#knocking?.isKnock(event, intake.knocks)) return;
     const isHit = this.#engine.add(event);
     const isCounted = isHit && reader.counting !== NEVER;
-    if (isHit && !isCounted) intake.uncounted++;
+    if (isHit && !isCounted) counts.uncounted++;
     const { rollups, lines } = this.#parts.store;
     rollups.add(event, isCounted);
     if (this.recording.isRecorded(event, isHit)) lines.add(event);
@@ -194,14 +188,15 @@ export class Pipeline {
 
   #commit(intake: Intake): void {
     const { store, judge, log } = this.#parts;
-    const { feed: { name: source }, position, knocks } = intake;
+    const { feed: { name: source }, position, knocks, counts } = intake;
     const byRule = this.#engine.takeRuleHits();
-    const hits = byRule.reduce((sum, { count }) => sum + count, 0);
+    counts.hits = byRule.reduce((sum, { count }) => sum + count, 0);
     store.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
     const bans = judge.decide(trips, knocks);
     const notes = this.#engine.takeNotes(intake.now);
-    const recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
+    counts.bans = bans.length;
+    counts.recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
     this.#intake = null;
     this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {
@@ -209,28 +204,29 @@ export class Pipeline {
     }
     if (trips.length > 0) judge.enforce(bans);
     log.debug(() =>
-      `committed ${counted(intake.records, "line")} of ${source}: ${recorded} recorded, ${
-        counted(hits, "hit")
-      }, ${counted(bans.length, "ban")}; position ${position}`
+      `committed ${counted(counts.entries, "line")} of ${source}: ${counts.recorded} recorded, ${
+        counted(counts.hits, "hit")
+      }, ${counted(counts.bans, "ban")}; position ${position}`
     );
-    const unknown = this.activity.commit(intake.now);
-    for (const { service, rule, ...hits } of byRule) this.activity.addHits(service, rule, hits);
-    const lag = intake.now - intake.latest;
-    const evicted = this.#engine.takeEvicted();
-    this.throughput.add({ ...intake, source, lag, unknown, recorded, hits, bans, evicted });
-    this.#warnOfSuppressions(intake.feed.reader);
+    counts.unknown = this.activity.commit(intake.now);
+    for (const { module, rule, ...hits } of byRule) this.activity.addHits(module, rule, hits);
+    counts.evicted = this.#engine.takeEvicted();
+    counts.suppressed = this.#warnOfSuppressions(intake.feed.reader);
+    this.throughput.add(source, counts, { lag: intake.now - intake.latest, bans });
     store.lines.clear();
     this.#knocking?.committed(knocks);
   }
 
-  #warnOfSuppressions(reader: Reader): void {
-    for (const { unit, count } of reader.takeSuppressions()) {
-      this.throughput.counts.suppressed += count;
+  /** Returns the number of messages that journald dropped. */
+  #warnOfSuppressions(reader: Reader): number {
+    const suppressions = reader.takeSuppressions();
+    for (const { unit, count } of suppressions) {
       this.#parts.log.warn(
         `journald dropped ${count} messages of ${unit}, which wrote too many: attacks may go unseen. ` +
           `Set LogRateLimitIntervalSec=0 in the unit, or a higher RateLimitBurst= in journald.conf`,
       );
     }
+    return suppressions.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Restores memory from the state. */
@@ -248,6 +244,5 @@ export class Pipeline {
 }
 
 function beginIntake(feed: Feed): Intake {
-  const counts = { records: 0, events: 0, damaged: 0, untrusted: 0, ahead: 0, uncounted: 0 };
-  return { feed, knocks: [], position: "", now: 0, latest: 0, ...counts };
+  return { feed, knocks: [], position: "", now: 0, latest: 0, counts: noCounts() };
 }

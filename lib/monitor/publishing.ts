@@ -12,11 +12,11 @@ import type { Config } from "../config/types.ts";
 import type { State } from "../state/state.ts";
 import { metricsOf } from "./metrics.ts";
 import { MetricsFile } from "./metrics_file.ts";
-import { Notifier, type NotifierStatus } from "./notifier.ts";
+import { Notifier } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { failedMonitor, problemsOf } from "./problems.ts";
 import { metricsText } from "./prometheus.ts";
-import type { Reporting } from "./reporting.ts";
+import type { Outputs, Reporting } from "./reporting.ts";
 import type { Totals } from "./totals.ts";
 
 /** Milliseconds between two searches for problems. */
@@ -27,7 +27,7 @@ const METRICS = 10_000;
 const STUCK = 3;
 
 /** Options of `Publishing`. */
-export interface PublishingParts {
+interface PublishingParts extends Outputs {
   readonly state: State;
   readonly pipeline: Pick<Pipeline, "activity" | "throughput">;
   readonly reporting: Pick<Reporting, "make">;
@@ -35,49 +35,41 @@ export interface PublishingParts {
   readonly totals: Totals;
 }
 
-/** Publishes metrics and notices. */
-export class Publishing {
-  readonly #parts: PublishingParts;
-  /** Null: metrics are not configured. */
-  readonly #metrics: MetricsFile | null;
-  /** Null: notices are not configured. */
-  readonly #notifier: Notifier | null;
-
-  constructor(
-    { metricsFile, notify, ban }: Pick<Config, "metricsFile" | "notify" | "ban">,
-    parts: PublishingParts,
-  ) {
-    const { state, log, totals } = parts;
-    this.#parts = parts;
-    this.#metrics = metricsFile === null ? null : new MetricsFile(metricsFile, log);
-    // Notices that are turned on again do not tell of bans made meanwhile.
-    if (notify === null) state.setNoticeMemory(null);
-    this.#notifier = notify && new Notifier({
+/** Opens the configured outputs. */
+export function openOutputs(
+  { metricsFile, notify, ban }: Pick<Config, "metricsFile" | "notify" | "ban">,
+  { state, log, totals }: Pick<PublishingParts, "state" | "log" | "totals">,
+): Outputs {
+  // Notices that are turned on again do not tell of bans made meanwhile.
+  if (notify === null) state.setNoticeMemory(null);
+  return {
+    metrics: metricsFile === null ? null : new MetricsFile(metricsFile, log),
+    notifier: notify && new Notifier({
       config: notify,
       state,
       sender: { host: Deno.hostname(), firewall: ban.firewall },
       log,
       clock: now,
       totals: totals.notices,
-    });
-  }
+    }),
+  };
+}
 
-  /** Results of notices; null: they are not configured. */
-  get notices(): NotifierStatus | null {
-    return this.#notifier?.status ?? null;
-  }
+/** Publishes metrics and notices. */
+export class Publishing {
+  readonly #parts: PublishingParts;
 
-  /** Why the metrics could not be written last, as a sentence; null: they were, or are not configured. */
-  get metricsError(): string | null {
-    return this.#metrics?.error ?? null;
+  constructor(parts: PublishingParts) {
+    this.#parts = parts;
   }
 
   /** Writes metrics and notices until `signal` aborts. */
   run(signal: AbortSignal): Promise<unknown> {
+    const { metrics, notifier } = this.#parts;
     void this.#writeMetrics(true);
     return Promise.all([
-      ...this.#notifier === null ? [] : [every(LOOKING, signal, () => this.#look(this.#notifier!))],
-      ...this.#metrics === null ? [] : [every(METRICS, signal, () => void this.#writeMetrics(true))],
+      ...notifier === null ? [] : [every(LOOKING, signal, () => this.#look(notifier))],
+      ...metrics === null ? [] : [every(METRICS, signal, () => void this.#writeMetrics(true))],
     ]);
   }
 
@@ -87,11 +79,11 @@ export class Publishing {
    * elsewhere or not at all, the file is removed. Never throws.
    */
   async end(error: unknown, next: Pick<Config, "metricsFile"> | null): Promise<void> {
-    const metrics = this.#metrics;
+    const { metrics, notifier } = this.#parts;
     await Promise.all([
       next === null ? this.#writeMetrics(false) : null,
       next !== null && next.metricsFile !== metrics?.path ? metrics?.remove() : null,
-      this.#notifier?.end(error === null ? null : failedMonitor(messageOf(error))),
+      notifier?.end(error === null ? null : failedMonitor(messageOf(error))),
     ]);
   }
 
@@ -114,7 +106,7 @@ export class Publishing {
   /** Never throws. */
   async #writeMetrics(running: boolean): Promise<void> {
     try {
-      await this.#metrics?.write(this.#metricsText(running));
+      await this.#parts.metrics?.write(this.#metricsText(running));
     } catch (error) {
       this.#parts.log.error(`Cannot find out the metrics: ${messageOf(error)}`);
     }

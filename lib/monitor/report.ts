@@ -134,9 +134,12 @@ export type Leak = Readonly<z.infer<typeof leak>>;
 /** Counts of committed records. */
 export type Counts = z.infer<typeof counts>;
 
+/** Names of all counts. */
+export const COUNTS = Object.keys(counts.shape) as (keyof Counts)[];
+
 /** Returns all counts at 0. */
 export function noCounts(): Counts {
-  return Object.fromEntries(Object.keys(counts.shape).map((name) => [name, 0])) as Counts;
+  return Object.fromEntries(COUNTS.map((name) => [name, 0])) as Counts;
 }
 
 /** The running monitor's report on itself; instants in microseconds. */

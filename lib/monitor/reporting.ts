@@ -7,15 +7,24 @@ import type { State } from "../state/state.ts";
 import type { Feeding } from "./feeding.ts";
 import type { MonitorFeed } from "./feeds.ts";
 import type { Leaks } from "./leaks.ts";
-import type { NotifierStatus } from "./notifier.ts";
+import type { MetricsFile } from "./metrics_file.ts";
+import type { Notifier } from "./notifier.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { type MonitorReport, REPORT_SPAN } from "./report.ts";
 import type { Totals } from "./totals.ts";
 import type { Whitelisting } from "./whitelisting.ts";
 import type { TrialWatch } from "./trial.ts";
 
+/** Outputs of a monitor, as configured. */
+export interface Outputs {
+  /** Null: metrics are not configured. */
+  readonly metrics: MetricsFile | null;
+  /** Null: notices are not configured. */
+  readonly notifier: Notifier | null;
+}
+
 /** The parts that a report describes. */
-export interface ReportingParts {
+export interface ReportingParts extends Outputs {
   readonly state: Pick<State, "setReport">;
   readonly totals: Totals;
   readonly bans: Pick<Bans, "holding">;
@@ -27,10 +36,6 @@ export interface ReportingParts {
   readonly feeding: Pick<Feeding, "reports">;
   /** Null: there is no database. */
   readonly database: () => FleetStatus | null;
-  /** Null: notices are not configured. */
-  readonly notices: () => NotifierStatus | null;
-  /** Null: the metrics are written, or not configured. */
-  readonly metricsError: () => string | null;
   readonly whitelisting: Pick<Whitelisting, "problems">;
 }
 
@@ -78,8 +83,7 @@ export class Reporting {
 
   make(running: boolean): MonitorReport {
     const { path, ban: { firewall }, moduleBans } = this.#config;
-    const { totals, bans, leaks, trial, pipeline, database, notices, metricsError, whitelisting } =
-      this.#parts;
+    const { totals, bans, leaks, trial, pipeline, database, notifier, metrics, whitelisting } = this.#parts;
     return {
       pid: Deno.pid,
       running,
@@ -98,8 +102,8 @@ export class Reporting {
       counts: totals.counts,
       tracked: pipeline.engine.tracked,
       database: database(),
-      notify: notices(),
-      metricsError: metricsError(),
+      notify: notifier?.status ?? null,
+      metricsError: metrics?.error ?? null,
       whitelistProblems: whitelisting.problems,
     };
   }

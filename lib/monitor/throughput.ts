@@ -1,29 +1,7 @@
 import { DAY, type Micros } from "../core/time.ts";
 import type { NewBan } from "../deciding/ban.ts";
-import type { Counts } from "./report.ts";
+import { COUNTS, type Counts } from "./report.ts";
 import type { Totals } from "./totals.ts";
-
-/** The counts of one commit. */
-export interface Committed extends Readonly<Omit<Counts, "entries" | "bans" | "suppressed">> {
-  readonly source: string;
-  readonly records: number;
-  /** Age of the newest event when it came. */
-  readonly lag: Micros;
-  readonly bans: readonly NewBan[];
-}
-
-/** Counts that a commit adds as they are. */
-const SUMMED = [
-  "unknown",
-  "events",
-  "recorded",
-  "hits",
-  "damaged",
-  "untrusted",
-  "ahead",
-  "uncounted",
-  "evicted",
-] as const;
 
 /** Counts the records that a pipeline commits, and measures how late they come. */
 export class Throughput {
@@ -40,13 +18,11 @@ export class Throughput {
     this.decided = decided;
   }
 
-  add(committed: Committed): void {
-    const { source, records, events, lag, bans } = committed;
-    if (events > 0) this.lags.set(source, lag);
-    const { counts, decided } = this;
-    counts.entries += records;
-    counts.bans += bans.length;
-    for (const name of SUMMED) counts[name] += committed[name];
+  /** Adds the counts of one commit of a source; `lag`: age of the newest event when it came. */
+  add(source: string, counts: Counts, { lag, bans }: { lag: Micros; bans: readonly NewBan[] }): void {
+    if (counts.events > 0) this.lags.set(source, lag);
+    for (const name of COUNTS) this.counts[name] += counts[name];
+    const { decided } = this;
     for (const { provenance: { name } } of bans) decided.set(name, (decided.get(name) ?? 0) + 1);
   }
 

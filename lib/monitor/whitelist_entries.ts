@@ -1,5 +1,6 @@
 /** Whitelist entries, for the parts that gather a whitelist and find addresses around this machine. */
 import type { Config } from "../config/types.ts";
+import { canonicalAddress } from "../core/address.ts";
 import { DAY, hasEnded, type Micros } from "../core/time.ts";
 import { isName, longestOfEach, type WhitelistMember } from "../config/whitelist.ts";
 import type { WhitelistContent } from "../config/whitelist_content.ts";
@@ -54,6 +55,11 @@ export function keptMembers(
     origin,
     known[kept as KeptOrigin] ?? addresses(kept as KeptOrigin),
   ]);
+}
+
+/** Returns this machine's own addresses in canonical form. */
+export function ownAddresses(): string[] {
+  return Deno.networkInterfaces().flatMap(({ address }) => canonicalAddress(address) ?? []);
 }
 
 /** How long an address stays whitelisted after it has disappeared: an interface may come back. */

@@ -10,10 +10,9 @@ import {
 import type { State } from "../state/state.ts";
 import { abortedWith, pause } from "../core/async.ts";
 import type { Log } from "../core/log.ts";
-import { messageOf } from "../core/error.ts";
+import { messageOf, tried } from "../core/error.ts";
 import type { Micros } from "../core/time.ts";
-import { entriesText, givenMembers, keptMembers } from "./whitelist_entries.ts";
-import { OwnAddresses } from "./own_addresses.ts";
+import { entriesText, givenMembers, keptMembers, ownAddresses, withEnd } from "./whitelist_entries.ts";
 import { WhitelistFiles } from "./whitelist_files.ts";
 
 /** State, log, clock and resolver of `Whitelisting`. */
@@ -48,9 +47,8 @@ export class Whitelisting {
   #namesChange = new AbortController();
   /** Names of the last complete round of resolving. */
   #tried: ReadonlySet<string> = new Set();
-  /** Names in the state at the start, with the ends of their entries. */
-  readonly #storedNames: ReadonlyMap<string, Micros | null>;
-  readonly #own: OwnAddresses;
+  /** This machine's addresses at the last look. */
+  #own = presentAddresses();
   /** The last addresses of names to store, and whether the state holds them. */
   #namesText: string;
   #isStored = true;
@@ -64,10 +62,8 @@ export class Whitelisting {
     this.#config = config;
     this.#parts = parts;
     this.#files = new WhitelistFiles(config.whitelist.files, { log, state });
-    this.#own = new OwnAddresses(log);
     const stored = state.whitelist("name", clock());
     this.#namesText = entriesText(stored);
-    this.#storedNames = endsByName(stored);
     this.#resolver = new Names({ log, resolve, clock, known: addressesByName(stored) });
     // Drop the whitelist of a database that is no longer configured.
     if (config.database === null) this.#store("database", []);
@@ -118,7 +114,9 @@ export class Whitelisting {
    */
   async look(signal: AbortSignal): Promise<void> {
     const haveFilesChanged = await this.#files.look(signal);
-    const haveOwnChanged = this.#own.look();
+    const own = this.#own;
+    this.#own = presentAddresses();
+    const haveOwnChanged = this.#own.join() !== own.join();
     const hasAnyEnded = this.#nextEnd <= this.#parts.clock();
     if (!signal.aborted && (haveFilesChanged || haveOwnChanged || hasAnyEnded)) this.#parts.changed();
   }
@@ -146,10 +144,17 @@ export class Whitelisting {
     }
   }
 
-  /** Returns this machine's addresses of now and of the last day, and stores them if they have changed. */
+  /**
+   * Returns this machine's addresses of now and of the last day, as an interface may not be up yet at
+   * a start, and stores them if they have changed.
+   */
   #ownMembers(now: Micros): string[] {
     const before = this.#parts.state.whitelist("machine", now);
-    const entries = this.#own.entries(before, now);
+    const present = presentAddresses();
+    const entries = [
+      ...present.map((address) => ({ address, note: "", until: null })),
+      ...before.filter(({ address }) => !present.includes(address)).map((entry) => withEnd(entry, now)),
+    ];
     if (entriesText(entries) !== entriesText(before)) this.#store("machine", entries);
     return entries.map(({ address }) => address);
   }
@@ -160,26 +165,18 @@ export class Whitelisting {
     const hasChanged = list(names) !== list(this.#names);
     this.#names = names;
     if (hasChanged) this.#namesChange.abort();
-    this.#resolver.keepOnly([...names, ...this.#unclaimed()].map(({ address }) => address));
+    if (this.#files.areRead) this.#resolver.keepOnly(names.map(({ address }) => address));
     this.#keepNames();
   }
 
-  /** Returns names of the state that no entry holds yet: a file never read may hold them. */
-  #unclaimed(): Pick<WhitelistEntry, "address" | "until">[] {
-    if (this.#files.areRead) return [];
-    const wanted = new Set(this.#names.map(({ address }) => address));
-    return [...this.#storedNames].flatMap(([address, until]) =>
-      wanted.has(address) ? [] : { address, until }
-    );
-  }
-
   /**
-   * Stores the addresses of the names. An address of several names ends with their last entry.
-   * Reports whether the addresses have changed.
+   * Stores the addresses of the names, once each file was read: until then the state may have those
+   * of a file. An address of several names ends with their last entry. Reports whether the addresses
+   * have changed.
    */
   #keepNames(): boolean {
     const entries = new Map<string, WhitelistEntry>();
-    for (const { address: name, until } of [...this.#names, ...this.#unclaimed()]) {
+    for (const { address: name, until } of this.#names) {
       for (const address of this.#resolver.addressesOf(name)) {
         const other = entries.get(address);
         const note = other === undefined ? name : other.note + BETWEEN_NAMES + name;
@@ -190,7 +187,9 @@ export class Whitelisting {
     const text = entriesText([...entries.values()]);
     const hasChanged = text !== this.#namesText;
     this.#namesText = text;
-    if (hasChanged || !this.#isStored) this.#isStored = this.#store("name", [...entries.values()]);
+    if (hasChanged || !this.#isStored) {
+      this.#isStored = this.#files.areRead && this.#store("name", [...entries.values()]);
+    }
     return hasChanged;
   }
 
@@ -210,22 +209,19 @@ export class Whitelisting {
   }
 }
 
+/** Returns this machine's addresses in a fixed order; none if the system does not list them. */
+function presentAddresses(): string[] {
+  return (tried(ownAddresses) ?? []).sort();
+}
+
 /** Separates the names of one address in the note of its entry. */
 const BETWEEN_NAMES = ", ";
 
 /** Returns the addresses of each name, from entries that `Whitelisting` stored. */
 export function addressesByName(entries: readonly WhitelistEntry[]): Map<string, string[]> {
-  return new Map(byName(entries).map(([name, own]) => [name, own.map(({ address }) => address)]));
-}
-
-/** Returns the end of each name's last entry, from entries that `Whitelisting` stored. */
-function endsByName(entries: readonly WhitelistEntry[]): Map<string, Micros | null> {
-  return new Map(byName(entries).map(([name, own]) => [name, own.map(({ until }) => until).reduce(laterOf)]));
-}
-
-function byName(entries: readonly WhitelistEntry[]) {
-  const named = entries.flatMap((entry) =>
-    entry.note.split(BETWEEN_NAMES).map((name) => ({ ...entry, name }))
+  const named = entries.flatMap(({ address, note }) =>
+    note.split(BETWEEN_NAMES).map((name) => ({ name, address }))
   );
-  return Map.groupBy(named, ({ name }) => name).entries();
+  const byName = Map.groupBy(named, ({ name }) => name);
+  return new Map([...byName].map(([name, own]) => [name, own.map(({ address }) => address)]));
 }

@@ -1,10 +1,9 @@
 import type { Duplex } from "node:stream";
 import postgres from "postgres";
-import { messageOf, UserError } from "../core/error.ts";
 import { formatDuration, type Micros, MILLISECOND, SECOND } from "../core/time.ts";
 import { dial } from "./dial.ts";
-import { explainCertificate } from "./encryption.ts";
-import { type DatabaseConfig, spellServer } from "./database_config.ts";
+import type { DatabaseConfig } from "./database_config.ts";
+import { arrayOf } from "./values.ts";
 
 /** Options of a connection. */
 export interface ConnectionOptions {
@@ -46,7 +45,7 @@ export class Connection {
     this.#sql = postgres(this.#driverOptions());
   }
 
-  /** Connects, within the time-out. Throws errors for `explain()`. */
+  /** Connects, within the time-out. Throws errors for `explain()` of failures.ts. */
   async open(): Promise<void> {
     await this.#limitServer();
     await this.query(SETTINGS, [
@@ -204,11 +203,6 @@ const SETTINGS = `
 SELECT set_config(name, split_part(own, '=', 2), false)
 FROM unnest($1::text[]) AS own JOIN pg_settings ON lower(name) = split_part(own, '=', 1)`;
 
-/** SQLSTATE of an operation without permission, of a lock that others hold too long, of a deadlock. */
-export const [INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED] = ["42501", "55P03", "40P01"];
-/** SQLSTATE of a missing value. */
-export const NOT_NULL_VIOLATION = "23502";
-
 function seconds(span: Micros): string {
   return span < SECOND ? `${span / MILLISECOND} ms` : formatDuration(span);
 }
@@ -218,83 +212,5 @@ export function sqlState(error: unknown): string {
   return error instanceof postgres.PostgresError ? error.code : "";
 }
 
-/** Explains an error of PostgreSQL in one sentence, with a remedy if one is known. */
-export function explain(error: unknown, config: DatabaseConfig): string {
-  if (error instanceof UserError) return error.message;
-  const { user, database } = config;
-  const cause = isLoss(error) ? LOST : messageOf(error);
-  const server = `PostgreSQL at ${spellServer(config)}`;
-  if (isRefusal(error)) return `${server} refuses connections: is it running there?`;
-  const mistrust = explainCertificate(error);
-  if (mistrust !== null) return `${server} is not trusted: ${mistrust}`;
-  switch (sqlState(error)) {
-    case "28P01":
-      return `${server} refuses the password of user "${user}": write the right one to db_password.secret and ` +
-        `reload the monitor`;
-    case "3F000":
-      return `${server} fails: ${noSchema(user)}`;
-    case "3D000":
-      return `${server} has no database "${database}": create it, owned by user "${user}"`;
-    case INSUFFICIENT_PRIVILEGE:
-      return `${server} lacks rights for user "${user}" (${cause}): make it the owner of database ` +
-        `"${database}" and of the tables in it, or GRANT CREATE, USAGE ON SCHEMA public TO "${user}" there`;
-    case "25006":
-      return `${server} takes no rows (${cause}): it is a standby or read-only; name its primary`;
-    case LOCK_NOT_AVAILABLE:
-      return `${server} makes us wait: another session there holds a lock (${cause}); see its view pg_locks`;
-    case NOT_NULL_VIOLATION:
-      return `${server} fails: ${cause}. Give that column a DEFAULT, as this program does not write it`;
-    case "23505":
-      return `${server} fails: ${cause}. A member's role registers one server: remove the row of its former server ` +
-        `from the table host`;
-    case "53300":
-      return `${server} has no connection left (${cause}): raise its max_connections, or the CONNECTION LIMIT of ` +
-        `user "${user}"`;
-    case "42P07":
-      return `${server} fails: ${cause}. Rename that table, or attach it to log again: its lines have no place`;
-    case "57P03":
-      return `${server} is not ready (${cause})`;
-    default:
-      return `${server} fails: ${cause}`;
-  }
-}
-
-/** Says that a user's `search_path` leads nowhere, and what helps. */
-export function noSchema(user: string): string {
-  return `the search_path of user "${user}" names no schema that it may use: ALTER ROLE "${user}" SET search_path = public`;
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionRefused ||
-    error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
-}
-
-const LOST = "the connection was lost";
-
-/** Reports whether the server ended the connection, by the words of the driver, of node:net or of Deno. */
-function isLoss(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Error && "code" in error &&
-      /^(?:CONNECTION_|EPIPE$|ECONNRESET$)/.test(String(error.code));
-}
-
-/** Returns a PostgreSQL array as text, with U+FFFD for NUL and lone surrogates (not storable). */
-export function arrayOf(values: readonly (string | number | null)[]): string {
-  const items = values.map((value) => value === null ? "NULL" : `"${storable(String(value))}"`);
-  return `{${items.join(",")}}`;
-}
-
-/**
- * Returns SQL for the microseconds since the epoch of a timestamp in SQL. A time before 1970 or
- * after 2254, `infinity` too, becomes the nearest one that a number holds exactly: anybody with
- * rights on a row may have written it.
- */
-export function micros(instant: string): string {
-  const bounded = `greatest('1970-01-01 00:00Z', least('2255-01-01 00:00Z', ${instant}))`;
-  return `(extract(epoch FROM CASE WHEN ${instant} IS NOT NULL THEN ${bounded} END) * 1000000)::bigint`;
-}
-
-function storable(text: string): string {
-  return text.toWellFormed().replace(/[\0"\\]/g, (c) => c === "\0" ? "\ufffd" : `\\${c}`);
-}
+/** Message of the error after a loss. */
+export const LOST = "the connection was lost";

@@ -1,7 +1,8 @@
 import { Bell, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
-import { Connection, explain } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { explain } from "./failures.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { Follower, type Sharing } from "./follower.ts";
 import { type Outbox, type ShipmentTotals, Shipper } from "./outbox.ts";

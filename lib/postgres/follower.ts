@@ -1,7 +1,8 @@
 import { canonicalAddress, canonicalNetwork } from "../core/address.ts";
 import { elapsed, type Micros, MILLISECOND, MINUTE, SECOND } from "../core/time.ts";
 import type { Report } from "../deciding/following.ts";
-import { arrayOf, type Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { arrayOf } from "./values.ts";
 import { readNews } from "./news.ts";
 import { IN_FORCE } from "./views.ts";
 

@@ -1,7 +1,8 @@
 /** Lines and bans of an address that other members of the fleet have shipped. */
 import type { Micros } from "../core/time.ts";
 import { type Ban, MOST_TEXT } from "../deciding/ban.ts";
-import { arrayOf, micros, withConnection } from "./connection.ts";
+import { withConnection } from "./connection.ts";
+import { arrayOf, micros } from "./values.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { SERVER } from "./views.ts";
 

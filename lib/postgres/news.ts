@@ -4,7 +4,8 @@ import { parseScope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import { MOST_TEXT, PROVENANCES } from "../deciding/ban.ts";
 import type { Report } from "../deciding/following.ts";
-import { arrayOf, type Connection, micros } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { arrayOf, micros } from "./values.ts";
 import { IN_FORCE, SERVER } from "./views.ts";
 
 /** What to read. */

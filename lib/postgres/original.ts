@@ -1,6 +1,7 @@
 import { UserError } from "../core/error.ts";
 import { type Micros, SECOND } from "../core/time.ts";
-import { arrayOf, type Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { arrayOf } from "./values.ts";
 import { makePartitions } from "./partitions.ts";
 import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";

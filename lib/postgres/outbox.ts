@@ -4,8 +4,10 @@ import type { LogRow } from "../reading/event.ts";
 import { abortedWith, NEVER, pause } from "../core/async.ts";
 import { elapsed, type Micros, MINUTE } from "../core/time.ts";
 import { counted } from "../core/text.ts";
-import { type Connection, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, sqlState } from "./connection.ts";
-import { instant, storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
+import { type Connection, sqlState } from "./connection.ts";
+import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from "./failures.ts";
+import { storeAddresses, storeAll, storeBans, storeLog } from "./rows.ts";
+import { instant } from "./values.ts";
 
 /** The part of the state that is shipped to PostgreSQL. */
 export interface Outbox {

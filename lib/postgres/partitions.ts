@@ -1,6 +1,7 @@
 import type { Log } from "../core/log.ts";
 import { DAY, type Micros, now, WEEK } from "../core/time.ts";
-import { type Connection, INSUFFICIENT_PRIVILEGE, sqlState } from "./connection.ts";
+import { type Connection, sqlState } from "./connection.ts";
+import { INSUFFICIENT_PRIVILEGE } from "./failures.ts";
 
 /**
  * The table `log` has one partition for each week of UTC. A partition is dropped when its last row

@@ -1,5 +1,7 @@
 import { type Micros, SECOND } from "../core/time.ts";
-import { explain, micros, noSchema, withConnection } from "./connection.ts";
+import { withConnection } from "./connection.ts";
+import { explain, noSchema } from "./failures.ts";
+import { micros } from "./values.ts";
 import type { DatabaseConfig } from "./database_config.ts";
 import { OPEN_TO_MEMBER } from "./sharing.ts";
 

@@ -2,7 +2,9 @@
 import { UserError } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { aheadBy, differenceText, elapsed, type Micros, MINUTE, now, SECOND } from "../core/time.ts";
-import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, micros, sqlState } from "./connection.ts";
+import { type Connection, sqlState } from "./connection.ts";
+import { INSUFFICIENT_PRIVILEGE } from "./failures.ts";
+import { arrayOf, micros } from "./values.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** Facts that a server tells about itself. */

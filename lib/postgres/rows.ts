@@ -3,7 +3,9 @@ import { formatScope } from "../core/scope.ts";
 import type { BanChange } from "../deciding/ban.ts";
 import type { LogRow } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
-import { arrayOf, type Connection, NOT_NULL_VIOLATION, sqlState } from "./connection.ts";
+import { type Connection, sqlState } from "./connection.ts";
+import { NOT_NULL_VIOLATION } from "./failures.ts";
+import { arrayOf, instant } from "./values.ts";
 import { makePartitions } from "./partitions.ts";
 import { MUTABLE } from "./sharing.ts";
 
@@ -93,11 +95,6 @@ export async function storeBans(
     column((ban) => ban.provenance.kind),
     column((ban) => ban.provenance.name),
   ]);
-}
-
-/** Returns SQL for the exact timestamp of these microseconds; to_timestamp() rounds. */
-export function instant(micros: string): string {
-  return `timestamptz 'epoch' + ${micros} * interval '1 microsecond'`;
 }
 
 /** Notes addresses with the times at which they were seen in `ips`. */

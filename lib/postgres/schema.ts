@@ -1,7 +1,9 @@
 import { type Micros, SECOND } from "../core/time.ts";
 import type { Log } from "../core/log.ts";
 import { messageOf, UserError } from "../core/error.ts";
-import { arrayOf, type Connection, INSUFFICIENT_PRIVILEGE, sqlState } from "./connection.ts";
+import { type Connection, sqlState } from "./connection.ts";
+import { INSUFFICIENT_PRIVILEGE } from "./failures.ts";
+import { arrayOf } from "./values.ts";
 import { adoptOriginal, BEFORE, type MigrationContext, setOriginalAside } from "./original.ts";
 import * as sharing from "./sharing.ts";
 import { BAN, BAN_COLUMNS, CHANGED, HOST, IPS, LOG, REPLACE_CHANGED, TABLES, TRIGGERS } from "./tables.ts";

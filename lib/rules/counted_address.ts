@@ -1,7 +1,6 @@
 import type { AddressReader } from "../core/address_reader.ts";
 import { clientBits } from "../core/address_kind.ts";
-import { maskOf } from "../core/address.ts";
-import type { AddressWords } from "../core/note_record.ts";
+import { type AddressWords, maskOf } from "../core/address.ts";
 
 /**
  * Writes the counted address of the address just read into `words`: IPv4 itself, or the network of

@@ -1,4 +1,5 @@
-import { GROUP_RULES, HIT, type NoteRecord, SPENT, textOfWords, wordsOf } from "../core/note_record.ts";
+import { textOfWords, wordsOf } from "../core/address.ts";
+import { GROUP_RULES, HIT, type NoteRecord, SPENT } from "./note_record.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
 import type { Automaton } from "../reading/automaton.ts";
@@ -16,7 +17,6 @@ import { RuleGroups } from "./rule_groups.ts";
 import { putCounted } from "./counted_address.ts";
 import { RuleHits } from "./rule_hits.ts";
 import { type NotePlan, type NumberedRule, numberRules, type PlannedNote, planNotes } from "./note_plan.ts";
-import { Trips } from "./trips.ts";
 import { userLenience } from "./users.ts";
 
 /** Options of counting. */
@@ -55,13 +55,16 @@ export class Engine {
   readonly #record = { kind: HIT, w0: 0, w1: 0, w2: 0, w3: 0, prefix: 128, rules: 0, time: 0, value: 0 };
   /** Whether the current event is a refusal that a user met. */
   #isOfUser = false;
-  #trips = new Trips();
+  /** Trips since the last `takeTrips()`. */
+  #trips: Trip[] = [];
+  /** Trips of the current event, with the numbers of their rules. */
+  readonly #passed: { readonly rule: number; readonly trip: Trip }[] = [];
   #ruleHits!: RuleHits;
 
   constructor(modules: readonly RuledModule[], options: EngineOptions = {}) {
     this.#rules = numberRules(modules);
     this.#modules = modules.map((module) =>
-      new CountedModule(module, this.#rules.filter(({ service }) => service === module.name))
+      new CountedModule(module, this.#rules.filter((rule) => rule.module === module.name))
     );
     this.#options = options;
     this.#lenience = options.lenience ?? (() => 1);
@@ -95,7 +98,7 @@ export class Engine {
     this.#record.time = time;
     if (reader.counting === EACH && event.count === 1) {
       for (let i = 0; i < plan.length; i++) this.#hit(plan[i]!, plan[i]!.all, event);
-      this.#trips.endEvent();
+      this.#endEvent();
     } else this.#addForSome(event, plan, bursts);
     return true;
   }
@@ -112,8 +115,15 @@ export class Engine {
         const bits = times[i]!.reduce((bits, count, rule) => count > n ? bits | 1 << rule : bits, 0);
         this.#hit(planned, bits, event);
       });
-      this.#trips.endEvent();
+      this.#endEvent();
     }
+  }
+
+  /** Sorts the event's trips by the rules' order: of equal bans the first is decided. */
+  #endEvent(): void {
+    if (this.#passed.length === 0) return;
+    const passed = this.#passed.splice(0).sort((a, b) => a.rule - b.rule);
+    this.#trips.push(...passed.map(({ trip }) => trip));
   }
 
   /** Returns how often a rule counts an event: if repeated, enough to pass the limit, and no more. */
@@ -127,7 +137,9 @@ export class Engine {
 
   /** Returns the trips since the last call, in order. */
   takeTrips(): Trip[] {
-    return this.#trips.take();
+    const trips = this.#trips;
+    this.#trips = [];
+    return trips;
   }
 
   /** Returns the notes to store since the last call, for hits until `now`. */
@@ -139,10 +151,10 @@ export class Engine {
    * Returns the rules hit since the last call, with the newest hit's time and the number of hits:
    * one per value for a rule with `distinct`.
    */
-  takeRuleHits(): { service: string; rule: string; time: Micros; count: number }[] {
+  takeRuleHits(): { module: string; rule: string; time: Micros; count: number }[] {
     return this.#ruleHits.take().map(({ rule, time, count }) => {
-      const { service, name } = this.#rules[rule]!;
-      return { service, rule: name, time, count };
+      const { module, name } = this.#rules[rule]!;
+      return { module, rule: name, time, count };
     });
   }
 
@@ -164,7 +176,7 @@ export class Engine {
   forget(address: string): void {
     const words = wordsOf(address);
     this.#notes.forget(words);
-    this.#trips.forget(address);
+    this.#trips = this.#trips.filter((trip) => trip.address !== address);
     if (this.#options.isStored !== false) this.#batch.forget(words);
   }
 
@@ -175,7 +187,7 @@ export class Engine {
       const counts = this.#notes.find(module)?.countAt(words, time);
       return rules.flatMap((rule) => {
         const count = counts?.[rule.number] ?? 0;
-        return count === 0 ? [] : [{ module: rule.service, rule, count }];
+        return count === 0 ? [] : [{ module: rule.module, rule, count }];
       });
     });
   }
@@ -221,7 +233,7 @@ export class Engine {
     const names = this.#modules.map(({ name }) => name);
     this.#notes = new ModuleNotes(names, { groups: this.#groups, room: this.#options.room });
     this.#batch = new NoteBatch(this.#groups);
-    this.#trips = new Trips();
+    this.#trips = [];
     this.#ruleHits = new RuleHits(this.#groups);
     for (const module of this.#modules) module.clear();
   }
@@ -274,9 +286,9 @@ export class Engine {
       const { time } = this.#record;
       const limit = rule.limit * this.#lenience(address, time, rule);
       if (count <= limit || this.#isLenient(rule, { count, limit })) continue;
-      const { service: module, name, reason, banTime, growth, scope } = rule;
+      const { module, name, reason, banTime, growth, scope } = rule;
       const who = { address, source: addressOf(source)!, module, rule: name, reason };
-      this.#trips.add(rule.number, { ...who, time, count, banTime, growth, scope });
+      this.#passed.push({ rule: rule.number, trip: { ...who, time, count, banTime, growth, scope } });
       notes.spend(rule.number);
       if (this.#options.isStored === false) continue;
       this.#batch.spend({ ...this.#record, kind: SPENT, rules: group << GROUP_RULES | 1 << i }, rule.number);

@@ -1,5 +1,5 @@
+import type { AddressWords } from "../core/address.ts";
 import {
-  type AddressWords,
   GROUP_MASK,
   GROUP_RULES,
   HIT,
@@ -7,7 +7,7 @@ import {
   NoteWriter,
   readNotes,
   SPENT,
-} from "../core/note_record.ts";
+} from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import { Notes, type Room } from "./notes.ts";
 import type { RuleGroups } from "./rule_groups.ts";
@@ -127,6 +127,6 @@ export class ModuleNotes {
 
   /** Returns the index of the module of a group; below 0: the module is no longer configured. */
   #moduleOf(group: number): number {
-    return this.#names.indexOf(this.#groups.serviceOf(group) ?? "");
+    return this.#names.indexOf(this.#groups.moduleOf(group) ?? "");
   }
 }

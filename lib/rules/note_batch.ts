@@ -1,12 +1,5 @@
-import {
-  type AddressWords,
-  FORGOTTEN,
-  GROUP_RULES,
-  HIT,
-  type NoteRecord,
-  NoteWriter,
-  SPENT,
-} from "../core/note_record.ts";
+import type { AddressWords } from "../core/address.ts";
+import { FORGOTTEN, GROUP_RULES, HIT, type NoteRecord, NoteWriter, SPENT } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import type { RuleGroups, StoredGroup } from "./rule_groups.ts";
 

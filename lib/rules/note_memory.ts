@@ -1,4 +1,4 @@
-import { GROUP_MASK } from "../core/note_record.ts";
+import { GROUP_MASK } from "./note_record.ts";
 import {
   CHUNK,
   COUNT,

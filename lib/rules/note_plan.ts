@@ -1,4 +1,4 @@
-import { GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_RULES } from "./note_record.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
@@ -6,7 +6,7 @@ import type { RuleGroups } from "./rule_groups.ts";
 export interface NumberedRule extends Rule {
   readonly number: number;
   /** Name of its module. */
-  readonly service: string;
+  readonly module: string;
   readonly reason: string;
 }
 
@@ -15,13 +15,13 @@ export function numberRules(
   modules: readonly { readonly name: string; readonly rules: readonly Rule[] }[],
 ): NumberedRule[] {
   return modules
-    .flatMap(({ name: service, rules }) => rules.map((rule) => ({ rule, service })))
-    .map(({ rule, service }, number) => ({ ...rule, number, service, reason: reasonOf(service, rule.name) }));
+    .flatMap(({ name: module, rules }) => rules.map((rule) => ({ rule, module })))
+    .map(({ rule, module }, number) => ({ ...rule, number, module, reason: reasonOf(module, rule.name) }));
 }
 
 /** Returns the reason of the bans by a rule of a module. */
-export function reasonOf(service: string, rule: string): string {
-  return `[${service}] ${rule}`;
+export function reasonOf(module: string, rule: string): string {
+  return `[${module}] ${rule}`;
 }
 
 /** Rules of an event that share one note. */

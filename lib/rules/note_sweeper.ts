@@ -1,4 +1,4 @@
-import { FORGOTTEN, GROUP_MASK, GROUP_RULES, HIT, type NoteWriter } from "../core/note_record.ts";
+import { FORGOTTEN, GROUP_MASK, GROUP_RULES, HIT, type NoteWriter } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import { COUNT, LATEST, PREFIX, PREFIX_MASK } from "./note_addresses.ts";
 import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";

@@ -1,4 +1,5 @@
-import { type AddressWords, GROUP_MASK, GROUP_RULES, type NoteWriter } from "../core/note_record.ts";
+import type { AddressWords } from "../core/address.ts";
+import { GROUP_MASK, GROUP_RULES, type NoteWriter } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import { COUNT, HAS_LATE, LATEST, NONE, type NoteAddresses, PREFIX, SLACK } from "./note_addresses.ts";
 import { NoteSweeper } from "./note_sweeper.ts";

@@ -1,5 +1,5 @@
 import { grown } from "../core/bytes.ts";
-import { GROUP_MASK, GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_MASK, GROUP_RULES } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 
 /** The parts of a rule that counting uses. */
@@ -11,11 +11,11 @@ export interface CountedRule {
   /** Field whose distinct values count; null: every hit counts. */
   readonly distinct: string | null;
   /** Module and name identify the rule in the state. */
-  readonly service: string;
+  readonly module: string;
   readonly name: string;
 }
 
-/** A stored group: service, name, `distinct` of its rules, and if hits never grow old, as JSON. */
+/** A stored group: module, name, `distinct` of its rules, and if hits never grow old, as JSON. */
 export interface StoredGroup {
   readonly number: number;
   readonly rules: string;
@@ -24,7 +24,7 @@ export interface StoredGroup {
 /** Stands for an unknown `distinct`: any field. */
 const ANY_FIELD = "*";
 
-type StoredRule = readonly [service: string, name: string, distinct: string | null, isLasting: boolean];
+type StoredRule = readonly [module: string, name: string, distinct: string | null, isLasting: boolean];
 
 /** A row: number of rules, lowest limit, distinct rules as bits, class of the longest window. */
 const [COUNT, LIMIT, DISTINCT, SPAN_CLASS] = [0, 1, 2, 3];
@@ -52,7 +52,7 @@ export class RuleGroups {
   readonly #masks: number[] = [];
   /** Whether each group's notes are stored without an end. */
   readonly #lasting: boolean[] = [];
-  readonly #services: string[] = [];
+  readonly #modules: string[] = [];
   readonly #distinctSpans: Micros[] = [];
   #used: boolean[] = [];
   #next = 0;
@@ -85,7 +85,7 @@ export class RuleGroups {
     this.#masks[number] = GROUP_MASK;
     this.#lasting[number] = rules.some((rule) => this.spans[rule] === Infinity);
     this.#numbers.set(key, number);
-    this.#services[number] = this.#rules[rules[0]!]!.service;
+    this.#modules[number] = this.#rules[rules[0]!]!.module;
     const made = { number, rules: JSON.stringify(rules.map((rule) => this.#nameOf(rule))) };
     this.#stored[number] = made;
     this.#new.push(made);
@@ -98,7 +98,7 @@ export class RuleGroups {
     this.#stored[number] = group;
     const stored = (JSON.parse(names) as StoredRule[]).slice(0, GROUP_RULES);
     const rules = stored.map((one) => this.#find(one));
-    this.#services[number] = stored[0]![0];
+    this.#modules[number] = stored[0]![0];
     this.#set(number, rules);
     this.#masks[number] = rules.reduce((mask, rule, i) => rule < 0 ? mask : mask | 1 << i, 0);
     this.#lasting[number] = stored.some(([, , , isLasting]) => isLasting);
@@ -152,8 +152,8 @@ export class RuleGroups {
   }
 
   /** Returns the module of a group; null: the group is unknown. */
-  serviceOf(group: number): string | null {
-    return this.#services[group] ?? null;
+  moduleOf(group: number): string | null {
+    return this.#modules[group] ?? null;
   }
 
   /** Calls `act` with each rule of a record's `rules`, and the rule's bit. */
@@ -212,13 +212,13 @@ export class RuleGroups {
   }
 
   #nameOf(rule: number): StoredRule {
-    const { service, name, distinct, window } = this.#rules[rule]!;
-    return [service, name, distinct, window === null];
+    const { module, name, distinct, window } = this.#rules[rule]!;
+    return [module, name, distinct, window === null];
   }
 
-  #find([service, name, distinct]: StoredRule): number {
+  #find([module, name, distinct]: StoredRule): number {
     return this.#rules.findIndex((rule) =>
-      rule.service === service && rule.name === name &&
+      rule.module === module && rule.name === name &&
       (distinct === ANY_FIELD ? rule.distinct !== null : rule.distinct === distinct)
     );
   }

@@ -1,5 +1,5 @@
 import { grown } from "../core/bytes.ts";
-import { GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_RULES } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 

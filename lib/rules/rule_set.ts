@@ -1,12 +1,11 @@
 import { type Bytes, decode, encode } from "../core/bytes.ts";
 import { Cache } from "../core/cache.ts";
-import { type Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
+import { Automaton, NO_OUTPUTS } from "../reading/automaton.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { MESSAGE, type MessageForm, type MessageReader, UNSEEN } from "../reading/message_reader.ts";
 import type { NotePlan, NumberedRule } from "./note_plan.ts";
-import { type CompiledCondition, FieldTexts } from "./condition.ts";
-import type { FieldDictionary } from "./rule_outputs.ts";
-import { RuleTexts } from "./rule_texts.ts";
+import { compileCondition, type CompiledCondition, FieldTexts } from "./condition.ts";
+import { type FieldDictionary, type RuleConditions, RuleOutputs } from "./rule_outputs.ts";
 import { TextCache } from "./text_cache.ts";
 
 /** Length in bytes from which on the outputs for a field's value are remembered. */
@@ -68,7 +67,9 @@ export class RuleSet {
   readonly automaton: Automaton;
   /** The module's rules in configured order. */
   readonly rules: readonly NumberedRule[];
-  readonly #texts: RuleTexts;
+  /** By index of the rule. */
+  readonly #conditions: readonly RuleConditions[];
+  readonly #outputs: RuleOutputs;
   /** Whether rules look at the message itself. */
   readonly #seeksMessage: boolean;
   /** Numbers of the statuses that rules name, from 1, by status; 0: no rule names it. */
@@ -98,12 +99,15 @@ export class RuleSet {
     form: Pick<MessageForm, "fields" | "literals" | "parts">,
   ) {
     this.rules = rules;
-    const texts = this.#texts = new RuleTexts(rules, form);
-    this.automaton = texts.automaton;
+    this.#conditions = rules.map(({ condition, except }) => ({
+      condition: condition && compileCondition(condition, form.fields),
+      except: except.map((one) => compileCondition(one, form.fields)),
+    }));
+    const { dictionaries, firstException } = this.#outputs = new RuleOutputs(this.#conditions);
+    this.automaton = new Automaton(dictionaries, form.literals);
     const codes = new Set(rules.flatMap(({ status }) => [...status ?? []]));
     this.#statusCount = codes.size + 1;
     [...codes].forEach((code, i) => this.#statuses[code] = i + 1);
-    const { dictionaries, firstException } = texts.outputs;
     this.#seeksMessage = dictionaries[0]!.texts.length > 0;
     const parts = new Set(form.parts?.map((name) => form.fields.indexOf(name)));
     const group = (number: number, all: readonly FieldDictionary[]): DictionaryGroup => {
@@ -208,12 +212,12 @@ export class RuleSet {
   }
 
   #makePartial(set: number, status: number): PartialVerdict {
-    const met = this.#texts.outputs.conditionsMet(this.automaton.outputsOf(set));
+    const met = this.#outputs.conditionsMet(this.automaton.outputsOf(set));
     const certain: number[] = [];
     const untested: UntestedRule[] = [];
-    for (const index of this.#texts.outputs.candidates(met)) {
+    for (const index of this.#outputs.candidates(met)) {
       const rule = this.rules[index]!;
-      const { condition, except } = this.#texts.conditions[index]!;
+      const { condition, except } = this.#conditions[index]!;
       if (rule.status !== null && ![...rule.status].some((code) => this.#statuses[code] === status)) {
         continue;
       }

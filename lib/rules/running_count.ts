@@ -1,4 +1,4 @@
-import { GROUP_RULES } from "../core/note_record.ts";
+import { GROUP_RULES } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
 import { type NoteMemory, RULES, VALUE } from "./note_memory.ts";
 import type { RuleGroups } from "./rule_groups.ts";

@@ -1,4 +1,4 @@
-import type { AddressWords } from "../core/note_record.ts";
+import type { AddressWords } from "../core/address.ts";
 import { type Micros, MINUTE } from "../core/time.ts";
 import type { Answer } from "./answer.ts";
 import { mix, seed } from "./hash.ts";

@@ -1,13 +1,6 @@
 import type { Micros } from "../core/time.ts";
-import {
-  type AddressWords,
-  bytesInRecords,
-  FORGOTTEN,
-  NoteWriter,
-  readNotes,
-  wordsOf,
-} from "../core/note_record.ts";
-import { maskOf } from "../core/address.ts";
+import { bytesInRecords, FORGOTTEN, NoteWriter, readNotes } from "../rules/note_record.ts";
+import { type AddressWords, maskOf, wordsOf } from "../core/address.ts";
 import type { BatchNotes } from "../rules/note_batch.ts";
 import type { StoredGroup } from "../rules/rule_groups.ts";
 import { Table } from "./database.ts";

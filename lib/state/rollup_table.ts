@@ -15,9 +15,9 @@ const WRITE_INTERVAL: Micros = 10 * SECOND;
 /** Greatest age of hours (a week, the week before it, and the day in which they began), and of days. */
 const [KEEP_HOURS, KEEP_DAYS]: readonly [Micros, Micros] = [15 * DAY, 400 * DAY];
 
-/** Hits of one rule of a service: number, and time of the newest. */
+/** Hits of one rule of a module: number, and time of the newest. */
 export interface CountedHits {
-  readonly service: string;
+  readonly module: string;
   readonly rule: string;
   readonly time: Micros;
   readonly count: number;
@@ -141,7 +141,7 @@ export class Rollups {
 
   /** Counts hits of rules at the time of the newest. */
   addHits(hits: readonly CountedHits[]): void {
-    for (const { service, rule, time, count } of hits) this.#at(time).addHits(`${service} ${rule}`, count);
+    for (const { module, rule, time, count } of hits) this.#at(time).addHits(`${module} ${rule}`, count);
   }
 
   /** Whether `write()` would write something, and only of committed lines. */

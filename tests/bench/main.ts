@@ -1,6 +1,7 @@
 /** `deno task bench`: measures the compiled program, others on the same files, and the machine's limits. */
 import { UserError } from "../../lib/core/error.ts";
-import { readCount, readOptions, runProgram } from "../../tools/task.ts";
+import { readOptions, runProgram } from "../../tools/task.ts";
+import { readCount } from "../support/count_option.ts";
 import { type Figures, judge, medians, rounded, type Verdict } from "./figures.ts";
 import { svg } from "./plot.ts";
 import { type PeerFailure, Peers } from "./peers.ts";

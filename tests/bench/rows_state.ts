@@ -1,6 +1,6 @@
 /** Costs of shipping, memory and the stored history. */
 import { State } from "../../lib/state/state.ts";
-import { HIT, NoteWriter } from "../../lib/core/note_record.ts";
+import { HIT, NoteWriter } from "../../lib/rules/note_record.ts";
 import { LogLines } from "../../lib/state/log_lines.ts";
 import { lineOf } from "../support/events.ts";
 import { postgresMissing, startPostgres } from "../support/postgres_server.ts";

@@ -93,7 +93,7 @@ function fill({ state, directory }: TemporaryState): void {
   };
   batches.lines.add(lineOf({ ...hostile, module: 0 }));
   batches.rollups.add(eventOf(hostile, ["message", "user"]), true);
-  batches.rollups.addHits([{ service: HOSTILE, rule: HOSTILE, time: now(), count: 1 }]);
+  batches.rollups.addHits([{ module: HOSTILE, rule: HOSTILE, time: now(), count: 1 }]);
   batches.write({
     source: `file:/${HOSTILE}`,
     position: "1",

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { canonicalAddress } from "../../lib/core/address.ts";
-import { CONFIG as INSTALLED } from "../../lib/commands/output.ts";
+import { CONFIG as INSTALLED } from "../../lib/commands/common/output.ts";
 import { exists } from "../support/probes.ts";
 import { program } from "../support/program.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";

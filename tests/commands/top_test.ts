@@ -20,8 +20,8 @@ function fill({ state }: TemporaryState): void {
   for (let i = 0; i < 60; i++) add("192.0.2.1", { user: i < 40 ? HOSTILE : "admin" });
   for (let i = 0; i < 10; i++) add("2001:db8::1", { path: "/wp-login.php" }, { module: 1 });
   add("203.0.113.1", { user: "old" }, { time: now() - 7 * DAY });
-  rollups.addHits([{ service: "SSHD", rule: "guess", time, count: 90 }, {
-    service: "NGINX",
+  rollups.addHits([{ module: "SSHD", rule: "guess", time, count: 90 }, {
+    module: "NGINX",
     rule: "scan",
     time,
     count: 10,

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { Bans } from "../../lib/enforcing/bans.ts";
-import type { Holding } from "../../lib/enforcing/reconciler.ts";
+import type { Holding } from "../../lib/enforcing/lane.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Ban, HeldBan, NewBan } from "../../lib/deciding/ban.ts";
@@ -303,7 +303,7 @@ Deno.test("a flood of bans reaches the firewall in few calls, and the first one 
   await bans.stop(AbortSignal.timeout(5_000));
 });
 
-Deno.test("`Bans.putBack()` has the firewall told of all bans at once, and claims none until then", async () => {
+Deno.test("`Bans.reconcile()` has a firewall that lost all bans told of them, and claims none until then", async () => {
   using temporary = temporaryState();
   const { firewall, log, open } = setUp(temporary);
   const { state } = temporary;
@@ -321,35 +321,21 @@ Deno.test("`Bans.putBack()` has the firewall told of all bans at once, and claim
   const late = ban("203.0.113.9");
   state.bans.add(late);
   bans.enforce([late]);
-  bans.putBack();
-  assert.equal(bans.holding, null);
+  const { enforcement } = state;
+  const reapply = enforcement.reapply.bind(enforcement);
+  let most = 0;
+  enforcement.reapply = (bans) => {
+    most = Math.max(most, bans.length);
+    return reapply(bans);
+  };
+  await bans.reconcile();
+  assert.equal(most, 1_000, "lines are read between slices");
+  assert.deepEqual([bans.holding!.held, bans.holding!.missing], [0, 6_000]);
   await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt === null));
   gate.resolve();
   await eventually(areAllHeld);
   assert.equal(firewall.held.size, 6_001);
-  assert.equal(log.lines.filter((line) => /has lost its bans/.test(line)).length, 1);
-  await bans.stop(AbortSignal.timeout(1_000));
-});
-
-Deno.test("`Bans.reconcile()` puts back lost bans that `putBack()` could not, as the state was locked", async () => {
-  using temporary = temporaryState();
-  const { firewall, open } = setUp(temporary);
-  const { state } = temporary;
-  const one = ban("203.0.113.9");
-  state.bans.add(one);
-  const bans = open();
-  bans.enforce([one]);
-  await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
-  firewall.held.clear();
-  const { enforcement } = state;
-  const applyAnew = enforcement.applyAnew.bind(enforcement);
-  enforcement.applyAnew = () => {
-    throw new Error("database is locked");
-  };
-  assert.throws(() => bans.putBack(), /database is locked/);
-  enforcement.applyAnew = applyAnew;
-  await bans.reconcile();
-  await eventually(() => firewall.held.has("203.0.113.9"));
+  assert.equal(log.lines.filter((line) => /6000 bans were gone/.test(line)).length, 1);
   await bans.stop(AbortSignal.timeout(1_000));
 });
 

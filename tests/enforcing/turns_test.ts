@@ -25,7 +25,7 @@ function ban(address: string, module: string | Provenance, count = 6): NewBan {
 /** What a firewall that takes one ban at a time is told of in `calls` calls, each done before the next. */
 function orderOf({ state }: TemporaryState, calls: number, clock = () => 2_000): string[] {
   const { enforcement } = state;
-  const queue = new Queue({ store: enforcement, firewall: new OneByOne(), clock, ends: NOBODY_WHITELISTED });
+  const queue = new Queue({ state: enforcement, firewall: new OneByOne(), clock, ends: NOBODY_WHITELISTED });
   return Array.from({ length: calls }, () => {
     const work = queue.next();
     if (work === null) return "nothing";
@@ -93,7 +93,7 @@ Deno.test("`Queue` fills a call that takes many with all turns, and mixes no lif
     override readonly batch = 100;
   }
   const queue = new Queue({
-    store: enforcement,
+    state: enforcement,
     firewall: new Many(),
     clock: () => 2_000,
     ends: NOBODY_WHITELISTED,
@@ -168,7 +168,7 @@ Deno.test("`Congestion` warns once where bans come faster than they are carried 
     firewall: new OneByOne(),
     log,
     clock: () => time,
-    store: { backlog: () => waiting },
+    state: { backlog: () => waiting },
   });
   const step = (more: number, done: number) => {
     waiting += more - done;
@@ -190,7 +190,7 @@ Deno.test("`Congestion.stuck()` complains once of programs that do not end, and 
   let time = 0;
   const log = memoryLog();
   const firewall = new ObserveFirewall();
-  const congestion = new Congestion({ firewall, log, clock: () => time, store: { backlog: () => 1 } });
+  const congestion = new Congestion({ firewall, log, clock: () => time, state: { backlog: () => 1 } });
   const stuckAt = (second: number) => {
     time = second * SECOND;
     congestion.stuck(true);

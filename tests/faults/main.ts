@@ -3,7 +3,8 @@
  * and bans with an independent count.
  */
 import { UserError } from "../../lib/core/error.ts";
-import { readCount, readOptions, runProgram } from "../../tools/task.ts";
+import { readOptions, runProgram } from "../../tools/task.ts";
+import { readCount } from "../support/count_option.ts";
 import { canMount } from "../support/faults.ts";
 import { hasJournald, Journald } from "../support/journald.ts";
 import { postgresMissing, startPostgres, type TestPostgres } from "../support/postgres_server.ts";

@@ -1,6 +1,6 @@
 /** Bans of the program after a reload of nftables.service, which flushes everything, and after a change of the firewall. */
 import { strict as assert } from "node:assert";
-import { eventually } from "../support/helpers.ts";
+import { eventually, script } from "../support/helpers.ts";
 import { attack, CONFIG, Scene } from "../support/monitor_scene.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 import { program } from "../support/program.ts";
@@ -38,6 +38,29 @@ Deno.test({
         await eventually(isBanned, SOON);
       }
       await eventually(() => scene.lines(/1 ban was gone from the firewall: putting it back/).length === 2);
+      scene.kill("SIGTERM");
+      assert.equal(await scene.end(), 0);
+    }),
+});
+
+Deno.test({
+  name: `a ban that finds the table gone brings all others back, where nft reports no deleted table${
+    ignore ? " (needs root and nft)" : ""
+  }`,
+  ignore,
+  fn: () =>
+    inNamespace(async (run, namespace) => {
+      await using scene = new Scene();
+      const body = `[ "$1" = monitor ] && exit 1\nexec ${nftIn(namespace).join(" ")} "$@"`;
+      const nft = script(scene.directory, { name: "quiet_nft", body });
+      scene.configure({ firewall: "nftables", nft_command: nft, modules: CONFIG.modules });
+      const ruleset = async () => (await run(["nft", "list", "ruleset"])).stdout;
+      await startBanning(scene, async () => (await ruleset()).includes("203.0.113.1"));
+      await eventually(() => scene.ask((state) => /"holding":\{/.test(state.report() ?? "")) ?? false);
+      await run(["nft", "delete", "table", "inet", "strongmonitor"]);
+      scene.say(...Array(3).fill(attack("203.0.113.2")));
+      const areBanned = (text: string) => text.includes("203.0.113.1") && text.includes("203.0.113.2");
+      await eventually(async () => areBanned(await ruleset()), SOON);
       scene.kill("SIGTERM");
       assert.equal(await scene.end(), 0);
     }),

@@ -18,8 +18,8 @@ Deno.test("`Reporting.write()` writes once a minute what has not changed, by any
     feeds: [],
     feeding: { reports: new Map() },
     database: () => null,
-    notices: () => null,
-    metricsError: () => null,
+    notifier: null,
+    metrics: null,
     whitelisting: { problems: [] },
   } as unknown as ReportingParts;
   const reporting = new Reporting(load(`{ ${MODULES} }`), parts);

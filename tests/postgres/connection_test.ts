@@ -1,7 +1,9 @@
 import { eventually } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
 import { spellServer } from "../../lib/postgres/database_config.ts";
-import { arrayOf, Connection, explain, sqlState } from "../../lib/postgres/connection.ts";
+import { Connection, sqlState } from "../../lib/postgres/connection.ts";
+import { explain } from "../../lib/postgres/failures.ts";
+import { arrayOf } from "../../lib/postgres/values.ts";
 import { testOnPostgres } from "../support/postgres_fixtures.ts";
 
 await testOnPostgres("Connection", {

@@ -1,6 +1,6 @@
 import { memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
-import { explain } from "../../lib/postgres/connection.ts";
+import { explain } from "../../lib/postgres/failures.ts";
 import { Shipper } from "../../lib/postgres/outbox.ts";
 import { dropPartitions, makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";

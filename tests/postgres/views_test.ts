@@ -1,6 +1,6 @@
 import { memoryLog } from "../support/helpers.ts";
 import { strict as assert } from "node:assert";
-import { arrayOf } from "../../lib/postgres/connection.ts";
+import { arrayOf } from "../../lib/postgres/values.ts";
 import { makePartitions } from "../../lib/postgres/partitions.ts";
 import { migrate } from "../../lib/postgres/schema.ts";
 import { MAKE_VIEWS, VIEW_NAMES } from "../../lib/postgres/views.ts";

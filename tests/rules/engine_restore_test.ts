@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
-import { readNotes, textOfWords } from "../../lib/core/note_record.ts";
+import { textOfWords } from "../../lib/core/address.ts";
+import { readNotes } from "../../lib/rules/note_record.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import type { NoteRow } from "../../lib/rules/note_batch.ts";
 import type { Rule, Trip } from "../../lib/rules/rule.ts";

@@ -249,8 +249,8 @@ Deno.test("`Engine.takeRuleHits()` says when each rule counted a hit last and ho
   add(engine, { time: 7, fields: { user: "a" } });
   add(engine, { time: 6, fields: { user: "b" } });
   assert.deepEqual(engine.takeRuleHits(), [
-    { service: "SSHD", rule: "invalid", time: 7, count: 3 },
-    { service: "SSHD", rule: "users", time: 6, count: 2 },
+    { module: "SSHD", rule: "invalid", time: 7, count: 3 },
+    { module: "SSHD", rule: "users", time: 6, count: 2 },
   ]);
   assert.deepEqual(engine.takeRuleHits(), []);
 });

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { wordsOf } from "../../lib/core/note_record.ts";
+import { wordsOf } from "../../lib/core/address.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { type CountedRule, RuleGroups } from "../../lib/rules/rule_groups.ts";
 import { NoteMemory } from "../../lib/rules/note_memory.ts";
@@ -31,7 +31,7 @@ class Counting {
       limit,
       window: span,
       distinct: isDistinct ? "user" : null,
-      service: "SSHD",
+      module: "SSHD",
       name: NAMES[i % 26]!.repeat(1 + i / 26),
     }));
     this.groups = new RuleGroups(rules);

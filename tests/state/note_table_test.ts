@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
-import { canonicalNetwork } from "../../lib/core/address.ts";
+import { canonicalNetwork, textOfWords, wordsOf } from "../../lib/core/address.ts";
 import { NetworkSet } from "../../lib/core/network_set.ts";
-import { HIT, NoteWriter, readNotes, SPENT, textOfWords, wordsOf } from "../../lib/core/note_record.ts";
+import { HIT, NoteWriter, readNotes, SPENT } from "../../lib/rules/note_record.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import type { Database } from "../../lib/state/database.ts";

@@ -30,7 +30,7 @@ Deno.test("`Rollups` counts lines by module, and those that hit by address, netw
   add({ address: "192.0.2.9", fields: { user: "\u202eadmin" } });
   add({ address: "2001:db8:1:2::3", module: 1, fields: { path: "/wp-login.php" } });
   add({ address: "198.51.100.1", module: 1, fields: { path: "/" } }, false);
-  rollups.addHits([{ service: "SSHD", rule: "invalid", time: START + 1, count: 6 }]);
+  rollups.addHits([{ module: "SSHD", rule: "invalid", time: START + 1, count: 6 }]);
   rollups.write()();
   assert.deepEqual(temporary.state.rollups.since(START), {
     start: START,

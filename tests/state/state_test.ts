@@ -1,13 +1,7 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
-import {
-  FORGOTTEN,
-  GROUP_RULES,
-  HIT,
-  NoteWriter,
-  readNotes,
-  textOfWords,
-} from "../../lib/core/note_record.ts";
+import { textOfWords } from "../../lib/core/address.ts";
+import { FORGOTTEN, GROUP_RULES, HIT, NoteWriter, readNotes } from "../../lib/rules/note_record.ts";
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
 import { mix } from "../../lib/rules/hash.ts";

@@ -1,7 +1,8 @@
 /** A state in memory that keeps the written batches and can be made to fail. */
 import { addressOf } from "../../lib/core/address_text.ts";
 import { decode } from "../../lib/core/bytes.ts";
-import { GROUP_MASK, HIT, readNotes, SPENT, textOfWords } from "../../lib/core/note_record.ts";
+import { textOfWords } from "../../lib/core/address.ts";
+import { GROUP_MASK, HIT, readNotes, SPENT } from "../../lib/rules/note_record.ts";
 import type { BatchStore } from "../../lib/monitor/pipeline_parts.ts";
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";

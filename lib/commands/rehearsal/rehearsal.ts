@@ -68,16 +68,15 @@ export class Rehearsal {
     this.#hits = rehearsed.map(() => 0);
     this.#pipeline = new Pipeline(rules.modules, {
       store: new NoStore((hits) => {
-        for (const { service, rule, count } of hits) {
-          rules.of(service, rule).forEach((one, side) => this.#hits[side]! += one === null ? 0 : count);
+        for (const { module, rule, count } of hits) {
+          rules.of(module, rule).forEach((one, side) => this.#hits[side]! += one === null ? 0 : count);
         }
       }),
       judge,
       log: QUIET,
       counting: {
         ipv6Prefix: rehearsed[0]!.config.ipv6Prefix,
-        lenience: (address, time, { service, name }) =>
-          judge.loginsFor(service, name).lenience(address, time),
+        lenience: (address, time, { module, name }) => judge.loginsFor(module, name).lenience(address, time),
         isStored: false,
         // With room for one, addresses that the other alone counts would evict its own.
         room: { ...room, addresses: rehearsed.length * room.addresses },

@@ -4,7 +4,7 @@ import { clientIPv4, NOBODYS } from "../../core/address_kind.ts";
 import { NetworkSet, Target } from "../../core/network_set.ts";
 import { hasEnded, now } from "../../core/time.ts";
 import { KEPT_ORIGINS, type KeptOrigin } from "../../deciding/whitelist.ts";
-import { ownAddresses } from "../../monitor/own_addresses.ts";
+import { ownAddresses } from "../../monitor/whitelist_entries.ts";
 import type { State } from "../../state/state.ts";
 import { lastContentOf } from "./known.ts";
 import { configuredEntries, keptEntries, lastingEntry, type ListedEntry, sessionEntries } from "./list.ts";

@@ -4,8 +4,7 @@ import { decodeCopy, type WhitelistContent } from "../../config/whitelist_conten
 import type { WhitelistFile } from "../../config/whitelist_file.ts";
 import { now } from "../../core/time.ts";
 import { Whitelist } from "../../deciding/whitelist.ts";
-import { ownAddresses } from "../../monitor/own_addresses.ts";
-import { givenMembers, keptMembers } from "../../monitor/whitelist_entries.ts";
+import { givenMembers, keptMembers, ownAddresses } from "../../monitor/whitelist_entries.ts";
 import { addressesByName } from "../../monitor/whitelisting.ts";
 import type { State } from "../../state/state.ts";
 

@@ -3,7 +3,8 @@
  * time. Input: lines of one address or network, and the stored notes.
  */
 import { encode } from "../../core/bytes.ts";
-import { HIT, readNotes, textOfWords } from "../../core/note_record.ts";
+import { textOfWords } from "../../core/address.ts";
+import { HIT, readNotes } from "../../rules/note_record.ts";
 import { NO_PID } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";

@@ -100,7 +100,7 @@ export async function askMembers(
     const members = await memberReports(withPassword(config).database!, question, MEMBERS_PATIENCE);
     return { members, memberError: null };
   } catch (error) {
-    const { explain } = await import("../../postgres/connection.ts");
+    const { explain } = await import("../../postgres/failures.ts");
     return { members: null, memberError: explain(error, config.database) };
   }
 }

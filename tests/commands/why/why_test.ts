@@ -1,6 +1,7 @@
 /** The story that `why` tells, and the tables of `top`, out of a state that a pipeline has filled. */
 import { strict as assert } from "node:assert";
-import { HIT, NoteWriter, wordsOf } from "../../../lib/core/note_record.ts";
+import { wordsOf } from "../../../lib/core/address.ts";
+import { HIT, NoteWriter } from "../../../lib/rules/note_record.ts";
 import { DAY, HOUR, MINUTE, now, SECOND } from "../../../lib/core/time.ts";
 import { collectLines } from "../../../lib/commands/common/output.ts";
 import { textLines } from "../../../lib/commands/watch/text.ts";

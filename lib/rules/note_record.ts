@@ -1,7 +1,6 @@
-import { putAddress } from "./address.ts";
-import { addressText } from "./address_text.ts";
-import { grown } from "./bytes.ts";
-import type { Micros } from "./time.ts";
+import type { AddressWords } from "../core/address.ts";
+import { grown } from "../core/bytes.ts";
+import type { Micros } from "../core/time.ts";
 
 /** Kind of a record: a line hit rules; an address begins anew in some rules, or in all. */
 export const [HIT, SPENT, FORGOTTEN] = [0, 1, 2] as const;
@@ -21,15 +20,6 @@ export const GROUP_MASK = (1 << GROUP_RULES) - 1;
 const [HEAD, RULES, TIME, VALUE, LAST_WORD, FIRST_WORDS] = [0, 1, 2, 4, 5, 6];
 const [IPV4_SIZE, IPV6_SIZE] = [6, 10];
 const [KIND_SHIFT, IS_IPV6] = [8, 1 << 10];
-
-/** Four words, IPv4 mapped into IPv6, and the length of the prefix there. */
-export interface AddressWords {
-  readonly w0: number;
-  readonly w1: number;
-  readonly w2: number;
-  readonly w3: number;
-  readonly prefix: number;
-}
 
 /** Fields of a record. */
 export interface NoteRecord extends AddressWords {
@@ -154,18 +144,6 @@ export function readNotes(content: Uint8Array): NoteReader {
   // A copy starts at a multiple of eight bytes; the original may not.
   const copy = content.slice(0, content.length & ~7);
   return new NoteReader(new Int32Array(copy.buffer));
-}
-
-/** Formats the address or network of `words`. */
-export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
-  return addressText([w0, w1, w2, w3], 0, prefix);
-}
-
-/** Returns the words of an address or network in canonical form. */
-export function wordsOf(address: string): AddressWords {
-  const words = new Int32Array(4);
-  const prefix = putAddress(address, words);
-  return { w0: words[0]!, w1: words[1]!, w2: words[2]!, w3: words[3]!, prefix };
 }
 
 /**
