@@ -204,7 +204,7 @@ export class HeadReader<Program> {
     if (this.#last === NONE) return this.#takeDocker() || this.#takeCollector(this.to);
     if (this.#last !== ENVELOPE) return false;
     const to = array[this.to - 1] === RIGHT_BRACKET ? this.to - 1 : this.to;
-    return this.#takeCollector(to, this.#tags.envelope === "named");
+    return this.#takeCollector(to, this.#tags.kind === "doubtful envelope");
   }
 
   #takeDocker(): boolean {
@@ -263,12 +263,12 @@ export class HeadReader<Program> {
   }
 
   #tookTag(): true {
-    const { pid, program, envelope, isContainers, stamp, end } = this.#tags;
-    if (isContainers) this.#isTimed = false;
+    const { pid, program, kind, stamp, end } = this.#tags;
+    if (kind === "container") this.#isTimed = false;
     if (stamp !== null) this.#times.take(stamp);
     if (pid !== NO_PID) this.pid = pid;
     if (program !== null) this.program = program;
-    return this.#took(program !== null ? TAG : envelope !== null ? ENVELOPE : FACILITY, end, this.to);
+    return this.#took(program !== null ? TAG : kind.endsWith("envelope") ? ENVELOPE : FACILITY, end, this.to);
   }
 
   /** Keeps `[from, to)` as the remaining text; it has no blanks before `to`. */

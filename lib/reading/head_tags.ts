@@ -2,7 +2,8 @@ import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
-import { type Envelope, readTag, type TagPart, type TagPlace } from "./tag_forms.ts";
+import type { Kind } from "./tag_forms.ts";
+import { readTag, type TagPart, type TagPlace } from "./tag_text.ts";
 
 /** Remembered tags, for programs that write in turn. */
 const TAGS = 8;
@@ -21,8 +22,8 @@ const encoder = new TextEncoder();
 interface Tag<Program> {
   readonly before: Literal;
   readonly after: Literal;
-  /** Whether the tag has the form of RFC 5424, and then whether it names a process. */
-  readonly isStructured: boolean;
+  readonly kind: Kind;
+  /** Whether the tag names a process. */
   readonly hasPid: boolean;
   readonly program: Program;
   /** Whether a message may begin like this tag. */
@@ -47,10 +48,7 @@ export class HeadTags<Program> {
   /** Null: only facility and level. */
   program: Program | null = null;
   pid = NO_PID;
-  /** JSON of a collector that follows; null: none. */
-  envelope: Envelope | null = null;
-  /** See `TagForm`. */
-  isContainers = false;
+  kind: Kind = "plain";
   /** Time in the tag. */
   stamp: Stamp | null = null;
   /** Where the text behind the tag begins. */
@@ -72,7 +70,7 @@ export class HeadTags<Program> {
     for (let i = 0; i < tags.length; i++) {
       const tag = tags[i]!;
       const at = from + tag.before.length;
-      if (at >= to || !tag.before.isAt(bytes, from) || (tag.isStructured && !isIso)) continue;
+      if (at >= to || !tag.before.isAt(bytes, from) || (tag.kind === "structured" && !isIso)) continue;
       if (isSure && tag.mayBeMessage) return false;
       if (!this.#readProcess(bytes, tag, at, to)) continue;
       this.program = tag.program;
@@ -86,8 +84,9 @@ export class HeadTags<Program> {
   }
 
   /** Reads process and end of a tag at `at`; false: only expressions can tell. */
-  #readProcess(bytes: Bytes, { after, isStructured, hasPid }: Tag<Program>, at: number, to: number): boolean {
+  #readProcess(bytes: Bytes, { after, kind, hasPid }: Tag<Program>, at: number, to: number): boolean {
     const { array } = bytes;
+    const isStructured = kind === "structured";
     let pid = NO_PID;
     if (isStructured ? hasPid : array[at] === LEFT_BRACKET) {
       const first = isStructured ? at : at + 1;
@@ -104,8 +103,7 @@ export class HeadTags<Program> {
     // A decoration or more blanks may precede the message.
     if (first === LEFT_BRACKET || first <= SPACE || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
     this.pid = pid;
-    this.envelope = null;
-    this.isContainers = false;
+    this.kind = kind;
     this.stamp = null;
     this.end = end;
     return true;
@@ -118,26 +116,25 @@ export class HeadTags<Program> {
   readNew(bytes: Bytes, from: number, to: number, place: Omit<TagPlace, "isKnown">): boolean {
     const part = readTagAt(bytes, from, to, { ...place, isKnown: this.#modules.isKnown });
     if (part === null) return false;
-    const { identifier, pid, end } = part;
+    const { identifier, pid, kind, stamp, end } = part;
     this.program = identifier === null ? null : this.#modules.programOf(identifier);
     if (this.program !== null && place.time !== null && !place.isBehindTag) {
       this.#learn(bytes, from, to, part);
     }
     this.pid = pid ?? NO_PID;
-    this.envelope = part.envelope;
-    this.isContainers = part.isContainers;
-    this.stamp = part.stamp;
+    this.kind = kind;
+    this.stamp = stamp;
     this.end = end;
     return true;
   }
 
   /** Remembers a tag if comparing it gives the same result as the expressions. */
-  #learn(bytes: Bytes, from: number, to: number, { before, after, pid, isStructured, end }: TagAt): void {
-    if (!isStructured && (after !== PLAIN_END || SENDER.test(before))) return;
+  #learn(bytes: Bytes, from: number, to: number, { before, after, pid, kind, end }: TagAt): void {
+    if (kind !== "structured" && (after !== PLAIN_END || SENDER.test(before))) return;
     const tag: Tag<Program> = {
       before: new Literal(before),
       after: new Literal(after),
-      isStructured,
+      kind,
       hasPid: pid !== null,
       program: this.program!,
       mayBeMessage: this.#modules.mayBegin(before),
