@@ -1,3 +1,4 @@
+import { canonicalAddress } from "../../lib/core/address.ts";
 import { LEFT_BRACE, LEFT_BRACKET, SPACE } from "../../lib/core/ascii.ts";
 import { type Bytes, Literal } from "../../lib/core/bytes.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
@@ -41,7 +42,7 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
   ),
 };
 
-const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
+const ADDRESS_IN_USER = new RegExp(`(?:^| )(${IPV4}|${ADDRESS})(?::\\d+)? - `, "g");
 /** Not a host but the first of several addresses of X-Forwarded-For; Squid may hide it. */
 const FIRST_OF_SEVERAL = new RegExp(`^(?:${ADDRESS}|unknown),$`);
 /** Host and program that some syslog forwarders write before a message. */
@@ -75,7 +76,8 @@ export function lineParser(formats: readonly Format[]): TextParser {
  */
 function isAmbiguous({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
   return host !== undefined &&
-    (FIRST_OF_SEVERAL.test(host) || (user !== undefined && ADDRESS_IN_USER.test(user)));
+    (FIRST_OF_SEVERAL.test(host) ||
+      user?.matchAll(ADDRESS_IN_USER).some(([, address]) => canonicalAddress(address!) !== null) === true);
 }
 
 /**
