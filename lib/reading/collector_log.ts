@@ -150,3 +150,14 @@ function onlyText(found: ReadonlyMap<string, string>): string | null {
 function firstOf(found: ReadonlyMap<string, string>, names: readonly string[]): string | undefined {
   return found.get(names.find((name) => found.has(name)) ?? "");
 }
+
+/** An object of one text, as Fluent Bit prints it: without escapes. */
+const PRINTED = /^\{"(?:log|message|MESSAGE)"=>"(.*)"\}$/s;
+/** The beginning of another member, or a stranger's text that looks so. */
+const OTHER_MEMBER = /", ?"[^"]*"=>/;
+
+/** Returns the text of an object as Fluent Bit prints it; null: it has no text, or perhaps others, too. */
+export function printedText(line: string): string | null {
+  const text = PRINTED.exec(line)?.[1];
+  return text === undefined || OTHER_MEMBER.test(text) ? null : text;
+}

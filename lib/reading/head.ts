@@ -15,7 +15,6 @@ import {
   encode,
   endOfDigits,
   endWithoutBlanks,
-  isDigit,
   Literal,
   makeBytes,
   numberOf,
@@ -24,7 +23,7 @@ import {
 import { NO_PID, type Sender } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
-import { CollectorLog } from "./collector_log.ts";
+import { CollectorLog, printedText } from "./collector_log.ts";
 import { readCsvRow } from "./csv_row.ts";
 import { DockerLog } from "./docker_log.ts";
 import { HeadTags, type TagOptions } from "./head_tags.ts";
@@ -204,7 +203,9 @@ export class HeadReader<Program> {
     if (this.#last === NONE) return this.#takeDocker() || this.#takeCollector(this.to);
     if (this.#last !== ENVELOPE) return false;
     const to = array[this.to - 1] === RIGHT_BRACKET ? this.to - 1 : this.to;
-    return this.#takeCollector(to, this.#tags.kind === "doubtful envelope");
+    const isSure = this.#tags.kind === "envelope";
+    const printed = isSure ? printedText(decode(this.bytes, this.from, to)) : null;
+    return printed !== null ? this.#tookText(OBJECT, encode(printed)) : this.#takeCollector(to, !isSure);
   }
 
   #takeDocker(): boolean {
@@ -216,11 +217,12 @@ export class HeadReader<Program> {
 
   #takeRow(): boolean {
     const { bytes, from, to } = this;
-    if (!this.#isLine || this.#last !== NONE || !isDigit(bytes.array[from]!)) return false;
-    const row = readCsvRow(bytes, from, to);
+    const row = this.#isLine && this.#last === NONE ? readCsvRow(bytes, from, to) : null;
     if (row === null) return false;
-    this.#times.take(row.stamp);
-    return this.#tookText(OBJECT, encode(row.text));
+    const { stamp, program, text } = row;
+    this.#times.take(stamp);
+    if (program !== null) this.program = this.#programOf(program);
+    return this.#tookText(program === null ? OBJECT : TAG, encode(text));
   }
 
   /** @param mustBeNamed whether the object must name a program, or surely be a collector's */

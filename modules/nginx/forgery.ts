@@ -23,7 +23,7 @@ import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 const SYSLOG = /(?:^|[\s>])nginx(?:(?:\[\d+\])?: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
 /** Start of a line of JSON, perhaps behind a collector's own head, or of CSV. */
-const COLLECTED = /^(?:[^"]*\s)?\{\s*"|^[^",]+,"/;
+const COLLECTED = /^(?:[^"]*\s|\x1e)?\{\s*"|^[^"]+[,\t]"/;
 
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */
