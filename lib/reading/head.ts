@@ -137,6 +137,14 @@ export class HeadReader<Program> {
     return this.#last === TIME;
   }
 
+  /**
+   * When a runtime took the line over: its first time, if the message follows at once. A collector may
+   * have found any other time in the message. NaN: unknown.
+   */
+  get collected(): Micros {
+    return this.#last === TIME && this.#times.isFirst ? this.#times.time : NaN;
+  }
+
   /** Whether the last `next()` took a tag off: `program` is new. */
   get isTag(): boolean {
     return this.#last === TAG;

@@ -1,6 +1,7 @@
 import { canonicalAddress } from "../../lib/core/address.ts";
 import { LEFT_BRACE, LEFT_BRACKET, SPACE } from "../../lib/core/ascii.ts";
 import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { readIsoTime } from "../../lib/core/timestamp.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
 import { beginsRecord, parseErrorLine } from "./error.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_ISO, TIME_LOCAL } from "./format.ts";
@@ -60,6 +61,9 @@ export function lineParser(formats: readonly Format[]): TextParser {
     for (const { pattern, userIn, isPlain } of expected) {
       const groups = pattern.exec(message)?.groups;
       if (!groups) continue;
+      // The reader takes a collector's time off first; but a client may ask for a host that looks so.
+      const isTimed = groups.host !== undefined && readIsoTime(groups.host) !== null;
+      if (isTimed && !isAmbiguous(groups)) continue;
       const user = userIn === undefined ? groups.remote_user : userIn(groups.remote_user!);
       const reading = readVariables({ ...groups, remote_user: user }, isPlain ? (value) => value : undefined);
       return isAmbiguous(groups) ? { ...reading, address: null } : reading;
