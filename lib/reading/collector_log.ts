@@ -1,5 +1,3 @@
-import { RIGHT_BRACE } from "../core/ascii.ts";
-import { type Bytes, decode, encode, makeBytes } from "../core/bytes.ts";
 import { tried } from "../core/error.ts";
 import { NO_PID, type Sender } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
@@ -73,51 +71,46 @@ const NUMBER = /^\d{1,10}$/;
 /** A line without these is quickly known to be perhaps a service's own. */
 const SURE = new RegExp(`"(?:${[STREAM, ...FOREIGN].map((name) => name.replace(/^.*\./, "")).join("|")})"`);
 
-/**
- * Reads lines of collectors of logs that are JSON objects: of journalctl, Fluent Bit, Vector,
- * rsyslog and others, with the text under a name such as `message`.
- */
-export class CollectorLog {
-  /** The text is `bytes[0, end)`. */
-  bytes = makeBytes(0);
-  end = 0;
+/** A line of a collector, or of a container's runtime, that is an object with a text. */
+export interface CollectedLine {
+  readonly text: string;
   /** Whether the object is surely no service's own: a container's, an entry of the journal, rsyslog's. */
-  isSure = false;
-  stamp: Stamp | null = null;
+  readonly isSure: boolean;
+  readonly stamp: Stamp | null;
   /** Program that the object names; null: none. */
-  program: string | null = null;
-  pid = NO_PID;
+  readonly program: string | null;
+  readonly pid: number;
   /** Writer of a journal entry; null: the object does not tell. */
-  sender: Sender | null = null;
+  readonly sender: Sender | null;
+}
 
-  /**
-   * Reads the line `bytes[from, to)`, which begins with a brace. Returns false for a line of another
-   * form, and for one with two texts: one could be a stranger's, who ends the other if the collector
-   * does not escape quotes.
-   *
-   * @param mustBeSure whether objects are left that may be a service's own
-   */
-  read(bytes: Bytes, from: number, to: number, mustBeSure: boolean): boolean {
-    if (bytes.array[to - 1] !== RIGHT_BRACE) return false;
-    const line = decode(bytes, from, to);
-    if (mustBeSure && !SURE.test(line)) return false;
-    const members = [...membersOf(line)];
-    const found = wantedOf(members);
-    const text = found && onlyText(found);
-    if (!text || !isJson(line)) return false;
-    const isContainers = /^std(?:out|err)$/.test(found.get(STREAM) ?? "");
-    this.isSure = isContainers || FOREIGN.some((name) => found.has(name));
-    if (mustBeSure && !this.isSure) return false;
-    const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
-    this.program = program === "" || program === "-" ? null : program;
-    const pid = firstOf(found, PIDS) ?? "";
-    this.pid = NUMBER.test(pid) ? Number(pid) : NO_PID;
-    const uid = firstOf(found, UIDS) ?? "";
-    this.sender = NUMBER.test(uid) ? { uid: Number(uid), unit: firstOf(found, UNITS) ?? "" } : null;
-    this.stamp = timeOfMembers(members);
-    ({ bytes: this.bytes, end: this.end } = encode(text));
-    return true;
-  }
+/**
+ * Reads a line that is an object of JSON: of journalctl, Fluent Bit, Vector, rsyslog and others, with the
+ * text under a name such as `message`. Returns null for a line of another form, and for one with two
+ * texts: one could be a stranger's, who ends the other if the collector does not escape quotes.
+ *
+ * @param mustBeSure whether objects are left that may be a service's own
+ */
+export function readCollected(line: string, mustBeSure: boolean): CollectedLine | null {
+  if (!line.endsWith("}") || (mustBeSure && !SURE.test(line))) return null;
+  const members = [...membersOf(line)];
+  const found = wantedOf(members);
+  const text = found && onlyText(found);
+  if (!text || !isJson(line)) return null;
+  const isContainers = /^std(?:out|err)$/.test(found.get(STREAM) ?? "");
+  const isSure = isContainers || FOREIGN.some((name) => found.has(name));
+  if (mustBeSure && !isSure) return null;
+  const program = firstOf(found, PROGRAMS)?.replace(END_OF_TAG, "") ?? "";
+  const pid = firstOf(found, PIDS) ?? "";
+  const uid = firstOf(found, UIDS) ?? "";
+  return {
+    text,
+    isSure,
+    stamp: timeOfMembers(members),
+    program: program === "" || program === "-" ? null : program,
+    pid: NUMBER.test(pid) ? Number(pid) : NO_PID,
+    sender: NUMBER.test(uid) ? { uid: Number(uid), unit: firstOf(found, UNITS) ?? "" } : null,
+  };
 }
 
 /** Reports whether a line is a whole object: what is cut off or broken may end a text too early. */
