@@ -176,8 +176,7 @@ const TAGS = {
 };
 const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
 const POD = new RegExp(
-  `^(?:\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!${LEVEL}\\b)[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
-  "i",
+  `^(?:\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!(?i:${LEVEL})[:|\\s])[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
 );
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
