@@ -11,6 +11,8 @@ const ROWS = [
   // Of CloudWatch. In times other than milliseconds, a comma begins a fraction.
   `^(?<time>[^",]+),${QUOTED}$`,
   '^(?<time>\\d{13}),(?<plain>[^",]+)$',
+  // Of Windows' PowerShell: time, and two or three columns.
+  `^"(?<time>[^"]+)",(?:"[\\w -]*",){2,3}${QUOTED}$`,
   // Of Windows' Event Viewer: level, time, source, number and category.
   `^\\p{L}+(?<by>[,\\t])(?<time>[^",\\t]+)\\k<by>(?<source>[\\w-]+)\\k<by>\\d+\\k<by>[^",\\t]*\\k<by>` +
   `(?:${QUOTED}|(?<plain>[^",\\t]+))$`,

@@ -72,7 +72,8 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "192.0.2.1: auth.info: ",
       nearMiss: "192.0.2.1: auth.infos: ",
-      source: raw`(?:[\da-f.:]+: )?(?:${PRIORITY}(?: *:)?|<(?:${PRIORITY}|\d+\.\d+)>) +`,
+      source: raw`(?:[\da-f.:]+: )?(?:(?:${FACILITIES}) *:(?:${LEVELS}) *:|${PRIORITY}:?|` +
+        raw`<(?:${PRIORITY}|\d+\.\d+)>) +`,
     },
   ]),
   ...at(["start"], [
@@ -94,6 +95,8 @@ export const TAG_FORMS: readonly TagForm[] = [
       nearMiss: "\x1b[36mssh-0\x1b[0m ssh ",
       source: raw`(?:\x1b\[[\d;]*m[a-z0-9.-]+\x1b\[0m +){2,3}`,
     },
+    // `podman logs` of several containers
+    { sample: "0123456789ab 2026-", nearMiss: "0123456789ax 2026-", source: raw`[\da-f]{12} +(?=\d{4}-)` },
     // `docker compose`, forego and others; pm2 writes a number before the name, foreman a time of day.
     {
       sample: "ssh-1  | ",

@@ -130,7 +130,11 @@ const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")
   LEVELS.join("|")
 })`;
 /** socklog has the sender's address before them. */
-const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
+const FACILITY = new RegExp(
+  `^(?:[\\da-f.:]+: )?(?:(?:${FACILITIES.join("|")}) *:(?:${
+    LEVELS.join("|")
+  }) *:|${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`,
+);
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const HOST =
   "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
@@ -176,7 +180,7 @@ const TAGS = {
 };
 const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
 const POD = new RegExp(
-  `^(?:\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!(?i:${LEVEL})[:|\\s])[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
+  `^(?:[\\da-f]{12} +(?=\\d{4}-)|\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!(?i:${LEVEL})[:|\\s])[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
 );
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =

@@ -572,6 +572,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 04:05:06 web sshd[4711]: kernel: (12345.678901) %",
     },
     {
+      line: "auth  :info  : [   12.345678] sshd[4711]: %",
+      time: null,
+      nearMiss: "auth  info  : [   12.345678] sshd[4711]: %",
+    },
+    {
       line: "daemon:info  : [12.3] sshd[4711]: %",
       time: null,
       nearMiss: "daemon:infos : [12.3] sshd[4711]: %",
@@ -906,6 +911,15 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       program: "",
       pid: null,
       nearMiss: "[ssh-6b7f9c8d5-x2k4q a ssh] %",
+    },
+  ],
+  "`podman logs` of several containers": [
+    {
+      line: "0123456789ab 2026-03-09T04:05:06.25Z %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "0123456789abc 2026-03-09T04:05:06.25Z %",
     },
   ],
   "process managers": [
@@ -1247,6 +1261,12 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       pid: null,
       isQuoted: true,
       nearMiss: 'Informationen\t09.03.2026 04:05:06\tsshd\tKeine\t"%"',
+    },
+    {
+      line: '"3/9/2026 4:05:06 AM","4","Information","sshd[4711]: %"',
+      time: TIME,
+      isQuoted: true,
+      nearMiss: '"3/9/2026 4:05:06 AM","sshd[4711]: %"',
     },
     {
       line: "3/9/2026 4:05:06 AM              4 Information      sshd[4711]: %",
