@@ -9,10 +9,8 @@ import { readTag, type TagPart, type TagPlace } from "./tag_text.ts";
 const TAGS = 8;
 /** Most digits of a process that are read from bytes. */
 const MAX_DIGITS = 9;
-/** Bytes that hold any tag except one with long structured data of RFC 5424. */
-const LONGEST = 512;
-/** Most characters between a tag and its message. */
-const LONGEST_DECORATION = 64;
+/** Bytes that hold any tag, also one with structured data of RFC 5424. */
+const LONGEST = 8_192;
 const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
 /** A program whose name could be the sender that socklog writes before facility and level. */
 const SENDER = /^[\da-f.:]+$/;
@@ -114,12 +112,14 @@ export class HeadTags<Program> {
    * false if there is none.
    */
   readNew(bytes: Bytes, from: number, to: number, place: Omit<TagPlace, "isKnown">): boolean {
-    const part = readTagAt(bytes, from, to, { ...place, isKnown: this.#modules.isKnown });
+    const text = decode(bytes, from, Math.min(to, from + LONGEST));
+    const part = readTag(text, { ...place, isKnown: this.#modules.isKnown });
     if (part === null) return false;
-    const { identifier, pid, kind, stamp, end } = part;
+    const { identifier, pid, kind, stamp } = part;
+    const end = from + encoder.encode(text.slice(0, part.length)).length;
     this.program = identifier === null ? null : this.#modules.programOf(identifier);
     if (this.program !== null && place.time !== null && !place.isBehindTag) {
-      this.#learn(bytes, from, to, part);
+      this.#learn(bytes, from, to, { ...part, end });
     }
     this.pid = pid ?? NO_PID;
     this.kind = kind;
@@ -129,7 +129,12 @@ export class HeadTags<Program> {
   }
 
   /** Remembers a tag if comparing it gives the same result as the expressions. */
-  #learn(bytes: Bytes, from: number, to: number, { before, after, pid, kind, end }: TagAt): void {
+  #learn(
+    bytes: Bytes,
+    from: number,
+    to: number,
+    { before, after, pid, kind, end }: TagPart & { end: number },
+  ): void {
     if (kind !== "structured" && (after !== PLAIN_END || SENDER.test(before))) return;
     const tag: Tag<Program> = {
       before: new Literal(before),
@@ -144,34 +149,4 @@ export class HeadTags<Program> {
     this.#tags.unshift(tag);
     if (this.#tags.length > TAGS) this.#tags.pop();
   }
-}
-
-/** A tag, and where the text behind it begins. */
-type TagAt = TagPart & { readonly end: number };
-
-/**
- * Reads the tag at the start of `bytes[from, to)`, decoding as little as possible; null if there is
- * none.
- */
-function readTagAt(
-  bytes: Bytes,
-  from: number,
-  to: number,
-  place: TagPlace,
-): TagAt | null {
-  for (let most = LONGEST;; most = Infinity) {
-    const text = decode(bytes, from, Math.min(to, from + most));
-    const isCut = from + most < to;
-    // Structured data may go on behind the cut. Without it, a known name alone could be a tag.
-    const mayBeStructured = isCut && place.time?.isIso === true;
-    const part = readTag(text, mayBeStructured ? { ...place, isKnown: () => false } : place);
-    const mayGoOn = part === null ? mayBeStructured : part.length > text.length - LONGEST_DECORATION;
-    if (isCut && mayGoOn) continue;
-    return part && { ...part, end: from + lengthOf(text.slice(0, part.length)) };
-  }
-}
-
-/** Returns the length of a text in UTF-8. */
-function lengthOf(text: string): number {
-  return encoder.encode(text).length;
 }
