@@ -4,24 +4,19 @@ import type { Stamp } from "../core/stamp.ts";
 import { timeOfMembers } from "./line_time.ts";
 import { type Member, membersOf } from "./json_object.ts";
 
+/** Returns the words of a text. */
+function words(text: string): readonly string[] {
+  return text.split(" ");
+}
+
 /**
  * Names under which collectors write the line or its message: many; Google Cloud; GELF, Azure, macOS,
  * Wazuh, Splunk, CloudWatch's Insights and Loki. A point leads into an inner object.
  */
-const TEXTS = [
-  ...["MESSAGE", "log", "message", "msg", "line"],
-  ...["textPayload", "jsonPayload.message", "jsonPayload.MESSAGE"],
-  ...[
-    "short_message",
-    "SyslogMessage",
-    "eventMessage",
-    "full_log",
-    "_raw",
-    "result._raw",
-    "@message",
-    "_entry",
-  ],
-];
+const TEXTS = words(
+  "MESSAGE log message msg line textPayload jsonPayload.message jsonPayload.MESSAGE short_message SyslogMessage " +
+    "eventMessage full_log _raw result._raw @message _entry",
+);
 /** The same, but only beside another name: services use these names for other texts. */
 const TEXTS_BESIDE: Readonly<Record<string, readonly string[]>> = {
   // Splunk's collector of events.
@@ -36,15 +31,13 @@ const TEXTS_BESIDE: Readonly<Record<string, readonly string[]>> = {
  * syslog-ng, `syslogtag` and `programname` of rsyslog, `ident` of Fluentd and Fluent Bit, `appname`
  * of Vector, `process.name` of Elastic's.
  */
-const PROGRAMS = [
-  ...["SYSLOG_IDENTIFIER", "jsonPayload.SYSLOG_IDENTIFIER", "PROGRAM", "programname", "syslogtag", "program"],
-  ...["ident", "appname", "app-name", "syslog.identifier", "process.name", "_application_name"],
-  ...["ProcessName", "processImagePath", "predecoder.program_name"],
-];
-const PIDS = [
-  ...["_PID", "jsonPayload._PID", "PID", "procid", "pid", "syslog.pid", "process.pid", "_process_id"],
-  ...["ProcessID", "processID"],
-];
+const PROGRAMS = words(
+  "SYSLOG_IDENTIFIER jsonPayload.SYSLOG_IDENTIFIER PROGRAM programname syslogtag program ident appname app-name " +
+    "syslog.identifier process.name _application_name ProcessName processImagePath predecoder.program_name",
+);
+const PIDS = words(
+  "_PID jsonPayload._PID PID procid pid syslog.pid process.pid _process_id ProcessID processID",
+);
 const UIDS = ["_UID", "jsonPayload._UID"];
 const UNITS = ["_SYSTEMD_UNIT", "jsonPayload._SYSTEMD_UNIT"];
 const STREAM = "stream";
@@ -53,14 +46,12 @@ const STREAM = "stream";
  * syslog-ng, Fluentd and Fluent Bit, Vector, Beats and Logstash, Google Cloud, CloudWatch, Splunk,
  * and some of the texts' names.
  */
-const FOREIGN = [
-  ...["__CURSOR", "SYSLOG_IDENTIFIER", "jsonPayload.SYSLOG_IDENTIFIER"],
-  ...["syslogtag", "programname", "fromhost-ip", "LEGACY_MSGHDR", "HOST_FROM"],
-  ...["kubernetes.pod_name", "container_id", "_container_id", "source_type"],
-  ...["@metadata.beat", "agent.ephemeral_id", "input.type", "event.original"],
-  ...["logName", "insertId", "logStreamName", "ingestionTime", "@ptr", "sourcetype"],
-  ...["textPayload", "SyslogMessage", "eventMessage", "full_log", "_raw", "result._raw", "_entry"],
-];
+const FOREIGN = words(
+  "__CURSOR SYSLOG_IDENTIFIER jsonPayload.SYSLOG_IDENTIFIER syslogtag programname fromhost-ip LEGACY_MSGHDR HOST_FROM " +
+    "kubernetes.pod_name container_id _container_id source_type @metadata.beat agent.ephemeral_id input.type " +
+    "event.original logName insertId logStreamName ingestionTime @ptr sourcetype textPayload SyslogMessage eventMessage " +
+    "full_log _raw result._raw _entry",
+);
 const WANTED = new Set([
   ...[...TEXTS, ...PROGRAMS, ...PIDS, ...UIDS, ...UNITS, STREAM, ...FOREIGN],
   ...Object.entries(TEXTS_BESIDE).flatMap(([name, others]) => [name, ...others]),

@@ -32,14 +32,7 @@ import { HeadTimes } from "./head_times.ts";
 
 /** Parts of heads. `OBJECT` is JSON of Docker or another collector, which may follow an `ENVELOPE`. */
 const [NONE, OBJECT, TIME, FACILITY, TAG, REPEATED, ENVELOPE] = [0, 1, 2, 3, 4, 5, 6] as const;
-type Part =
-  | typeof NONE
-  | typeof OBJECT
-  | typeof TIME
-  | typeof FACILITY
-  | typeof TAG
-  | typeof REPEATED
-  | typeof ENVELOPE;
+type Part = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** Most parts of a head. */
 const MAX_PARTS = 8;
