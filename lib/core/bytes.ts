@@ -4,7 +4,7 @@
  * at a time, as one 32-bit number: in V8, `getInt32()` of a DataView takes as long as the load of
  * one byte.
  */
-import { CARRIAGE_RETURN, DELETE, SPACE, TAB, UPPER_A, UPPER_Z, ZERO } from "./ascii.ts";
+import { CARRIAGE_RETURN, DELETE, LOWER_A, LOWER_Z, SPACE, TAB, UPPER_A, UPPER_Z, ZERO } from "./ascii.ts";
 
 /** Bytes, and a view of four at once. `PADDING` bytes behind the end of any range may be read. */
 export interface Bytes {
@@ -203,6 +203,11 @@ export function hexDigit(byte: number): number {
 /** Reports whether a byte is an ASCII capital. */
 export function isUpper(byte: number): boolean {
   return byte >= UPPER_A && byte <= UPPER_Z;
+}
+
+/** Reports whether a byte is a small letter of ASCII. */
+export function isLower(byte: number): boolean {
+  return byte >= LOWER_A && byte <= LOWER_Z;
 }
 
 /** Reports whether a byte is a blank of any kind: a space, or a tab to a carriage return. */

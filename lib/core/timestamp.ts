@@ -76,6 +76,10 @@ const FORMS: readonly RegExp[] = [
     // Of Java: `Jan 05, 2026 3:56:10 PM`, with a narrow blank since its version 20; of PHP:
     // `January 5, 2026 15:56:10`.
     `^(?<month>(?:${MONTH})[a-z]{0,6}) (?<day>\\d{1,2}), (?<year>\\d{4}),? ${SHORT_CLOCK}(?:[ \u202f](?<half>[AP]M))?`,
+    // Of the United States, which only the half of a day tells from other countries' dates.
+    `^(?<month>\\d{1,2})/(?<day>\\d{1,2})/(?<year>\\d{4}),? +${SHORT_CLOCK}[ \u202f]?(?<half>[AP]M)(?!\\w)${NAME}`,
+    // Of stern's short form, and of Android: `01-05 10:56:10`.
+    `^(?<month>\\d\\d)-(?<day>\\d\\d) ${CLOCK}`,
     // Of glog and klog, behind their level: `I0105 10:56:10.123456`, or with a year.
     `^[IWEF](?<year>(?:19|20)\\d\\d)?(?<month>\\d\\d)(?<day>\\d\\d) ${CLOCK}`,
   ].map((source) => new RegExp(source)),

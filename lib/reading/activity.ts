@@ -35,9 +35,13 @@ export interface ModuleTotals {
 /** Lines and hits since the start by module, in which one `Activity` after the other counts on. */
 export type CountsByModule = Map<string, ModuleCounts>;
 
-interface ModuleCounts {
+/** Lines, and how many of them their module understood. */
+interface LineCounts {
   lines: number;
   understood: number;
+}
+
+interface ModuleCounts extends LineCounts {
   readonly hits: Map<string, number>;
 }
 
@@ -61,6 +65,20 @@ export function hasUnknownFormat(
   return lines >= ENOUGH && understood * 2 < lines;
 }
 
+/** What is remembered of a module. */
+interface ModuleMemory {
+  readonly name: string;
+  /** Time of the newest line; 0 before the first. */
+  lastLine: Micros;
+  /** By rule; null: never. */
+  readonly lastHits: Map<string, Micros | null>;
+  /** Lines of each minute, and understood ones, by the minute's number since the epoch. */
+  readonly minutes: Map<number, LineCounts>;
+  /** Lines since the last commit, and the time of the newest. */
+  readonly fresh: LineCounts & { newest: Micros };
+  readonly all: ModuleCounts;
+}
+
 /** Remembers the last line and hit of each module and rule. Modules are known by their index. */
 export class Activity {
   readonly #modules: readonly ModuleMemory[];
@@ -76,125 +94,93 @@ export class Activity {
       counts?: CountsByModule;
     } = {},
   ) {
-    this.#modules = modules.map((module) => {
-      const { name } = module;
+    this.#modules = modules.map(({ name, rules }) => {
       const all = counts.get(name) ?? { lines: 0, understood: 0, hits: new Map() };
       counts.set(name, all);
-      return new ModuleMemory(module, { all, before: before.find((other) => other.name === name) });
+      const known = before.find((other) => other.name === name);
+      const lastHit = (rule: string) => known?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
+      return {
+        name,
+        lastLine: known?.lastLine ?? 0,
+        lastHits: new Map(rules.map((rule) => [rule, lastHit(rule)])),
+        minutes: new Map(),
+        fresh: { lines: 0, understood: 0, newest: 0 },
+        all,
+      };
     });
   }
 
   /** Counts a record that was written at `time`. `report()` shows it after the next commit. */
   addLine(module: number, isUnderstood: boolean, time: Micros): void {
-    this.#modules[module]!.addLine(isUnderstood, time);
+    const { fresh } = this.#modules[module]!;
+    fresh.lines++;
+    if (isUnderstood) fresh.understood++;
+    if (time > fresh.newest) fresh.newest = time;
   }
 
   /** Counts records since the last commit as of `now`. Returns how many no module understood. */
   commit(now: Micros): number {
     let unknown = 0;
-    for (const module of this.#modules) unknown += module.commit(now);
+    const key = Math.floor(now / MINUTE);
+    for (const module of this.#modules) {
+      const { fresh, minutes, all } = module;
+      if (fresh.lines === 0) continue;
+      unknown += fresh.lines - fresh.understood;
+      module.lastLine = Math.max(module.lastLine, fresh.newest);
+      const minute = minutes.get(key) ?? { lines: 0, understood: 0 };
+      minutes.set(key, minute);
+      for (const counts of [minute, all]) {
+        counts.lines += fresh.lines;
+        counts.understood += fresh.understood;
+      }
+    }
+    this.reset();
     return unknown;
   }
 
   /** Forgets the records since the last commit: they are read again. */
   reset(): void {
-    for (const module of this.#modules) module.reset();
+    for (const { fresh } of this.#modules) fresh.lines = fresh.understood = fresh.newest = 0;
   }
 
   /** Counts hits of a rule; `time` is that of the newest line. */
   addHits(module: string, rule: string, { time, count }: { time: Micros; count: number }): void {
-    this.#modules.find(({ name }) => name === module)?.addHits(rule, { time, count });
+    const found = this.#modules.find(({ name }) => name === module);
+    if (found === undefined) return;
+    const { lastHits, all } = found;
+    lastHits.set(rule, Math.max(lastHits.get(rule) ?? 0, time));
+    all.hits.set(rule, (all.hits.get(rule) ?? 0) + count);
   }
 
   /** Returns the activity at `now`, in configured order. */
   report(now: Micros): ModuleActivity[] {
-    return this.#modules.map((module) => module.report(now));
+    const first = Math.floor(now / MINUTE) - MINUTES + 1;
+    return this.#modules.map(({ name, lastLine, lastHits, minutes, all }) => {
+      const hour = { lines: 0, understood: 0 };
+      for (const [minute, { lines, understood }] of minutes) {
+        if (minute < first) minutes.delete(minute);
+        else {
+          hour.lines += lines;
+          hour.understood += understood;
+        }
+      }
+      const rules = [...lastHits].map(([name, lastHit]) => ({
+        name,
+        lastHit,
+        hits: all.hits.get(name) ?? 0,
+      }));
+      const lastHit = Math.max(0, ...rules.map(({ lastHit }) => lastHit ?? 0)) || null;
+      return { name, lastLine: lastLine || null, lastHit, ...hour, rules };
+    });
   }
 
   /** Returns all lines and hits since the start, in configured order. */
   totals(): ModuleTotals[] {
-    return this.#modules.map((module) => module.totals());
-  }
-}
-
-class ModuleMemory {
-  readonly name: string;
-  /** Time of the newest line; 0 before the first. */
-  #lastLine: Micros;
-  readonly #lastHits: Map<string, Micros | null>;
-  /** Lines of each minute, and understood ones, by the minute's number since the epoch. */
-  readonly #minutes = new Map<number, { lines: number; understood: number }>();
-  /** Lines since the last commit, and the time of the newest. */
-  #lines = 0;
-  #understood = 0;
-  #newest: Micros = 0;
-  /** Counts since the start. */
-  readonly #all: ModuleCounts;
-
-  constructor(
-    { name, rules }: ActiveModule,
-    { all, before }: { all: ModuleCounts; before: ModuleActivity | undefined },
-  ) {
-    this.name = name;
-    this.#all = all;
-    this.#lastLine = before?.lastLine ?? 0;
-    const lastHit = (rule: string) => before?.rules.find(({ name }) => name === rule)?.lastHit ?? null;
-    this.#lastHits = new Map(rules.map((rule) => [rule, lastHit(rule)]));
-  }
-
-  addLine(isUnderstood: boolean, time: Micros): void {
-    this.#lines++;
-    if (isUnderstood) this.#understood++;
-    if (time > this.#newest) this.#newest = time;
-  }
-
-  commit(now: Micros): number {
-    if (this.#lines === 0) return 0;
-    this.#lastLine = Math.max(this.#lastLine, this.#newest);
-    const unknown = this.#lines - this.#understood;
-    const key = Math.floor(now / MINUTE);
-    const minute = this.#minutes.get(key) ?? { lines: 0, understood: 0 };
-    minute.lines += this.#lines;
-    minute.understood += this.#understood;
-    this.#all.lines += this.#lines;
-    this.#all.understood += this.#understood;
-    this.#minutes.set(key, minute);
-    this.reset();
-    return unknown;
-  }
-
-  reset(): void {
-    this.#lines = this.#understood = this.#newest = 0;
-  }
-
-  addHits(rule: string, { time, count }: { time: Micros; count: number }): void {
-    this.#lastHits.set(rule, Math.max(this.#lastHits.get(rule) ?? 0, time));
-    this.#all.hits.set(rule, (this.#all.hits.get(rule) ?? 0) + count);
-  }
-
-  totals(): ModuleTotals {
-    const { lines, understood, hits } = this.#all;
-    const byRule = [...this.#lastHits.keys()].map((rule) => ({ rule, count: hits.get(rule) ?? 0 }));
-    return { name: this.name, lines, understood, hits: byRule };
-  }
-
-  report(now: Micros): ModuleActivity {
-    for (const key of this.#minutes.keys()) {
-      if (key <= Math.floor(now / MINUTE) - MINUTES) this.#minutes.delete(key);
-    }
-    const minutes = [...this.#minutes.values()];
-    const hits = [...this.#lastHits.values()].filter((time) => time !== null);
-    return {
-      name: this.name,
-      lastLine: this.#lastLine || null,
-      lastHit: hits.length > 0 ? Math.max(...hits) : null,
-      lines: minutes.reduce((sum, { lines }) => sum + lines, 0),
-      understood: minutes.reduce((sum, { understood }) => sum + understood, 0),
-      rules: [...this.#lastHits].map(([name, lastHit]) => ({
-        name,
-        lastHit,
-        hits: this.#all.hits.get(name) ?? 0,
-      })),
-    };
+    return this.#modules.map(({ name, lastHits, all: { lines, understood, hits } }) => ({
+      name,
+      lines,
+      understood,
+      hits: [...lastHits.keys()].map((rule) => ({ rule, count: hits.get(rule) ?? 0 })),
+    }));
   }
 }

@@ -1,33 +1,18 @@
 /** Modules that a record may belong to, by the program and unit that wrote it. */
 import { LEFT_BRACE } from "../core/ascii.ts";
 import type { Sender } from "../core/records.ts";
-import type { Zone } from "../core/zone.ts";
+import type { Module } from "./module.ts";
 import type { MessageReader } from "./message_reader.ts";
 import { isTrusted } from "./trust.ts";
 
 /** A module as a reader of records needs it. */
-export interface ReadableModule {
+export interface ReadableModule
+  extends Pick<Module, "identifiers" | "units" | "programs" | "aliases" | "zone"> {
   /** Index among the configured modules. */
   readonly index: number;
-  /** Programs whose journal entries are the module's, by `SYSLOG_IDENTIFIER`. */
-  readonly identifiers: readonly string[];
-  /**
-   * systemd units that the service runs in: an entry from one of them, or of root, is trusted.
-   * Without identifiers, all entries of the units are the module's.
-   */
-  readonly units: readonly string[];
-  /**
-   * Programs whose lines are the module's if its message contains a line with its own head, as a
-   * container's may; empty: all programs. The default is `identifiers`.
-   */
-  readonly programs?: readonly string[];
-  /** See `ModuleKind`. */
-  readonly aliases?: readonly string[] | undefined;
   readonly reader: MessageReader;
   /** Reports whether a message may begin with `text`. Default: it may. */
   readonly mayBegin?: (text: string) => boolean;
-  /** Zone of times without one; the default is this machine's. */
-  readonly zone?: Zone | undefined;
 }
 
 /** A module that a record may belong to. */

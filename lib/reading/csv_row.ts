@@ -1,24 +1,46 @@
-/** Rows of CloudWatch's exports: a time, and a message that quotes may surround. */
-import { COMMA } from "../core/ascii.ts";
+/** Rows of exports: a time, and a message that quotes may surround. */
+import { COMMA, TAB } from "../core/ascii.ts";
 import { type Bytes, decode } from "../core/bytes.ts";
 import type { Stamp } from "../core/stamp.ts";
 import { readTime } from "../core/timestamp.ts";
 
-/** A text without quotes has no comma. In times other than milliseconds, a comma begins a fraction. */
-const ROW = /^(?:([^",]+),"((?:[^"]|"")*)"|(\d{13}),([^",]+))$/s;
-/** Most bytes of a time. */
+/** A text in quotes, in which quotes are doubled. */
+const QUOTED = '"(?<quoted>(?:[^"]|"")*)"';
+/** The text of each form follows its time; a text without quotes has no separator. */
+const ROWS = [
+  // Of CloudWatch. In times other than milliseconds, a comma begins a fraction.
+  `^(?<time>[^",]+),${QUOTED}$`,
+  '^(?<time>\\d{13}),(?<plain>[^",]+)$',
+  // Of Windows' PowerShell: time, and two or three columns.
+  `^"(?<time>[^"]+)",(?:"[\\w -]*",){2,3}${QUOTED}$`,
+  // Of Windows' Event Viewer: level, time, source, number and category.
+  `^\\p{L}+(?<by>[,\\t])(?<time>[^",\\t]+)\\k<by>(?<source>[\\w-]+)\\k<by>\\d+\\k<by>[^",\\t]*\\k<by>` +
+  `(?:${QUOTED}|(?<plain>[^",\\t]+))$`,
+].map((source) => new RegExp(source, "su"));
+/** Most bytes before the first separator. */
 const LONGEST = 36;
+
+/** A row of an export. */
+export interface CsvRow {
+  readonly stamp: Stamp;
+  /** Program that the row names; null: none. */
+  readonly program: string | null;
+  readonly text: string;
+}
 
 /**
  * Reads the row `bytes[from, to)`: `1773029106250,"user ""x"" refused"`. Null for any other line: a
  * quote that is not doubled may be a stranger's.
  */
-export function readCsvRow(bytes: Bytes, from: number, to: number): { stamp: Stamp; text: string } | null {
-  const comma = bytes.array.subarray(from, Math.min(to, from + LONGEST)).indexOf(COMMA);
-  if (comma < 0) return null;
-  const [, time, quoted, milliseconds, plain] = ROW.exec(decode(bytes, from, to)) ?? [];
-  const [told, text] = [time ?? milliseconds, quoted?.replaceAll('""', '"') ?? plain];
-  if (told === undefined || !text) return null;
-  const read = readTime(told);
-  return read?.length === told.length ? { stamp: read.stamp, text } : null;
+export function readCsvRow(bytes: Bytes, from: number, to: number): CsvRow | null {
+  const start = bytes.array.subarray(from, Math.min(to, from + LONGEST));
+  if (!start.includes(COMMA) && !start.includes(TAB)) return null;
+  const line = decode(bytes, from, to);
+  for (const row of ROWS) {
+    const { time, source = null, quoted, plain } = row.exec(line)?.groups ?? {};
+    const text = quoted?.replaceAll('""', '"') ?? plain;
+    const read = time === undefined ? null : readTime(time);
+    if (text && read?.length === time!.length) return { stamp: read.stamp, program: source, text };
+  }
+  return null;
 }

@@ -15,7 +15,6 @@ import {
   encode,
   endOfDigits,
   endWithoutBlanks,
-  isDigit,
   Literal,
   makeBytes,
   numberOf,
@@ -24,7 +23,7 @@ import {
 import { NO_PID, type Sender } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
-import { CollectorLog } from "./collector_log.ts";
+import { printedText, readCollected } from "./collector_log.ts";
 import { readCsvRow } from "./csv_row.ts";
 import { DockerLog } from "./docker_log.ts";
 import { HeadTags, type TagOptions } from "./head_tags.ts";
@@ -33,14 +32,7 @@ import { HeadTimes } from "./head_times.ts";
 
 /** Parts of heads. `OBJECT` is JSON of Docker or another collector, which may follow an `ENVELOPE`. */
 const [NONE, OBJECT, TIME, FACILITY, TAG, REPEATED, ENVELOPE] = [0, 1, 2, 3, 4, 5, 6] as const;
-type Part =
-  | typeof NONE
-  | typeof OBJECT
-  | typeof TIME
-  | typeof FACILITY
-  | typeof TAG
-  | typeof REPEATED
-  | typeof ENVELOPE;
+type Part = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** Most parts of a head. */
 const MAX_PARTS = 8;
@@ -77,7 +69,6 @@ export class HeadReader<Program> {
   /** How often the message was written, according to the line. */
   count = 1;
   readonly #docker = new DockerLog();
-  readonly #collector = new CollectorLog();
   readonly #isObjectRead: boolean;
   readonly #programOf: (identifier: string) => Program;
   readonly #times: HeadTimes;
@@ -136,6 +127,14 @@ export class HeadReader<Program> {
   /** Whether the last `next()` took a time off, and nothing behind it. */
   get isTime(): boolean {
     return this.#last === TIME;
+  }
+
+  /**
+   * When a runtime took the line over: its first time, if the message follows at once. A collector may
+   * have found any other time in the message. NaN: unknown.
+   */
+  get collected(): Micros {
+    return this.#last === TIME && this.#times.isFirst ? this.#times.time : NaN;
   }
 
   /** Whether the last `next()` took a tag off: `program` is new. */
@@ -198,49 +197,50 @@ export class HeadReader<Program> {
     return this.#took(REPEATED, inner, endWithoutBlanks(bytes.array, inner, to - 1));
   }
 
+  /** Takes the line of a collector off that is an object, perhaps behind a tag and before a bracket. */
   #takeObject(): boolean {
     const { array } = this.bytes;
-    if (!this.#isLine || array[this.from] !== LEFT_BRACE) return false;
-    if (this.#last === NONE) return this.#takeDocker() || this.#takeCollector(this.to);
-    if (this.#last !== ENVELOPE) return false;
-    const to = array[this.to - 1] === RIGHT_BRACKET ? this.to - 1 : this.to;
-    return this.#takeCollector(to, this.#tags.envelope === "named");
+    const isEnveloped = this.#last === ENVELOPE;
+    if (!this.#isLine || array[this.from] !== LEFT_BRACE || (this.#last !== NONE && !isEnveloped)) {
+      return false;
+    }
+    if (!isEnveloped && this.#takeDocker()) return true;
+    const isClosed = isEnveloped && array[this.to - 1] === RIGHT_BRACKET;
+    const line = decode(this.bytes, this.from, isClosed ? this.to - 1 : this.to);
+    const isDoubtful = isEnveloped && this.#tags.kind === "doubtful envelope";
+    const printed = isEnveloped && !isDoubtful ? printedText(line) : null;
+    if (printed !== null) return this.#tookText(encode(printed), null);
+    const collected = readCollected(line, !this.#isObjectRead);
+    if (collected === null) return false;
+    const { text, isSure, stamp, program, pid, sender } = collected;
+    if (isDoubtful && program === null && !isSure) return false;
+    this.isObject = !isSure;
+    this.sender = sender;
+    if (stamp !== null) this.#times.take(stamp);
+    if (pid !== NO_PID) this.pid = pid;
+    return this.#tookText(encode(text), program);
   }
 
   #takeDocker(): boolean {
     const docker = this.#docker;
     if (!docker.read(this.bytes, this.from, this.to)) return false;
     if (!this.#times.readWhole(this.bytes, docker.timeFrom, docker.timeTo)) return false;
-    return this.#tookText(OBJECT, docker);
+    return this.#tookText(docker, null);
   }
 
   #takeRow(): boolean {
     const { bytes, from, to } = this;
-    if (!this.#isLine || this.#last !== NONE || !isDigit(bytes.array[from]!)) return false;
-    const row = readCsvRow(bytes, from, to);
+    const row = this.#isLine && this.#last === NONE ? readCsvRow(bytes, from, to) : null;
     if (row === null) return false;
     this.#times.take(row.stamp);
-    return this.#tookText(OBJECT, encode(row.text));
+    return this.#tookText(encode(row.text), row.program);
   }
 
-  /** @param mustBeNamed whether the object must name a program, or surely be a collector's */
-  #takeCollector(to: number, mustBeNamed = false): boolean {
-    const collector = this.#collector;
-    if (!collector.read(this.bytes, this.from, to, !this.#isObjectRead)) return false;
-    const { stamp, program, pid, sender, isSure } = collector;
-    if (mustBeNamed && program === null && !isSure) return false;
-    this.isObject = !isSure;
-    this.sender = sender;
-    if (stamp !== null) this.#times.take(stamp);
-    if (pid !== NO_PID) this.pid = pid;
-    if (program !== null) this.program = this.#programOf(program);
-    return this.#tookText(program === null ? OBJECT : TAG, collector);
-  }
-
-  /** Takes the text of an object, which is in another buffer. */
-  #tookText(part: Part, { bytes, end }: { bytes: Bytes; end: number }): true {
+  /** Takes the text of an object or row, which is in another buffer, perhaps with a program. */
+  #tookText({ bytes, end }: { bytes: Bytes; end: number }, program: string | null): true {
     this.bytes = bytes;
-    return this.#took(part, 0, endWithoutBlanks(bytes.array, 0, end));
+    if (program !== null) this.program = this.#programOf(program);
+    return this.#took(program === null ? OBJECT : TAG, 0, endWithoutBlanks(bytes.array, 0, end));
   }
 
   #tookTime(): true {
@@ -263,12 +263,12 @@ export class HeadReader<Program> {
   }
 
   #tookTag(): true {
-    const { pid, program, envelope, isContainers, stamp, end } = this.#tags;
-    if (isContainers) this.#isTimed = false;
+    const { pid, program, kind, stamp, end } = this.#tags;
+    if (kind === "container") this.#isTimed = false;
     if (stamp !== null) this.#times.take(stamp);
     if (pid !== NO_PID) this.pid = pid;
     if (program !== null) this.program = program;
-    return this.#took(program !== null ? TAG : envelope !== null ? ENVELOPE : FACILITY, end, this.to);
+    return this.#took(program !== null ? TAG : kind.endsWith("envelope") ? ENVELOPE : FACILITY, end, this.to);
   }
 
   /** Keeps `[from, to)` as the remaining text; it has no blanks before `to`. */

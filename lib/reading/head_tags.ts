@@ -2,16 +2,15 @@ import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
-import { type Envelope, readTag, type TagPart, type TagPlace } from "./tag_forms.ts";
+import type { Kind } from "./tag_forms.ts";
+import { readTag, type TagPart, type TagPlace } from "./tag_text.ts";
 
 /** Remembered tags, for programs that write in turn. */
 const TAGS = 8;
 /** Most digits of a process that are read from bytes. */
 const MAX_DIGITS = 9;
-/** Bytes that hold any tag except one with long structured data of RFC 5424. */
-const LONGEST = 512;
-/** Most characters between a tag and its message. */
-const LONGEST_DECORATION = 64;
+/** Bytes that hold any tag, also one with structured data of RFC 5424. */
+const LONGEST = 8_192;
 const [KERNEL, PLAIN_END] = [new Literal("kernel:"), ": "];
 /** A program whose name could be the sender that socklog writes before facility and level. */
 const SENDER = /^[\da-f.:]+$/;
@@ -21,8 +20,8 @@ const encoder = new TextEncoder();
 interface Tag<Program> {
   readonly before: Literal;
   readonly after: Literal;
-  /** Whether the tag has the form of RFC 5424, and then whether it names a process. */
-  readonly isStructured: boolean;
+  readonly kind: Kind;
+  /** Whether the tag names a process. */
   readonly hasPid: boolean;
   readonly program: Program;
   /** Whether a message may begin like this tag. */
@@ -47,10 +46,7 @@ export class HeadTags<Program> {
   /** Null: only facility and level. */
   program: Program | null = null;
   pid = NO_PID;
-  /** JSON of a collector that follows; null: none. */
-  envelope: Envelope | null = null;
-  /** See `TagForm`. */
-  isContainers = false;
+  kind: Kind = "plain";
   /** Time in the tag. */
   stamp: Stamp | null = null;
   /** Where the text behind the tag begins. */
@@ -72,7 +68,7 @@ export class HeadTags<Program> {
     for (let i = 0; i < tags.length; i++) {
       const tag = tags[i]!;
       const at = from + tag.before.length;
-      if (at >= to || !tag.before.isAt(bytes, from) || (tag.isStructured && !isIso)) continue;
+      if (at >= to || !tag.before.isAt(bytes, from) || (tag.kind === "structured" && !isIso)) continue;
       if (isSure && tag.mayBeMessage) return false;
       if (!this.#readProcess(bytes, tag, at, to)) continue;
       this.program = tag.program;
@@ -86,8 +82,9 @@ export class HeadTags<Program> {
   }
 
   /** Reads process and end of a tag at `at`; false: only expressions can tell. */
-  #readProcess(bytes: Bytes, { after, isStructured, hasPid }: Tag<Program>, at: number, to: number): boolean {
+  #readProcess(bytes: Bytes, { after, kind, hasPid }: Tag<Program>, at: number, to: number): boolean {
     const { array } = bytes;
+    const isStructured = kind === "structured";
     let pid = NO_PID;
     if (isStructured ? hasPid : array[at] === LEFT_BRACKET) {
       const first = isStructured ? at : at + 1;
@@ -104,8 +101,7 @@ export class HeadTags<Program> {
     // A decoration or more blanks may precede the message.
     if (first === LEFT_BRACKET || first <= SPACE || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
     this.pid = pid;
-    this.envelope = null;
-    this.isContainers = false;
+    this.kind = kind;
     this.stamp = null;
     this.end = end;
     return true;
@@ -116,28 +112,34 @@ export class HeadTags<Program> {
    * false if there is none.
    */
   readNew(bytes: Bytes, from: number, to: number, place: Omit<TagPlace, "isKnown">): boolean {
-    const part = readTagAt(bytes, from, to, { ...place, isKnown: this.#modules.isKnown });
+    const text = decode(bytes, from, Math.min(to, from + LONGEST));
+    const part = readTag(text, { ...place, isKnown: this.#modules.isKnown });
     if (part === null) return false;
-    const { identifier, pid, end } = part;
+    const { identifier, pid, kind, stamp } = part;
+    const end = from + encoder.encode(text.slice(0, part.length)).length;
     this.program = identifier === null ? null : this.#modules.programOf(identifier);
     if (this.program !== null && place.time !== null && !place.isBehindTag) {
-      this.#learn(bytes, from, to, part);
+      this.#learn(bytes, from, to, { ...part, end });
     }
     this.pid = pid ?? NO_PID;
-    this.envelope = part.envelope;
-    this.isContainers = part.isContainers;
-    this.stamp = part.stamp;
+    this.kind = kind;
+    this.stamp = stamp;
     this.end = end;
     return true;
   }
 
   /** Remembers a tag if comparing it gives the same result as the expressions. */
-  #learn(bytes: Bytes, from: number, to: number, { before, after, pid, isStructured, end }: TagAt): void {
-    if (!isStructured && (after !== PLAIN_END || SENDER.test(before))) return;
+  #learn(
+    bytes: Bytes,
+    from: number,
+    to: number,
+    { before, after, pid, kind, end }: TagPart & { end: number },
+  ): void {
+    if (kind !== "structured" && (after !== PLAIN_END || SENDER.test(before))) return;
     const tag: Tag<Program> = {
       before: new Literal(before),
       after: new Literal(after),
-      isStructured,
+      kind,
       hasPid: pid !== null,
       program: this.program!,
       mayBeMessage: this.#modules.mayBegin(before),
@@ -147,34 +149,4 @@ export class HeadTags<Program> {
     this.#tags.unshift(tag);
     if (this.#tags.length > TAGS) this.#tags.pop();
   }
-}
-
-/** A tag, and where the text behind it begins. */
-type TagAt = TagPart & { readonly end: number };
-
-/**
- * Reads the tag at the start of `bytes[from, to)`, decoding as little as possible; null if there is
- * none.
- */
-function readTagAt(
-  bytes: Bytes,
-  from: number,
-  to: number,
-  place: TagPlace,
-): TagAt | null {
-  for (let most = LONGEST;; most = Infinity) {
-    const text = decode(bytes, from, Math.min(to, from + most));
-    const isCut = from + most < to;
-    // Structured data may go on behind the cut. Without it, a known name alone could be a tag.
-    const mayBeStructured = isCut && place.time?.isIso === true;
-    const part = readTag(text, mayBeStructured ? { ...place, isKnown: () => false } : place);
-    const mayGoOn = part === null ? mayBeStructured : part.length > text.length - LONGEST_DECORATION;
-    if (isCut && mayGoOn) continue;
-    return part && { ...part, end: from + lengthOf(text.slice(0, part.length)) };
-  }
-}
-
-/** Returns the length of a text in UTF-8. */
-function lengthOf(text: string): number {
-  return encoder.encode(text).length;
 }

@@ -1,17 +1,18 @@
-import { COLON, COMMA, POINT } from "../core/ascii.ts";
-import { type Bytes, decode, endOfDigits, numberOf, twoDigits } from "../core/bytes.ts";
+import { AT, COLON, COMMA, LEFT_BRACKET, LESS, POINT } from "../core/ascii.ts";
+import { type Bytes, decode, endOfDigits, isDigit, numberOf, twoDigits } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Reference, Stamp } from "../core/stamp.ts";
 import type { Micros } from "../core/time.ts";
 import { readHeadTime, readWholeTime, type TimePart } from "./head_text.ts";
 import { gapAt, type Hour, Hours, wordsIn } from "./hours.ts";
-import { mayBeTime } from "./time_prefilter.ts";
 import { DayResolver, type StampZone } from "./day_resolver.ts";
 
 /** Most digits of a fraction that are read from bytes. */
 const MAX_DIGITS = 9;
 /** Bytes that hold any time and its gap. */
 const LONGEST = 160;
+/** So many digits in a row may be a date, or seconds since the epoch. */
+const DATE_DIGITS = 8;
 const UTC: StampZone = { offset: 0 };
 
 /** Bytes of minute and second, `04:05`. */
@@ -202,4 +203,24 @@ function bytesOf(time: string): number {
 function microsOf(array: Uint8Array, from: number, to: number): Micros {
   const digits = Math.min(to - from, 6);
   return numberOf(array, from, from + digits) * 10 ** (6 - digits);
+}
+
+/**
+ * Reports whether `array[from, to)` may begin with a time; if not, no expression is needed. A time begins
+ * with a digit or an opening bracket, or has digits around a colon, or of a date in a row.
+ */
+function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
+  if (from >= to) return false;
+  const first = array[from]!;
+  if (isDigit(first) || first === LESS || first === AT || first === LEFT_BRACKET) return true;
+  const end = Math.min(to, from + LONGEST);
+  let digits = 0;
+  for (let at = from + 1; at < end; at++) {
+    const byte = array[at]!;
+    if (isDigit(byte)) digits++;
+    else if (byte === COLON && digits > 0 && isDigit(array[at + 1]!)) return true;
+    else digits = 0;
+    if (digits === DATE_DIGITS) return true;
+  }
+  return false;
 }

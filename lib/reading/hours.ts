@@ -1,7 +1,7 @@
-import { type Bytes, isEqual, Literal } from "../core/bytes.ts";
+import { DELETE, LOWER_A, LOWER_M, LOWER_P, POINT, SPACE } from "../core/ascii.ts";
+import { type Bytes, endOfDigits, isDigit, isEqual, isLower, isUpper, Literal } from "../core/bytes.ts";
 import type { Reference } from "../core/stamp.ts";
 import type { TimePart } from "./head_text.ts";
-import { mayContinueGap } from "./time_prefilter.ts";
 import { DayResolver, type StampZone } from "./day_resolver.ts";
 
 /** Hours that are remembered, as lines of a log may have two times, and gaps of each hour. */
@@ -103,4 +103,29 @@ export function gapAt({ gaps }: Hour, bytes: Bytes, at: number, to: number): Gap
     if (end < to && gap.literal.isAt(bytes, at) && !mayContinueGap(bytes, end)) return gap;
   }
   return null;
+}
+
+const STREAM = new Literal("std");
+/** By byte: 1 if it belongs to the gap before it. */
+const OF_GAP = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const isOther = byte <= SPACE || byte >= DELETE;
+  return isOther || "[+-:".includes(String.fromCharCode(byte)) ? 1 : 0;
+});
+
+/**
+ * Reports whether the text at `at` may belong to the gap before it: a zone, a year, a half of a day,
+ * a stream.
+ */
+function mayContinueGap(bytes: Bytes, at: number): boolean {
+  const { array } = bytes;
+  const first = array[at]!;
+  if (OF_GAP[first] === 1) return true;
+  if (isUpper(first)) {
+    let end = at + 1;
+    while (isUpper(array[end]!)) end++;
+    return end - at <= 5 && !isLower(array[end]!);
+  }
+  if (isDigit(first)) return endOfDigits(array, at) === at + 4;
+  if (first === LOWER_A || first === LOWER_P) return array[at + 1] === LOWER_M || array[at + 1] === POINT;
+  return STREAM.isAt(bytes, at);
 }

@@ -41,11 +41,11 @@ const KEYS = new Set([
 ]);
 /**
  * The same, where none of those has a time: in events of Splunk, NXLog, Azure and OpenTelemetry, and
- * in many services.
+ * in many services. `created_at` is rather when an account or an address was made.
  */
 const LESSER_KEYS = new Set([
   ...["_time", "eventtime", "event_time", "timegenerated", "time_unix_nano", "timeunixnano"],
-  ...["created_at", "createdat", "log_time", "logged_at"],
+  ...["log_time", "logged_at"],
 ]);
 /** Name under which MongoDB writes the time in an inner object. */
 const INNER_KEY = "$date";

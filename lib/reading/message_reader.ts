@@ -42,6 +42,8 @@ export interface Place {
   readonly to: number;
   /** Whether the message was read before, and a later line repeats it. */
   readonly isAgain: boolean;
+  /** Tells when a runtime or journald took over the message; NaN or null: nobody surely did. */
+  readonly collector: { readonly collected: Micros } | null;
 }
 
 /**

@@ -24,7 +24,10 @@ export function isInJournal({ identifiers, units }: Pick<ModuleMatch, "identifie
 export interface Module extends ModuleMatch {
   /** Name in the configuration and in reasons, such as `SSHD`. */
   readonly name: string;
-  /** See `ReadableModule`. */
+  /**
+   * Programs whose lines are the module's if its message contains a line with its own head, as a
+   * container's may; empty: all programs. The default is `identifiers`.
+   */
   readonly programs?: readonly string[];
   /** See `ModuleKind`. */
   readonly aliases?: readonly string[] | undefined;

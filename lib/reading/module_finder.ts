@@ -28,7 +28,7 @@ export interface ReadOptions {
   /** Whether only the text tells time and process: a line with a head, not an entry's message. */
   readonly isLine: boolean;
   /** See `MessageReader`; null also if nobody will be named. */
-  readonly place: Place | null;
+  readonly place: { -readonly [key in keyof Place]: Place[key] } | null;
   /**
    * Whether modules remember nothing of the text, as it is also read by itself: here only for its
    * time, or for the line that repeats it.
@@ -74,7 +74,7 @@ export class ModuleFinder {
   /** Whether an open candidate has understood a line with a time that no word follows. */
   #isWordless = false;
   #isStateless = false;
-  #place: Place | null = null;
+  #place: ReadOptions["place"] = null;
 
   /** @param modules at least one, in the order in which they are asked */
   constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
@@ -121,6 +121,7 @@ export class ModuleFinder {
     this.event.count = 1;
     this.reference.zone = this.#zone;
     this.isZoneless = false;
+    if (isLine && place !== null) place.collector = null;
     const end = endOfText(bytes, from, to);
     const isHeaded = isLine && this.#heads.isAt(bytes, from, end);
     const isFound = (!isHeaded && this.#isUnderstood(candidates, bytes, from, end, isLine ? CLOSED : ALL)) ||
@@ -151,6 +152,7 @@ export class ModuleFinder {
     let isTagged = false;
     let isForeign = false;
     heads.begin(bytes, from, to, isLine);
+    if (isLine && this.#place !== null) this.#place.collector = heads;
     let open: Open | null = isLine && this.candidates.hasOpen
       ? { candidates, bytes, from, to, stamp: null, isHeaded: false }
       : null;

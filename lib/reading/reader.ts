@@ -56,7 +56,10 @@ export class Reader {
     from: 0,
     to: 0,
     isAgain: false,
+    collector: null,
   };
+  /** When journald took over the current entry. */
+  readonly #journald = { collected: NaN };
   /** How entries are read that journald may have split, lines, and those that another line repeats. */
   readonly #entry: ReadOptions = { isLine: false, isStateless: false, place: this.#place };
   readonly #line: ReadOptions = { isLine: true, isStateless: false, place: this.#place };
@@ -97,7 +100,11 @@ export class Reader {
     this.#finder.event.pid = records.pids[i]!;
     const from = records.from[i]!;
     const to = records.to[i]!;
-    if (stream !== null) this.#setPlace(stream, { bytes, from, to });
+    if (stream !== null) {
+      this.#setPlace(stream, { bytes, from, to });
+      this.#journald.collected = records.times[i]!;
+      this.#place.collector = this.#journald;
+    }
     const options = stream === null ? WHOLE_ENTRY : this.#entry;
     if (!this.#finder.read(candidates, bytes, from, to, options)) return false;
     this.#setTime(records.times[i]!);

@@ -8,7 +8,7 @@ import { SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endWithoutBlanks, Literal, makeBytes } from "../core/bytes.ts";
 import type { Records } from "../core/records.ts";
 import { readHeadTime } from "./head_text.ts";
-import { readTag } from "./tag_forms.ts";
+import { readTag } from "./tag_text.ts";
 
 /** Ends of a line that reports repetition; `---` is Apple's, `-` metalog's. */
 const ENDS = [" times", " time", " times ---", " time ---", " times -", " twice -"].map((text) =>

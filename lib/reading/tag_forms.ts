@@ -1,297 +1,248 @@
-/**
- * Tags, which name host, program and process, as a table of expressions. In: text that begins with a
- * tag. Out: the tag's values and its length in characters. A tab counts as a blank.
- */
-import type { Stamp } from "../core/stamp.ts";
-import { MONTH, unixStamp } from "../core/timestamp.ts";
-import type { TimePart } from "./head_text.ts";
-import { withBlanks } from "./line_time.ts";
-
-/** Host, program and process at the start of a text, and the text that ends them. */
-export interface TagPart {
-  /** Up to two words before the program; "" if there are none. */
-  readonly host: string;
-  /** Null: only facility and level. "": RFC 5424 says that there is no program. */
-  readonly identifier: string | null;
-  readonly pid: number | null;
-  /** Texts before the process, or before the place where it would be, and behind it. */
-  readonly before: string;
-  readonly after: string;
-  readonly isStructured: boolean;
-  readonly envelope: Envelope | null;
-  readonly isContainers: boolean;
-  /** Time in the tag. */
-  readonly stamp: Stamp | null;
-  readonly length: number;
-}
-
-/**
- * A collector's object that follows, perhaps before a bracket that closes the line: any, or one
- * that names a program or is surely a collector's.
- */
-export type Envelope = "any" | "named";
-
-const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
-const FACILITIES =
-  "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
-/** `auth.info`; AIX writes `auth|security:info`. */
-const PRIORITY = `(?:${FACILITIES})(?:\\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
-/** A host by name or address, which Solaris and others put in brackets. */
-const HOST =
-  "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
-/** The same at a line's start, where another sign is one of a service's own text, as in `user=`. */
-const BARE_HOST = HOST.replace("[^\\s[:]+", "[\\w.@/-]+");
-/** Levels that sshd and others write before a message: not names of programs. */
-const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
-/** A program, or an instance of a unit such as `ssh@0-192.0.2.1:22-203.0.113.5:40022.service`. */
-const NAME = "(?:[\\w./@-]+|[\\w.\\\\-]+@[\\w.:\\\\-]+\\w)";
-/** `sshd`, `[sshd]`, `sshd(pam_unix)` */
-const PROGRAM = `(?:\\[(?<bracketed>${NAME})\\]|(?<name>${NAME})(?:\\([\\w.:-]+\\))?)`;
-/** A thread may follow the process; templates of syslog-ng write `[]` for none. */
-const PROCESS = "\\[(?<pid>\\d*)(?:[.:][\\da-f]+)?\\]";
-const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
-/** A pod of a deployment. Kubernetes makes up the end of digits and consonants: no word looks so. */
-const POD = "[a-z][a-z0-9-]*-[bcdfghjklmnpqrstvwxz2456789]{5}";
-/** A collector's object follows. */
-const OBJECT = '(?=\\{"[\\w@])';
-/** The kernel writes the time since its start behind its name. */
-const KERNEL = "(?<name>kernel))(?<after>: ?)(?=\\[ *\\d+\\.\\d+\\])";
+/** Forms of tags, which name host, program and process. */
+import { MONTH } from "../core/timestamp.ts";
 
 /**
  * Where a tag stands: at a line's start, behind a time of syslog or of ISO 8601, or behind a tag.
  * Without a time, only a host may come first, and a process is required, unless a module knows the
  * program: an attacker may have chosen the text that follows.
  */
-type Place = "start" | "syslog" | "iso" | "tag";
-const TIMED: readonly Place[] = ["syslog", "iso"];
+export type Place = "start" | "syslog" | "iso" | "tag";
+
+/**
+ * What a tag is beside plain: `structured` of RFC 5424. `container`: only a container's line follows,
+ * with a time of its own before any host. `envelope`: a collector's object follows, perhaps before a
+ * bracket that closes the line; it is read as at a line's start. `doubtful envelope`: only an object
+ * that names a program, or is surely a collector's.
+ */
+export type Kind = "plain" | "structured" | "container" | "envelope" | "doubtful envelope";
 
 /** A form of a tag. */
 export interface TagForm {
-  /** A tag, and what must follow. */
+  /** A tag with what must follow, and a text that only resembles one. */
   readonly sample: string;
+  readonly nearMiss: string;
   readonly at: readonly Place[];
   /** Groups are parts of the tag; without the group of a program, it only precedes one. */
   readonly source: string;
-  /** Whether the program must be known to a module. */
-  readonly isKnown?: boolean;
-  readonly isStructured?: boolean;
-  /** See `Envelope`. */
-  readonly envelope?: Envelope;
-  /** Whether only a container's line follows, with a time of its own before any host. */
-  readonly isContainers?: boolean;
-  /** Whether a tab does not count as a blank. */
-  readonly isRaw?: boolean;
-  /** Whether it counts only if no other form fits. */
-  readonly isLast?: boolean;
-  readonly flags?: string;
+  /** The default is `plain`. */
+  readonly kind?: Kind;
+  /** `known`: the form counts if a module knows the program; `last`: if no other form fits. */
+  readonly only?: "known" | "last";
 }
 
-/** Tags, in the order in which they are tried. */
+const raw = String.raw;
+const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
+const FACILITIES =
+  "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
+/** `auth.info`; AIX writes `auth|security:info`. */
+const PRIORITY = raw`(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
+/** A host by name or address, which Solaris and others put in brackets. */
+const HOST = raw`(?:[^\s[:]+|[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]*(?:%[\w.-]+)?|\[[\da-f]*[.:][\da-f.:]*\])`;
+/** The same at a line's start, where another sign is one of a service's own text, as in `user=`. */
+const BARE_HOST = HOST.replace(raw`[^\s[:]+`, raw`[\w.@/-]+`);
+const [HOSTS, BARE] = [`(?<host>(?:${HOST} +){0,2}?)`, `(?<host>(?:${BARE_HOST} )?)`];
+/** Levels that sshd and others write before a message: not names of programs. */
+const LEVEL = raw`(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\d*)`;
+const NO_LEVEL = raw`(?!(?i:${LEVEL})[:|\s])`;
+/** A program, or an instance of a unit such as `ssh@0-192.0.2.1:22-203.0.113.5:40022.service`. */
+const NAME = raw`(?:[\w./@-]+|[\w.\\-]+@[\w.:\\-]+\w)`;
+const NAMED = `(?<before>(?<host>)(?<name>${NAME}))`;
+/** `sshd`, `[sshd]`, `sshd(pam_unix)` */
+const PROGRAM = raw`(?:\[(?<bracketed>${NAME})\]|(?<name>${NAME})(?:\([\w.:-]+\))?)`;
+/** A thread may follow the process; templates of syslog-ng write `[]` for none. */
+const PROCESS = raw`\[(?<pid>\d*)(?:[.:][\da-f]+)?\]`;
+const COLOUR = raw`(?:\x1b\[[\d;]*m)?`;
+/** A pod of a deployment. Kubernetes makes up the end of digits and consonants: no word looks so. */
+const POD = "[a-z][a-z0-9-]*-[bcdfghjklmnpqrstvwxz2456789]{5}";
+/** A collector's object follows. */
+const OBJECT = raw`(?=\{"[\w@])`;
+/** The kernel writes the time since its start behind its name. */
+const KERNEL = raw`(?<name>kernel))(?<after>: ?)(?=\[ *\d+\.\d+\])`;
+
+const TIMED: readonly Place[] = ["syslog", "iso"];
+
+/** Returns forms with their places. */
+const at = (places: readonly Place[], forms: readonly Omit<TagForm, "at">[]): TagForm[] =>
+  forms.map((form) => ({ ...form, at: places }));
+
+/** Tags, in the order in which they are tried. Only a source with `\t` tells tabs from blanks. */
 export const TAG_FORMS: readonly TagForm[] = [
-  // OpenWrt, busybox, `dmesg -x` and, in angle brackets, BSD's syslogd; socklog has the sender's address first.
-  {
-    sample: "192.0.2.1: auth.info: ",
-    at: ["start", ...TIMED],
-    source: `(?:[\\da-f.:]+: )?(?:${PRIORITY}(?: *:)?|<(?:${PRIORITY}|\\d+\\.\\d+)>) +`,
-  },
-  // `kubectl logs --prefix`
-  { sample: "[pod/web-0/sshd] ", at: ["start"], source: "\\[pod/[\\w.-]+/[\\w.-]+\\] +", flags: "i" },
-  // stern: pod and container, behind a namespace if it follows all of them; kubetail.
-  { sample: "ssh-6b7f9c8d5-x2k4q ssh ", at: ["start"], source: `(?:[a-z][a-z0-9-]* +)?${POD} +[a-z0-9-]+ +` },
-  { sample: "[ssh-6b7f9c8d5-x2k4q ssh] ", at: ["start"], source: `\\[${POD}(?: +[a-z0-9-]+)?\\] +` },
-  {
-    sample: "\x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
-    at: ["start"],
-    source: "(?:\\x1b\\[[\\d;]*m[a-z0-9.-]+\\x1b\\[0m +){2,3}",
-  },
-  // `docker compose`, forego and others; pm2 writes a number before the name, foreman a time of day.
-  {
-    sample: "ssh-1  | ",
-    at: ["start"],
-    source: `${COLOUR}(?:\\d\\d:\\d\\d:\\d\\d |\\d+\\|)?(?!${LEVEL}\\b)[\\w.@-]+ +\\|${COLOUR} ${COLOUR}`,
-    flags: "i",
-  },
-  // Heroku's logs, and its messages by RFC 5424, which lack structured data.
-  { sample: "app[web.1]: ", at: ["iso"], source: "(?:app|heroku)\\[[a-z_]+\\.\\d+\\]: ", isContainers: true },
-  {
-    sample: "host app web.1 - ",
-    at: ["iso"],
-    source: "[\\w.-]+ (?:app|heroku) [a-z_]+\\.\\d+ - (?!-)",
-    isContainers: true,
-  },
-  // Labels of Loki's streams, by `logcli` and Promtail
-  {
-    sample: '{job="ssh", pod="ssh-0"} ',
-    at: ["iso"],
-    source: '\\{(?:\\w+="(?:[^"\\\\]|\\\\.)*"(?:, ?)?)*\\} +',
-    isContainers: true,
-  },
-  // Files of Fluentd, with tabs, and of Fluent Bit.
-  {
-    sample: 'syslog.auth.info\t{"a',
-    at: ["iso"],
-    source: `(?!${LEVEL}\\b)[\\w.-]+\\t${OBJECT}`,
-    flags: "i",
-    isRaw: true,
-    envelope: "any",
-  },
-  {
-    sample: 'tail.0: [1773029106.250000, {"a',
-    at: ["start"],
-    source: `[\\w.-]+: \\[(?<time>\\d{10}\\.\\d+), ${OBJECT}`,
-    envelope: "any",
-  },
-  // Fluentd's standard output, and journalctl's `-o json-sse`. A program may write so, too.
-  {
-    sample: 'syslog.auth.info: {"a',
-    at: ["iso"],
-    source: `(?!${LEVEL}:)[\\w.-]+: +${OBJECT}`,
-    flags: "i",
-    envelope: "named",
-  },
-  { sample: 'data: {"a', at: ["start"], source: `data: +${OBJECT}`, envelope: "named" },
-  // RFC 5424, section 6: host, program, process, message id and structured data.
-  {
-    sample: 'web sshd 7 - [a b="c"] x',
-    at: ["iso"],
-    source: "(?<before>(?<host>\\S*[^\\s:]) (?<name>\\S*[^\\s:]) (?:-(?= )|(?=\\d)))(?<pid>\\d+)?" +
-      '(?<after> \\S+ (?:-|(?:\\[[^\\s\\]"=]+(?: [^\\s\\]"=]+="(?:[^"\\\\]|\\\\.)*")*\\])+)(?: +\\ufeff?|$))',
-    isStructured: true,
-  },
-  { sample: "web kernel: [1.2]", at: TIMED, source: `(?<before>(?<host>(?:${HOST} +){0,2}?)${KERNEL}` },
-  // `log show` of macOS: thread, type, activity, process, time to live.
-  {
-    sample: "0x1f Default 0x0 7 0 sshd: ",
-    at: TIMED,
-    source:
-      `(?<before>(?<host>)0x[\\da-f]+ +\\w+ +0x[\\da-f]+ +(?<pid>\\d+) +\\d+ +(?<name>${NAME}))(?<after>: +(?:\\([\\w.-]+\\) )?(?:\\[[\\w.]+:[\\w.-]+\\] )?)`,
-  },
-  // Up to two hosts. Apple and Kerberos add a level; some templates of rsyslog have no blank at the end.
-  {
-    sample: "web auth.info sshd[7]: ",
-    at: TIMED,
-    source:
-      `(?<before>(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITY}:? +)?(?!\\[?(?:${LEVEL}|${PRIORITY})\\]?[:[])${PROGRAM})` +
-      `(?:${PROCESS}(?<after>(?: <\\w+>|\\(\\w+\\))?:? +|:)|(?<after>: +))`,
-  },
-  // metalog
-  {
-    sample: "web [sshd] ",
-    at: ["syslog"],
-    source: `(?<before>(?<host>(?:${HOST} +)?)\\[(?!(?:${LEVEL}|\\d+)\\])(?<name>${NAME})\\])(?<after> +)`,
-  },
-  { sample: "web kernel: [1.2]", at: ["start"], source: `(?<before>(?<host>(?:${BARE_HOST} )?)${KERNEL}` },
-  {
-    sample: "web sshd[7]: ",
-    at: ["start"],
-    source: `(?<before>(?<host>(?:${BARE_HOST} )?)${PROGRAM})${PROCESS}(?<after>: +| +(?=${LEVEL}: ))`,
-  },
-  {
-    sample: "[sshd]: ",
-    at: ["start"],
-    source: `(?<before>(?<host>)\\[(?!${LEVEL}\\])(?<name>${NAME})\\])(?<after>: +)`,
-  },
-  {
-    sample: "sshd[7] ",
-    at: ["tag"],
-    source: `(?<before>(?<host>)${PROGRAM})${PROCESS}(?<after>:? +)`,
-    isKnown: true,
-  },
-  // Windows' event log
-  {
-    sample: "sshd: ",
-    at: ["start", "tag"],
-    source: `(?<before>(?<host>)(?<name>${NAME}))(?<after>: +)`,
-    isKnown: true,
-  },
-  // rsyslog writes so what it got by RFC 5424 without a process.
-  { sample: "sshd ", at: TIMED, source: `(?<before>(?<host>)(?<name>${NAME}))(?<after> +)`, isKnown: true },
-  {
-    sample: "web sshd ",
-    at: TIMED,
-    source: `(?<before>(?<host>${HOST} +)(?<name>${NAME}))(?<after> +)`,
-    isKnown: true,
-  },
-  // A relay writes its host before a line with its own head; AIX adds the sender, OSSEC its agent's name.
-  {
-    sample: "relay Mar  9 04:05:06",
-    at: TIMED,
-    source:
-      `(?:\\([\\w.-]+\\) )?(?<host>${HOST}) +(?:Message forwarded from [^\\s:]+: |(?=${PRIORITY}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${MONTH}) [ \\d]\\d \\d\\d:))`,
-    isLast: true,
-  },
+  ...at(["start", ...TIMED], [
+    // OpenWrt, busybox, `dmesg -x` and, in angle brackets, BSD's syslogd; socklog has the sender's address first.
+    {
+      sample: "192.0.2.1: auth.info: ",
+      nearMiss: "192.0.2.1: auth.infos: ",
+      source: raw`(?:[\da-f.:]+: )?(?:(?:${FACILITIES}) *:(?:${LEVELS}) *:|${PRIORITY}:?|` +
+        raw`<(?:${PRIORITY}|\d+\.\d+)>) +`,
+    },
+  ]),
+  ...at(["start"], [
+    // `kubectl logs --prefix`
+    { sample: "[pod/web-0/sshd] ", nearMiss: "[pod/web-0] ", source: raw`\[pod/[\w.-]+/[\w.-]+\] +` },
+    // stern: pod and container, behind a namespace if it follows all of them; kubetail.
+    {
+      sample: "ssh-6b7f9c8d5-x2k4q ssh ",
+      nearMiss: "ssh-6b7f9c8d5-abcde ssh ",
+      source: `(?:[a-z][a-z0-9-]* +)?${POD} +[a-z0-9-]+ +`,
+    },
+    {
+      sample: "[ssh-6b7f9c8d5-x2k4q ssh] ",
+      nearMiss: "[ssh-0 ssh] ",
+      source: raw`\[${POD}(?: +[a-z0-9-]+)?\] +`,
+    },
+    {
+      sample: "\x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
+      nearMiss: "\x1b[36mssh-0\x1b[0m ssh ",
+      source: raw`(?:\x1b\[[\d;]*m[a-z0-9.-]+\x1b\[0m +){2,3}`,
+    },
+    // `podman logs` of several containers
+    { sample: "0123456789ab 2026-", nearMiss: "0123456789ax 2026-", source: raw`[\da-f]{12} +(?=\d{4}-)` },
+    // `docker compose`, forego and others; pm2 writes a number before the name, foreman a time of day.
+    {
+      sample: "ssh-1  | ",
+      nearMiss: "error  | ",
+      source: raw`${COLOUR}(?:\d\d:\d\d:\d\d |\d+\|)?${NO_LEVEL}[\w.@-]+ +\|${COLOUR} ${COLOUR}`,
+    },
+    // Fluent Bit's standard output.
+    {
+      sample: '[0] tail.0: [1773029106.250000, {"a',
+      nearMiss: '[0] tail.0: [1773029106, {"a',
+      source: raw`(?:\[\d+\] )?[\w.-]+: \[\[?(?<time>\d{10}\.\d+)(?:, \{\}\])?, ${OBJECT}`,
+      kind: "envelope",
+    },
+    // Sequences of JSON texts (RFC 7464), as of journalctl's `-o json-seq`.
+    { sample: '\x1e{"a', nearMiss: '\x1e["a', source: raw`\x1e${OBJECT}`, kind: "envelope" },
+    { sample: 'data: {"a', nearMiss: 'date: {"a', source: `data: +${OBJECT}`, kind: "doubtful envelope" },
+    { sample: "web kernel: [1.2]", nearMiss: "the web kernel: [1.2]", source: `(?<before>${BARE}${KERNEL}` },
+    {
+      sample: "web sshd[7]: ",
+      nearMiss: "web sshd: ",
+      source: `(?<before>${BARE}${PROGRAM})${PROCESS}(?<after>: +| +(?=${LEVEL}: ))`,
+    },
+    {
+      sample: "[sshd]: ",
+      nearMiss: "[error]: ",
+      source: raw`(?<before>(?<host>)\[(?!${LEVEL}\])(?<name>${NAME})\])(?<after>: +)`,
+    },
+  ]),
+  ...at(["iso"], [
+    // Heroku's logs, and its messages by RFC 5424, which lack structured data.
+    {
+      sample: "app[web.1]: ",
+      nearMiss: "app[web]: ",
+      source: raw`(?:app|heroku)\[[a-z_]+\.\d+\]: `,
+      kind: "container",
+    },
+    {
+      sample: "host app web.1 - ",
+      nearMiss: "host app web.1 - - ",
+      source: raw`[\w.-]+ (?:app|heroku) [a-z_]+\.\d+ - (?!-)`,
+      kind: "container",
+    },
+    // Labels of Loki's streams, by `logcli` and Promtail
+    {
+      sample: '{job="ssh", pod="ssh-0"} ',
+      nearMiss: '{job="a"b"} ',
+      source: raw`\{(?:\w+="(?:[^"\\]|\\.)*"(?:, ?)?)*\} +`,
+      kind: "container",
+    },
+    // Files of Fluentd, with tabs.
+    {
+      sample: 'syslog.auth.info\t{"a',
+      nearMiss: 'info\t{"a',
+      source: raw`${NO_LEVEL}[\w.-]+\t${OBJECT}`,
+      kind: "envelope",
+    },
+    // Fluentd's standard output, and journalctl's `-o json-sse`. A program may write so, too.
+    {
+      sample: 'syslog.auth.info: {"a',
+      nearMiss: 'info: {"a',
+      source: raw`${NO_LEVEL}[\w.-]+: +${OBJECT}`,
+      kind: "doubtful envelope",
+    },
+    // RFC 5424, section 6: host, program, process, message id and structured data.
+    {
+      sample: 'web sshd 7 - [a b="c"] x',
+      nearMiss: 'web sshd 7 [a b="c"] x',
+      source: raw`(?<before>(?<host>\S*[^\s:]) (?<name>\S*[^\s:]) (?:-(?= )|(?=\d)))(?<pid>\d+)?` +
+        raw`(?<after> \S+ (?:-|(?:\[[^\s\]"=]+(?: [^\s\]"=]+="(?:[^"\\]|\\.)*")*\])+)(?: +\ufeff?|$))`,
+      kind: "structured",
+    },
+    // `aws logs tail`: a stream of a container. Its path is no name of a zone, as of Europe/Berlin.
+    {
+      sample: "ssh/sshd/0a1b2c3d ",
+      nearMiss: "Europe/Berlin ",
+      source: raw`(?![A-Z][A-Za-z]+/[A-Z])[\w.#$@:[\]-]+(?:/[\w.#$@:[\]-]+)+ +`,
+      kind: "container",
+    },
+  ]),
+  ...at(["syslog"], [
+    // Windows' event log as PowerShell's Format-Table shows it.
+    {
+      sample: "4 Information      sshd: ",
+      nearMiss: "4 Informations     sshd: ",
+      source: raw`\d{1,5} +(?:Information|Warning|Error|Critical|Verbose) +(?=[\w-]+: )`,
+    },
+  ]),
+  ...at(TIMED, [
+    // Access points of UniFi: model, physical address and version.
+    {
+      sample: "web U7PG2,788a20aabbcc,v4.0.66: ",
+      nearMiss: "web U7PG2,788a20aabbcx,v4.0.66: ",
+      source: raw`(?:${HOST} +)?(?:[\w-]+,)?[\da-f]{12},[\w.+-]+: +`,
+    },
+    { sample: "web kernel: [1.2]", nearMiss: "web kernel: [1,2]", source: `(?<before>${HOSTS}${KERNEL}` },
+    // `log show` of macOS: thread, type, activity, process, time to live.
+    {
+      sample: "0x1f Default 0x0 7 0 sshd: ",
+      nearMiss: "0x1f Default 0 7 0 sshd: ",
+      source: raw`(?<before>(?<host>)0x[\da-f]+ +\w+ +0x[\da-f]+ +(?<pid>\d+) +\d+ +(?<name>${NAME}))` +
+        raw`(?<after>: +(?:\([\w.-]+\) )?(?:\[[\w.]+:[\w.-]+\] )?)`,
+    },
+    // Up to two hosts. Apple and Kerberos add a level; some templates of rsyslog have no blank at the end.
+    {
+      sample: "web auth.info sshd[7]: ",
+      nearMiss: "web auth.info error[7]: ",
+      source: raw`(?<before>${HOSTS}(?:${PRIORITY}:? +)?(?!\[?(?:${LEVEL}|${PRIORITY})\]?[:[])${PROGRAM})` +
+        raw`(?:${PROCESS}(?<after>(?: <\w+>|\(\w+\))?:? +|:)|(?<after>: +))`,
+    },
+  ]),
+  ...at(["syslog"], [
+    // metalog
+    {
+      sample: "web [sshd] ",
+      nearMiss: "web [error] ",
+      source: raw`(?<before>(?<host>(?:${HOST} +)?)\[(?!(?:${LEVEL}|\d+)\])(?<name>${NAME})\])(?<after> +)`,
+    },
+  ]),
+  ...at(TIMED, [
+    // rsyslog writes so what it got by RFC 5424 without a process.
+    { sample: "sshd ", nearMiss: "cron ", source: `${NAMED}(?<after> +)`, only: "known" },
+    {
+      sample: "web sshd ",
+      nearMiss: "web cron ",
+      source: `(?<before>(?<host>${HOST} +)(?<name>${NAME}))(?<after> +)`,
+      only: "known",
+    },
+    // A relay writes its host before a line with its own head; AIX adds the sender, OSSEC its agent's name.
+    {
+      sample: "relay Mar  9 04:05:06",
+      nearMiss: "relay Mar 9th 04:05:06",
+      source: raw`(?:\([\w.-]+\) )?(?<host>${HOST}) +(?:Message forwarded from [^\s:]+: |(?=${PRIORITY}:? |` +
+        raw`<\d{1,3}>|(?:1 )?\d{4}-\d\d-\d\dT\d\d:|(?:${MONTH}) [ \d]\d \d\d:))`,
+      only: "last",
+    },
+  ]),
+  ...at(["tag"], [
+    {
+      sample: "sshd[7] ",
+      nearMiss: "cron[7] ",
+      source: `(?<before>(?<host>)${PROGRAM})${PROCESS}(?<after>:? +)`,
+      only: "known",
+    },
+  ]),
+  ...at(["start", "tag"], [
+    // Windows' event log
+    { sample: "sshd: ", nearMiss: "cron: ", source: `${NAMED}(?<after>: +)`, only: "known" },
+  ]),
 ];
-
-/** The forms of each place, with their expressions. */
-const FORMS_AT = Object.fromEntries((["start", ...TIMED, "tag"] as const).map((place) => [
-  place,
-  TAG_FORMS.filter(({ at }) => at.includes(place)).map((form) => //
-  ({ ...form, expression: new RegExp(`^${form.source}`, form.flags) })),
-]));
-/** Sequence number or time that Solaris and kernels write before a message. */
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
-
-/** What precedes a tag, and which names are programs of modules. */
-export interface TagPlace {
-  /** Null: no time. */
-  readonly time: Pick<TimePart, "isIso"> | null;
-  /** Whether another tag precedes: this one must name a known program. */
-  readonly isBehindTag?: boolean;
-  /** Default: none is. */
-  readonly isKnown?: (program: string) => boolean;
-}
-
-/** Reads the tag at the start of `given`; null if there is none. */
-export function readTag(
-  given: string,
-  { time, isBehindTag = false, isKnown = () => false }: TagPlace,
-): TagPart | null {
-  const text = withBlanks(given);
-  const place = isBehindTag ? "tag" : time === null ? "start" : time.isIso ? "iso" : "syslog";
-  let doubtful: TagPart | null = null;
-  for (const form of FORMS_AT[place]!) {
-    const { expression, isKnown: mustBeKnown, isLast } = form;
-    const match = expression.exec(form.isRaw ? given : text);
-    if (match === null) continue;
-    // Only the name of a known program is better than a doubtful one.
-    if (mustBeKnown ? !isKnown(programIn(match)!) : doubtful !== null) continue;
-    const tag = tagPart(given, match, form);
-    if (!isLast && !mayBeMessage(match, isKnown)) return tag;
-    doubtful ??= tag;
-  }
-  return doubtful;
-}
-
-function tagPart(
-  given: string,
-  match: RegExpExecArray,
-  { isStructured = false, isContainers = false, envelope }: TagForm,
-): TagPart {
-  const { host = "", before = "", pid, after = "", time } = match.groups ?? {};
-  const program = programIn(match);
-  const end = match[0].length;
-  const decoration = program === undefined ? null : DECORATION.exec(match.input.slice(end));
-  const length = end + (decoration?.[0].length ?? 0);
-  return {
-    host: host.trimEnd(),
-    identifier: isStructured && program === "-" ? "" : program ?? null,
-    pid: pid === undefined || pid === "" ? null : Number(pid),
-    before: given.slice(0, before.length),
-    after: given.slice(end - after.length, length),
-    isStructured,
-    envelope: envelope ?? null,
-    isContainers,
-    stamp: time === undefined ? null : unixStamp(time),
-    length,
-  };
-}
-
-function programIn({ groups }: RegExpExecArray): string | undefined {
-  return groups?.name ?? groups?.bracketed;
-}
-
-/** Reports whether a known program may be the second host: `web sshd PAM: Authentication failure`. */
-function mayBeMessage({ groups }: RegExpExecArray, isKnown: (program: string) => boolean): boolean {
-  const { host = "", name, pid } = groups ?? {};
-  return pid === undefined && / \S/.test(host) && name !== undefined && name !== "kernel" && !isKnown(name);
-}

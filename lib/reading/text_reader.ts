@@ -1,5 +1,5 @@
 import { AddressReader } from "../core/address_reader.ts";
-import { type Bytes, decode, makeBytes, withRoom } from "../core/bytes.ts";
+import { type Bytes, decode, encode, makeBytes } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/stamp.ts";
 import {
@@ -99,10 +99,7 @@ export function makeFindings(count: number): Findings {
   return { address: new AddressReader(), from: new Int32Array(count), to: new Int32Array(count) };
 }
 
-/** First size of the buffer for values of fields, in bytes; a longer value makes a larger one. */
-const SCRATCH = 4_096;
 const STATUS = /^[1-9]\d{0,8}$/;
-const encoder = new TextEncoder();
 
 /**
  * Reads messages with a parser that works on text. A message is decoded once; the value of a field
@@ -122,10 +119,8 @@ export class TextReader implements MessageReader {
   readonly #numbers: ReadonlyMap<string, number>;
   #message: Bytes = makeBytes(0);
   #values: Readonly<Record<string, string>> = {};
-  #scratch = makeBytes(SCRATCH);
-  /** Bytes of the scratch in use, and the fields in it. */
-  #used = 0;
-  readonly #isEncoded: Uint8Array;
+  /** Values of fields in bytes, by the fields' numbers. */
+  readonly #encoded: Bytes[] = [];
 
   /** @param findings shared by several readers of the same message */
   constructor(options: TextFormOptions, findings?: Findings) {
@@ -136,7 +131,6 @@ export class TextReader implements MessageReader {
     this.address = address;
     this.from = from;
     this.to = to;
-    this.#isEncoded = new Uint8Array(this.fields.length);
   }
 
   read(bytes: Bytes, from: number, to: number, _pid?: number, place: Place | null = null): boolean {
@@ -158,8 +152,7 @@ export class TextReader implements MessageReader {
 
   #take(values: TextReading["fields"]): void {
     this.#values = values;
-    this.#used = 0;
-    this.#isEncoded.fill(0);
+    this.#encoded.length = 0;
     for (const name in values) {
       const number = this.#numbers.get(name);
       if (number !== undefined && number !== MESSAGE) this.from[number] = this.to[number] = 0;
@@ -183,19 +176,12 @@ export class TextReader implements MessageReader {
 
   bytesOf(field: number): Bytes {
     if (field === MESSAGE) return this.#message;
-    if (this.#isEncoded[field] === 0) this.#encode(field);
-    return this.#scratch;
+    return this.#encoded[field] ??= this.#encode(field);
   }
 
-  #encode(field: number): void {
-    if (this.from[field]! < 0) return;
-    const value = this.#values[this.fields[field]!]!;
-    const start = this.#used;
-    this.#scratch = withRoom(this.#scratch, start + 3 * value.length);
-    const { written } = encoder.encodeInto(value, this.#scratch.array.subarray(start));
-    this.#used = start + written;
-    this.from[field] = start;
-    this.to[field] = this.#used;
-    this.#isEncoded[field] = 1;
+  #encode(field: number): Bytes {
+    const { bytes, end } = encode(this.#values[this.fields[field]!] ?? "");
+    if (this.from[field]! >= 0) this.to[field] = end;
+    return bytes;
   }
 }

@@ -10,6 +10,7 @@ import { canonicalAddress } from "../../lib/core/address.ts";
 import { addressOf } from "../../lib/core/address_text.ts";
 import { HASH, LINE_FEED } from "../../lib/core/ascii.ts";
 import { type Bytes, decode, makeBytes } from "../../lib/core/bytes.ts";
+import type { Micros } from "../../lib/core/time.ts";
 import { MESSAGE, type Place } from "../../lib/reading/message_reader.ts";
 import type { ReadMessage, TextParser } from "../../lib/reading/text_reader.ts";
 import { LENGTHS, LONGEST, NO_RECORD, readRecordLine, type RecordLine } from "./error.ts";
@@ -23,7 +24,7 @@ import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 const SYSLOG = /(?:^|[\s>])nginx(?:(?:\[\d+\])?: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
 /** Start of a line of JSON, perhaps behind a collector's own head, or of CSV. */
-const COLLECTED = /^(?:[^"]*\s)?\{\s*"|^[^",]+,"/;
+const COLLECTED = /^(?:[^"]*\s|\x1e)?\{\s*"|^[^"]+[,\t]"/;
 
 const encoder = new TextEncoder();
 /** Stands for a byte that is no text. */
@@ -60,6 +61,8 @@ export class ForgeryCheck {
   /** Torn records of the current file, or program in the journal. */
   #open = new OpenRecords();
   #stream: object = this;
+  /** When a runtime took the current message over; NaN: unknown. */
+  #time: Micros = NaN;
   /** Text of the last message that was parsed. */
   #text = "";
 
@@ -70,11 +73,14 @@ export class ForgeryCheck {
 
   /** Reports whether a client may have written the message. */
   isForgeable(message: ReadMessage, isError: boolean, place: Place): boolean {
-    const { stream, bytes, from, isAgain } = place;
+    const { stream, bytes, from, isAgain, collector } = place;
     // A line that is repeated behind its piece has no surroundings.
     const isOther = bytes !== this.#bytes || bytes.piece !== this.#piece;
     const isLost = isAgain && isOther;
+    const isWithin = message.bytesOf(MESSAGE) === bytes;
+    this.#time = isWithin && collector !== null ? collector.collected : NaN;
     if (!isLost && (isOther || stream !== this.#stream)) this.#begin(bytes, stream);
+    if (this.#open.isAny) this.#open.endBefore(this.#time);
     if (!isError && from >= this.#reach && !this.#open.isAny) return false;
     if (isLost) return true;
     const line = from < bytes.logged ? this.#lineOf(message, from, isError) : this.#lineAlone(place, isError);
@@ -107,7 +113,7 @@ export class ForgeryCheck {
   /** Takes for granted that a torn record began in each stream before the first piece. */
   #openUnseen(lines: readonly Line[]): void {
     const streams = new Set(lines.filter(({ isTorn }) => isTorn).map(({ stream }) => stream));
-    for (const stream of streams) this.#open.pass(stream, 0, true);
+    for (const stream of streams) this.#open.pass(stream, 0, this.#time);
   }
 
   /** Returns the lines of the piece that were read before; at most those of a log of errors. */
@@ -122,8 +128,9 @@ export class ForgeryCheck {
   }
 
   #pass({ stream, size, head, isTorn, isOpen }: Line): void {
-    if (isTorn && (stream !== UNNAMED || head >= 0)) this.#open.pass(stream, size, isOpen);
-    else if (head === 0) this.#open.clear(stream);
+    if (isTorn && (stream !== UNNAMED || head >= 0)) {
+      this.#open.pass(stream, size, isOpen ? this.#time : null);
+    } else if (head === 0) this.#open.clear(stream);
   }
 
   #note({ start, head, isOpen, isTorn }: Line): void {

@@ -1,5 +1,7 @@
+import { canonicalAddress } from "../../lib/core/address.ts";
 import { LEFT_BRACE, LEFT_BRACKET, SPACE } from "../../lib/core/ascii.ts";
 import { type Bytes, Literal } from "../../lib/core/bytes.ts";
+import { readIsoTime } from "../../lib/core/timestamp.ts";
 import type { TextParser, TextReading } from "../../lib/reading/text_reader.ts";
 import { beginsRecord, parseErrorLine } from "./error.ts";
 import { ADDRESS, compileFormat, type Format, QUOTED, TIME_ISO, TIME_LOCAL } from "./format.ts";
@@ -41,7 +43,7 @@ export const NGINX_FORMATS: Readonly<Record<string, Format>> = {
   ),
 };
 
-const ADDRESS_IN_USER = new RegExp(`(?:${ADDRESS}) - `);
+const ADDRESS_IN_USER = new RegExp(`(?:^| )(${IPV4}|${ADDRESS})(?::\\d+)? - `, "g");
 /** Not a host but the first of several addresses of X-Forwarded-For; Squid may hide it. */
 const FIRST_OF_SEVERAL = new RegExp(`^(?:${ADDRESS}|unknown),$`);
 /** Host and program that some syslog forwarders write before a message. */
@@ -59,6 +61,9 @@ export function lineParser(formats: readonly Format[]): TextParser {
     for (const { pattern, userIn, isPlain } of expected) {
       const groups = pattern.exec(message)?.groups;
       if (!groups) continue;
+      // The reader takes a collector's time off first; but a client may ask for a host that looks so.
+      const isTimed = groups.host !== undefined && readIsoTime(groups.host) !== null;
+      if (isTimed && !isAmbiguous(groups)) continue;
       const user = userIn === undefined ? groups.remote_user : userIn(groups.remote_user!);
       const reading = readVariables({ ...groups, remote_user: user }, isPlain ? (value) => value : undefined);
       return isAmbiguous(groups) ? { ...reading, address: null } : reading;
@@ -75,7 +80,8 @@ export function lineParser(formats: readonly Format[]): TextParser {
  */
 function isAmbiguous({ host, remote_user: user }: Readonly<Record<string, string | undefined>>): boolean {
   return host !== undefined &&
-    (FIRST_OF_SEVERAL.test(host) || (user !== undefined && ADDRESS_IN_USER.test(user)));
+    (FIRST_OF_SEVERAL.test(host) ||
+      user?.matchAll(ADDRESS_IN_USER).some(([, address]) => canonicalAddress(address!) !== null) === true);
 }
 
 /**

@@ -3,6 +3,7 @@
  * own, and lines of other streams may stand between them; but those of a stream keep their order.
  */
 import { tried } from "../../lib/core/error.ts";
+import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { LONGEST } from "./error.ts";
 
 /** Streams of a log: lines without the name of one, and those of a container's outputs. */
@@ -43,17 +44,29 @@ function streamOf(name: unknown): Stream {
   return name === "stdout" ? STDOUT : name === "stderr" ? STDERR : UNNAMED;
 }
 
+/** nginx writes a record at once, so that a runtime takes its lines over within this time. */
+const LATEST = 10 * SECOND;
+
+/** A record that may go on. */
+interface OpenRecord {
+  /** At most the bytes that were read of its stream since its beginning. */
+  age: number;
+  /** When a runtime took its beginning over; NaN: unknown. */
+  readonly time: Micros;
+}
+
 /** The torn records of a file, or of a program in the journal, that may go on. */
 export class OpenRecords {
-  /** By stream: at most the bytes that were read of it since the beginning of each record. */
-  readonly #ages: readonly number[][] = [[], [], []];
+  readonly #records: readonly OpenRecord[][] = [[], [], []];
   /** By stream: how many of these records, the first ones, began before the piece of the log. */
   readonly #before = [0, 0, 0];
   isAny = false;
 
   /** Begins a piece of the log, which has the beginnings of the last records, so many by stream. */
   beginPiece(begun: readonly number[]): void {
-    for (const [stream, ages] of this.#ages.entries()) this.#before[stream] = ages.length - begun[stream]!;
+    for (const [stream, { length }] of this.#records.entries()) {
+      this.#before[stream] = length - begun[stream]!;
+    }
   }
 
   /** Reports whether a record that began before the piece may contain the next line of a stream. */
@@ -63,23 +76,36 @@ export class OpenRecords {
 
   /** Reports whether any record may contain the next line of a stream. */
   isOpen(stream: Stream): boolean {
-    return this.#ages[stream]!.length > 0;
+    return this.#records[stream]!.length > 0;
   }
 
-  /** Takes note of a line of `size` bytes; if `begins`, a record begins there that may go on. */
-  pass(stream: Stream, size: number, begins: boolean): void {
-    const ages = this.#ages[stream]!;
-    for (let i = 0; i < ages.length; i++) ages[i]! += size;
-    while (ages.length > 0 && ages[0]! >= LONGEST) {
-      ages.shift();
-      this.#before[stream]!--;
-    }
-    if (begins) ages.push(size);
-    this.isAny = this.#ages.some(({ length }) => length > 0);
+  /** Ends the records that began long before a line that a runtime took over at `time`. */
+  endBefore(time: Micros): void {
+    this.#endWhere((record) => time - record.time > LATEST);
+  }
+
+  /** Takes note of a line of `size` bytes; if `time` is not null, a record begins there that may go on. */
+  pass(stream: Stream, size: number, time: Micros | null): void {
+    const records = this.#records[stream]!;
+    for (const record of records) record.age += size;
+    if (time !== null) records.push({ age: size, time });
+    this.#endWhere(({ age }) => age >= LONGEST);
   }
 
   /** Takes note of a line of a stream as nginx itself writes it: then nobody tears its records. */
   clear(stream: Stream): void {
-    while (this.isOpen(stream)) this.pass(stream, LONGEST, false);
+    this.#records[stream]!.length = this.#before[stream] = 0;
+    this.#endWhere(() => false);
+  }
+
+  #endWhere(hasEnded: (record: OpenRecord) => boolean): void {
+    for (const [stream, records] of this.#records.entries()) {
+      for (let i = records.length - 1; i >= 0; i--) {
+        if (!hasEnded(records[i]!)) continue;
+        records.splice(i, 1);
+        if (i < this.#before[stream]!) this.#before[stream]!--;
+      }
+    }
+    this.isAny = this.#records.some(({ length }) => length > 0);
   }
 }

@@ -87,6 +87,13 @@ const OWN_TIMES = [
       MONTH.replace(")", `|${MONTHS.join("|").toUpperCase()})`)
     }[ -](?<year>\\d{4}) +${CLOCK}${FRACTION}${HALF}${ZONE}`,
   ),
+  // `3/9/2026 4:05:06 AM`
+  new RegExp(
+    `^(?<month>\\d{1,2})/(?<day>\\d{1,2})/(?<year>\\d{4}),? +(?<hour>(?:0?[1-9]|1[0-2])):` +
+      `(?<minute>\\d\\d):(?<second>\\d\\d)${FRACTION}[ \u202f]?(?<half>[AP]M)(?!\\w)(?:${NAME}|)`,
+  ),
+  // `03-09 04:05:06`
+  new RegExp(`^(?<month>\\d\\d)-(?<day>\\d\\d) ${CLOCK}${FRACTION}`),
   /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/,
 ];
 /** Matches the same, without groups. */
@@ -123,7 +130,11 @@ const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")
   LEVELS.join("|")
 })`;
 /** socklog has the sender's address before them. */
-const FACILITY = new RegExp(`^(?:[\\da-f.:]+: )?(?:${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`);
+const FACILITY = new RegExp(
+  `^(?:[\\da-f.:]+: )?(?:(?:${FACILITIES.join("|")}) *:(?:${
+    LEVELS.join("|")
+  }) *:|${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`,
+);
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const HOST =
   "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
@@ -135,6 +146,10 @@ const RELAY = new RegExp(
     MONTHS.join("|")
   }) [ \\d]\\d \\d\\d:)`,
 );
+/** An access point of UniFi, before a program. */
+const DEVICE = new RegExp(`^(?:${HOST} +)?(?:[\\w-]+,)?[\\da-f]{12},[\\w.+-]+: +`);
+/** Of `aws logs tail`; a zone is none. */
+const STREAM = /^(?![A-Z][A-Za-z]+\/[A-Z])[\w.#$@:[\]-]+(?:\/[\w.#$@:[\]-]+)+ +/;
 const PROGRAM = "(?:[\\w./@-]+|[\\w.\\\\-]+@[\\w.:\\\\-]+\\w)";
 const PID = "\\[(?<pid>\\d*)(?:[.:][\\da-f]+)?\\]";
 /** Each with the name of its program in the group `program`. */
@@ -165,8 +180,7 @@ const TAGS = {
 };
 const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
 const POD = new RegExp(
-  `^(?:\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!${LEVEL}\\b)[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
-  "i",
+  `^(?:[\\da-f]{12} +(?=\\d{4}-)|\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!(?i:${LEVEL})[:|\\s])[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
 );
 const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
@@ -198,11 +212,15 @@ export function* headParts(line: string, { now, isKnown }: HeadContext): Generat
       ? null
       : FACILITY.exec(withBlanks(rest)) ?? (isTimed ? null : POD.exec(withBlanks(rest)));
     const isBehindTag = last === "tag";
-    const tag = docker || object || timed || facility
+    const isFull = isIso && new RegExp(TAGS.rfc5424[0]!).test(withBlanks(rest));
+    const isPlain = isTimed && !docker && !object && !timed && !facility && !isBehindTag;
+    const stream = isPlain && isIso && !isFull ? STREAM.exec(withBlanks(rest)) : null;
+    const device = isPlain && !isFull && !stream ? DEVICE.exec(withBlanks(rest)) : null;
+    const tag = docker || object || timed || facility || stream || device
       ? null
       : takeTag(rest, { isTimed, isIso, isBehindTag, isKnown });
     const isRelayed = isTimed && !docker && !timed && !tag && last !== "tag";
-    const relay = facility ?? (isRelayed ? RELAY.exec(withBlanks(rest)) : null);
+    const relay = facility ?? stream ?? device ?? (isRelayed ? RELAY.exec(withBlanks(rest)) : null);
     if (docker) {
       time = docker.time;
       rest = docker.text.trim();
@@ -222,6 +240,7 @@ export function* headParts(line: string, { now, isKnown }: HeadContext): Generat
       last = "time";
     } else if (relay) {
       rest = rest.slice(relay[0].length).trim();
+      isTimed &&= !stream;
       last = "facility";
     } else if (tag) {
       pid = tag.pid ?? pid;

@@ -53,8 +53,13 @@ function accessLine(line: string, now: number): Said | null {
   const { v4, any, time, request, ...others } = groups as Record<string, string | undefined>;
   // A host is a client's text: it could hold an address, and the user then the true one. With a
   // comma it is the first of several addresses.
+  const isTimed = others.host !== undefined && ISO_TIME.test(others.host);
   const isAmbiguous = others.host !== undefined &&
-    (new RegExp(`(?:${CLIENT}) - `).test(others.user!) || new RegExp(`^(?:${CLIENT}),$`).test(others.host));
+    ([...others.user!.matchAll(new RegExp(`(?:^| )([\\d.]+(?=:\\d+ - )|${CLIENT})(?::\\d+)? - `, "g"))].some((
+      [, one],
+    ) => canonical(one!) !== null) || new RegExp(`^(?:${CLIENT}),$`).test(others.host));
+  // A collector's time.
+  if (isTimed && !isAmbiguous) return null;
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(given({ ...others, user: userOf(others.user!) }))) {
     if (value !== "-") fields[name] = unescaped(value);

@@ -53,7 +53,11 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 /** The message as a head needs it: a string of JSON, or with its quotes doubled, or as it is. */
-function quoted(message: string, { line, isQuoted }: Pick<HeadSample, "line" | "isQuoted">): string {
+function quoted(
+  message: string,
+  { line, isQuoted, isPrinted }: Pick<HeadSample, "line" | "isQuoted" | "isPrinted">,
+): string {
+  if (isPrinted) return message;
   if (isQuoted) return message.replaceAll('"', '""');
   return /\{[^{}]*"%|: ?"[^"]*%[^"]*"/.test(line) ? JSON.stringify(message).slice(1, -1) : message;
 }
@@ -210,6 +214,14 @@ Deno.test("a line of another program names nobody, whatever heads are in its mes
     '1773029106250,"user "%" logged in"',
     "1773029106250,user,%",
     "login ssh-6b7f9c8d5-abcde ssh %",
+    '[0] tail.0: [1773029106.250000, {"log"=>"cron[7]: %"}]',
+    '[0] tail.0: [1773029106.250000, {"log"=>"Session opened", "user"=>"%"}]',
+    '[0] tail.0: [1773029106.250000, {"log"=>"Invalid user %", "user"=>"x"}]',
+    '{"log"=>"%"}',
+    "Information,3/9/2026 4:05:06 AM,Cron,4,None,user %",
+    'Information,3/9/2026 4:05:06 AM,sshd,4,None,"user "%" logged in"',
+    "Mar  9 04:05:06 web cron: 788a20aabbcc,v4.0.66: %",
+    "2026-03-09T04:05:06Z web cron: a/b %",
   ];
   for (const other of others) {
     const { reader } = caseOf(sshd, "sshd", []);

@@ -1,21 +1,18 @@
 import { strict as assert } from "node:assert";
-import { decode, encode } from "../../lib/core/bytes.ts";
 import { NO_PID } from "../../lib/core/records.ts";
-import { CollectorLog } from "../../lib/reading/collector_log.ts";
+import { readCollected } from "../../lib/reading/collector_log.ts";
 
 /** What an object of a collector tells; null if it is none. */
 function read(line: string, mustBeSure = false) {
-  const collector = new CollectorLog();
-  const { bytes, end } = encode(`x${line}}`);
-  if (!collector.read(bytes, 1, end - 1, mustBeSure)) return null;
-  const { program, pid, sender } = collector;
-  const text = decode(collector.bytes, 0, collector.end);
+  const collected = readCollected(line, mustBeSure);
+  if (collected === null) return null;
+  const { text, program, pid, sender } = collected;
   return { text, program, pid: pid === NO_PID ? null : pid, sender };
 }
 
 const TOLD = { program: null, pid: null, sender: null };
 
-Deno.test("`CollectorLog.read()` finds text, program and process under the names of many collectors", () => {
+Deno.test("`readCollected()` finds text, program and process under the names of many collectors", () => {
   for (
     const [line, expected] of [
       ['{"message":"a \\"b\\" \\u00e9\\n"}', { text: 'a "b" é\n' }],
@@ -40,7 +37,7 @@ Deno.test("`CollectorLog.read()` finds text, program and process under the names
   }
 });
 
-Deno.test("`CollectorLog.read()` takes no text that a stranger may have put beside another", () => {
+Deno.test("`readCollected()` takes no text that a stranger may have put beside another", () => {
   for (
     const line of [
       '{"message":"Invalid user x","message":"b"}',
@@ -70,7 +67,7 @@ Deno.test("`CollectorLog.read()` takes no text that a stranger may have put besi
   }
 });
 
-Deno.test("`CollectorLog.read()` knows what no service writes: containers' streams, names of journald and rsyslog", () => {
+Deno.test("`readCollected()` knows what no service writes: containers' streams, names of journald and rsyslog", () => {
   const line = '{"time":"2026-03-09T04:05:06Z","stream":"stderr","log":"a"}';
   assert.equal(read(line, true)?.text, "a");
   assert.equal(read(line.replace("stderr", "all"), true), null);
@@ -81,7 +78,7 @@ Deno.test("`CollectorLog.read()` knows what no service writes: containers' strea
   assert.equal(read('{"user":"\\"__CURSOR\\":\\"","message":"a"}', true), null);
 });
 
-Deno.test("`CollectorLog.read()` is sure only of objects with a name that services do not write", () => {
+Deno.test("`readCollected()` is sure only of objects with a name that services do not write", () => {
   for (
     const names of [
       '"kubernetes":{"pod_name":"b"}',

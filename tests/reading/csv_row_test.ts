@@ -24,6 +24,11 @@ Deno.test("`readCsvRow()` reads a time and one text, and no text that a stranger
       ['17730291062,"a"', null],
       ["2026-03-09 04:05:06,250 a", null],
       ['20260309 04:05:06,db1,root,"a"', null],
+      ['Information,3/9/2026 4:05:06 AM,OpenSSH,4,None,"a ""b"", c"', 'a "b", c'],
+      ["Fehler\t09.03.2026 04:05:06\tOpenSSH\t4\tKeine\ta b", "a b"],
+      ['Information,3/9/2026 4:05:06 AM,OpenSSH\t4,None,"a"', null],
+      ['Information,3/9/2026 4:05:06 AM,OpenSSH,4,None,"a "b""', null],
+      ["Information,3/9/2026 4:05:06 AM,OpenSSH,4,None,a,b", null],
     ] as const
   ) assert.equal(textOf(line), text, line);
 });

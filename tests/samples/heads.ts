@@ -20,6 +20,8 @@ export interface HeadSample {
   readonly isObject?: boolean;
   /** Whether quotes in the message are doubled. */
   readonly isQuoted?: boolean;
+  /** Whether the message stands as it is where JSON would escape it. */
+  readonly isPrinted?: boolean;
   /** A line that only resembles it: no such head is taken off in front of the message. */
   readonly nearMiss: string;
 }
@@ -570,6 +572,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 04:05:06 web sshd[4711]: kernel: (12345.678901) %",
     },
     {
+      line: "auth  :info  : [   12.345678] sshd[4711]: %",
+      time: null,
+      nearMiss: "auth  info  : [   12.345678] sshd[4711]: %",
+    },
+    {
       line: "daemon:info  : [12.3] sshd[4711]: %",
       time: null,
       nearMiss: "daemon:infos : [12.3] sshd[4711]: %",
@@ -906,6 +913,15 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "[ssh-6b7f9c8d5-x2k4q a ssh] %",
     },
   ],
+  "`podman logs` of several containers": [
+    {
+      line: "0123456789ab 2026-03-09T04:05:06.25Z %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "0123456789abc 2026-03-09T04:05:06.25Z %",
+    },
+  ],
   "process managers": [
     { line: "0|ssh  | %", time: null, program: "", pid: null, nearMiss: "0||ssh  | %" },
     { line: "04:05:06 ssh.1   | %", time: null, program: "", pid: null, nearMiss: "04:05 ssh.1   | %" },
@@ -1121,7 +1137,25 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: 'tail.0: [1773029106.250000, {"log":"sshd[4711]: %"}]',
       time: TIME + 250_000,
       isObject: true,
-      nearMiss: '[0] tail.0: [1773029106.250000, {"log"=>"sshd[4711]: %"}]',
+      nearMiss: 'tail.0: [1773029106, {"log":"sshd[4711]: %"}]',
+    },
+    {
+      line: '[0] tail.0: [1773029106.250000, {"log"=>"sshd[4711]: %"}]',
+      time: TIME + 250_000,
+      isPrinted: true,
+      nearMiss: '[0] tail.0: [1773029106.250000, {"log"=>"sshd[4711]: %", "stream"=>"stdout"}]',
+    },
+    {
+      line: '[7] a.b: [[1773029106.250000000, {}], {"message"=>"Mar  9 03:00:00 web sshd[4711]: %"}]',
+      time: TIME + 250_000,
+      isPrinted: true,
+      nearMiss: '[7] a.b: [[1773029106.250000000, {}], {"msg":1, "message"=>"sshd[4711]: %"}]',
+    },
+    {
+      line:
+        '\x1e{"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESSAGE":"%","__REALTIME_TIMESTAMP":"1773029106250000"}',
+      time: TIME + 250_000,
+      nearMiss: '\x1f{"SYSLOG_IDENTIFIER":"sshd","_PID":"4711","MESSAGE":"%"}',
     },
     {
       line:
@@ -1142,6 +1176,102 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       time: TIME + 250_000,
       isQuoted: true,
       nearMiss: '2026-03-09 04:05:06.250,"web "sshd"[4711]: %"',
+    },
+  ],
+  "`aws logs tail`": [
+    {
+      line: "2026-03-09T04:05:06.250000+00:00 ssh/sshd/0a1b2c3d %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06.250000+00:00 /ssh/sshd/0a1b2c3d %",
+    },
+    {
+      line: "2026-03-09T04:05:06.250000+00:00 2026/03/09/[$LATEST]0a1b Mar  9 03:00:00 web sshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09T04:05:06.250000+00:00 a 2026/03/09 Mar  9 03:00:00 web sshd[4711]: %",
+    },
+  ],
+  "stern's short times": [
+    {
+      line: "ssh-6b7f9c8d5-x2k4q ssh 03-09 04:05:06 %",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "ssh-6b7f9c8d5-x2k4q ssh 03-9 04:05:06 %",
+    },
+  ],
+  "UniFi": [
+    {
+      line: "Mar  9 04:05:06 U7PG2,788a20aabbcc,v4.0.66: sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 U7PG2,788a20aabbc,v4.0.66: sshd[4711]: %",
+    },
+    {
+      line: "<38>Mar  9 04:05:06 U6-LR 788a20aabbcc,U6-LR-6.0.21+13673: sshd[4711]: %",
+      time: TIME,
+      nearMiss: "<38>Mar  9 04:05:06 U6-LR a 788a20aabbcc,U6-LR-6.0.21+13673: sshd[4711]: %",
+    },
+    {
+      line: 'Mar  9 04:05:06 ("U7LT,18e829aabbcc,v4.0.9.9636") sshd[4711]: %',
+      time: TIME,
+      nearMiss: 'Mar  9 04:05:06 ("U7LT, 18e829aabbcc, v4.0.9.9636") sshd[4711]: %',
+    },
+  ],
+  "firewalls and stores of other makers": [
+    {
+      line: '<38>1 2026-03-09T04:05:06+00:00 OPNsense.internal sshd 4711 - [meta sequenceId="12"] %',
+      time: TIME,
+      nearMiss: "<38>1 2026-03-09T04:05:06+00:00 OPNsense.internal sshd 4711 - [meta sequenceId=12] %",
+    },
+    {
+      line: "<38>Mar  9 04:05:06 sshd[4711]: %",
+      time: TIME,
+      nearMiss: "<38>Mar  9 04:05:06 by sshd at[4711]: %",
+    },
+    {
+      line: "2026-03-09T05:05:06+01:00 DiskStation sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T05:05:06+01:00 the Disk Station sshd[4711]: %",
+    },
+  ],
+  "dates of the United States": [
+    {
+      line: "03/09/2026 04:05:06 AM sshd[4711]: %",
+      time: TIME,
+      nearMiss: "03/09/2026 04:05:06 sshd[4711]: %",
+    },
+    {
+      line: "3/8/2026, 11:05:06\u202fPM EST web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "3/8/26, 11:05:06 PM EST web sshd[4711]: %",
+    },
+  ],
+  "exports of Windows' event log": [
+    {
+      line: 'Information,3/9/2026 4:05:06 AM,sshd,4,None,"%"',
+      time: TIME,
+      pid: null,
+      isQuoted: true,
+      nearMiss: 'Information,3/9/2026 4:05:06 AM,sshd,None,"%"',
+    },
+    {
+      line: 'Informationen\t09.03.2026 04:05:06\tsshd\t4\tKeine\t"%"',
+      time: TIME,
+      pid: null,
+      isQuoted: true,
+      nearMiss: 'Informationen\t09.03.2026 04:05:06\tsshd\tKeine\t"%"',
+    },
+    {
+      line: '"3/9/2026 4:05:06 AM","4","Information","sshd[4711]: %"',
+      time: TIME,
+      isQuoted: true,
+      nearMiss: '"3/9/2026 4:05:06 AM","sshd[4711]: %"',
+    },
+    {
+      line: "3/9/2026 4:05:06 AM              4 Information      sshd[4711]: %",
+      time: TIME,
+      nearMiss: "3/9/2026 4:05:06 AM              4 Informed         a sshd[4711]: %",
     },
   ],
   "repeated messages": [

@@ -407,13 +407,14 @@ Deno.test("entries that journald split name nobody behind an open record of the 
   const module = { index: 0, identifiers: ["nginx"], units: [], reader };
   const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
   const sender = { uid: 0, unit: "nginx.service" };
+  let time = NOW - 60_000_000;
   const address = (message: string, origin: Partial<Origin> = {}) => {
     const { bytes, end } = encode(message);
     const buffer = new RecordBuffer(16);
     buffer.begin();
     buffer.put(bytes.array.subarray(0, end));
     buffer.origins = [{ identifier: "nginx", sender, ...origin }];
-    buffer.add({ from: 0, to: end, isASCII: true, most: Infinity }, { origin: 0, time: NOW, pid: 7 });
+    buffer.add({ from: 0, to: end, isASCII: true, most: Infinity }, { origin: 0, time, pid: 7 });
     assert(events.read(buffer, 0, NOW));
     return addressOf(reader.address);
   };
@@ -425,6 +426,49 @@ Deno.test("entries that journald split name nobody behind an open record of the 
   assert.equal(address(WHOLE), null);
   for (let i = 0; i < 40; i++) address(WHOLE);
   assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
+  assert.deepEqual([address(`${STDERR}a`), address(ACCESS)], [null, null]);
+  time += 11_000_000;
+  assert.deepEqual([address(WHOLE), address(ACCESS)], [OTHER, OTHER]);
+});
+
+/** Heads with a time of the runtime's own directly before the message, `second` seconds after a minute. */
+const TIMED_HEADS: readonly ((line: string, second: number) => string)[] = [
+  (line, second) => `nginx-1  | 2026-03-01T10:56:${10 + second}.5Z ${line}\n`,
+  (line, second) => `[pod/nginx-7c5/nginx] 2026-03-01T10:56:${10 + second}Z ${line}\n`,
+  (line, second) => `2026-03-01T10:56:${10 + second}.000000001Z ${line}\n`,
+];
+
+Deno.test("a torn record hides no line that the runtime took over ten seconds later", () => {
+  const [open, ...torn] = record(`/a\n${ACCESS}\n${WHOLE}\n`).trimEnd().split("\n");
+  for (const headed of TIMED_HEADS) {
+    for (const read of [addresses, live]) {
+      const log = headed(open!, 0) + torn.map((line) => headed(line, 1)).join("");
+      const later = headed(ACCESS, 10) + headed(ACCESS, 11) + headed(WHOLE, 12);
+      assert.deepEqual(read(log + later), [null, null, null, null, null, OTHER, OTHER], log);
+      // Another record begins meanwhile.
+      const again = headed(ACCESS, 11) + headed(open!, 11) + headed(ACCESS, 21) + headed(ACCESS, 22);
+      assert.deepEqual(read(log + again).slice(4), [OTHER, null, null, OTHER]);
+    }
+  }
+});
+
+Deno.test("no time that a client wrote, or that a collector may have read from a line, ends a torn record", () => {
+  const late = "2026-03-01T10:57:10Z";
+  const heads: readonly ((line: string, time: string) => string)[] = [
+    (line) => `nginx-1  | ${line}\n`,
+    (message, time) => `${JSON.stringify({ "@timestamp": time, message, source_type: "file" })}\n`,
+    (line, time) => `${time.replace("T", " ").replace("Z", "")},"${line.replaceAll('"', '""')}"\n`,
+    (line, time) => `${time} {job="nginx"} ${line}\n`,
+    (line, time) => `${time} nginx/nginx/0a1b ${line}\n`,
+  ];
+  for (const headed of heads) {
+    for (const line of [ACCESS, WHOLE, `${late} ${ACCESS}`, `${late} ${WHOLE}`]) {
+      const [open, ...rest] = record(`/a\n${line}\n`).trimEnd().split("\n");
+      const log = headed(open!, TIME.slice(0, 19) + "Z") + rest.map((line) => headed(line, late)).join("");
+      assert(!addresses(log).includes(OTHER), log);
+      assert(!live(log).includes(OTHER), log);
+    }
+  }
 });
 
 /** Lines of collectors: JSON and CSV, with more or less beside the text. */

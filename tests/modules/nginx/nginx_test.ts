@@ -419,6 +419,20 @@ Deno.test("several addresses before the user are no host and a client", () => {
   assert.equal(parse(line({ before: "192.0.2.1 " }))!.address, TRUE);
 });
 
+Deno.test("a user's name is no second address behind a host unless it has one", () => {
+  const named = (host: string, user: string) =>
+    parse(`${host} ${TRUE} - ${user} ${T} "GET / HTTP/1.1" 401 1`)?.address;
+  const TIME = "2026-11-30T10:00:00Z";
+  for (const user of ["B - x", "B - ", "cafe - -", "x203.0.113.9 - -"]) {
+    assert.equal(named("www.example.org", user), TRUE, user);
+    assert.equal(named(TIME, user), undefined, "a collector's time is no host");
+  }
+  // The host may be `2026-11-30T10:00:00Z 192.0.2.1 - x`, as the client chooses.
+  for (const user of ["203.0.113.9 - -", "x 203.0.113.9:40022 - y", "x 2001:db8::9 - -"]) {
+    for (const host of ["www.example.org", TIME]) assert.equal(named(host, user), null, user);
+  }
+});
+
 Deno.test("a request in absolute form for the own host is the one that it stands for", () => {
   const requestIn = (text: string) => parse(text)!.fields.request;
   const error = (server: string, host = "shop.example.com") =>
