@@ -16,6 +16,7 @@ import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
+import { unnamedProxies } from "./nginx_proxies.ts";
 import { openConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
 import { type CommonOptions, finishUnread, print, printJson, printLines } from "./output.ts";
@@ -93,7 +94,9 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
     ...forbidden.some(({ item }) => item === JOURNAL) ? [] : await journalProblems(config),
     ...files.flatMap(({ problems }) => problems),
   ];
-  const warnings = [...options.syntax ? copied : [], ...absences(config, files)];
+  const warnings = options.syntax
+    ? [...copied, ...absences(config, files)]
+    : [...absences(config, files), ...unnamedProxies(config)];
   return { refusal: refusalOf(config, fatal), files, problems, warnings };
 }
 
