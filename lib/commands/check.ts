@@ -16,6 +16,7 @@ import { inspectFiles, type Inspection } from "../sources/files/inspection.ts";
 import { openJournal } from "../sources/journal/journal.ts";
 import { configJson } from "./check_json.ts";
 import { complaintOf } from "./doctor/finding.ts";
+import { readTwice } from "./double_reading.ts";
 import { unnamedProxies } from "./nginx_proxies.ts";
 import { openConfig } from "./open.ts";
 import { withState } from "./open_state.ts";
@@ -96,7 +97,7 @@ export async function lookHere(config: Config, options: CheckOptions): Promise<L
   ];
   const warnings = options.syntax
     ? [...copied, ...absences(config, files)]
-    : [...absences(config, files), ...unnamedProxies(config)];
+    : [...absences(config, files), ...unnamedProxies(config), ...readTwice(config)];
   return { refusal: refusalOf(config, fatal), files, problems, warnings };
 }
 
