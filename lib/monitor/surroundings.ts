@@ -7,10 +7,11 @@
 import { RESOLVERS, ROUTES } from "../config/permissions.ts";
 import { canonicalAddress } from "../core/address.ts";
 import { NEVER_BANNED } from "../core/address_kind.ts";
-import { pause } from "../core/async.ts";
+import { Bell, pause } from "../core/async.ts";
 import { Runner } from "../core/child_process.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
+import { watchOutput } from "../core/output_watch.ts";
 import { type Micros, SECOND } from "../core/time.ts";
 import type { State } from "../state/state.ts";
 import { entriesText, withEnd } from "./whitelist_entries.ts";
@@ -25,6 +26,8 @@ export interface SurroundingsSources {
   routes(signal: AbortSignal): Promise<Answers>;
   /** Files in the form of resolv.conf. */
   resolvers(): Answers;
+  /** Calls `changed` when default routes may have changed, until `signal` aborts. Never throws. */
+  watch(changed: () => void, signal: AbortSignal): Promise<void>;
 }
 
 /** State, log, clock and sources of `Surroundings`. */
@@ -39,12 +42,13 @@ export interface SurroundingsParts {
   readonly changed: () => void;
 }
 
-/** Milliseconds between two queries. */
-const LOOKING = 60_000;
+/** Milliseconds between two queries, and the least ones when routes change again and again. */
+const [LOOKING, LEAST] = [60_000, 500];
 
 /** Keeps the whitelist entries of the machines around this one. */
 export class Surroundings {
   readonly #parts: SurroundingsParts;
+  readonly #bell = new Bell();
   #isKnown = false;
 
   constructor(parts: SurroundingsParts) {
@@ -59,12 +63,19 @@ export class Surroundings {
     return this.#isKnown;
   }
 
-  /** Asks the system now and every minute, until `signal` aborts. Never throws. */
+  /**
+   * Asks the system now, every minute and when default routes change, until `signal` aborts. Never
+   * throws.
+   */
   async follow(signal: AbortSignal): Promise<void> {
+    const watching = this.#parts.sources.watch(() => this.#bell.ring(), signal);
     while (!signal.aborted) {
       await this.#look(signal);
-      await pause(LOOKING, signal);
+      await pause(LEAST, signal);
+      await this.#bell.wait(LOOKING, signal);
+      this.#bell.take();
     }
+    await watching;
   }
 
   async #look(signal: AbortSignal): Promise<void> {
@@ -144,6 +155,11 @@ export function gatewaysIn(routes: string): string[] {
   return [...routes.matchAll(/\bvia (?:inet6? )?(\S+)/g)].map(([, gateway]) => gateway!);
 }
 
+/** Reports whether a line of `ip monitor route` is about a default route, also about its first one of many hops. */
+export function isOfDefaultRoute(line: string): boolean {
+  return /^(?:Deleted )?(?:\w+ )?default\b/.test(line);
+}
+
 /** Returns the name servers of resolv.conf(5). */
 export function nameServersIn(text: string): string[] {
   return [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, server]) => server!);
@@ -167,6 +183,10 @@ export function systemSources(log: Log, runner: Pick<Runner, "run"> = new Runner
     routes: async (signal) => {
       const [ipv4, ipv6] = await Promise.all([ask("-4", signal), ask("-6", signal)]);
       return { [`${ROUTES} -4`]: ipv4, [`${ROUTES} -6`]: ipv6 };
+    },
+    watch: (changed, signal) => {
+      const told = (lines: readonly string[]) => lines.some(isOfDefaultRoute) && changed();
+      return watchOutput([ROUTES, "monitor", "route"], { told, missed: changed, signal });
     },
     resolvers: () => Object.fromEntries(RESOLVERS.map((path) => [path, readIfPossible(path)])),
   };

@@ -49,13 +49,14 @@ export class Users {
 
   /**
    * Remembers a user who is served: by name, or at a path at which he was just asked to log in, as
-   * programs with tokens are. A name at a missing page tells the same where a site logs errors
-   * alone. Returns whether a user met a refusal, by name or address.
+   * programs with tokens are, or who stores a file, before which programs look whether it is there.
+   * A name at a missing page tells the same where a site logs errors alone. Returns whether a user met a refusal, by name or address.
    */
   see(address: Words, answer: Answer): boolean {
     const { status, time, isNamed } = answer;
     if (status >= 200 && status < 400) {
-      if (isNamed || status < 300 && this.#isLogin(address, answer)) this.remember(address, time);
+      const isServed = status < 300 && (this.#isLogin(address, answer) || answer.isStoring);
+      if (isNamed || isServed) this.remember(address, time);
       return false;
     }
     if (isNamed && status === UNAUTHORIZED) return false;

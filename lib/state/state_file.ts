@@ -1,4 +1,5 @@
 import { isEqual } from "../core/bytes.ts";
+import { messageOf } from "../core/error.ts";
 import { identityAt, identityOf } from "../core/file_identity.ts";
 import { SIDES } from "../core/state_files.ts";
 
@@ -34,9 +35,13 @@ export class StateFile {
     // SQLite never shrinks it here.
     if (size < this.#size) return "it was cut short";
     this.#size = size;
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    const isWhole = this.#file.readSync(this.#head) === MAGIC.length;
-    return isWhole && isEqual(this.#head, MAGIC) ? null : "it was overwritten";
+    try {
+      this.#file.seekSync(0, Deno.SeekMode.Start);
+      const isWhole = this.#file.readSync(this.#head) === MAGIC.length;
+      return isWhole && isEqual(this.#head, MAGIC) ? null : "it was overwritten";
+    } catch (error) {
+      return `it cannot be read: ${messageOf(error)}`;
+    }
   }
 
   /** Whether another database has the file's name. */

@@ -3,11 +3,14 @@ import { DAY, type Micros, SECOND } from "../../lib/core/time.ts";
 import { type KeptOrigin, SURROUNDINGS } from "../../lib/deciding/whitelist.ts";
 import {
   gatewaysIn,
+  isOfDefaultRoute,
   nameServersIn,
   Surroundings,
   type SurroundingsSources,
   systemSources,
 } from "../../lib/monitor/surroundings.ts";
+import { pause } from "../../lib/core/async.ts";
+import { watchOutput } from "../../lib/core/output_watch.ts";
 import { eventually, memoryLog, temporaryState } from "../support/helpers.ts";
 import { inNamespace, lacking } from "../support/namespace.ts";
 
@@ -52,7 +55,12 @@ class Scene implements Disposable {
   readonly sources: SurroundingsSources = {
     routes: () => Promise.resolve({ "ip -4": this.routes, "ip -6": this.otherRoutes }),
     resolvers: () => ({ "/etc/resolv.conf": this.resolvers }),
+    watch: (changed) => {
+      this.routesChanged = changed;
+      return Promise.resolve();
+    },
   };
+  routesChanged = () => {};
 
   open(database: string | null = null): Surroundings {
     const { temporary: { state }, log, sources } = this;
@@ -93,6 +101,19 @@ Deno.test("`Surroundings` whitelists gateways, name servers and the database's h
   const { changes } = scene;
   await scene.look(surroundings);
   assert.equal(scene.changes, changes, "nothing new is no change");
+});
+
+Deno.test("`Surroundings` asks again when routes change", async () => {
+  using scene = new Scene();
+  scene.routes = "default via 192.0.2.1 dev eth0";
+  const stop = new AbortController();
+  const following = scene.open().follow(stop.signal);
+  await eventually(() => scene.listed.gateway!.length > 0);
+  scene.routes = "default via 192.0.2.9 dev eth0";
+  scene.routesChanged();
+  await eventually(() => scene.listed.gateway!.includes("192.0.2.9"));
+  stop.abort();
+  await following;
 });
 
 Deno.test("`Surroundings` takes no answer for no news, after a start too", async () => {
@@ -177,6 +198,48 @@ Deno.test("`Surroundings` goes on where the state cannot be written", async () =
   assert.deepEqual(scene.listed.gateway, []);
   await scene.look(surroundings);
   assert.deepEqual(scene.listed.gateway, ["192.0.2.1"]);
+});
+
+Deno.test("`isOfDefaultRoute()` tells the lines of `ip monitor` about default routes from others", () => {
+  const lines: Record<string, boolean> = {
+    "default via 192.0.2.1 dev eth0 proto dhcp metric 100 ": true,
+    "Deleted default via 192.0.2.1 dev eth0 ": true,
+    "default metric 9 ": true,
+    "\tnexthop via 192.0.2.5 dev v0 weight 1 ": false,
+    "unreachable default dev lo metric 4294967295 error -101": true,
+    "Deleted unreachable default dev lo metric 1": true,
+    "198.51.100.0/24 via 192.0.2.1 dev eth0 ": false,
+    "local 192.0.2.2 dev eth0 table local proto kernel scope host src 192.0.2.2 ": false,
+    "fe80::/64 dev default proto kernel metric 256 pref medium": false,
+  };
+  for (const [line, isDefault] of Object.entries(lines)) {
+    assert.equal(isOfDefaultRoute(line), isDefault, line);
+  }
+});
+
+Deno.test({
+  name: "`ip monitor` tells of a new default route",
+  ignore: lacking("ip"),
+  fn: () =>
+    inNamespace(async (run, namespace) => {
+      const ip = (...words: string[]) => run(["ip", ...words]);
+      await ip("link", "add", "v0", "type", "veth", "peer", "name", "v1");
+      for (const link of ["v0", "v1"]) await ip("link", "set", link, "up");
+      await ip("addr", "add", "192.0.2.2/24", "dev", "v0");
+      const stop = new AbortController();
+      let count = 0;
+      const told = (lines: readonly string[]) => void (count += lines.filter(isOfDefaultRoute).length);
+      const argv = ["ip", "netns", "exec", namespace, "ip", "monitor", "route"];
+      const watching = watchOutput(argv, { told, missed: () => {}, signal: stop.signal });
+      // It is not known when it has begun to listen.
+      for (let i = 0; count === 0 && i < 100; i++) {
+        await ip("route", "replace", "default", "via", `192.0.2.${3 + i}`);
+        await pause(50);
+      }
+      stop.abort();
+      await watching;
+      assert.ok(count > 0);
+    }),
 });
 
 Deno.test({

@@ -59,6 +59,24 @@ Deno.test("`Engine.add()` takes for a user who is served at a path at which he w
   ) assert.deepEqual(asked([...next])[0], 3, JSON.stringify(next));
 });
 
+Deno.test("`Engine.add()` takes for a user who stores a file", () => {
+  const stored = (method: string, status: string) => {
+    const answers = answersOf();
+    answers.seen(status, 0, { method, path: "/bucket/a" });
+    return answers.all(21, "404", 1, { method: "HEAD", path: "/bucket/b" });
+  };
+  assert.deepEqual(stored("PUT", "200"), [21]);
+  assert.deepEqual(stored("PUT", "201"), [21]);
+  for (
+    const [method, status] of [["PUT", "301"], ["POST", "200"], ["PATCH", "200"], [
+      "PROPFIND",
+      "207",
+    ]] as const
+  ) {
+    assert.equal(stored(method, status)[0], 3, `${method} ${status}`);
+  }
+});
+
 Deno.test("`Engine.add()` takes for a user who asks for a missing page by name, where a site logs errors alone", () => {
   const past = answersOf();
   past.seen("404", 0, { user: "nina" });

@@ -125,6 +125,25 @@ Deno.test("`State` of a monitor begins anew over garbage, which it sets aside by
   assert.equal(read(place, ({ bans }) => bans.inForce().length), 1);
 });
 
+Deno.test("`State` of a monitor goes on in a new file where its disk reads the old one no longer", () => {
+  using place = new StateDirectory();
+  const state = place.open();
+  fill(state, 3);
+  const { readSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.readSync = () => {
+    throw new Error("Input/output error (os error 5)");
+  };
+  try {
+    assert.equal(state.look(), true);
+  } finally {
+    Deno.FsFile.prototype.readSync = readSync;
+  }
+  assert.equal(state.bans.inForce().length, 3);
+  assert.match(place.errors.join(), /cannot be read: Input\/output error .* beginning a new one with 3 bans/);
+  state.close();
+  assert.equal(read(place, ({ bans }) => bans.inForce().length), 3);
+});
+
 Deno.test("`State` of a monitor keeps the three newest files that it set aside", () => {
   using place = new StateDirectory();
   for (const day of [1, 2, 3, 4]) {

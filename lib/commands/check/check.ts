@@ -14,6 +14,8 @@ import { configJson } from "./json.ts";
 import { openConfig, refusalOf } from "../common/open_config.ts";
 import { type CommonOptions, finishUnread, print, printJson, printLines } from "../common/output.ts";
 import { checkConfig, type ConfigChecks } from "./config_checks.ts";
+import { readTwice } from "./double_reading.ts";
+import { unnamedProxies } from "./nginx_proxies.ts";
 import { programProblems } from "./programs.ts";
 import type { TestResult } from "./rule_tests.ts";
 import { complaintOf, inputName } from "../common/words.ts";
@@ -78,7 +80,11 @@ export async function lookHere(config: Config, { syntax }: CheckOptions): Promis
     refusal: refusalOf(refusals),
     files,
     problems: [...problems, ...lacking],
-    warnings: [...warnings, ...absences(config, files)],
+    warnings: [
+      ...warnings,
+      ...absences(config, files),
+      ...syntax ? [] : [...unnamedProxies(config), ...readTwice(config)],
+    ],
     tests,
   };
 }

@@ -1,6 +1,8 @@
 /** Reads logs and proxies from nginx.conf, in all blocks, for every host and path. */
 import { canonicalNetwork } from "../../core/address.ts";
+import { firstLineOf } from "../../core/error.ts";
 import { directoryOf } from "../../core/file_identity.ts";
+import { Glob } from "../../sources/files/glob.ts";
 
 /** The parts of nginx.conf that matter here. */
 export interface NginxSetup {
@@ -50,6 +52,21 @@ export function readNginxSetup(path: string, reading: Reading): NginxSetup {
     proxies: proxies.filter((proxy) => canonicalNetwork(proxy) !== null),
     proxyNames: proxies.filter((proxy) => canonicalNetwork(proxy) === null),
   };
+}
+
+/** Reads nginx.conf at `path`, and says why it cannot; both null: there is none. Never throws. */
+export function setupAt(path: string): { setup: NginxSetup | null; unread: string | null } {
+  try {
+    const list = (pattern: string) => new Glob(pattern).list().paths;
+    return {
+      setup: readNginxSetup(path, { read: (file) => Deno.readTextFileSync(file), list }),
+      unread: null,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { setup: null, unread: null };
+    const isForbidden = error instanceof Deno.errors.NotCapable;
+    return { setup: null, unread: isForbidden ? "this program may not read it" : firstLineOf(error) };
+  }
 }
 
 function* directivesOf(path: string, reading: Reading): Generator<Directive> {

@@ -5,13 +5,12 @@ import { hindrance, may } from "../../config/permissions.ts";
 import { UNITS } from "../../core/program.ts";
 import { type RunResult, whyFailed } from "../../core/child_process.ts";
 import { SSH_CONNECTION } from "../../config/stock.ts";
-import { firstLineOf, messageOf, UserError } from "../../core/error.ts";
+import { messageOf, UserError } from "../../core/error.ts";
 import { canonicalAddress } from "../../core/address.ts";
 import { DAY, now } from "../../core/time.ts";
 import { Logins } from "../../deciding/logins.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
-import { Glob } from "../../sources/files/glob.ts";
 import { logFiles } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
 import { NoJournalError } from "../../sources/journal/journalctl.ts";
@@ -28,7 +27,7 @@ import {
   monitorEntry,
   unitHere,
 } from "../common/machine.ts";
-import { type NginxSetup, readNginxSetup } from "./nginx_conf.ts";
+import { type NginxSetup, setupAt } from "./nginx_conf.ts";
 
 /** Result of a survey. */
 export interface Survey {
@@ -165,7 +164,7 @@ function sshConnection(): { readonly client: string; readonly port: number } | n
 }
 
 async function surveyNginx(nginx: ModuleRules, nginxConf: string): Promise<NginxSurvey | null> {
-  const { setup, unread } = readSetup(nginxConf);
+  const { setup, unread } = setupAt(nginxConf);
   const logs = logFiles(NGINX_LOGS).paths;
   // On a machine without nginx, too, the program may be forbidden to look at the default path.
   const isNamed = unread !== null && nginxConf !== NGINX_CONF;
@@ -174,20 +173,6 @@ async function surveyNginx(nginx: ModuleRules, nginxConf: string): Promise<Nginx
   const [name] = found.proxyNames;
   const leftOut = name === undefined ? null : `set_real_ip_from ${name} is no address, add its addresses`;
   return { ...found, unread: unread ?? leftOut, busiest: await busiestClient(nginx, logs) };
-}
-
-function readSetup(path: string): { setup: NginxSetup | null; unread: string | null } {
-  try {
-    const list = (pattern: string) => new Glob(pattern).list().paths;
-    return {
-      setup: readNginxSetup(path, { read: (file) => Deno.readTextFileSync(file), list }),
-      unread: null,
-    };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { setup: null, unread: null };
-    const isForbidden = error instanceof Deno.errors.NotCapable;
-    return { setup: null, unread: isForbidden ? "this program may not read it" : firstLineOf(error) };
-  }
 }
 
 /** Returns the private address that sends nearly all new requests; null: there is none. */

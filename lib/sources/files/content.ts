@@ -57,6 +57,14 @@ export function isSameFile(a: FileId, b: FileId): boolean {
   return a.ino === b.ino && a.dev === b.dev;
 }
 
+/** Inode and birth of a file, which a file system keeps when it is mounted anew. */
+export type Birth = Pick<FileState, "ino" | "born">;
+
+/** Reports whether two files have the same inode and birth, as one file on two mounts of its file system. */
+export function isSameBirth(a: Birth, b: Birth): boolean {
+  return a.ino === b.ino && a.born !== null && a.born === b.born;
+}
+
 /** The bytes of a file as they are. */
 class FileContent implements Content {
   readonly final: boolean = false;

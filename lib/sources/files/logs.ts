@@ -3,6 +3,7 @@ import { identityOf } from "../../core/file_identity.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import { Copies } from "./copies.ts";
+import { isSameBirth } from "./content.ts";
 import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
 import { absenceOf, type Opener } from "./opening.ts";
@@ -192,6 +193,7 @@ export class Logs implements Disposable {
     // An empty file waits until it shows whether it becomes a copy of another.
     if (!last && file.size === 0) return;
     const before = last && this.#files.of(last);
+    if (before && await this.#follow(before, file)) return;
     const offset = before ? 0 : await this.#copies.beginOf(file);
     if (offset === null) return;
     const wasWaiting = this.#rewriting.isWaiting(path);
@@ -208,6 +210,20 @@ export class Logs implements Disposable {
     // Only once it is open: a later rotation of this name is of this file itself.
     if (last) await this.#takeNewer(last, tail);
     this.#isPositionDue = true;
+  }
+
+  /**
+   * Goes on in the file of `tail` under its new device: its file system was unmounted while it was
+   * open, and mounted again. Both show the lines that come. False: it is another file.
+   */
+  async #follow(tail: Tail, file: FollowedFile): Promise<boolean> {
+    if (!isSameBirth(tail, file)) return false;
+    const next = await this.#opener.open(file, tail.position);
+    if (next === null) return false;
+    const index = this.tails.indexOf(tail);
+    this.#drop(tail);
+    this.#files.add(next, index);
+    return true;
   }
 
   async #takeFirst(file: FollowedFile, since: Micros): Promise<void> {

@@ -12,6 +12,8 @@ const BEHIND = [
 ];
 /** `access-20261123.log`, and `app__2026-11-23_00-00-00.log` of pm2 */
 const BETWEEN = /^(.+?)[._-]{1,2}\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
+/** `@40000000692cae2f1f6a2c14.s` beside `current`: multilog, svlogd and s6-log label files with their ends. */
+const LABELLED = /^(.*\/)@[0-9a-f]{24}(?:\.[a-z])?$/;
 const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
 const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
 const NUMBER = /\.(\d{1,5})$/;
@@ -35,10 +37,12 @@ export function isReadable(path: string): boolean {
 export function logsOf(path: string): string[] {
   const name = path.replace(COMPRESSED, "");
   const between = BETWEEN.exec(name);
+  const labelled = LABELLED.exec(name);
   return [
     ...(name === path ? [] : [name]),
     ...BEHIND.flatMap((form) => form.exec(name)?.[1] ?? []),
     ...(between ? [between[1]! + between[2]!] : []),
+    ...(labelled ? [`${labelled[1]}current`] : []),
   ];
 }
 

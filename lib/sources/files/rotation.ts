@@ -173,7 +173,7 @@ async function inContent(path: string, ask: (content: Content) => Promise<boolea
 /** Returns the files that were rotated away from the log `target`, oldest first. */
 function generations(target: string): Neighbour[] {
   // All of them begin so. This is faster than `logsOf()` for thousands of logs in a directory.
-  const stem = target.replace(/\.[^./]+$/, "");
+  const stem = target.replace(/(?:\.[^./]+|\/current)$/, "");
   const isGeneration = (path: string) => path.startsWith(stem) && logsOf(path).includes(target);
   return neighbours(target, isGeneration).filter(({ size }) => size > 0)
     .sort((a, b) => (numberOf(b.path) ?? 0) - (numberOf(a.path) ?? 0) || a.time - b.time);

@@ -29,7 +29,7 @@ function filesIn(position: string): number {
 }
 
 Deno.test("isRotated() knows the names that rotations give, and no others", () => {
-  const logs = new Set(["/v/access.log", "/v/app", "/v/app-1.log"]);
+  const logs = new Set(["/v/access.log", "/v/app", "/v/app-1.log", "/v/current"]);
   const rotated = [
     "access.log.1",
     "access.log.2.gz",
@@ -47,6 +47,9 @@ Deno.test("isRotated() knows the names that rotations give, and no others", () =
     "app.1",
     "app-20261123",
     "app-1.log.3",
+    "@40000000692cae2f1f6a2c14.s",
+    "@40000000692cae2f1f6a2c14.u",
+    "@40000000692cae2f1f6a2c14",
     "anything.gz",
     "anything.xz",
   ];
@@ -60,6 +63,8 @@ Deno.test("isRotated() knows the names that rotations give, and no others", () =
     "app-a.log",
     "app",
     "access.logs",
+    "@40000000692c.s",
+    "@web-current",
   ];
   assert.deepEqual(rotated.filter((name) => !isRotated(`/v/${name}`, logs)), []);
   assert.deepEqual(own.filter((name) => isRotated(`/v/${name}`, logs)), []);
@@ -118,6 +123,23 @@ Deno.test("logs numbered from the oldest that were rotated away while nobody loo
   const all = Array.from({ length: 11 }, (_, i) => [`last of ${i + 1}`, `first after ${i + 1}`]).flat();
   await using second = new Following(logs.at("a.log"), { after });
   await second.saw(...all);
+});
+
+Deno.test("files that multilog labelled and put aside while nobody looked are read in order, once each", async () => {
+  using logs = new LogDirectory();
+  logs.write("current", "");
+  const before = await new Following(logs.at("current")).begun();
+  logs.append("current", `${LONG.join("\n")}\n`);
+  await before.saw(...LONG);
+  const after = await before.stop();
+  const [first, second] = ["@40000000692cae2f1f6a2c14.s", "@40000000692cae3a0b6a2c14.u"];
+  logs.append("current", "in the first\n");
+  logs.rename("current", first);
+  logs.write("current", "in the second\n");
+  logs.rename("current", second);
+  logs.write("current", "in the newest\n");
+  age(logs, { [first]: -2, [second]: -1 });
+  await resume(logs.at("current"), { after, lines: ["in the first", "in the second", "in the newest"] });
 });
 
 Deno.test("a log that is missing for a while, or deleted and made anew, goes on", async () => {
