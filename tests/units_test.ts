@@ -111,11 +111,12 @@ Deno.test("the service for OpenRC in docs/installing.md reads as a shell's, and 
   const text = Deno.readTextFileSync(`${PROJECT}/docs/installing.md`);
   const [, script] = text.match(/^```sh\n(#!\/sbin\/openrc-run\n[^]*?)^```$/m)!;
   const told = script!.replace('supervise-daemon "', 'echo "');
-  const calls = "RC_SVCNAME=name; command=true; reload; start_pre && echo start; " +
-    "command=false; reload; start_pre || echo refused";
+  const calls = "RC_SVCNAME=name; program=true; reload; start_pre && echo start; " +
+    "program=false; reload; start_pre || echo refused";
   const { stdout } = await new Deno.Command("sh", { args: ["-c", `${told}\n${calls}`] }).output();
   assert.equal(new TextDecoder().decode(stdout), "name --signal HUP\nstart\nrefused\n");
-  for (const line of ["capabilities=^cap_net_admin", "no_new_privs=yes", "command_args=run"]) {
+  const starts = ["command=/usr/bin/nohup", 'command_args="$program run"'];
+  for (const line of ["capabilities=^cap_net_admin", "no_new_privs=yes", ...starts]) {
     assert.ok(script!.includes(`\n${line}\n`), line);
   }
 });

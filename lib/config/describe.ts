@@ -12,7 +12,7 @@ import type { WhitelistMember } from "./whitelist.ts";
 /** Describes `config` for people, with `rules` each rule in full. Leaves out the password. */
 export function describeConfig(config: Config, { rules = false } = {}): string {
   const { stateDirectory, keepLog, keepLogSize, keepBans } = config;
-  const size = keepLogSize === null ? "" : ` in ${keepLogSize / 2 ** 20} MiB`;
+  const size = keepLogSize === null ? "" : ` in at most ${keepLogSize / 2 ** 20} MiB`;
   const kept = `recorded lines are kept ${keeping(keepLog)}${size}, ended bans ${keeping(keepBans)}`;
   return [
     `Configuration: ${config.name}`,
@@ -92,10 +92,10 @@ function describeMember({ address, note, until }: WhitelistMember): string {
 }
 
 function describeTrust({ trust }: Config): string {
-  if (!trust) return "Logins: only open sessions keep from bans";
+  if (!trust) return "Logins: only an address with an open session is not banned";
   const { span, methods, factor } = trust;
-  return `Logins: by ${[...methods].join(", ")} they keep from bans for ${formatDuration(span)}; ` +
-    `after others limits are ${factor} times as high`;
+  return `Logins: an address is not banned for ${formatDuration(span)} after one by ` +
+    `${[...methods].join(", ")}; after others its limits are ${factor} times as high`;
 }
 
 function describeFollowing({ following }: Config): string[] {
@@ -115,7 +115,7 @@ function describeStep({ ipv4, ipv6, limit, window, banTime, growth }: NetworkSte
 
 /** Describes how long the first ban lasts, and whether later ones grow. */
 function lasting(banTime: Micros | null, { factor }: Growth): string {
-  return spanText(banTime) + (banTime === null || factor === 1 ? "" : " and growing");
+  return spanText(banTime) + (banTime === null || factor === 1 ? "" : " (longer each time)");
 }
 
 function describeGrowth({ modules }: Config): string[] {

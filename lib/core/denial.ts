@@ -21,7 +21,7 @@ function denied(user: string): string {
 
 /** Makes a remedy for `denial()`: membership in `group`. */
 export function joining(group: string): (user: string) => string {
-  return (user) => `let it with: sudo usermod -aG ${group} ${user}, and log in again`;
+  return (user) => `let it with: sudo usermod -aG ${group} ${user}, and log in again or restart the service`;
 }
 
 /** Returns the name of this process's user; if unknown, `$USER`, which a shell replaces. */

@@ -95,10 +95,11 @@ export class Decider {
   /** Returns why an address or network may not be banned at `time`; null: it may. */
   whyNot(target: string, time: Micros, knocks: readonly Knock[] = []): string | null {
     const origin = this.#options.whitelist.covering(target);
-    if (origin !== null) return `whitelisted by ${origin}`;
+    const whitelisted = target.includes("/") ? "with an address whitelisted" : "whitelisted";
+    if (origin !== null) return `${whitelisted} by ${origin}`;
     const letIn = knocks.filter(({ until }) => time < until).map(({ address }) => address);
     if (letIn.length > 0 && new NetworkSet(letIn).touches(new Target().read(target))) {
-      return "whitelisted by knock";
+      return `${whitelisted} by knock`;
     }
     return this.#trust(target, time);
   }

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { markMemory } from "../../lib/core/state_files.ts";
 import { now, SECOND } from "../../lib/core/time.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
@@ -68,7 +69,8 @@ Deno.test("`unban` without a monitor names the command that lifts bans of nftabl
       const { directory, state } = temporary;
       state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
       temporary.exec(`UPDATE ban SET applied_by = '${firewall}', applied_at = 1`);
-      const { stdout } = await program(["unban", target, "--state", directory, "--config", "/nowhere.jsonc"]);
+      const none = `${directory}/config.jsonc`;
+      const { stdout } = await program(["unban", target, "--config", none, "--state", directory]);
       const more = firewall === "nftables"
         ? "; until then `nft delete table inet strongmonitor` lifts all bans"
         : "";
@@ -140,6 +142,17 @@ Deno.test({
       await Deno.remove(directory);
     }
   },
+});
+
+Deno.test("`unban` tells that a ban may be in the monitor's memory alone while the disk is full", async () => {
+  using temporary = temporaryState();
+  const { directory } = temporary;
+  const unban = () => program(["unban", "192.0.2.9", "--config", CONFIG, "--state", directory]);
+  assert.match((await unban()).stderr, /: it is not banned\n$/);
+  markMemory(directory, true);
+  const { code, stderr } = await unban();
+  assert.equal(code, 1);
+  assert.match(stderr, /but the monitor has newer bans in its memory alone; make room on the disk/);
 });
 
 Deno.test("a command that waits in vain for another writer says so in a sentence", async () => {

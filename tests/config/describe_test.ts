@@ -22,22 +22,22 @@ Deno.test("`describeConfig()` says what a configuration means, without the passw
     assert.equal(
       described.replace(directory, ""),
       `Configuration: /config.jsonc
-State: /s, recorded lines are kept for 30d in 1024 MiB, ended bans for 365d
+State: /s, recorded lines are kept for 30d in at most 1024 MiB, ended bans for 365d
 Database: d on [::1]:5432 as u
 Bans: by ban --note "by us" %s
   lifted by unban %s
   4 at once, each for at most 10s
   each further ban of an address lasts 2 times as long, up to 30d; 60d without a ban start over
-Networks: a /24 with more than 5 bans inside within 1d is banned for 1h and growing
+Networks: a /24 with more than 5 bans inside within 1d is banned for 1h (longer each time)
 Whitelist: 10.0.0.0/8, example.org (names resolved every 5m)
-Logins: by publickey they keep from bans for 7d; after others limits are 3 times as high
+Logins: an address is not banned for 7d after one by publickey; after others its limits are 3 times as high
 Module SSHD: journal entries of sshd, sshd-session, sshd-auth
   not recorded: lines that start with
     "quiet"
   a: bans for good at more than 1 hit, however far apart; a hit is a line that starts with
     "x"
     or "y"
-  b: bans for 1d and growing at more than 5 hits within 10m; a hit is a line that contains
+  b: bans for 1d (longer each time) at more than 5 hits within 10m; a hit is a line that contains
     "z"`,
     );
   });

@@ -9,7 +9,7 @@ Deno.test("`denial()` names the user, the deed and a remedy for that user", () =
   assert.equal(
     denial("read /var/log/auth.log", joining("adm")),
     `user ${username} may not read /var/log/auth.log; ` +
-      `let it with: sudo usermod -aG adm ${username}, and log in again`,
+      `let it with: sudo usermod -aG adm ${username}, and log in again or restart the service`,
   );
   assert.ok(isDenial(`Cannot do it: ${denial("read it", () => "ask")}`));
   assert.ok(!isDenial(`Cannot do it: user ${username}2 may not read it`));

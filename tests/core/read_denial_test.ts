@@ -22,7 +22,7 @@ Deno.test({
     using adm = scene(0o640);
     assert.equal(
       readDenial(adm.path),
-      `user ${USER} may not read it; let it with: sudo usermod -aG adm ${USER}, and log in again`,
+      `user ${USER} may not read it; let it with: sudo usermod -aG adm ${USER}, and log in again or restart the service`,
     );
   },
 });

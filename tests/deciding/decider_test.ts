@@ -146,7 +146,7 @@ Deno.test("`Decider.whyNot()` names who protects an address, or one inside of a 
       "whitelisted by command",
       "whitelisted by this machine",
       "me logged in from 192.0.2.4 by publickey lately",
-      "whitelisted by open session",
+      "with an address whitelisted by open session",
       null,
     ],
   );

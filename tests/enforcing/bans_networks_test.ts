@@ -92,6 +92,6 @@ Deno.test("`Bans.decide()` bans nobody who knocks in the same batch, and no netw
   assert.deepEqual(decided.map(({ address }) => address), ["192.0.2.1", "192.0.2.2"]);
   const told = scene.log.lines.join("\n");
   assert.match(told, /not banning 192\.0\.2\.3, whitelisted by knock/);
-  assert.match(told, /not banning 192\.0\.2\.0\/24, whitelisted by knock: \[NETWORK\]/);
+  assert.match(told, /not banning 192\.0\.2\.0\/24, with an address whitelisted by knock: \[NETWORK\]/);
   await bans.stop(AbortSignal.abort());
 });

@@ -413,6 +413,18 @@ Deno.test("`doctor` notices a clock that is behind what the monitor has seen, an
   assert.deepEqual(of(findings, "monitor"), ["failure: does not run"]);
 });
 
+Deno.test("`doctor` tells why the last monitor ended, with that reason's remedy first", async () => {
+  using machine = new Machine();
+  using temporary = temporaryState();
+  machine.configure({ state: temporary.directory });
+  const reason = "Cannot read the journal: user x may not see what others write; let it with: adduser";
+  temporary.state.setReport(JSON.stringify({ ...REPORT, running: false, failure: reason }));
+  const { findings } = await doctor(machine);
+  const [{ text, remedy }] = findings.filter(({ subject }) => subject === "monitor") as [Finding];
+  assert.equal(text, "does not run: Cannot read the journal: user x may not see what others write");
+  assert.match(remedy!, /^let it with: adduser; then .*systemctl start/);
+});
+
 Deno.test({
   name: "`doctor` names files that the monitor's user cannot use, and those that others may change",
   ignore: Deno.uid() !== 0,
