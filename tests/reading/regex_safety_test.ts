@@ -66,24 +66,13 @@ const HARD = [["^(a+)+$", "a"], ["^(a|aa)+$", "a"], ["(a*)*b", "a"], ["^(?:\\w+\
   ",",
 ]];
 
-Deno.test("what `whyNotLinear()` passes takes at most 40 times as long on a text 10 times as long", async () => {
+Deno.test("what `whyNotLinear()` passes ends on a text of a million characters", async () => {
   for (const [source] of HARD) assert.equal(whyNotLinear(source!), null, source);
-  const program = `const ratios = JSON.parse(Deno.args[0]).map(([source, piece]) => {
-      const expression = new RegExp(source, "s");
-      const time = (length) => {
-        const text = piece.repeat(length) + "!";
-        const runs = Array.from({ length: 7 }, () => {
-          const start = performance.now();
-          expression.exec(text);
-          return performance.now() - start;
-        });
-        return Math.min(...runs);
-      };
-      time(2_000);
-      const short = time(2_000);
-      return [source, time(20_000) / short];
-    });
-    console.log(JSON.stringify(ratios));`;
+  // In linear time a second; in the square of that, days.
+  const program = `for (const [source, piece] of JSON.parse(Deno.args[0])) {
+      new RegExp(source, "s").exec(piece.repeat(1_000_000) + "!");
+      console.log(source);
+    }`;
   const file = await Deno.makeTempFile({ suffix: ".js" });
   try {
     await Deno.writeTextFile(file, program);
@@ -94,12 +83,10 @@ Deno.test("what `whyNotLinear()` passes takes at most 40 times as long on a text
         file,
         JSON.stringify(HARD),
       ],
-      // Exponential time would take longer than anybody waits.
-      signal: AbortSignal.timeout(120_000),
+      signal: AbortSignal.timeout(240_000),
     }).output();
-    const ratios: [string, number][] = JSON.parse(new TextDecoder().decode(stdout));
-    assert.equal(ratios.length, HARD.length);
-    for (const [source, ratio] of ratios) assert.ok(ratio < 40, `${source}: ${ratio}`);
+    const ended = new TextDecoder().decode(stdout).trim().split("\n");
+    assert.deepEqual(ended, HARD.map(([source]) => source));
   } finally {
     await Deno.remove(file);
   }
