@@ -6,15 +6,17 @@ import { readTime } from "../core/timestamp.ts";
 
 /** A text in quotes, in which quotes are doubled. */
 const QUOTED = '"(?<quoted>(?:[^"]|"")*)"';
+/** How severe Windows' events are, in English and German. A stranger's text could follow other words. */
+const LEVEL = "(?:Informa\\p{L}+|Warning|Error|Critical|Verbose|Warnung|Fehler|Kritisch|Ausführlich)";
 /** The text of each form follows its time; a text without quotes has no separator. */
 const ROWS = [
   // Of CloudWatch. In times other than milliseconds, a comma begins a fraction.
   `^(?<time>[^",]+),${QUOTED}$`,
   '^(?<time>\\d{13}),(?<plain>[^",]+)$',
-  // Of Windows' PowerShell: time, and two or three columns.
-  `^"(?<time>[^"]+)",(?:"[\\w -]*",){2,3}${QUOTED}$`,
+  // Of Windows' PowerShell: time, number and level.
+  `^"(?<time>[^"]+)","\\d{1,5}","${LEVEL}",${QUOTED}$`,
   // Of Windows' Event Viewer: level, time, source, number and category.
-  `^\\p{L}+(?<by>[,\\t])(?<time>[^",\\t]+)\\k<by>(?<source>[\\w-]+)\\k<by>\\d+\\k<by>[^",\\t]*\\k<by>` +
+  `^${LEVEL}(?<by>[,\\t])(?<time>[^",\\t]+)\\k<by>(?<source>[\\w-]+)\\k<by>\\d+\\k<by>[^",\\t]*\\k<by>` +
   `(?:${QUOTED}|(?<plain>[^",\\t]+))$`,
 ].map((source) => new RegExp(source, "su"));
 /** Most bytes before the first separator. */

@@ -20,7 +20,7 @@ const SCRATCH = 4_096;
 /**
  * Reads lines of Docker's driver json-file:
  * `{"log":"text\n","stream":"stdout","time":"2026-05-06T10:56:10.123456789Z"}`, perhaps with
- * `attrs` before `time`. `CollectorLog` reads other lines of it.
+ * `attrs` before `time`. `readCollected()` reads other lines of it.
  */
 export class DockerLog {
   /** The text without escapes is `bytes[0, end)`, a buffer of its own until the next call. */

@@ -24,6 +24,7 @@ import { OpenRecords, readStream, type Stream, UNNAMED } from "./torn.ts";
 const SYSLOG = /(?:^|[\s>])nginx(?:(?:\[\d+\])?: *| - - (?:-|\[[^[\]]*\]) \ufeff?)$/;
 
 /** Start of a line of JSON, perhaps behind a collector's own head, or of CSV. */
+// deno-lint-ignore no-control-regex
 const COLLECTED = /^(?:[^"]*\s|\x1e)?\{\s*"|^[^"]+[,\t]"/;
 
 const encoder = new TextEncoder();

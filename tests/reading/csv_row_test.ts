@@ -29,6 +29,10 @@ Deno.test("`readCsvRow()` reads a time and one text, and no text that a stranger
       ['Information,3/9/2026 4:05:06 AM,OpenSSH\t4,None,"a"', null],
       ['Information,3/9/2026 4:05:06 AM,OpenSSH,4,None,"a "b""', null],
       ["Information,3/9/2026 4:05:06 AM,OpenSSH,4,None,a,b", null],
+      ['"3/9/2026 4:05:06 AM","4","Information","a ""b"""', 'a "b"'],
+      // A stranger may have written all behind the first word, or the last column.
+      ["login,3/9/2026 4:05:06 AM,OpenSSH,4,None,a", null],
+      ['"3/9/2026 4:05:06 AM","login","failed","a"', null],
     ] as const
   ) assert.equal(textOf(line), text, line);
 });
