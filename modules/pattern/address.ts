@@ -9,7 +9,7 @@ export const ADDRESS = `(?<address>\\d+\\.\\d+\\.\\d+\\.\\d+|\\[${IPV6}\\]|${IPV
  * Port that a pattern has right behind the address. Without brackets, only this tells where an IPv6
  * address ends: `2001:db8::1:5834` as a whole is also an address.
  *
- *   always   `<ADDR>:\d+`       the last group is the port
+ *   always   `<ADDR>:\d+`       the last group is the port; also `<ADDR>\.\d+`, as tcpdump and pf write
  *   closed   `<ADDR>:\d+ `      the same, with fixed text behind it
  *   perhaps  `<ADDR>(?::\d+)?`  the last group is the port if it cannot belong to the address
  */
@@ -25,7 +25,7 @@ export function portOf(after: readonly AST.Element[]): Port {
     const inner = soleContent(first.element);
     return inner?.[0]?.raw === ":" && isNumber(inner[1]) && inner.length === 2 ? "perhaps" : "none";
   }
-  if (first.raw !== ":" || !isNumber(rest[0])) return "none";
+  if (!/^(?::|\\\.)$/.test(first.raw) || !isNumber(rest[0])) return "none";
   return rest[1]?.type === "Character" ? "closed" : "always";
 }
 
@@ -47,11 +47,12 @@ function soleContent(element: AST.Element): readonly AST.Element[] | null {
  */
 export function wholeAddress(found: string, { rest, port }: { rest: string; port: Port }): string | null {
   const isBare = found.includes(":") && !found.startsWith("[");
-  if (isBare && (port === "always" || port === "closed")) {
-    const behind = rest.replace(/^\]?:\d+/, "");
+  const hasPort = port === "always" || port === "closed";
+  if (isBare && hasPort) {
+    const behind = rest.replace(/^\]?[:.]\d+/, "");
     return port === "always" && goesOn(behind) ? null : canonicalAddress(found);
   }
-  if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(rest)) return null;
+  if (/^(?:[\w-]|[^\0-\x7f]|[.%]\w)/.test(hasPort ? rest.replace(/^\.\d+/, "") : rest)) return null;
   const longer = found + /^[0-9A-Fa-f:.]*/.exec(rest)![0];
   const address = addressOf(found) ??
     (port === "perhaps" ? canonicalAddress(found.replace(/:\d+$/, "")) : null);
