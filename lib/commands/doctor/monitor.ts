@@ -44,24 +44,16 @@ function examineState(state: State, unit: string | null) {
   const newest = Math.max(...times);
   const opened = ok("state", `${directory} can be opened and holds ${counted(state.log.count(), "line")}`);
   if (!isRunning || !report?.running) {
+    const start = `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
+    const why = report?.failure ? `: ${report.failure}` : "";
     const stopped = isRunning
       ? failure("monitor", "has not reported yet", "ask again")
-      : stoppedFinding(report?.failure ?? null, unit);
+      : failureOf("monitor", `does not run${why}`, unit === null ? INSTALL_UNIT : start);
     return { isRunning, newest: newest || null, findings: [opened, stopped] };
   }
   const problems = [...hangingOf(state, { report, unit }), ...findingsOf(state, report)];
   const well = problems.length === 0 ? [ok("monitor", `runs since ${localTime(report.started)}`)] : problems;
   return { isRunning, newest: newest || null, findings: [opened, ...well] };
-}
-
-/** Says that no monitor runs; with the last one's `reason`, the reason's own remedies come first. */
-function stoppedFinding(reason: string | null, unit: string | null): Finding {
-  const start = unit === null
-    ? INSTALL_UNIT
-    : `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
-  if (reason === null) return failure("monitor", "does not run", start);
-  const { text, remedy } = failureOf("monitor", `does not run: ${reason}`);
-  return failure("monitor", text, remedy === null ? start : `${remedy}; then ${start}`);
 }
 
 function hangingOf(
