@@ -152,7 +152,7 @@ Deno.test("`unban` tells that a ban may be in the monitor's memory alone while t
   markMemory(directory, true);
   const { code, stderr } = await unban();
   assert.equal(code, 1);
-  assert.match(stderr, /but the monitor has newer bans in its memory alone; make room on the disk/);
+  assert.match(stderr, /: the monitor has newer bans in its memory alone; make room on the state's disk/);
 });
 
 Deno.test("a command that waits in vain for another writer says so in a sentence", async () => {

@@ -23,19 +23,9 @@ const LAID = {
 
 for (const [where, lay] of Object.entries(LAID)) {
   Deno.test(`every file that README.md or a page of docs/ links to in docs/ is in ${where}`, async () => {
-    const pages = await Deno.makeTempDir();
+    const pages = await makePages();
     const root = await Deno.makeTempDir();
     try {
-      for (
-        const page of [
-          "strongmonitor.8.gz",
-          "strongmonitor.bash",
-          "_strongmonitor",
-          "strongmonitor.fish",
-          "changelog.gz",
-          "changelog.Debian.gz",
-        ]
-      ) await Deno.writeTextFile(`${pages}/${page}`, "");
       const folder = lay(root, pages);
       let links = 0;
       for (const page of ["README.md", ...pagesIn(`${folder}/docs`).map((name) => `docs/${name}`)]) {
@@ -53,6 +43,50 @@ for (const [where, lay] of Object.entries(LAID)) {
       await Deno.remove(root, { recursive: true });
     }
   });
+}
+
+Deno.test("everybody may read each file of the Debian package, whatever the umask of who builds it", async () => {
+  const pages = await makePages();
+  const root = await Deno.makeTempDir();
+  try {
+    const parts = {
+      project: PROJECT,
+      program: `${PROJECT}/main.ts`,
+      pages,
+      version: "1.0.0",
+      maintainer: "J <j@k>",
+    };
+    const module = new URL("../../tools/release/debian.ts", import.meta.url);
+    const code = `import { layDebian } from "${module}";
+      layDebian("${root}", ${JSON.stringify({ ...parts, architecture: "amd64" })});`;
+    // In a process of its own: other tests share this one's umask.
+    const args = [
+      "run",
+      "--allow-all",
+      "--no-check",
+      "--quiet",
+      `data:text/typescript,${encodeURIComponent(code)}`,
+    ];
+    const shell = ["-c", 'umask 077 && exec "$@"', "sh", Deno.execPath(), ...args];
+    const { success } = await new Deno.Command("sh", { args: shell, cwd: PROJECT }).output();
+    assert.ok(success);
+    const { stdout } = await new Deno.Command("find", { args: [root, "-type", "f", "!", "-perm", "-444"] })
+      .output();
+    assert.equal(new TextDecoder().decode(stdout), "");
+  } finally {
+    await Deno.remove(pages, { recursive: true });
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+/** Makes a directory with empty pages. */
+async function makePages(): Promise<string> {
+  const directory = await Deno.makeTempDir();
+  const completions = ["strongmonitor.bash", "_strongmonitor", "strongmonitor.fish"];
+  for (const page of ["strongmonitor.8.gz", ...completions, "changelog.gz", "changelog.Debian.gz"]) {
+    await Deno.writeTextFile(`${directory}/${page}`, "");
+  }
+  return directory;
 }
 
 function pagesIn(directory: string): string[] {

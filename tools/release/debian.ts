@@ -1,7 +1,7 @@
 /** The Debian package: its tree and its control files. */
 import { UNITS } from "../../lib/core/program.ts";
 import { UserError } from "../../lib/core/error.ts";
-import { copy, copyFolder } from "./files.ts";
+import { copy, copyFolder, write } from "./files.ts";
 
 /** Debian's name of an architecture. */
 export type Architecture = "amd64" | "arm64";
@@ -66,13 +66,13 @@ export function layDebian(root: string, parts: Parts): void {
   const docs = "usr/share/doc/strongmonitor";
   for (const file of ["README.md", "config.jsonc"]) place(`${project}/${file}`, `${docs}/${file}`);
   copyFolder(`${project}/docs`, `${root}/${docs}/docs`);
-  Deno.writeTextFileSync(`${root}/${docs}/copyright`, copyright(Deno.readTextFileSync(`${project}/LICENSE`)));
+  write(`${root}/${docs}/copyright`, copyright(Deno.readTextFileSync(`${project}/LICENSE`)));
   place(`${pages}/changelog.gz`, `${docs}/changelog.gz`);
   place(`${pages}/changelog.Debian.gz`, `${docs}/changelog.Debian.gz`);
   place(`${project}/docs/config.schema.json`, "usr/share/strongmonitor/config.schema.json");
   Deno.mkdirSync(`${root}/DEBIAN`);
-  Deno.writeTextFileSync(`${root}/DEBIAN/conffiles`, "/etc/strongmonitor/config.jsonc\n");
-  Deno.writeTextFileSync(`${root}/DEBIAN/control`, control(root, parts));
+  write(`${root}/DEBIAN/conffiles`, "/etc/strongmonitor/config.jsonc\n");
+  write(`${root}/DEBIAN/control`, control(root, parts));
   for (const script of SCRIPTS) place(`${project}/packaging/${script}`, `DEBIAN/${script}`, 0o755);
 }
 

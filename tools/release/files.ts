@@ -8,6 +8,12 @@ export function copy(from: string, to: string, mode: number): void {
   Deno.chmodSync(to, mode);
 }
 
+/** Writes a file that everyone may read, whatever the umask. */
+export function write(path: string, text: string): void {
+  Deno.writeTextFileSync(path, text);
+  Deno.chmodSync(path, 0o644);
+}
+
 /** Copies a folder with all files and folders in it, readable by everyone. */
 export function copyFolder(from: string, to: string): void {
   for (const { name, isDirectory } of Deno.readDirSync(from)) {

@@ -128,17 +128,15 @@ function tellEach(
   });
 }
 
-/** Why a ban may be unknown while the monitor cannot write the state. */
-const IN_MEMORY = "the state has no ban of it, but the monitor has newer bans in its memory alone; " +
-  "make room on the disk of the state first";
-
 /** Says why `address` has no ban to end, and what to do. */
 function whyNot(state: State, address: string): string {
   const network = networkOf(state, address);
   if (network !== null) return `it is banned with the network ${network}, unban that`;
   const ban = state.bans.latest(address);
   if (!ban || isLifted(ban)) {
-    if (state.isInMemory) return IN_MEMORY;
+    if (state.isInMemory) {
+      return "the monitor has newer bans in its memory alone; make room on the state's disk";
+    }
     return strayText(address, readReport(state.report())) ?? "it is not banned";
   }
   const why = ban.error ? `: ${ban.error}` : "";

@@ -11,7 +11,7 @@ import { withState } from "../common/open_state.ts";
 import type { CommonOptions } from "../common/output.ts";
 import { awaitStarting, statusOf } from "../status/status.ts";
 import { hangingText, tellingProblems } from "../status/problems.ts";
-import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
+import { failure, failureOf, failuresOf, ok, warning } from "./finding.ts";
 
 /**
  * Opens the state and checks the last report. `unit` starts the monitor; null: none does. `newest` is
@@ -42,9 +42,11 @@ function examineState(state: State, unit: string | null) {
   const newest = Math.max(...times) || null;
   const opened = ok("state", `${state.directory} can be opened and holds ${counted(recorded, "line")}`);
   if (!isRunning || !report?.running) {
+    const start = `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
+    const why = report?.failure ? `: ${report.failure}` : "";
     const stopped = isRunning
       ? failure("monitor", "has not reported yet", "ask again")
-      : stoppedFinding(report?.failure ?? null, unit);
+      : failureOf("monitor", `does not run${why}`, unit === null ? INSTALL_UNIT : start);
     return { isRunning, newest, findings: [opened, stopped] };
   }
   const restart = unit === null ? `kill -KILL ${report.pid}` : asRoot(`systemctl restart ${unit}`);
@@ -58,14 +60,4 @@ function examineState(state: State, unit: string | null) {
   ];
   const well = problems.length === 0 ? [ok("monitor", `runs since ${localTime(report.started)}`)] : problems;
   return { isRunning, newest, findings: [opened, ...well] };
-}
-
-/** Says that no monitor runs; with the last one's `reason`, the reason's own remedies come first. */
-function stoppedFinding(reason: string | null, unit: string | null): Finding {
-  const start = unit === null
-    ? INSTALL_UNIT
-    : `${asRoot(`systemctl start ${unit}`)}, and see journalctl -u ${unit}`;
-  if (reason === null) return failure("monitor", "does not run", start);
-  const { text, remedy } = failureOf("monitor", `does not run: ${reason}`);
-  return failure("monitor", text, remedy === null ? start : `${remedy}; then ${start}`);
 }

@@ -8,10 +8,11 @@ export function proposed({ origin, obstacle }: Survey): Answers {
 }
 
 /** Asks the user on standard error, and reads the answers from standard input. */
-export function askUser({ origins, obstacle, nginx }: Survey): Answers {
-  const whitelist = origins.filter((address) =>
-    agrees(`Somebody is logged in from ${address}. Never ban that address?`, true)
-  );
+export function askUser({ origins, origin, obstacle, nginx }: Survey): Answers {
+  const whitelist = origins.filter((address) => {
+    const who = address === origin ? "You are" : origin === null ? "Somebody is" : "Somebody else is";
+    return agrees(`${who} logged in from ${address}. Never ban that address?`, true);
+  });
   const bans = obstacle === null &&
     agrees("Ban attackers, by nftables? (No: only say whom it would ban.)", true);
   const knowsProxies = nginx === null || nginx.proxies.length > 0 || nginx.busiest !== null;
