@@ -59,7 +59,7 @@ async function run(options: RunOptions, { log: given, signals }: RunParts): Prom
   if (options.config === "-") throw new UserError("Cannot run by standard input: name a file", 64);
   clearNoEmptySets();
   const span = options.trial === undefined ? null : requireSpan("--trial", options.trial);
-  let config = openUsableConfig(options);
+  let config = openUsableConfig(options, null);
   const totals = new Totals();
   const log = countMessages(given, totals.messages);
   const { state, lock } = await claimState(config.stateDirectory, { options, log });
@@ -143,8 +143,7 @@ function mayRun(directory: string, options: CommonOptions): boolean {
 }
 
 function reloaded(options: CommonOptions, { old, state }: { old: Config; state: State }): Config {
-  const config = openUsableConfig(options);
-  requireWhitelist(config, state);
+  const config = openUsableConfig(options, state);
   if (config.stateDirectory !== old.stateDirectory) {
     throw new UserError("the state cannot move while the monitor runs: restart it", 78);
   }

@@ -1,8 +1,10 @@
 import { describeConfig } from "../../config/describe.ts";
 import { JOURNAL, missingNeeds } from "../../config/permissions.ts";
 import type { Config } from "../../config/types.ts";
+import { configWarnings } from "../../config/warnings.ts";
+import { whitelistProblem } from "../../config/whitelist_file.ts";
 import { isDenial, userName } from "../../core/denial.ts";
-import { messageOf, UserError } from "../../core/error.ts";
+import { messageOf, tried, UserError } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
 import { now } from "../../core/time.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
@@ -11,13 +13,13 @@ import { encryptionOf } from "../../postgres/encryption.ts";
 import { inspectFiles, type Inspection } from "../../sources/files/inspection.ts";
 import { openJournal } from "../../sources/journal/journal.ts";
 import { configJson } from "./json.ts";
-import { openConfig, refusalOf } from "../common/open_config.ts";
+import { hasCopyIn, openConfig, refusalOf, type Refusals, refusalsOf } from "../common/open_config.ts";
+import { withState } from "../common/open_state.ts";
 import { type CommonOptions, finishUnread, print, printJson, printLines } from "../common/output.ts";
-import { checkConfig, type ConfigChecks } from "./config_checks.ts";
 import { readTwice } from "./double_reading.ts";
 import { unnamedProxies } from "./nginx_proxies.ts";
-import { programProblems } from "./programs.ts";
-import type { TestResult } from "./rule_tests.ts";
+import { notifyProblem, programProblems } from "./programs.ts";
+import { runRuleTests, type TestResult } from "./rule_tests.ts";
 import { complaintOf, inputName } from "../common/words.ts";
 
 /** Options of `check`. */
@@ -51,6 +53,38 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
     if (!options.quiet || !ok || warnings.length > 0) conclude(config.name, { refusal, problems, warnings });
   }
   return refusal !== null ? refusal.code : ok ? 0 : 1;
+}
+
+/** Result of the checks that `check` and `doctor` share. Remedies stand in a sentence behind semicolons. */
+export interface ConfigChecks {
+  readonly refusals: Refusals;
+  /** Sentences on parts that would not work. */
+  readonly problems: readonly string[];
+  /** Sentences on probable mistakes. */
+  readonly warnings: readonly string[];
+  readonly tests: TestResult;
+}
+
+/** Checks `config`; with `syntax` only for what makes `run` refuse it. */
+export function checkConfig(config: Config, { syntax = false }: { syntax?: boolean } = {}): ConfigChecks {
+  const isKnown = (path: string) => isInState(path, config);
+  // A monitor goes on by the state's copy of a whitelist file.
+  const copied = whitelistProblem(config.whitelist, (path) => !isKnown(path))?.sentences
+    .map((sentence) => `${sentence}; its last entries stay whitelisted`) ?? [];
+  const tests = syntax ? { tried: 0, failures: [] } : runRuleTests(config);
+  const notify = syntax ? null : notifyProblem(config);
+  return {
+    refusals: refusalsOf(config, isKnown),
+    problems: [...syntax ? [] : copied, ...notify === null ? [] : [notify], ...tests.failures],
+    warnings: [...configWarnings(config), ...syntax ? copied : []],
+    tests,
+  };
+}
+
+/** Reports whether the state has a copy of a whitelist file. */
+function isInState(path: string, { path: config, stateDirectory }: Config): boolean {
+  const options = { config, state: stateDirectory };
+  return tried(() => withState(options, (state) => hasCopyIn(state)(path))) ?? false;
 }
 
 /** Problems that keep a monitor from running here, as far as this user can see. */

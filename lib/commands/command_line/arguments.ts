@@ -1,17 +1,7 @@
 /** Orders the program's arguments and words errors about them. */
+import type { Command } from "commander";
 import { nearest } from "../../config/suggest.ts";
 import { counted } from "../../core/text.ts";
-
-interface Command {
-  name(): string;
-  readonly commands: readonly Command[];
-  readonly options: readonly {
-    readonly short?: string;
-    readonly long?: string;
-    /** The option takes a value. */
-    readonly required: boolean;
-  }[];
-}
 
 /** Commander's hint behind its one-line sentence. Quoted arguments may hold line breaks. */
 const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;

@@ -24,23 +24,26 @@ export function openConfig({ config, state }: CommonOptions): Config {
   return loaded;
 }
 
-/** Loads a configuration that a monitor can run by. Throws `UserError`, as `run` does. */
-export function openUsableConfig(options: CommonOptions): Config {
-  const config = withPassword(openConfig(options));
-  requirePermissions(config);
-  return config;
-}
-
-/** Throws `UserError` (78) if this program may not do all that `config` needs. */
-export function requirePermissions(config: Config): void {
-  const problem = permissionProblem(config);
-  if (problem !== null) throw problem;
+/**
+ * Loads a configuration that a monitor can run by. Without a state, leaves whitelist files for later.
+ * Throws `UserError` with all reasons against it.
+ */
+export function openUsableConfig(options: CommonOptions, state: State | null): Config {
+  const config = openConfig(options);
+  const refusal = refusalOf(refusalsOf(config, state === null ? () => true : hasCopyIn(state)));
+  if (refusal !== null) throw refusal;
+  return withPassword(config);
 }
 
 /** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */
 export function requireWhitelist({ whitelist }: Config, state: State): void {
-  const problem = whitelistProblem(whitelist, (path) => state.whitelistCopy(path) !== null);
+  const problem = whitelistProblem(whitelist, hasCopyIn(state));
   if (problem !== null) throw problem;
+}
+
+/** Returns a function that reports whether a state has a copy of a whitelist file. */
+export function hasCopyIn(state: State): (path: string) => boolean {
+  return (path) => state.whitelistCopy(path) !== null;
 }
 
 /** Errors for which `run` refuses a configuration. */

@@ -4,7 +4,7 @@ import type { Config } from "../../config/types.ts";
 import { counted } from "../../core/text.ts";
 import { openConfig, shippedConfig } from "../common/open_config.ts";
 import type { CommonOptions } from "../common/output.ts";
-import { checkConfig } from "../check/config_checks.ts";
+import { checkConfig } from "../check/check.ts";
 import { failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 const MEND = "mend it, and ask again";

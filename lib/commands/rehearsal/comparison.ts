@@ -53,8 +53,8 @@ export class BansByAddress {
   add(ban: NewBan): void {
     if (ban.start < this.#since) return;
     this.count++;
-    const before = this.#banned.get(ban.address);
-    this.#banned.set(ban.address, before === undefined ? firstOf(ban) : withBan(before, ban));
+    const before = this.#banned.get(ban.address) ?? { first: ban, until: -Infinity, bans: 0, total: 0 };
+    this.#banned.set(ban.address, withBan(before, ban));
   }
 
   get addresses(): number {
@@ -124,25 +124,13 @@ function startOf({ before, after }: Pick<Difference, "before" | "after">): Micro
   return Math.min(before?.first.start ?? Infinity, after?.first.start ?? Infinity);
 }
 
-function firstOf(ban: NewBan): Banned {
-  return {
-    first: ban,
-    until: ban.until,
-    bans: 1,
-    total: ban.until === null ? null : ban.until - ban.start,
-  };
-}
-
 /** Adds a ban, which may overlap another. Sources may interleave, so bans can come out of order. */
 function withBan({ first, until, bans, total }: Banned, ban: NewBan): Banned {
-  const earliest = ban.start < first.start ? ban : first;
-  if (until === null || total === null || ban.until === null) {
-    return { first: earliest, bans: bans + 1, until: null, total: null };
-  }
+  const sum = { first: ban.start < first.start ? ban : first, bans: bans + 1 };
+  if (until === null || total === null || ban.until === null) return { ...sum, until: null, total: null };
   const covered = ban.until <= first.start ? ban.start : Math.max(until, ban.start);
   return {
-    first: earliest,
-    bans: bans + 1,
+    ...sum,
     until: Math.max(until, ban.until),
     total: total + Math.max(0, ban.until - covered),
   };

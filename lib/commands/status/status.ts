@@ -6,7 +6,7 @@ import type { State } from "../../state/state.ts";
 import { readReport } from "../../monitor/report.ts";
 import { totalsOf } from "../bans/bans.ts";
 import { waitUntil } from "../common/change.ts";
-import { refusalOf, refusalsOf } from "../common/open_config.ts";
+import { hasCopyIn, refusalOf, refusalsOf } from "../common/open_config.ts";
 import { type Loaded, withState } from "../common/open_state.ts";
 import { type CommonOptions, finishUnread, printResult } from "../common/output.ts";
 import { statusJson } from "./json.ts";
@@ -74,8 +74,7 @@ export function unusableText(
   const path = options.config === "-" ? null : tried(() => absolute(options.config));
   if (path === null || path !== readReport(state.report())?.config) return null;
   const { config, error } = loaded();
-  const refusal = error ??
-    refusalOf(refusalsOf(config, (path) => state.whitelistCopy(path) !== null));
+  const refusal = error ?? refusalOf(refusalsOf(config, hasCopyIn(state)));
   if (refusal === null || refusal.code === 77) return null;
   const sentences = refusal.sentences.filter((sentence) => !isDenial(sentence));
   return sentences.length === 0 ? null : mistakesText({ sentences });

@@ -37,12 +37,10 @@ export interface Snapshot {
 
 /** Reads snapshots, each in some milliseconds while the monitor writes. */
 export class SnapshotReader {
-  #counted: { readonly period: PeriodName; readonly time: Micros; readonly value: RollupContent } | null =
-    null;
+  readonly #counted = new Fresh<RollupContent>();
+  readonly #unusable = new Fresh<string | null>();
 
-  #unusable: { readonly time: Micros; readonly text: string | null } = { time: -Infinity, text: null };
-
-  /** `unusable` returns why the monitor could not start again, which takes longer: asked now and then. */
+  /** `unusable` returns why the monitor could not start again. */
   read(
     state: State,
     { period, order, unusable = () => null }: {
@@ -56,9 +54,8 @@ export class SnapshotReader {
     const report = readReport(state.report());
     const numbers = state.bans.numbers();
     const failing = numbers.failing > 0 ? state.bans.failing() : [];
-    const counted = this.#countedSince(state, period, time);
+    const counted = this.#counted.at(time, period, () => state.rollups.since(time - PERIODS[period]).content);
     const named = [...counted.address, ...counted.network].map(([name]) => name);
-    if (!isFresh(this.#unusable, time)) this.#unusable = { time, text: unusable() };
     return {
       time,
       isRunning,
@@ -70,7 +67,7 @@ export class SnapshotReader {
         bans: numbers,
         backlog: report?.database?.error ? state.outbox.backlog() : 0,
         isInMemory: state.isInMemory,
-        unusable: this.#unusable.text,
+        unusable: this.#unusable.at(time, "", unusable),
       }),
       numbers,
       counted,
@@ -78,17 +75,17 @@ export class SnapshotReader {
       bans: order === "newest" ? state.history.newestBans(MOST_BANS) : state.history.bansNextToEnd(MOST_BANS),
     };
   }
-
-  #countedSince({ rollups }: State, period: PeriodName, time: Micros): RollupContent {
-    const last = this.#counted;
-    if (last?.period === period && isFresh(last, time)) return last.value;
-    const { content: value } = rollups.since(time - PERIODS[period]);
-    this.#counted = { period, time, value };
-    return value;
-  }
 }
 
-/** Reports whether something read at an instant still serves at `time`. */
-function isFresh(read: { readonly time: Micros }, time: Micros): boolean {
-  return time >= read.time && time < read.time + PACE / 2;
+/** A value that takes long to read: it serves for half of the monitor's interval. */
+class Fresh<T> {
+  #last: { readonly key: string; readonly time: Micros; readonly value: T } | null = null;
+
+  at(time: Micros, key: string, read: () => T): T {
+    const last = this.#last;
+    if (last?.key === key && time >= last.time && time < last.time + PACE / 2) return last.value;
+    const value = read();
+    this.#last = { key, time, value };
+    return value;
+  }
 }

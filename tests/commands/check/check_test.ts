@@ -50,6 +50,16 @@ Deno.test("`check` and `run` refuse in the same words what the program was not b
   assert.deepEqual([json.code, ok, error], [78, false, sentences.map((line) => line.slice(3)).join("\n")]);
 });
 
+Deno.test("`run` names at once a missing password and what the program was not built for, as `check` does", async () => {
+  using directory = scene({ DB: { host: "db", user: "u", database: "d" } });
+  const { config, path } = directory;
+  const rights = [`--allow-read=${path},/s`, "--allow-sys", "--allow-env=PG*", "--allow-run=getent"];
+  const { stderr } = await program(["run", "--config", config], rights);
+  const { stdout } = await program(["check", "--json", "--config", config], rights);
+  assert.equal(stderr.replaceAll("<3>", "").trimEnd(), JSON.parse(stdout).error);
+  assert.match(stderr, /^<3>Cannot read the database password: .*\n(?:<3>.*\n)*<3>Cannot load state: /);
+});
+
 Deno.test("`check` names all mistakes in one pass, each with its remedies below it", async () => {
   using directory = scene({
     modules: { APP: { ...FILES_ALONE.modules.APP, match: { file: "/nowhere/app.log" } } },
