@@ -2,7 +2,7 @@
  * Answers commands about the past. In: an address, a network or a time. Out: lines, bans and
  * counts, found by indexes, so that a state of ten million lines answers within a second.
  */
-import { beginningOf, enclosing, enclosingNetworks, prefixLength } from "../core/address.ts";
+import { beginningsOf, enclosing, enclosingNetworks, prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
@@ -35,9 +35,6 @@ export interface InnerBans {
 
 const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
 const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
-
-/** Addresses in a range of texts. */
-const BETWEEN = "address >= ? AND address < ?";
 
 /** Reads the past. */
 export class History extends Table {
@@ -78,7 +75,7 @@ export class History extends Table {
   /** Returns bans made and ended since `time` of a network and everything inside of it. */
   bansWithin(network: string, time: Micros): BanCount {
     const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address = ? OR id ${AMONG}`;
-    const inside = JSON.stringify(this.#idsInside(network));
+    const inside = JSON.stringify([...this.#idsInside(network)]);
     return { ...this.db.get<BanCount>(query, time, time, network, inside)! };
   }
 
@@ -145,16 +142,11 @@ export class History extends Table {
 
   /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
-    const all = this.#idsInside(network);
-    const standing = new Set(this.db.list<number>(
-      `SELECT json_group_array(id) AS list FROM ban WHERE ${BETWEEN} AND ended IS NULL`,
-      ...rangeOf(network),
-    ));
-    const decided = all.filter((id) => standing.has(id));
+    const [all, decided] = [this.#idsInside(network), this.#idsInside(network, "AND ended IS NULL")];
     const newest = selectBans(
       this.db,
       `WHERE id ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
-      JSON.stringify([...decided.slice(0, most), ...all.slice(0, most)]),
+      JSON.stringify([...decided.slice(-most), ...all.slice(-most)]),
       most,
     );
     return { all: all.length, decided: decided.length, newest };
@@ -178,15 +170,22 @@ export class History extends Table {
     }));
   }
 
-  /** Returns the ids of bans inside of a network, newest first, from an index alone. */
-  #idsInside(network: string): number[] {
+  /** Returns the ids of bans inside of a network, in order, from indexes alone. */
+  #idsInside(network: string, which = ""): Float64Array {
+    const { texts, areExact } = beginningsOf(network);
+    const inside = `FROM json_each(?) AS beginning CROSS JOIN ban
+      WHERE address >= beginning.value AND address < beginning.value || '~' ${which}
+        AND (instr(address, ':') > 0) = ?
+        AND (instr(address, '/') = 0 OR CAST(substr(address, instr(address, '/') + 1) AS INTEGER) > ?)`;
+    const list = <Item>(item: string) =>
+      this.db.list<Item>(
+        `SELECT json_group_array(${item}) AS list ${inside}`,
+        ...[JSON.stringify(texts), network.includes(":") ? 1 : 0, prefixLength(network)],
+      );
+    if (areExact) return Float64Array.from(list<number>("ban.id")).sort();
     const set = new NetworkSet([network]);
-    const bans = this.db.list<[id: number, address: string]>(
-      `SELECT json_group_array(json_array(id, address)) AS list FROM ban WHERE ${BETWEEN}`,
-      ...rangeOf(network),
-    );
-    return bans.filter(([, address]) => address !== network && set.covers(address)).map(([id]) => id)
-      .sort((a, b) => b - a);
+    const bans = list<[id: number, address: string]>("json_array(ban.id, address)");
+    return Float64Array.from(bans.filter(([, address]) => set.covers(address)), ([id]) => id).sort();
   }
 }
 
@@ -194,15 +193,4 @@ export class History extends Table {
 export function sumOfBans(bans: readonly BanCount[]): BanCount {
   const sum = (key: keyof BanCount) => bans.reduce((all, count) => all + count[key], 0);
   return { made: sum("made"), ended: sum("ended") };
-}
-
-/** Returns the range of texts with all addresses and networks inside of a network, for `BETWEEN`. */
-function rangeOf(network: string): [from: string, to: string] {
-  const beginning = beginningOf(network);
-  return beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
-}
-
-/** Returns the first text behind all texts with this beginning. */
-function nextTo(beginning: string): string {
-  return beginning.slice(0, -1) + String.fromCharCode(beginning.charCodeAt(beginning.length - 1) + 1);
 }

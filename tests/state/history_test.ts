@@ -1,6 +1,9 @@
 import { strict as assert } from "node:assert";
+import { canonicalNetwork } from "../../lib/core/address.ts";
+import { NetworkSet } from "../../lib/core/network_set.ts";
 import { State } from "../../lib/state/state.ts";
 import { lineOf } from "../support/events.ts";
+import { Random } from "../support/random.ts";
 import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
 const RECORD = {
@@ -100,6 +103,32 @@ Deno.test("`History.lines()` says how far it has looked where there are more lin
   const none = temporary.state.history.lines("2001::/16", { most: 3, patience: -1 });
   assert.deepEqual([none.lines, none.isComplete], [[], false]);
   assert.ok(none.searchedSince !== null && none.searchedSince > 0 && none.searchedSince < 79_999);
+});
+
+Deno.test("`History.bansInside()` finds the bans that lie within a network, whatever their texts", () => {
+  using temporary = temporaryState();
+  const { bans, history } = temporary.state;
+  const random = new Random(5);
+  const octet = () => random.pick([0, 1, 2, 10, 25, 100, 128, 192, 250, 255]);
+  const group = () => random.pick(["0", "1", "db8", "4f8", "4ff", "ffff"]);
+  const any = () =>
+    random.below(2) === 0
+      ? `${octet()}.${octet()}.${octet()}.${octet()}${random.below(2) === 0 ? "" : `/${random.below(32)}`}`
+      : `2001:${group()}:${group()}:${group()}::${group()}${
+        random.below(2) === 0 ? "" : `/${random.below(128)}`
+      }`;
+  const addresses = [...new Set(Array.from({ length: 500 }, () => canonicalNetwork(any())!))];
+  bans.addAll(addresses.map((address) => {
+    const about = { scope: "all" as const, provenance: MANUAL, reason: "r", count: 0 };
+    return { ...about, address, start: 1, until: null };
+  }));
+  for (const network of ["0.0.0.0/0", "::/0", ...addresses.filter((address) => address.includes("/"))]) {
+    const set = new NetworkSet([network]);
+    const expected = addresses.filter((address) => address !== network && set.covers(address));
+    const inside = history.bansInside(network, 1_000);
+    assert.deepEqual(inside.newest.map(({ address }) => address), expected.reverse(), network);
+    assert.deepEqual([inside.all, inside.decided], [expected.length, expected.length]);
+  }
 });
 
 Deno.test("`History` finds bans of an address, around it and inside of a network", () => {
