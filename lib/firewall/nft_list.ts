@@ -58,8 +58,8 @@ interface Part {
 
 const HEAD = `table ${TABLE} {`;
 
-/** Lines or elements of a step: some milliseconds. */
-const STEP = 1_000;
+/** Lines or elements of a step: a batch waits for some steps of about 2 ms. */
+const STEP = 250;
 
 /**
  * Parses StrongMonitor's table from the output of `nft -n list`, which may hold other tables too, in

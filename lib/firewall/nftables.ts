@@ -42,8 +42,8 @@ const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
  * anew at each change: with 94,000 elements, and ten changes a second, it never came to an end.
  */
 const UNDISTURBED = 3_000;
-/** Bans compared in one step: some milliseconds. */
-const STEP = 1_000;
+/** Bans compared in one step, as in a listing. */
+const STEP = 250;
 /** Seconds by which an end in the kernel may differ from the ban's. */
 const TOLERANCE = 2;
 /**

@@ -33,25 +33,31 @@ export interface InnerBans {
   readonly newest: readonly BanStatus[];
 }
 
-const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
-const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
+/** A time with its begin, and its end if it has one. */
+export interface Span {
+  readonly from: Micros;
+  readonly to?: Micros | undefined;
+}
+
+const MADE = "count(*) FILTER (WHERE start >= ? AND start < ?) AS made";
+const ENDED = "count(*) FILTER (WHERE ended >= ? AND ended < ?) AS ended";
 
 /** Reads the past. */
 export class History extends Table {
-  /** Returns bans made and ended since `time`, by provenance. */
-  bansByProvenance(time: Micros): ProvenanceCount[] {
-    return this.bansOfPeriods(time, time).map(({ present }) => present);
+  /** Returns bans made and ended in a time, by provenance. */
+  bansByProvenance({ from, to }: Span): ProvenanceCount[] {
+    return this.bansOfPeriods(from, { from, to }).map(({ present }) => present);
   }
 
   /**
-   * Returns bans made and ended since `time` of each address and of networks around it, by address.
+   * Returns bans made and ended in a time of each address and of networks around it, by address.
    * Rules ban an IPv6 client by its network.
    */
-  bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
+  bansOfEach(addresses: readonly string[], { from, to = Infinity }: Span): Map<string, BanCount> {
     const around = this.#withNetworks(addresses);
     const rows = this.db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
-      ...[time, time, JSON.stringify([...around.values()].flat())],
+      ...[from, to, from, to, JSON.stringify([...around.values()].flat())],
     );
     const found = new Map(rows.map((row) => [row.address, row]));
     return new Map([...around].map(([address, names]) => {
@@ -72,23 +78,27 @@ export class History extends Table {
     }));
   }
 
-  /** Returns bans made and ended since `time` of a network and everything inside of it. */
-  bansWithin(network: string, time: Micros): BanCount {
+  /** Returns bans made and ended in a time of a network and everything inside of it. */
+  bansWithin(network: string, { from, to = Infinity }: Span): BanCount {
     const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address = ? OR id ${AMONG}`;
     const inside = JSON.stringify([...this.#idsInside(network)]);
-    return { ...this.db.get<BanCount>(query, time, time, network, inside)! };
+    return { ...this.db.get<BanCount>(query, from, to, from, to, network, inside)! };
   }
 
-  /** Returns bans made and ended since `time`, and from `earlier` until then, by provenance. */
-  bansOfPeriods(earlier: Micros, time: Micros): { before: ProvenanceCount; present: ProvenanceCount }[] {
-    const rows = this.db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
+  /** Returns bans made and ended in a time, and from `earlier` until then, by provenance. */
+  bansOfPeriods(
+    earlier: Micros,
+    { from, to = Infinity }: Span,
+  ): { before: ProvenanceCount; present: ProvenanceCount }[] {
+    const rows = this.db.all<Record<"made" | "ended" | "beforeMade" | "beforeEnded", number> & Provenance>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED},
-         count(*) FILTER (WHERE start >= ?) AS allMade, count(*) FILTER (WHERE ended >= ?) AS allEnded
+         count(*) FILTER (WHERE start >= ? AND start < ?) AS beforeMade,
+         count(*) FILTER (WHERE ended >= ? AND ended < ?) AS beforeEnded
        FROM ban WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
-      ...[time, time, earlier, earlier, earlier, earlier],
+      ...[from, to, from, to, earlier, from, earlier, from, earlier, earlier],
     );
-    return rows.map(({ kind, name, made, ended, allMade, allEnded }) => ({
-      before: { provenance: { kind, name }, made: allMade - made, ended: allEnded - ended },
+    return rows.map(({ kind, name, made, ended, beforeMade, beforeEnded }) => ({
+      before: { provenance: { kind, name }, made: beforeMade, ended: beforeEnded },
       present: { provenance: { kind, name }, made, ended },
     }));
   }

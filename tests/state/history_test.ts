@@ -164,15 +164,18 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
   ]]);
   assert.equal(history.bansInside("0.0.0.0/0", 9).all, 6);
   assert.equal(history.bansInside("2001:db8::/32", 9).all, 2);
-  assert.deepEqual(history.bansByProvenance(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
-  assert.deepEqual(history.bansWithin("192.0.2.0/24", 0), { made: 3, ended: 1 });
-  assert.deepEqual(history.bansWithin("192.0.2.0/24", 2), { made: 1, ended: 1 });
-  assert.deepEqual(history.bansWithin("203.0.113.0/24", 0), { made: 0, ended: 0 });
+  assert.deepEqual(history.bansByProvenance({ from: 2 }), [{ provenance: MANUAL, made: 1, ended: 1 }]);
+  assert.deepEqual(history.bansWithin("192.0.2.0/24", { from: 0 }), { made: 3, ended: 1 });
+  assert.deepEqual(history.bansWithin("192.0.2.0/24", { from: 2 }), { made: 1, ended: 1 });
+  assert.deepEqual(history.bansWithin("203.0.113.0/24", { from: 0 }), { made: 0, ended: 0 });
   assert.deepEqual(
-    [...history.bansOfEach(["192.0.2.1", "203.0.113.1"], 2)],
+    [...history.bansOfEach(["192.0.2.1", "203.0.113.1"], { from: 2 })],
     [["192.0.2.1", { made: 1, ended: 1 }], ["203.0.113.1", { made: 0, ended: 0 }]],
   );
-  assert.deepEqual(history.bansOfEach(["2001:db8::1:2"], 0).get("2001:db8::1:2"), { made: 1, ended: 0 });
+  assert.deepEqual(history.bansOfEach(["2001:db8::1:2"], { from: 0 }).get("2001:db8::1:2"), {
+    made: 1,
+    ended: 0,
+  });
   const inForce = history.narrowestInForce(["192.0.2.1", "192.0.2.3", "2001:db8::1:2", "203.0.113.1"]);
   assert.deepEqual([...inForce].map(([name, ban]) => [name, ban.address]), [
     ["192.0.2.1", "192.0.2.1"],
@@ -204,7 +207,7 @@ Deno.test("`History` counts bans of two periods, of hours and of those who banne
     { ...ban, address: "192.0.2.4", provenance: rule, start: 1 },
   ]);
   bans.end("192.0.2.1", { reason: "unban", time: 4 * hour });
-  assert.deepEqual(history.bansOfPeriods(hour, 2 * hour), [
+  assert.deepEqual(history.bansOfPeriods(hour, { from: 2 * hour }), [
     { before: { provenance: MANUAL, made: 0, ended: 0 }, present: { provenance: MANUAL, made: 1, ended: 0 } },
     { before: { provenance: rule, made: 1, ended: 0 }, present: { provenance: rule, made: 1, ended: 1 } },
   ]);

@@ -65,11 +65,12 @@ export const MONITORING: readonly Definition[] = [
     examples: [
       "top",
       "top --since 7d --by network",
-      "top --since yesterday --by user",
+      "top --since yesterday --until today --by user",
       "top --by rule --json",
     ],
     options: [
       option("--since <time>", "count from the hour of this time on", "24h"),
+      option("--until <time>", "count up to the hour of this time, which still counts if it has begun"),
       new Option("--by <what>", "show this table alone, with more rows").choices(SUBJECTS),
     ],
     load: async () => (await import("../top.ts")).topCommand,
