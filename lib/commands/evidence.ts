@@ -9,6 +9,7 @@ import type { Micros } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Logins } from "../deciding/logins.ts";
 import type { LogEvent } from "../reading/event.ts";
+import { fieldText } from "../reading/field_text.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
 import { Engine, type RuleCount } from "../rules/engine.ts";
 import type { FoundLine } from "../state/line_search.ts";
@@ -57,14 +58,29 @@ export class Evidence {
   /** Adds to each line the rules that it hit. Lines are newest first, here and in the result. */
   judge(lines: readonly FoundLine[]): JudgedLine[] {
     const engine = this.#engine();
-    const modules = new Map(this.#config.modules.map(({ module }, index) => {
-      const reader = module.form.open(() => engine.automatonOf(index));
-      return [module.name, { index, reader }];
-    }));
+    const modules = this.#readersOf(engine);
     return lines.toReversed().map((line) => {
       const module = modules.get(line.module);
       return { ...line, hits: module === undefined ? [] : this.#hitsOf(line, { engine, ...module }) };
     }).reverse();
+  }
+
+  /** Returns a function that reads the user whom a line names; null: none. */
+  userReader(): (line: Pick<FoundLine, "module" | "message">) => string | null {
+    const modules = this.#readersOf(this.#engine());
+    return ({ module, message }) => {
+      const reader = modules.get(module)?.reader;
+      const { bytes, end } = encode(message);
+      return reader?.read(bytes, 0, end) ? fieldText(reader, "user") : null;
+    };
+  }
+
+  /** Returns the readers of messages by the names of their modules. */
+  #readersOf(engine: Engine): Map<string, { readonly index: number; readonly reader: MessageReader }> {
+    return new Map(this.#config.modules.map(({ module }, index) => {
+      const reader = module.form.open(() => engine.automatonOf(index));
+      return [module.name, { index, reader }];
+    }));
   }
 
   #hitsOf(

@@ -56,6 +56,7 @@ interface Part {
   readonly lines: string[];
 }
 
+const ELEMENTS = "elements = {";
 const HEAD = `table ${TABLE} {`;
 
 /** Lines or elements of a step: a batch waits for some steps of about 2 ms. */
@@ -148,22 +149,21 @@ function setDroppedBy(rule: string): string | null {
   return name !== null && name.family === family && (ports === "") === (name.scope === "all") ? set : null;
 }
 
-/** Adds the elements of a set to `elements`. */
+/** Adds the elements of a set to `elements`. nft breaks lines between elements only. */
 function* addElements({ name, lines }: Part, elements: Element[]): Generator<void> {
   const set = readSetName(name);
-  const first = lines.findIndex((line) => line.startsWith("elements = {"));
+  const first = lines.findIndex((line) => line.startsWith(ELEMENTS));
   if (set === null || first < 0) return;
-  const list = lines.slice(first).join(" ");
-  yield;
-  for (
-    const [number, item] of list.slice(list.indexOf("{") + 1, list.lastIndexOf("}")).split(",").entries()
-  ) {
+  for (let number = first; number < lines.length; number++) {
     if (number % STEP === STEP - 1) yield;
-    const [value = "", ...words] = item.trim().split(" ");
-    const address = canonical(value, set);
-    const at = words.indexOf("expires");
-    if (address === null) continue;
-    elements.push({ address, scope: set.scope, expires: at < 0 ? null : secondsOf(words[at + 1] ?? "") });
+    const line = lines[number]!.replace(ELEMENTS, "").replace("}", "");
+    for (const item of line.split(",")) {
+      const [value = "", ...words] = item.trim().split(" ");
+      const address = canonical(value, set);
+      const at = words.indexOf("expires");
+      if (value === "" || address === null) continue;
+      elements.push({ address, scope: set.scope, expires: at < 0 ? null : secondsOf(words[at + 1] ?? "") });
+    }
   }
 }
 

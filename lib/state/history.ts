@@ -8,7 +8,13 @@ import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
 import { AMONG, selectBans } from "./ban_rows.ts";
 import { Table } from "./database.ts";
-import { findLines, type FoundLines, type SearchLimits } from "./line_search.ts";
+import {
+  findLines,
+  type FoundLines,
+  linesAbout,
+  type SearchLimits,
+  type WantedLines,
+} from "./line_search.ts";
 
 /** Most bans returned of one address, and of networks around it. */
 const MOST_BANS = 100;
@@ -121,7 +127,13 @@ export class History extends Table {
 
   /** Returns the newest lines of an address or network. */
   lines(target: string, limits: SearchLimits): FoundLines {
-    return findLines(this.db, target, limits);
+    return findLines(this.db, linesAbout(target), limits);
+  }
+
+  /** Returns the newest lines with a text for which `has()` is true. It reads lines of all chapters. */
+  linesWith(text: string, has: WantedLines["has"], limits: SearchLimits): FoundLines {
+    const wanted = { text: JSON.stringify(text).slice(1, -1), mayBeIn: () => true, has };
+    return findLines(this.db, wanted, limits);
   }
 
   /** Returns the newest bans of an address or network, newest first. */

@@ -54,9 +54,10 @@ export const MONITORING: readonly Definition[] = [
     load: async () => (await import("../confirm.ts")).confirmCommand,
   },
   {
-    usage: "why <address>",
+    usage: "why [address]",
     summary: "tell why an address or a network is banned, or why it is not",
-    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
+    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json", "why --user carol"],
+    options: [option("--user <name>", "tell from which addresses a user came, and which are banned")],
     load: async () => (await import("../why.ts")).whyCommand,
   },
   {
