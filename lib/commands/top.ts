@@ -1,9 +1,11 @@
+import { UserError } from "../core/error.ts";
 import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
-import { type BanCount, sumOfBans } from "../state/history.ts";
+import { type BanCount, type Span, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
 import { type CountFacts, countJson, type CountRow, countRows } from "./common/count_rows.ts";
-import { requireSince } from "./common/values.ts";
+import { WIDTH, wrap } from "./common/layout.ts";
+import { requireSince, requireTime } from "./common/values.ts";
 import { withState } from "./common/open_state.ts";
 import {
   type CommonOptions,
@@ -19,6 +21,7 @@ import { shareText, shownName } from "./common/words.ts";
 /** Options of `top`. */
 export interface TopOptions extends CommonOptions {
   readonly since?: string;
+  readonly until?: string;
   readonly by?: Subject;
 }
 
@@ -40,12 +43,16 @@ interface Top extends BanCount {
   readonly tables: readonly { readonly by: Subject; readonly rows: readonly Row[] }[];
 }
 
-/** `top`: prints top attackers since a time, what they tried, rules they hit, and bans. */
-export function topCommand({ since = "24h", by, ...options }: TopOptions): number {
-  const time = requireSince(since);
+/** `top`: prints top attackers of a time, what they tried, rules they hit, and bans. */
+export function topCommand({ since = "24h", until, by, ...options }: TopOptions): number {
+  const [from, to] = [requireSince(since), until === undefined ? undefined : requireTime(until)];
+  if (to !== undefined && to <= from) {
+    throw new UserError(`Cannot count from "${since}" until "${until}": the end must be later`, 64);
+  }
   const top = withState(options, ({ rollups, history }): Top => {
-    const { content, start } = rollups.since(time);
-    const bans = history.bansByProvenance(start ?? time);
+    const { content, start } = rollups.since(from, to);
+    const time = { from: start ?? from, to };
+    const bans = history.bansByProvenance(time);
     const most = by === undefined ? FEW : MANY;
     return {
       start,
@@ -54,12 +61,12 @@ export function topCommand({ since = "24h", by, ...options }: TopOptions): numbe
       ...sumOfBans(bans),
       tables: (by === undefined ? SUBJECTS : [by]).map((by) => ({
         by,
-        rows: rowsOf(by, { content, most, bans, history, since: start ?? time }),
+        rows: rowsOf(by, { content, most, bans, history, time }),
       })),
     };
   });
-  if (options.json) printJson(topJson(top, time));
-  else printTop(top, time);
+  if (options.json) printJson(topJson(top, { from, to }));
+  else printTop(top, { from, to });
   return 0;
 }
 
@@ -72,9 +79,10 @@ function rowsOf(by: Subject, facts: CountFacts): Row[] {
     .map((row) => ({ ...row, lines: lines.get(row.name)! }));
 }
 
-function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros): unknown {
+function topJson({ start, lines, hits, made, ended, tables }: Top, { from, to }: Span): unknown {
   return {
-    since: isoTime(since),
+    since: isoTime(from),
+    until: isoTimeOrNull(to ?? null),
     start: isoTimeOrNull(start),
     lines,
     hits,
@@ -87,12 +95,12 @@ function topJson({ start, lines, hits, made, ended, tables }: Top, since: Micros
   };
 }
 
-function printTop({ start, lines, hits, made, ended, tables }: Top, since: Micros): void {
-  if (start === null) print(`No line named an address since ${localTime(since)}.`);
+function printTop({ start, lines, hits, made, ended, tables }: Top, { from, to }: Span): void {
+  const until = to === undefined ? "" : ` until ${localTime(to)}`;
+  if (start === null) print(`No line named an address since ${localTime(from)}${until}.`);
   else {
-    print(
-      `Since ${localTime(start)}: ${counted(lines, "line")} named an address, ${hits} of them hit a rule.`,
-    );
+    const named = `${counted(lines, "line")} named an address, ${hits} of them hit a rule.`;
+    wrap(`Since ${localTime(start)}${until}: ${named}`, WIDTH).forEach(print);
   }
   print(`${counted(made, "ban")} began, ${ended} ended. ${zoneText()}`);
   for (const { by, rows } of tables) {

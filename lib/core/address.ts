@@ -82,6 +82,26 @@ export function beginningOf(network: string): string {
   return groups.slice(0, zeros < 0 ? groups.length : zeros).map((group) => `${group}:`).join("");
 }
 
+/** Beginnings of the texts of canonical addresses and networks. */
+export interface Beginnings {
+  readonly texts: readonly string[];
+  /** Whether no address outside has one of them. A network has one if its first address does. */
+  readonly areExact: boolean;
+}
+
+/** Returns the beginnings that all addresses inside a canonical network have; at most 256. */
+export function beginningsOf(network: string): Beginnings {
+  const [common, length] = [beginningOf(network), prefixLength(network)];
+  if (network.includes(":")) {
+    return { texts: [common], areExact: 16 * (common.split(":").length - 1) === length };
+  }
+  if (length > 24) return { texts: [common], areExact: false };
+  if (length % 8 === 0 && length > 0) return { texts: [common], areExact: true };
+  const first = Number(network.split(/[./]/)[length >> 3]);
+  const octets = Array.from({ length: 1 << 8 - length % 8 }, (_, i) => `${common}${first + i}.`);
+  return { texts: octets, areExact: true };
+}
+
 /** Returns the length of a canonical address's or network's prefix, in bits. */
 export function prefixLength(address: string): number {
   const slash = address.indexOf("/");
@@ -118,6 +138,11 @@ export interface AddressWords {
 /** Formats the address or network of `words`. */
 export function textOfWords({ w0, w1, w2, w3, prefix }: AddressWords): string {
   return addressText([w0, w1, w2, w3], 0, prefix);
+}
+
+/** Reports whether words are those of an IPv4 address or network. */
+export function isIPv4({ w0, w1, w2 }: AddressWords): boolean {
+  return w0 === 0 && w1 === 0 && w2 === 0xffff;
 }
 
 /** Returns the words of an address or network in canonical form. */

@@ -9,7 +9,7 @@
  */
 import { NetworkSet, Target } from "../core/network_set.ts";
 import { formatDuration, hasEnded, type Micros } from "../core/time.ts";
-import { counted } from "../core/text.ts";
+import { bounded, counted } from "../core/text.ts";
 import type { Trip } from "../rules/rule.ts";
 import { type BanInForce, type CountedBan, effectOf, type NewBan, type PastBan } from "./ban.ts";
 import { banSpan } from "./escalation.ts";
@@ -18,6 +18,9 @@ import type { Logins } from "./logins.ts";
 import { Networks, type NetworkStep, type NetworkTrip } from "./networks.ts";
 import type { Room } from "../rules/notes.ts";
 import type { Whitelist } from "./whitelist.ts";
+
+/** Longest name of a user in a sentence, in characters: a log may have names of 8 KB. */
+const MOST_NAME = 60;
 
 /** Earlier bans, as the state has them. */
 export interface BanHistory {
@@ -155,7 +158,8 @@ export class Decider {
 
   #trust(target: string, time: Micros): string | null {
     const login = this.#options.logins.trusted(target, time);
-    return login && `${login.user} logged in from ${login.address} by ${login.method} lately`;
+    const named = (text: string) => bounded(text, MOST_NAME);
+    return login && `${named(login.user)} logged in from ${login.address} by ${named(login.method)} lately`;
   }
 }
 

@@ -56,23 +56,29 @@ interface Part {
   readonly lines: string[];
 }
 
+const ELEMENTS = "elements = {";
 const HEAD = `table ${TABLE} {`;
 
+/** Lines or elements of a step: a batch waits for some steps of about 2 ms. */
+const STEP = 250;
+
 /**
- * Parses StrongMonitor's table from the output of `nft -n list`, which may hold other tables too.
- * Null: the table is missing or cut short.
+ * Parses StrongMonitor's table from the output of `nft -n list`, which may hold other tables too, in
+ * steps: 100,000 elements take half a second. Null: the table is missing or cut short.
  */
-export function parseListing(text: string): Listing | null {
+export function* parseListing(text: string): Generator<void, Listing | null> {
   const from = text.startsWith(HEAD) ? 0 : text.indexOf(`\n${HEAD}`) + 1;
   if (from === 0 && !text.startsWith(HEAD)) return null;
   const to = text.indexOf("\n}", from);
   if (to < 0) return null;
   // Comments may contain braces and commas.
-  const { parts, flags } = partsOf(text.slice(from, to).replace(/"[^"\n]*"/g, '""'));
+  const { parts, flags } = yield* partsOf(text.slice(from, to).replace(/"[^"\n]*"/g, '""'));
   const all = (kind: string) => parts.filter((part) => part.kind === kind);
   const isMark = ({ name, lines }: Part) => name === MARK && lines.length === 0;
   const chains = all("chain").filter((chain) => !isMark(chain)), sets = all("set");
   const names = sets.map(({ name }) => name);
+  const elements: Element[] = [];
+  for (const set of sets) yield* addElements(set, elements);
   const isMarked = all("chain").some(isMark);
   const alien = parts.find((part) =>
     part.kind === "chain" ? !isMark(part) && !isOwnChain(part) : part.kind !== "set" || !isOwnSet(part)
@@ -80,7 +86,7 @@ export function parseListing(text: string): Listing | null {
   return {
     chains: chains.map(({ name }) => name),
     sets: names,
-    elements: sets.flatMap(elementsOf),
+    elements,
     isMarked,
     isIntact: chains.length === CHAINS.length && chains.every(hasRightHook) && hasRightRules(chains, names),
     isSpoiled: flags || !sets.every(isOwnSet) || parts.some(({ kind }) => kind !== "set" && kind !== "chain"),
@@ -89,10 +95,12 @@ export function parseListing(text: string): Listing | null {
 }
 
 /** Parses a table into its objects; `flags`: whether the table has flags. */
-function partsOf(table: string): { parts: Part[]; flags: boolean } {
+function* partsOf(table: string): Generator<void, { parts: Part[]; flags: boolean }> {
   const parts: Part[] = [];
   let flags = false;
-  for (const line of table.split("\n").slice(1)) {
+  for (const [number, line] of table.split("\n").entries()) {
+    if (number % STEP === STEP - 1) yield;
+    if (number === 0) continue;
     const text = line.trim();
     if (text === "" || text.startsWith("#") || text.startsWith("comment ")) continue;
     if (!/^\t\S/.test(line)) {
@@ -141,19 +149,22 @@ function setDroppedBy(rule: string): string | null {
   return name !== null && name.family === family && (ports === "") === (name.scope === "all") ? set : null;
 }
 
-function elementsOf({ name, lines }: Part): Element[] {
+/** Adds the elements of a set to `elements`. nft breaks lines between elements only. */
+function* addElements({ name, lines }: Part, elements: Element[]): Generator<void> {
   const set = readSetName(name);
-  const first = lines.findIndex((line) => line.startsWith("elements = {"));
-  if (set === null || first < 0) return [];
-  const list = lines.slice(first).join(" ");
-  return list.slice(list.indexOf("{") + 1, list.lastIndexOf("}")).split(",").flatMap((item) => {
-    const [value = "", ...words] = item.trim().split(" ");
-    const address = canonical(value, set);
-    const at = words.indexOf("expires");
-    return address === null
-      ? []
-      : [{ address, scope: set.scope, expires: at < 0 ? null : secondsOf(words[at + 1] ?? "") }];
-  });
+  const first = lines.findIndex((line) => line.startsWith(ELEMENTS));
+  if (set === null || first < 0) return;
+  for (let number = first; number < lines.length; number++) {
+    if (number % STEP === STEP - 1) yield;
+    const line = lines[number]!.replace(ELEMENTS, "").replace("}", "");
+    for (const item of line.split(",")) {
+      const [value = "", ...words] = item.trim().split(" ");
+      const address = canonical(value, set);
+      const at = words.indexOf("expires");
+      if (value === "" || address === null) continue;
+      elements.push({ address, scope: set.scope, expires: at < 0 ? null : secondsOf(words[at + 1] ?? "") });
+    }
+  }
 }
 
 const UNITS: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1, ms: 0.001 };

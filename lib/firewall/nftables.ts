@@ -1,8 +1,9 @@
 import { type Ban, type HeldBan, keyOf, nameOf } from "../deciding/ban.ts";
 import type { Firewall, Inspection, Outcome } from "./firewall.ts";
+import { finish, finishSlowly } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import { type Micros, SECOND } from "../core/time.ts";
-import { type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
+import { type Element, type Listing, NO_TABLE, parseListing } from "./nft_list.ts";
 import { CHAINS, placeOf, secondsLeft, TABLE } from "./nft_script.ts";
 import { type Order, scriptFor } from "./nft_transaction.ts";
 import { watchTable } from "./nft_watch.ts";
@@ -41,6 +42,8 @@ const EVERYTHING = ["-n", "list", "table", ...TABLE.split(" ")];
  * anew at each change: with 94,000 elements, and ten changes a second, it never came to an end.
  */
 const UNDISTURBED = 3_000;
+/** Bans compared in one step, as in a listing. */
+const STEP = 250;
 /** Seconds by which an end in the kernel may differ from the ban's. */
 const TOLERANCE = 2;
 /**
@@ -94,19 +97,40 @@ export class NftablesFirewall implements Firewall {
     const after = this.#options.clock();
     // The result names the missing bans, so the next call need not report them as lost.
     this.#sets = listing.sets;
+    const found = await finishSlowly(this.#compare(bans, listing, { before, after }), signal);
+    if (found === null) throw new NftError("stopped");
+    return found;
+  }
+
+  /** Compares bans with a listing that was made between two instants, in steps. */
+  *#compare(
+    bans: readonly HeldBan[],
+    listing: Listing,
+    { before, after }: { before: Micros; after: Micros },
+  ): Generator<void, Inspection> {
     // The kernel counts from when nft hands a ban over: up to the time-out after its seconds were
     // written.
     const delay = this.#options.timeout / SECOND;
-    const strays = new Map(listing.elements.map((element) => [keyOf(element), element]));
-    const missing = bans.filter((ban) => {
-      const { until } = ban;
-      const [most, least] = [secondsLeft(until, before), secondsLeft(until, after)];
-      const key = keyOf(ban), found = strays.get(key);
-      strays.delete(key);
-      if (least === 0) return false;
-      return listing.isSpoiled || !listing.isIntact || found === undefined ||
-        !isWithin(found.expires, { least, most, delay });
-    });
+    const isUsable = listing.isIntact && !listing.isSpoiled;
+    const strays = new Map<string, Element>();
+    for (const some of slicesOf(listing.elements)) {
+      for (const element of some) strays.set(keyOf(element), element);
+      yield;
+    }
+    const missing: HeldBan[] = [];
+    for (const some of slicesOf(bans)) {
+      for (const ban of some) {
+        const { until } = ban;
+        const [most, least] = [secondsLeft(until, before), secondsLeft(until, after)];
+        const key = keyOf(ban), found = strays.get(key);
+        strays.delete(key);
+        if (least === 0) continue;
+        if (!isUsable || found === undefined || !isWithin(found.expires, { least, most, delay })) {
+          missing.push(ban);
+        }
+      }
+      yield;
+    }
     const stray = [...strays.values()].map(({ address, scope, expires }) => {
       return { address, scope, until: expires === null ? null : after + expires * SECOND };
     });
@@ -211,15 +235,21 @@ export class NftablesFirewall implements Firewall {
   async #list(signal: AbortSignal): Promise<Listing> {
     const result = await this.#nft(EVERYTHING, undefined, signal);
     if (/No such file or directory/.test(result.words)) return NO_TABLE;
-    const listing = result.error === null ? this.#read(result.output) : null;
+    const listing = result.error === null
+      ? this.#own(await finishSlowly(parseListing(result.output), signal))
+      : null;
     if (listing !== null) return listing;
     if (result.error !== null) throw new NftError(this.#why(result));
     throw new NftError(`${this.#options.command.join(" ")}: its list of the table is cut short`);
   }
 
-  /** Parses a listing. Null: incomplete or no table. Throws `NftError` for another program's. */
+  /** Parses a listing without elements, as `#list()` returns it. */
   #read(output: string): Listing | null {
-    const listing = parseListing(output);
+    return this.#own(finish(parseListing(output)));
+  }
+
+  /** Returns a listing. Null: incomplete or no table. Throws `NftError` for another program's. */
+  #own(listing: Listing | null): Listing | null {
     if (listing === null || listing.foreign === null) return listing;
     throw new NftError(
       `the table ${TABLE} is not StrongMonitor's, as it holds the ${listing.foreign}: rename or delete it`,
@@ -250,4 +280,9 @@ function isWithin(
 ): boolean {
   if (expires === null || least === null || most === null) return expires === least;
   return expires >= least - TOLERANCE && expires <= most + delay + TOLERANCE;
+}
+
+/** Yields the items of a list by steps. */
+function* slicesOf<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += STEP) yield items.slice(at, at + STEP);
 }

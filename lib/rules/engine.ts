@@ -1,4 +1,4 @@
-import { textOfWords, wordsOf } from "../core/address.ts";
+import { type AddressWords, textOfWords, wordsOf } from "../core/address.ts";
 import { GROUP_RULES, HIT, type NoteRecord, SPENT } from "./note_record.ts";
 import type { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
@@ -182,14 +182,31 @@ export class Engine {
 
   /** Returns the hits of a counted address that count at `time`, for each rule with some. */
   countsAt(address: string, time: Micros): RuleCount[] {
-    const words = wordsOf(address);
-    return this.#modules.flatMap(({ rules }, module) => {
-      const counts = this.#notes.find(module)?.countAt(words, time);
-      return rules.flatMap((rule) => {
-        const count = counts?.[rule.number] ?? 0;
-        return count === 0 ? [] : [{ module: rule.module, rule, count }];
-      });
+    const found: RuleCount[] = [];
+    this.#modules.forEach((_, module) =>
+      this.#countAt(wordsOf(address), { module, time, act: (count) => found.push(count) })
+    );
+    return found;
+  }
+
+  /** Calls `act` with the words of each counted address, and each of its counts at `time`. */
+  eachCountAt(time: Micros, act: (address: AddressWords, count: RuleCount) => void): void {
+    this.#modules.forEach((_, module) => {
+      for (const address of this.#notes.find(module)?.counted() ?? []) {
+        this.#countAt(address, { module, time, act: (count) => act(address, count) });
+      }
     });
+  }
+
+  #countAt(
+    address: AddressWords,
+    { module, time, act }: { module: number; time: Micros; act: (count: RuleCount) => void },
+  ): void {
+    const counts = this.#notes.find(module)?.countAt(address, time);
+    for (const rule of counts === undefined ? [] : this.#modules[module]!.rules) {
+      const count = counts![rule.number]!;
+      if (count > 0) act({ module: rule.module, rule, count });
+    }
   }
 
   /** Returns the counted address of an event. */

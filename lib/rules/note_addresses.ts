@@ -1,3 +1,4 @@
+import type { AddressWords } from "../core/address.ts";
 import { mix, seed } from "./hash.ts";
 
 /** No address and no chunk. All places are above 0, so fresh memory needs no filling. */
@@ -82,6 +83,17 @@ export class NoteAddresses {
     const { words } = this;
     return words[at + 3] === w3 && words[at + 2] === w2 && words[at + 1] === w1 && words[at] === w0 &&
       (words[at + PREFIX]! & PREFIX_MASK) === prefix;
+  }
+
+  /** Yields all addresses. */
+  *all(): Generator<AddressWords> {
+    const { words } = this;
+    for (let number = 0; number < this.#taken; number++) {
+      const at = this.placeOf(number);
+      const prefix = words[at + PREFIX]! & PREFIX_MASK;
+      if (words[at + COUNT] === 0) continue;
+      yield { w0: words[at]!, w1: words[at + 1]!, w2: words[at + 2]!, w3: words[at + 3]!, prefix };
+    }
   }
 
   /** Adds a new address without notes, and returns its place. There must be room. */

@@ -1,4 +1,4 @@
-import type { AddressWords } from "../core/address.ts";
+import { type AddressWords, isIPv4 } from "../core/address.ts";
 import { grown } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 
@@ -150,9 +150,9 @@ export function readNotes(content: Uint8Array): NoteReader {
  * Returns bytes that every record has about an address or network, about anything inside of it, and
  * for IPv6 about networks of 16 bits or more around it; empty if there are none.
  */
-export function bytesInRecords({ w0, w1, w2, w3, prefix }: AddressWords): Uint8Array {
-  const isIPv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
-  const octets = isIPv4 ? Math.max(0, prefix - 96 >> 3) : Math.min(2, prefix >> 3);
+export function bytesInRecords(address: AddressWords): Uint8Array {
+  const { w0, w3, prefix } = address;
+  const octets = isIPv4(address) ? Math.max(0, prefix - 96 >> 3) : Math.min(2, prefix >> 3);
   // Words are little-endian, so the first octets come last.
-  return new Uint8Array(Int32Array.of(isIPv4 ? w3 : w0).buffer, 4 - octets);
+  return new Uint8Array(Int32Array.of(isIPv4(address) ? w3 : w0).buffer, 4 - octets);
 }

@@ -61,6 +61,11 @@ export class Notes {
     return this.#addresses.size;
   }
 
+  /** Yields the counted addresses. */
+  counted(): Iterable<AddressWords> {
+    return this.#addresses.all();
+  }
+
   /** Returns the number of addresses evicted for want of room since the last call. */
   takeEvicted(): number {
     const evicted = this.#evicted;
@@ -157,9 +162,8 @@ export class Notes {
    */
   countAt(address: AddressWords, time: Micros): Float64Array {
     this.#clearCounts();
-    if (!this.selectKnown(address)) return this.#counts;
     this.time[0] = time;
-    this.#walk();
+    if (this.selectKnown(address)) this.#walk();
     return this.#counts;
   }
 
@@ -283,9 +287,8 @@ export class Notes {
     const left = this.#memory.compact(at, count);
     // After a late note, the next ones may be late as well.
     words[at + SLACK] = now < times[at + LATEST >> 1]! ? 0 : this.#slackFor(left);
-    if (left >= MANY) {
-      this.#running.add(at, new RunningCount(this.#memory, this.#groups, this.#memory.list(at)));
-    }
+    if (left < MANY) return;
+    this.#running.add(at, new RunningCount(this.#memory, this.#groups, this.#memory.list(at)));
   }
 
   #clearCounts(): void {

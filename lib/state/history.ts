@@ -2,13 +2,19 @@
  * Answers commands about the past. In: an address, a network or a time. Out: lines, bans and
  * counts, found by indexes, so that a state of ten million lines answers within a second.
  */
-import { beginningOf, enclosing, enclosingNetworks, prefixLength } from "../core/address.ts";
+import { beginningsOf, enclosing, enclosingNetworks, prefixLength } from "../core/address.ts";
 import { NetworkSet } from "../core/network_set.ts";
 import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
 import { AMONG, selectBans } from "./ban_rows.ts";
 import { Table } from "./database.ts";
-import { findLines, type FoundLines, type SearchLimits } from "./line_search.ts";
+import {
+  findLines,
+  type FoundLines,
+  linesAbout,
+  type SearchLimits,
+  type WantedLines,
+} from "./line_search.ts";
 
 /** Most bans returned of one address, and of networks around it. */
 const MOST_BANS = 100;
@@ -33,28 +39,31 @@ export interface InnerBans {
   readonly newest: readonly BanStatus[];
 }
 
-const MADE = "count(*) FILTER (WHERE start >= ?) AS made";
-const ENDED = "count(*) FILTER (WHERE ended >= ?) AS ended";
+/** A time with its begin, and its end if it has one. */
+export interface Span {
+  readonly from: Micros;
+  readonly to?: Micros | undefined;
+}
 
-/** Addresses in a range of texts. */
-const BETWEEN = "address >= ? AND address < ?";
+const MADE = "count(*) FILTER (WHERE start >= ? AND start < ?) AS made";
+const ENDED = "count(*) FILTER (WHERE ended >= ? AND ended < ?) AS ended";
 
 /** Reads the past. */
 export class History extends Table {
-  /** Returns bans made and ended since `time`, by provenance. */
-  bansByProvenance(time: Micros): ProvenanceCount[] {
-    return this.bansOfPeriods(time, time).map(({ present }) => present);
+  /** Returns bans made and ended in a time, by provenance. */
+  bansByProvenance({ from, to }: Span): ProvenanceCount[] {
+    return this.bansOfPeriods(from, { from, to }).map(({ present }) => present);
   }
 
   /**
-   * Returns bans made and ended since `time` of each address and of networks around it, by address.
+   * Returns bans made and ended in a time of each address and of networks around it, by address.
    * Rules ban an IPv6 client by its network.
    */
-  bansOfEach(addresses: readonly string[], time: Micros): Map<string, BanCount> {
+  bansOfEach(addresses: readonly string[], { from, to = Infinity }: Span): Map<string, BanCount> {
     const around = this.#withNetworks(addresses);
     const rows = this.db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
-      ...[time, time, JSON.stringify([...around.values()].flat())],
+      ...[from, to, from, to, JSON.stringify([...around.values()].flat())],
     );
     const found = new Map(rows.map((row) => [row.address, row]));
     return new Map([...around].map(([address, names]) => {
@@ -75,23 +84,27 @@ export class History extends Table {
     }));
   }
 
-  /** Returns bans made and ended since `time` of a network and everything inside of it. */
-  bansWithin(network: string, time: Micros): BanCount {
+  /** Returns bans made and ended in a time of a network and everything inside of it. */
+  bansWithin(network: string, { from, to = Infinity }: Span): BanCount {
     const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address = ? OR id ${AMONG}`;
-    const inside = JSON.stringify(this.#idsInside(network));
-    return { ...this.db.get<BanCount>(query, time, time, network, inside)! };
+    const inside = JSON.stringify([...this.#idsInside(network)]);
+    return { ...this.db.get<BanCount>(query, from, to, from, to, network, inside)! };
   }
 
-  /** Returns bans made and ended since `time`, and from `earlier` until then, by provenance. */
-  bansOfPeriods(earlier: Micros, time: Micros): { before: ProvenanceCount; present: ProvenanceCount }[] {
-    const rows = this.db.all<Record<"made" | "ended" | "allMade" | "allEnded", number> & Provenance>(
+  /** Returns bans made and ended in a time, and from `earlier` until then, by provenance. */
+  bansOfPeriods(
+    earlier: Micros,
+    { from, to = Infinity }: Span,
+  ): { before: ProvenanceCount; present: ProvenanceCount }[] {
+    const rows = this.db.all<Record<"made" | "ended" | "beforeMade" | "beforeEnded", number> & Provenance>(
       `SELECT provenance AS kind, name, ${MADE}, ${ENDED},
-         count(*) FILTER (WHERE start >= ?) AS allMade, count(*) FILTER (WHERE ended >= ?) AS allEnded
+         count(*) FILTER (WHERE start >= ? AND start < ?) AS beforeMade,
+         count(*) FILTER (WHERE ended >= ? AND ended < ?) AS beforeEnded
        FROM ban WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
-      ...[time, time, earlier, earlier, earlier, earlier],
+      ...[from, to, from, to, earlier, from, earlier, from, earlier, earlier],
     );
-    return rows.map(({ kind, name, made, ended, allMade, allEnded }) => ({
-      before: { provenance: { kind, name }, made: allMade - made, ended: allEnded - ended },
+    return rows.map(({ kind, name, made, ended, beforeMade, beforeEnded }) => ({
+      before: { provenance: { kind, name }, made: beforeMade, ended: beforeEnded },
       present: { provenance: { kind, name }, made, ended },
     }));
   }
@@ -114,7 +127,13 @@ export class History extends Table {
 
   /** Returns the newest lines of an address or network. */
   lines(target: string, limits: SearchLimits): FoundLines {
-    return findLines(this.db, target, limits);
+    return findLines(this.db, linesAbout(target), limits);
+  }
+
+  /** Returns the newest lines with a text for which `has()` is true. It reads lines of all chapters. */
+  linesWith(text: string, has: WantedLines["has"], limits: SearchLimits): FoundLines {
+    const wanted = { text: JSON.stringify(text).slice(1, -1), mayBeIn: () => true, has };
+    return findLines(this.db, wanted, limits);
   }
 
   /** Returns the newest bans of an address or network, newest first. */
@@ -145,16 +164,11 @@ export class History extends Table {
 
   /** Returns the bans of addresses and networks inside of a network. */
   bansInside(network: string, most: number): InnerBans {
-    const all = this.#idsInside(network);
-    const standing = new Set(this.db.list<number>(
-      `SELECT json_group_array(id) AS list FROM ban WHERE ${BETWEEN} AND ended IS NULL`,
-      ...rangeOf(network),
-    ));
-    const decided = all.filter((id) => standing.has(id));
+    const [all, decided] = [this.#idsInside(network), this.#idsInside(network, "AND ended IS NULL")];
     const newest = selectBans(
       this.db,
       `WHERE id ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
-      JSON.stringify([...decided.slice(0, most), ...all.slice(0, most)]),
+      JSON.stringify([...decided.slice(-most), ...all.slice(-most)]),
       most,
     );
     return { all: all.length, decided: decided.length, newest };
@@ -178,15 +192,22 @@ export class History extends Table {
     }));
   }
 
-  /** Returns the ids of bans inside of a network, newest first, from an index alone. */
-  #idsInside(network: string): number[] {
+  /** Returns the ids of bans inside of a network, in order, from indexes alone. */
+  #idsInside(network: string, which = ""): Float64Array {
+    const { texts, areExact } = beginningsOf(network);
+    const inside = `FROM json_each(?) AS beginning CROSS JOIN ban
+      WHERE address >= beginning.value AND address < beginning.value || '~' ${which}
+        AND (instr(address, ':') > 0) = ?
+        AND (instr(address, '/') = 0 OR CAST(substr(address, instr(address, '/') + 1) AS INTEGER) > ?)`;
+    const list = <Item>(item: string) =>
+      this.db.list<Item>(
+        `SELECT json_group_array(${item}) AS list ${inside}`,
+        ...[JSON.stringify(texts), network.includes(":") ? 1 : 0, prefixLength(network)],
+      );
+    if (areExact) return Float64Array.from(list<number>("ban.id")).sort();
     const set = new NetworkSet([network]);
-    const bans = this.db.list<[id: number, address: string]>(
-      `SELECT json_group_array(json_array(id, address)) AS list FROM ban WHERE ${BETWEEN}`,
-      ...rangeOf(network),
-    );
-    return bans.filter(([, address]) => address !== network && set.covers(address)).map(([id]) => id)
-      .sort((a, b) => b - a);
+    const bans = list<[id: number, address: string]>("json_array(ban.id, address)");
+    return Float64Array.from(bans.filter(([, address]) => set.covers(address)), ([id]) => id).sort();
   }
 }
 
@@ -194,15 +215,4 @@ export class History extends Table {
 export function sumOfBans(bans: readonly BanCount[]): BanCount {
   const sum = (key: keyof BanCount) => bans.reduce((all, count) => all + count[key], 0);
   return { made: sum("made"), ended: sum("ended") };
-}
-
-/** Returns the range of texts with all addresses and networks inside of a network, for `BETWEEN`. */
-function rangeOf(network: string): [from: string, to: string] {
-  const beginning = beginningOf(network);
-  return beginning === "" ? ["", "g"] : [beginning, nextTo(beginning)];
-}
-
-/** Returns the first text behind all texts with this beginning. */
-function nextTo(beginning: string): string {
-  return beginning.slice(0, -1) + String.fromCharCode(beginning.charCodeAt(beginning.length - 1) + 1);
 }

@@ -28,6 +28,15 @@ export interface FoundLines {
   readonly searchedSince: Micros | null;
 }
 
+/** Lines to search for. */
+export interface WantedLines {
+  /** Text that a batch has if one of its lines is wanted, as in JSON. */
+  readonly text: string;
+  /** Reports whether a chapter with this filter may have wanted lines. */
+  mayBeIn(filter: Uint8Array): boolean;
+  has(line: Pick<FoundLine, "module" | "address" | "message">): boolean;
+}
+
 /** Bounds of a search. */
 export interface SearchLimits {
   readonly most: number;
@@ -57,17 +66,27 @@ const MOST_ASKED = 12;
 /** One line of a batch. */
 const LINE = /\["(?:[^"\\]|\\.)*","[^"]*",-?\d+,"(?:[^"\\]|\\.)*"\]/y;
 
-/** Returns the newest lines of the canonical `target`. */
-export function findLines(db: Database, target: string, { most, patience }: SearchLimits): FoundLines {
+/** Returns the lines of the canonical `target`. */
+export function linesAbout(target: string): WantedLines {
+  const network = new NetworkSet([target]);
+  return {
+    // Only an address follows this text: JSON escapes the quotes of messages.
+    text: `,"${beginningOf(target)}${target.includes("/") ? "" : '",'}`,
+    mayBeIn: filterOf(target),
+    has: ({ address }) => network.covers(address),
+  };
+}
+
+/** Returns the newest wanted lines. */
+export function findLines(db: Database, wanted: WantedLines, { most, patience }: SearchLimits): FoundLines {
   const end = performance.now() + patience;
   const lines: FoundLine[] = [];
-  const isWanted = filterOf(target);
   for (const range of ranges(db)) {
-    if (range.filter !== null && !isWanted(range.filter)) continue;
+    if (range.filter !== null && !wanted.mayBeIn(range.filter)) continue;
     for (let to = range.to; to > range.from; to -= STEP) {
       const from = Math.max(range.from, to - STEP);
-      for (const batch of batches(db, { from, to }, target)) {
-        lines.push(...linesOf(batch, target));
+      for (const batch of batches(db, { from, to }, wanted.text)) {
+        lines.push(...linesOf(batch, wanted));
         if (lines.length >= most) {
           return { lines: lines.slice(0, most), isComplete: false, searchedSince: batch.time };
         }
@@ -128,38 +147,30 @@ function wordsOf(address: string): Int32Array {
   return words;
 }
 
-/** Yields batches of a range that may hold a target, newest first. */
+/** Yields batches of a range that have a text, newest first. */
 function batches(
   db: Database,
   { from, to }: Pick<LineRange, "from" | "to">,
-  target: string,
+  text: string,
 ): Iterable<Batch> {
   return db.each<Batch>(
     `SELECT last, time, base, content, (SELECT name FROM source WHERE number = log_batch.source) AS source
      FROM log_batch WHERE last > ? AND last <= ? AND instr(content, ?) > 0 ORDER BY last DESC`,
     from,
     to,
-    searchTextOf(target),
+    text,
   );
 }
 
-/** Returns the text before or at each address of a target in a batch. */
-function searchTextOf(target: string): string {
-  return `,"${beginningOf(target)}${target.includes("/") ? "" : '",'}`;
-}
-
-/** Returns a target's lines in a batch, newest first. */
-function linesOf({ content, time, base, source }: Batch, target: string): FoundLine[] {
-  const network = new NetworkSet([target]);
-  const searched = searchTextOf(target);
+/** Returns the wanted lines of a batch, newest first. */
+function linesOf({ content, time, base, source }: Batch, wanted: WantedLines): FoundLine[] {
   const found: FoundLine[] = [];
-  // Only an address follows the searched text: JSON escapes the quotes of messages.
-  for (let at = content.indexOf(searched); at >= 0; at = content.indexOf(searched, at + 1)) {
+  for (let at = content.indexOf(wanted.text); at >= 0; at = content.indexOf(wanted.text, at + 1)) {
     LINE.lastIndex = content.lastIndexOf('["', at);
     const text = LINE.exec(content)?.[0];
     if (text === undefined) continue;
     const [module, address, earlier, message] = JSON.parse(text) as [string, string, number, string];
-    if (!network.covers(address)) continue;
+    if (!wanted.has({ module, address, message })) continue;
     found.push({ module, address, message, source, time: (base ?? time) - earlier });
     at = LINE.lastIndex;
   }

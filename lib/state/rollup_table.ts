@@ -43,11 +43,12 @@ export class RollupTable extends Table {
     this.#put(HOUR, start, content);
   }
 
-  /** Adds up all counts since `time`, from the start of its hour, or of its day in old rows. */
-  since(time: Micros): { content: RollupContent; start: Micros | null } {
+  /** Adds up all counts since `time`, or until `to`, by whole hours, and by whole days in old rows. */
+  since(time: Micros, to = Infinity): { content: RollupContent; start: Micros | null } {
     const rows = this.db.all<{ start: Micros; content: string }>(
-      "SELECT start, content FROM rollup WHERE start + span > ? ORDER BY start",
+      "SELECT start, content FROM rollup WHERE start + span > ? AND start < ? ORDER BY start",
       time,
+      to,
     );
     const content = sumOf(rows.map(({ content }) => JSON.parse(content) as RollupContent));
     return { content, start: rows[0]?.start ?? null };

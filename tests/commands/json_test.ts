@@ -79,6 +79,7 @@ function commandsOf(directory: string): readonly Described[] {
   return [
     ["bans", ["A ban"]],
     ["why 192.0.2.0/24", ["`why`"], ["A ban", "`status`", "`whitelist`"]],
+    ["why --user root", ["`why --user`"], ["`why`", "A ban"]],
     ["top", ["`top`"]],
     ["report", ["`report`"], ["A ban", "`status`"]],
     ["status", ["`status`"], ["A ban"]],

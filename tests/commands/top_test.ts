@@ -105,6 +105,23 @@ Deno.test("`top --by` shows one table with more rows, of the time that `--since`
   assert.doesNotMatch(week.stdout, /ADDRESS/);
 });
 
+Deno.test("`top --until` counts lines and bans up to the hour of a time", async () => {
+  using temporary = temporaryState();
+  fill(temporary);
+  const top = async (...args: string[]) => {
+    const { lines, bans_made, tables } = JSON.parse((await run(temporary, ...args, "--json")).stdout);
+    return [lines, bans_made, tables[0].rows.length, tables[4].rows.map((row: Row) => row.bans_made)];
+  };
+  assert.deepEqual(await top("--since", "8d", "--until", "6d"), [1, 0, 1, []]);
+  assert.deepEqual(await top("--since", "6d", "--until", "3h"), [0, 0, 0, []]);
+  assert.deepEqual(await top("--since", "2h", "--until", "1m"), [100, 3, 5, [2, 1]]);
+  const { stdout } = await run(temporary, "--since", "8d", "--until", "6d");
+  assert.match(stdout, /^Since \S+ \S+ until \S+ \S+: 1 line named an address, /);
+  const wrong = await run(temporary, "--since", "1h", "--until", "2h");
+  assert.deepEqual([wrong.code, wrong.stdout], [64, ""]);
+  assert.match(wrong.stderr, /Cannot count from "1h" until "2h": the end must be later/);
+});
+
 Deno.test("`top` says in a sentence that nothing was counted, and what an option must be", async () => {
   using temporary = temporaryState();
   const nothing = await run(temporary);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { beginningOf, canonicalAddress, canonicalNetwork } from "../../lib/core/address.ts";
+import { beginningOf, beginningsOf, canonicalAddress, canonicalNetwork } from "../../lib/core/address.ts";
 
 const ADDRESSES: readonly [string, string | null][] = [
   ["192.0.2.1", "192.0.2.1"],
@@ -76,4 +76,21 @@ Deno.test("`beginningOf()` gives the text that all addresses inside of a network
       assert.ok(canonicalNetwork(address)!.startsWith(beginning), `${address} in ${network}`);
     }
   }
+});
+
+Deno.test("`beginningsOf()` tells addresses inside of a network by the beginnings of their texts", () => {
+  const networks: readonly [network: string, texts: readonly string[], areExact: boolean][] = [
+    ["192.0.2.0/24", ["192.0.2."], true],
+    ["192.0.4.0/22", ["192.0.4.", "192.0.5.", "192.0.6.", "192.0.7."], true],
+    ["192.0.2.252/30", ["192.0.2."], false],
+    ["254.0.0.0/7", ["254.", "255."], true],
+    ["::/0", [""], true],
+    ["2001:db8:1::/48", ["2001:db8:1:"], true],
+    ["2001:db8:1::/47", ["2001:db8:"], false],
+    ["2001:0:1::/48", ["2001:"], false],
+  ];
+  for (const [network, texts, areExact] of networks) {
+    assert.deepEqual(beginningsOf(network), { texts, areExact }, network);
+  }
+  assert.deepEqual(beginningsOf("0.0.0.0/0").texts.length, 256);
 });

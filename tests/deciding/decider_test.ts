@@ -123,6 +123,16 @@ Deno.test("`Decider.restore()` counts as if only those decisions had been made",
   );
 });
 
+Deno.test("`Decider.whyNot()` shortens a long name of a user", () => {
+  const logins = new Logins({ span: HOUR, methods: new Set(["publickey"]), factor: 3 });
+  const login = { user: "x".repeat(8_192), method: "publickey", port: 1, pid: null };
+  noteAll(logins, { kind: "opened", address: "192.0.2.4", time: HOUR, ...login });
+  const decider = new Decider({ whitelist: new Whitelist(), logins, networks: [] });
+  const name = `${"x".repeat(59)}…`;
+  const expected = `${name} logged in from 192.0.2.4 by publickey lately`;
+  assert.equal(decider.whyNot("192.0.2.4", HOUR), expected);
+});
+
 Deno.test("`Decider.whyNot()` names who protects an address, or one inside of a network", () => {
   const [whitelist, logins] = [
     new Whitelist(),

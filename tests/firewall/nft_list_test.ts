@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { finish } from "../../lib/core/async.ts";
 import { parseListing } from "../../lib/firewall/nft_list.ts";
 
 const OURS = `table inet strongmonitor {
@@ -26,7 +27,7 @@ const OURS = `table inet strongmonitor {
 Deno.test("`parseListing()` reads our table, and nothing of those around it", () => {
   const other = OURS.replace("strongmonitor", "other").replaceAll("ip_32", "ip_24");
   for (const text of [OURS, `${other}${OURS}${other}`]) {
-    const listing = parseListing(text)!;
+    const listing = finish(parseListing(text))!;
     assert.deepEqual([listing.sets, listing.chains], [["ip_32"], ["input", "forward"]]);
     assert.deepEqual(listing.elements.map(({ address, expires }) => [address, expires]), [
       ["192.0.2.1", null],
@@ -36,11 +37,28 @@ Deno.test("`parseListing()` reads our table, and nothing of those around it", ()
     const { isIntact, isMarked, isSpoiled, foreign } = listing;
     assert.deepEqual([isIntact, isMarked, isSpoiled, foreign], [true, false, false, null]);
   }
-  for (const text of ["", other, "nft: what?", OURS.slice(0, -3)]) assert.equal(parseListing(text), null);
+  for (const text of ["", other, "nft: what?", OURS.slice(0, -3)]) {
+    assert.equal(finish(parseListing(text)), null);
+  }
+});
+
+Deno.test("`parseListing()` reads a large set in steps, so that a monitor reads lines in between", () => {
+  const addresses = Array.from({ length: 20_000 }, (_, n) => `198.18.${n >> 8}.${n & 255}`);
+  const steps = parseListing(OURS.replace("192.0.2.1,", `${addresses.join(",\n\t\t\t     ")},`));
+  let yields = 0;
+  for (;;) {
+    const { done, value } = steps.next();
+    if (!done) yields++;
+    else {
+      assert.deepEqual(value!.elements.slice(0, -2).map(({ address }) => address), addresses);
+      break;
+    }
+  }
+  assert.ok(yields >= 80, "a step has few lines or elements");
 });
 
 Deno.test("`parseListing()` tells what is not right in a table, and what somebody else has made", () => {
-  const read = (from: string, to: string) => parseListing(OURS.replace(from, to))!;
+  const read = (from: string, to: string) => finish(parseListing(OURS.replace(from, to)))!;
   for (
     const [from, to] of [
       ["-10", "0"],
@@ -67,6 +85,6 @@ Deno.test("`parseListing()` tells what is not right in a table, and what somebod
     ] as const
   ) {
     assert.equal(read(from, to).foreign, foreign);
-    assert.equal(parseListing(marked.replace(from, to))!.foreign, null);
+    assert.equal(finish(parseListing(marked.replace(from, to)))!.foreign, null);
   }
 });

@@ -1,6 +1,9 @@
 import { strict as assert } from "node:assert";
+import { canonicalNetwork } from "../../lib/core/address.ts";
+import { NetworkSet } from "../../lib/core/network_set.ts";
 import { State } from "../../lib/state/state.ts";
 import { lineOf } from "../support/events.ts";
+import { Random } from "../support/random.ts";
 import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
 const RECORD = {
@@ -102,6 +105,32 @@ Deno.test("`History.lines()` says how far it has looked where there are more lin
   assert.ok(none.searchedSince !== null && none.searchedSince > 0 && none.searchedSince < 79_999);
 });
 
+Deno.test("`History.bansInside()` finds the bans that lie within a network, whatever their texts", () => {
+  using temporary = temporaryState();
+  const { bans, history } = temporary.state;
+  const random = new Random(5);
+  const octet = () => random.pick([0, 1, 2, 10, 25, 100, 128, 192, 250, 255]);
+  const group = () => random.pick(["0", "1", "db8", "4f8", "4ff", "ffff"]);
+  const any = () =>
+    random.below(2) === 0
+      ? `${octet()}.${octet()}.${octet()}.${octet()}${random.below(2) === 0 ? "" : `/${random.below(32)}`}`
+      : `2001:${group()}:${group()}:${group()}::${group()}${
+        random.below(2) === 0 ? "" : `/${random.below(128)}`
+      }`;
+  const addresses = [...new Set(Array.from({ length: 500 }, () => canonicalNetwork(any())!))];
+  bans.addAll(addresses.map((address) => {
+    const about = { scope: "all" as const, provenance: MANUAL, reason: "r", count: 0 };
+    return { ...about, address, start: 1, until: null };
+  }));
+  for (const network of ["0.0.0.0/0", "::/0", ...addresses.filter((address) => address.includes("/"))]) {
+    const set = new NetworkSet([network]);
+    const expected = addresses.filter((address) => address !== network && set.covers(address));
+    const inside = history.bansInside(network, 1_000);
+    assert.deepEqual(inside.newest.map(({ address }) => address), expected.reverse(), network);
+    assert.deepEqual([inside.all, inside.decided], [expected.length, expected.length]);
+  }
+});
+
 Deno.test("`History` finds bans of an address, around it and inside of a network", () => {
   using temporary = temporaryState();
   const { bans, history } = temporary.state;
@@ -135,15 +164,18 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
   ]]);
   assert.equal(history.bansInside("0.0.0.0/0", 9).all, 6);
   assert.equal(history.bansInside("2001:db8::/32", 9).all, 2);
-  assert.deepEqual(history.bansByProvenance(2), [{ provenance: MANUAL, made: 1, ended: 1 }]);
-  assert.deepEqual(history.bansWithin("192.0.2.0/24", 0), { made: 3, ended: 1 });
-  assert.deepEqual(history.bansWithin("192.0.2.0/24", 2), { made: 1, ended: 1 });
-  assert.deepEqual(history.bansWithin("203.0.113.0/24", 0), { made: 0, ended: 0 });
+  assert.deepEqual(history.bansByProvenance({ from: 2 }), [{ provenance: MANUAL, made: 1, ended: 1 }]);
+  assert.deepEqual(history.bansWithin("192.0.2.0/24", { from: 0 }), { made: 3, ended: 1 });
+  assert.deepEqual(history.bansWithin("192.0.2.0/24", { from: 2 }), { made: 1, ended: 1 });
+  assert.deepEqual(history.bansWithin("203.0.113.0/24", { from: 0 }), { made: 0, ended: 0 });
   assert.deepEqual(
-    [...history.bansOfEach(["192.0.2.1", "203.0.113.1"], 2)],
+    [...history.bansOfEach(["192.0.2.1", "203.0.113.1"], { from: 2 })],
     [["192.0.2.1", { made: 1, ended: 1 }], ["203.0.113.1", { made: 0, ended: 0 }]],
   );
-  assert.deepEqual(history.bansOfEach(["2001:db8::1:2"], 0).get("2001:db8::1:2"), { made: 1, ended: 0 });
+  assert.deepEqual(history.bansOfEach(["2001:db8::1:2"], { from: 0 }).get("2001:db8::1:2"), {
+    made: 1,
+    ended: 0,
+  });
   const inForce = history.narrowestInForce(["192.0.2.1", "192.0.2.3", "2001:db8::1:2", "203.0.113.1"]);
   assert.deepEqual([...inForce].map(([name, ban]) => [name, ban.address]), [
     ["192.0.2.1", "192.0.2.1"],
@@ -175,7 +207,7 @@ Deno.test("`History` counts bans of two periods, of hours and of those who banne
     { ...ban, address: "192.0.2.4", provenance: rule, start: 1 },
   ]);
   bans.end("192.0.2.1", { reason: "unban", time: 4 * hour });
-  assert.deepEqual(history.bansOfPeriods(hour, 2 * hour), [
+  assert.deepEqual(history.bansOfPeriods(hour, { from: 2 * hour }), [
     { before: { provenance: MANUAL, made: 0, ended: 0 }, present: { provenance: MANUAL, made: 1, ended: 0 } },
     { before: { provenance: rule, made: 1, ended: 0 }, present: { provenance: rule, made: 1, ended: 1 } },
   ]);

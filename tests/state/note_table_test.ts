@@ -26,6 +26,16 @@ const RULES: readonly Rule[] = [
   anyRule({ name: "paths", distinct: "path", limit: 4, window: null }),
 ];
 
+/** Bounds of a search that finds all notes. */
+const ALL = { time: 0, patience: 60_000 };
+
+/** Returns the times of records. */
+function timesOf(content: Uint8Array): number[] {
+  const times: number[] = [];
+  for (const all = readNotes(content); all.next();) times.push(all.time);
+  return times;
+}
+
 /** A database in memory as an earlier program left it. */
 class OldState {
   readonly db = new DatabaseSync(":memory:");
@@ -177,6 +187,7 @@ Deno.test("`NoteTable.contentsOf()` gives the records that say something of an a
       "2001:db8::/64",
       "2001:db8::/46",
       "2000::/4",
+      "::/0",
       "fd00:1::1",
       "64:ff9b::c000:207",
     ],
@@ -186,7 +197,7 @@ Deno.test("`NoteTable.contentsOf()` gives the records that say something of an a
       const about = text.split(" ")[2]!;
       return new NetworkSet([target]).covers(about) || new NetworkSet([about]).covers(target);
     });
-    assert.deepEqual(textsOf(table.contentsOf(target, 0).contents), expected, target);
+    assert.deepEqual(textsOf([table.contentsOf(target, ALL).content]), expected, target);
   }
 });
 
@@ -199,14 +210,26 @@ Deno.test("`NoteTable.contentsOf()` returns the newest 43,000 records at most, i
     }
     table.add({ groups: [], forgotten: null, rows: [{ until: 1_500, content: writer.take() }] });
   }
-  const { contents, isComplete } = table.contentsOf("192.0.0.0/16", 0);
-  const times = contents.map((content) => {
-    const records = readNotes(content);
-    return records.next() && records.time;
-  });
-  assert.deepEqual(times, Array.from({ length: 5 }, (_, n) => n + 5));
+  const { content, isComplete } = table.contentsOf("192.0.0.0/16", ALL);
+  assert.deepEqual([...new Set(timesOf(content))], Array.from({ length: 5 }, (_, n) => n + 5));
   assert.equal(isComplete, false);
-  assert.equal(table.contentsOf("198.51.100.7", 0).isComplete, true, "nothing is left out of others");
+  assert.equal(table.contentsOf("198.51.100.7", ALL).isComplete, true, "nothing is left out of others");
+});
+
+Deno.test("`NoteTable.contentsOf()` returns the newest records where its patience ends, and says so", () => {
+  const table = new OldState().migrated();
+  const writer = new NoteWriter();
+  for (let row = 0; row < 2_000; row++) {
+    writer.put({ kind: HIT, ...wordsOf("192.0.2.7"), rules: 4_097, time: row, value: 0 });
+    table.add({ groups: [], forgotten: null, rows: [{ until: null, content: writer.take() }] });
+  }
+  const { content, isComplete } = table.contentsOf("192.0.2.7", { time: 0, patience: -1 });
+  const times = timesOf(content);
+  assert.equal(times.at(-1), 1_999);
+  assert.equal(times[0], 2_000 - times.length);
+  assert.deepEqual([times.length < 2_000, isComplete], [true, false]);
+  const all = table.contentsOf("192.0.2.7", ALL);
+  assert.deepEqual([timesOf(all.content).length, all.isComplete], [2_000, true]);
 });
 
 Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no row that has none", () => {
@@ -216,14 +239,10 @@ Deno.test("`NoteTable.contentsOf()` leaves out rows whose end has come, and no r
     writer.put({ kind: HIT, ...wordsOf("192.0.2.7"), rules: 4_097, time: until ?? 0, value: 0 });
     table.add({ groups: [], forgotten: null, rows: [{ until, content: writer.take() }] });
   }
-  const timesOf = (time: number) =>
-    table.contentsOf("192.0.2.7", time).contents.map((content) => {
-      const records = readNotes(content);
-      return records.next() && records.time;
-    });
-  assert.deepEqual(timesOf(1_499), [1_500, 1_501, 0]);
-  assert.deepEqual(timesOf(1_500), [1_501, 0]);
-  assert.deepEqual(timesOf(1_501), [0]);
+  const timesAt = (time: number) => timesOf(table.contentsOf("192.0.2.7", { ...ALL, time }).content);
+  assert.deepEqual(timesAt(1_499), [1_500, 1_501, 0]);
+  assert.deepEqual(timesAt(1_500), [1_501, 0]);
+  assert.deepEqual(timesAt(1_501), [0]);
 });
 
 Deno.test("`NoteTable` keeps one seed, and the groups that notes name", () => {

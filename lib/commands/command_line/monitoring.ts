@@ -54,9 +54,10 @@ export const MONITORING: readonly Definition[] = [
     load: async () => (await import("../confirm.ts")).confirmCommand,
   },
   {
-    usage: "why <address>",
+    usage: "why [address]",
     summary: "tell why an address or a network is banned, or why it is not",
-    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json"],
+    examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json", "why --user carol"],
+    options: [option("--user <name>", "tell from which addresses a user came, and which are banned")],
     load: async () => (await import("../why/why.ts")).whyCommand,
   },
   {
@@ -65,11 +66,12 @@ export const MONITORING: readonly Definition[] = [
     examples: [
       "top",
       "top --since 7d --by network",
-      "top --since yesterday --by user",
+      "top --since yesterday --until today --by user",
       "top --by rule --json",
     ],
     options: [
       option("--since <time>", "count from the hour of this time on", "24h"),
+      option("--until <time>", "count up to the hour of this time, which still counts if it has begun"),
       new Option("--by <what>", "show this table alone, with more rows").choices(SUBJECTS),
     ],
     load: async () => (await import("../top.ts")).topCommand,

@@ -1,6 +1,11 @@
 /** The rows of the tables of `top` and `report`. */
-import type { Micros } from "../../core/time.ts";
-import { type BanCount, type History, type ProvenanceCount, sumOfBans } from "../../state/history.ts";
+import {
+  type BanCount,
+  type History,
+  type ProvenanceCount,
+  type Span,
+  sumOfBans,
+} from "../../state/history.ts";
 import { type Counted, type RollupContent, totalCount } from "../../state/rollup.ts";
 import type { Subject } from "./output.ts";
 
@@ -20,10 +25,10 @@ export interface CountRow {
 export interface CountFacts {
   readonly content: RollupContent;
   readonly most: number;
-  /** Bans since `since`, by provenance. */
+  /** Bans of the time, by provenance. */
   readonly bans: readonly ProvenanceCount[];
   readonly history: History;
-  readonly since: Micros;
+  readonly time: Span;
 }
 
 /** Returns a rollup's counts of the table `by`. */
@@ -33,10 +38,10 @@ export function countsOf(content: RollupContent, by: Subject): Counted {
 
 /** Returns the first rows of the table `by`. `counts` replaces those of the rollup. */
 export function countRows(by: Subject, facts: CountFacts, counts = countsOf(facts.content, by)): CountRow[] {
-  const { content, most, bans, history, since } = facts;
+  const { content, most, bans, history, time } = facts;
   const total = totalCount(by === "rule" ? content.rule : content.hits);
   const shown = counts.slice(0, most);
-  const bansOf = banCounter(by, { names: shown.map(([name]) => name), bans, history, since });
+  const bansOf = banCounter(by, { names: shown.map(([name]) => name), bans, history, time });
   return shown.map(([name, hits]) => ({
     name,
     hits,
@@ -53,12 +58,12 @@ export function countJson({ name, hits, share, made, ended }: CountRow) {
 /** Returns a function that counts the bans of one name in the table `by`. */
 function banCounter(
   by: Subject,
-  { names, bans, history, since }: Omit<CountFacts, "content" | "most"> & { names: readonly string[] },
+  { names, bans, history, time }: Omit<CountFacts, "content" | "most"> & { names: readonly string[] },
 ): (name: string) => BanCount | Record<keyof BanCount, null> {
   if (by === "user" || by === "path") return () => ({ made: null, ended: null });
-  if (by === "network") return (name) => history.bansWithin(name, since);
+  if (by === "network") return (name) => history.bansWithin(name, time);
   if (by === "address") {
-    const found = history.bansOfEach(names, since);
+    const found = history.bansOfEach(names, time);
     return (name) => found.get(name)!;
   }
   const ofRules = bans.filter(({ provenance }) => provenance.kind === "rule");

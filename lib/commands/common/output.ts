@@ -185,6 +185,8 @@ export function tableEnd(until: Micros | null): string {
 
 /** The time zone of local times: `Europe/Berlin`. With an unknown `TZ`, local times are of UTC. */
 export function zoneName(): string {
+  // Most servers are of UTC, and a format takes 25 ms, a tenth of a command's time.
+  if (String(new Date()).endsWith("(Coordinated Universal Time)")) return "UTC";
   const name: string | undefined = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return name === undefined || name === "Etc/Unknown" ? "UTC" : name;
 }

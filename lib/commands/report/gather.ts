@@ -48,7 +48,7 @@ export function reviewOf(
   const oldest = state.rollups.oldest();
   const hasBefore = oldest !== null && oldest <= periodBefore.from;
   const before = hasBefore ? sumOf(told(state.rollups.within(periodBefore), []), COMPARED) : null;
-  const counts = state.history.bansOfPeriods(periodBefore.from, period.from);
+  const counts = state.history.bansOfPeriods(periodBefore.from, { from: period.from });
   const bans = counts.map(({ present }) => present);
   const status = { ...statusOf(state), unusable };
   return {
@@ -103,7 +103,7 @@ function tablesOf(state: State, facts: Facts): Review["tables"] {
 
 function rowsOf(state: State, subject: Subject, { present, before, bans, from }: Facts): Row[] {
   const { history } = state;
-  const rows = countRows(subject, { content: present, most: MOST_ROWS, bans, history, since: from });
+  const rows = countRows(subject, { content: present, most: MOST_ROWS, bans, history, time: { from } });
   const old = before && new Map(countsOf(before, subject));
   const isOfAddresses = subject === "address" || subject === "network";
   const bansInForce = isOfAddresses ? history.narrowestInForce(rows.map(({ name }) => name)) : null;
@@ -117,7 +117,7 @@ function rowsOf(state: State, subject: Subject, { present, before, bans, from }:
 function slowOf({ history }: State, slow: SlowBuilder, { from }: Period): Review["slow"] {
   const slowest = slow.slowest(MOST_SLOW);
   const names = slowest.map(({ address }) => address);
-  const [found, bansInForce] = [history.bansOfEach(names, from), history.narrowestInForce(names)];
+  const [found, bansInForce] = [history.bansOfEach(names, { from }), history.narrowestInForce(names)];
   return slowest.map((one) => ({
     ...one,
     made: found.get(one.address)!.made,

@@ -10,14 +10,15 @@ import type { Micros } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
 import type { Logins } from "../../deciding/logins.ts";
 import type { LogEvent } from "../../reading/event.ts";
+import { fieldText } from "../../reading/field_text.ts";
 import type { MessageReader } from "../../reading/message_reader.ts";
 import { Engine, type RuleCount } from "../../rules/engine.ts";
 import type { FoundLine } from "../../state/line_search.ts";
-import type { NoteTable } from "../../state/note_table.ts";
+import type { NoteLimits, NoteTable } from "../../state/note_table.ts";
 
 /** Room for all notes of a network that the state returns, so that none is evicted. */
 const ROOM = { addresses: 1 << 18, bytes: 20 };
-/** Most addresses of a network with counts. */
+/** Most counts of a network. */
 const MOST_NEAR = 10;
 
 /** Number of hits that counted for an address by a rule, and the rule's limit. */
@@ -33,7 +34,7 @@ export interface Count {
 
 /** Counts of an address or network. */
 export interface NearCounts {
-  /** Nearest to a limit first. */
+  /** The ten nearest to a limit, nearest first. */
   readonly counts: readonly Count[];
   /** Whether all stored notes were counted, not only the newest ones. */
   readonly isComplete: boolean;
@@ -58,14 +59,29 @@ export class Evidence {
   /** Adds to each line the rules that it hit. Lines are newest first, here and in the result. */
   judge(lines: readonly FoundLine[]): JudgedLine[] {
     const engine = this.#engine();
-    const modules = new Map(this.#config.modules.map(({ module }, index) => {
-      const reader = module.form.open(() => engine.automatonOf(index));
-      return [module.name, { index, reader }];
-    }));
+    const modules = this.#readersOf(engine);
     return lines.toReversed().map((line) => {
       const module = modules.get(line.module);
       return { ...line, hits: module === undefined ? [] : this.#hitsOf(line, { engine, ...module }) };
     }).reverse();
+  }
+
+  /** Returns a function that reads the user whom a line names; null: none. */
+  userReader(): (line: Pick<FoundLine, "module" | "message">) => string | null {
+    const modules = this.#readersOf(this.#engine());
+    return ({ module, message }) => {
+      const reader = modules.get(module)?.reader;
+      const { bytes, end } = encode(message);
+      return reader?.read(bytes, 0, end) ? fieldText(reader, "user") : null;
+    };
+  }
+
+  /** Returns the readers of messages by the names of their modules. */
+  #readersOf(engine: Engine): Map<string, { readonly index: number; readonly reader: MessageReader }> {
+    return new Map(this.#config.modules.map(({ module }, index) => {
+      const reader = module.form.open(() => engine.automatonOf(index));
+      return [module.name, { index, reader }];
+    }));
   }
 
   #hitsOf(
@@ -100,28 +116,21 @@ export class Evidence {
     });
   }
 
-  /**
-   * Counts at `time` of `target` or its ten addresses nearest to a limit, nearest first. Of a large
-   * network only the newest hits count.
-   */
-  near(target: string, notes: NoteTable, time: Micros): NearCounts {
-    const { contents, isComplete } = notes.contentsOf(target, time);
+  /** Returns the counts of an address or of a network's addresses at the time of `limits`. */
+  near(target: string, notes: NoteTable, limits: NoteLimits): NearCounts {
+    const { content, isComplete } = notes.contentsOf(target, limits);
+    const { time } = limits;
     const engine = this.#engine();
-    engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => contents });
-    const addresses = new Set(contents.flatMap((content) => {
-      const all = readNotes(content);
-      const found: string[] = [];
-      // An address without a hit has only been forgotten, as each banned one is.
-      while (all.next()) if (all.kind === HIT) found.push(textOfWords(all));
-      // A network as large as ::/0 holds the words of IPv4 addresses.
-      return found.filter((address) => address.includes(":") === target.includes(":"));
-    }));
-    const counts = [...addresses]
-      .flatMap((address) =>
-        engine.countsAt(address, time).map((count) => this.#count(count, { address, time }))
-      )
-      .sort((a, b) => b.count / (b.limit + 1) - a.count / (a.limit + 1))
-      .slice(0, MOST_NEAR);
+    engine.restore({ seed: notes.seed, groups: () => notes.groups(), contents: () => [content] });
+    const counts: Count[] = [];
+    let least = 0;
+    engine.eachCountAt(time, (words, found) => {
+      // Lenience only raises limits: few counts of a large network get as far as their text.
+      if (nearness({ ...found, limit: found.rule.limit }) <= least) return;
+      counts.push(this.#count(found, { address: textOfWords(words), time }));
+      counts.sort((a, b) => nearness(b) - nearness(a)).splice(MOST_NEAR);
+      if (counts.length === MOST_NEAR) least = nearness(counts.at(-1)!);
+    });
     return { counts, isComplete };
   }
 
@@ -139,4 +148,9 @@ export class Evidence {
       room: ROOM,
     });
   }
+}
+
+/** Returns how near a count is to passing its limit: at 1 it has passed it. */
+function nearness({ count, limit }: Pick<Count, "count" | "limit">): number {
+  return count / (limit + 1);
 }

@@ -15,7 +15,9 @@ import { coveringEntries } from "../whitelist/covering.ts";
 /** Most lines in a story. */
 const MOST_LINES = 200;
 /** Milliseconds for counts, inner bans and lines, and the least of them for lines. */
-const [PATIENCE, LEAST_PATIENCE] = [500, 200];
+const [PATIENCE, LEAST_PATIENCE] = [300, 100];
+/** Milliseconds for the counts of an address, and of a network, in which the bans are counted too. */
+const NOTE_PATIENCE = { address: 250, network: 150 };
 /** Most bans inside a network in a story. */
 const MOST_INSIDE = 20;
 /** Counts without a configuration. */
@@ -54,7 +56,8 @@ export function storyOf(
   trust.restore({ logins, sessions });
   const evidence = config === null ? null : new Evidence(config, trust);
   const report = readReport(state.report());
-  const { counts, isComplete } = evidence?.near(target, state.notes, time) ?? NO_COUNTS;
+  const limits = { time, patience: NOTE_PATIENCE[target.includes("/") ? "network" : "address"] };
+  const { counts, isComplete } = evidence?.near(target, state.notes, limits) ?? NO_COUNTS;
   const bans = state.history.bansOf(target);
   const around = state.history.bansAround(target);
   const inside = target.includes("/") ? state.history.bansInside(target, MOST_INSIDE) : null;

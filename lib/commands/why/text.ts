@@ -195,7 +195,11 @@ function linesText({ lines, search }: Story, width: number): string[] {
   return [`${"lines".padEnd(INDENT)}${told}`, ...newest];
 }
 
-function lineText({ time, module, source, address, message, hits }: JudgedLine, width: number): string[] {
+/** Formats a line with its hits. */
+export function lineText(
+  { time, module, source, address, message, hits }: JudgedLine,
+  width: number,
+): string[] {
   const from = source === null ? "" : ` (${shown(source.replace(/^file:/, ""))})`;
   return [
     bounded(`  ${localTime(time)}  ${address}  ${module}${from}`, width),

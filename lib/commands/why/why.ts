@@ -1,3 +1,4 @@
+import { UserError } from "../../core/error.ts";
 import { now } from "../../core/time.ts";
 import { requireNetwork } from "../common/values.ts";
 import { WIDTH } from "../common/layout.ts";
@@ -6,12 +7,23 @@ import { type CommonOptions, outputWidth, printResult, zoneName } from "../commo
 import { storyJson } from "./json.ts";
 import { askMembers, storyOf } from "./story.ts";
 import { storyLines } from "./text.ts";
+import { whyUser } from "./user.ts";
+
+/** Options of `why`. */
+export interface WhyOptions extends CommonOptions {
+  readonly user?: string;
+}
 
 /**
- * `why`: prints the story of an address or network. Without a configuration, some parts are missing.
+ * `why`: prints the story of an address or network, or whence a user came. Without a configuration, some parts are missing.
  * Reports of other members come from the database, if it answers soon. Throws `UserError` (64, 69).
  */
-export async function whyCommand(text: string, options: CommonOptions): Promise<number> {
+export async function whyCommand(text: string | undefined, options: WhyOptions): Promise<number> {
+  const { user } = options;
+  if ((text === undefined) === (user === undefined)) {
+    throw new UserError("Cannot tell why: expected an address, a network, or --user with a name", 64);
+  }
+  if (text === undefined) return whyUser(user!, options);
   const target = requireNetwork(text);
   return await withContext(options, async ({ state, config, configError }) => {
     const story = {

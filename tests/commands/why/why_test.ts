@@ -209,6 +209,43 @@ Deno.test("`why` counts all of the newest 43,000 hits of a network, and says if 
   assert.equal((await countsOf())[2], false);
 });
 
+Deno.test("`why --user` tells whence a user came, by the name that a module reads, and which addresses are banned", async () => {
+  using temporary = temporaryState();
+  const why = configured(temporary);
+  fail(temporary, "203.0.113.1", [2 * MINUTE, MINUTE], "carol");
+  fail(temporary, "203.0.113.2", [MINUTE], "carola");
+  fail(temporary, "203.0.113.3", [MINUTE], "from carol");
+  fail(temporary, "2001:db8::5", [30 * SECOND], "carol");
+  temporary.state.bans.add(ban("2001:db8::/64"));
+  const login = { address: "203.0.113.9", method: "publickey", user: "carol", time: now() - HOUR };
+  temporary.state.logins.apply({ ...NO_LOGINS, logins: [login] });
+  const { addresses, lines, ...story } = JSON.parse((await why("why", "--user", "carol", "--json")).stdout);
+  assert.deepEqual(
+    addresses.map((one: Record<string, unknown> & { ban: { address: string } | null }) => [
+      one.address,
+      one.lines,
+      one.last_login === null,
+      one.ban?.address ?? null,
+    ]),
+    [
+      ["2001:db8::5", 1, true, "2001:db8::/64"],
+      ["203.0.113.1", 2, true, null],
+      ["203.0.113.9", 0, false, null],
+    ],
+  );
+  assert.equal(lines.length, 3);
+  assert.deepEqual(story, { user: "carol", complete: true, searched_since: null });
+  const { stdout } = await why("why", "--user", "carol");
+  assert.match(stdout, /^carol: 3 lines from 3 addresses\.$/m);
+  assert.match(stdout, /^203\.0\.113\.1 +2 .* not banned$/m);
+  const hostile = `\u202e\x1b[2J${"x".repeat(8_192)}`;
+  fail(temporary, "203.0.113.4", [MINUTE], hostile);
+  const long = await why("why", "--user", hostile);
+  assert.match(long.stdout, /^\\u\{202e\}\\x1b\[2Jx+…: 1 line from 1 address\.$/m);
+  const wrong = [await why("why"), await why("why", "203.0.113.1", "--user", "carol")];
+  assert.deepEqual(wrong.map(({ code }) => code), [64, 64]);
+});
+
 Deno.test("`why` tells that a ban that is only observed cuts nobody off", async () => {
   using temporary = temporaryState();
   const why = configured(temporary);
