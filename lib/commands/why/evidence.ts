@@ -4,7 +4,6 @@
  */
 import { encode } from "../../core/bytes.ts";
 import { textOfWords } from "../../core/address.ts";
-import { HIT, readNotes } from "../../rules/note_record.ts";
 import { NO_PID } from "../../core/records.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
