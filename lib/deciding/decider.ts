@@ -16,7 +16,7 @@ import { banSpan } from "./escalation.ts";
 import type { Knock } from "./knock.ts";
 import type { Logins } from "./logins.ts";
 import { Networks, type NetworkStep, type NetworkTrip } from "./networks.ts";
-import type { Room } from "../rules/notes.ts";
+import type { Room } from "../rules/note_memory.ts";
 import type { Whitelist } from "./whitelist.ts";
 
 /** Longest name of a user in a sentence, in characters: a log may have names of 8 KB. */

@@ -4,7 +4,8 @@ import type { Growth } from "../rules/rule.ts";
 import type { Micros } from "../core/time.ts";
 import type { NewBan } from "./ban.ts";
 import { hashValue, seed } from "../rules/hash.ts";
-import { Notes, type Room } from "../rules/notes.ts";
+import type { Room } from "../rules/note_memory.ts";
+import { Notes } from "../rules/notes.ts";
 import { RuleGroups } from "../rules/rule_groups.ts";
 
 /** Says when to ban a network for the bans inside of it. */

@@ -34,7 +34,7 @@ import type { Logins, LoginUpdate } from "../deciding/logins.ts";
 import type { NetworkStep } from "../deciding/networks.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import type { LogEvent } from "../reading/event.ts";
-import type { Room } from "../rules/notes.ts";
+import type { Room } from "../rules/note_memory.ts";
 import type { Trip } from "../rules/rule.ts";
 import { Changes, type ChangesState } from "./changes.ts";
 import { Ends, type EndsOptions, type EndsState } from "./ends.ts";

@@ -9,7 +9,8 @@ import {
   SPENT,
 } from "./note_record.ts";
 import type { Micros } from "../core/time.ts";
-import { Notes, type Room } from "./notes.ts";
+import type { Room } from "./note_memory.ts";
+import { Notes } from "./notes.ts";
 import type { RuleGroups } from "./rule_groups.ts";
 
 /** Notes of some addresses. */

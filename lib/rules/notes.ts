@@ -7,8 +7,6 @@ import { NoteMemory, ROOM, type Room, RULES, VALUE } from "./note_memory.ts";
 import { RunningCount, RunningCounts } from "./running_count.ts";
 import { FIRST_RULE, ROW, type RuleGroups } from "./rule_groups.ts";
 
-export type { Room };
-
 /** Number of an address's notes from which on a `RunningCount` counts them step by step. */
 const MANY = 128;
 /**

@@ -3,7 +3,8 @@ import { wordsOf } from "../../lib/core/address.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { type CountedRule, RuleGroups } from "../../lib/rules/rule_groups.ts";
 import { NoteMemory } from "../../lib/rules/note_memory.ts";
-import { Notes, type Room } from "../../lib/rules/notes.ts";
+import type { Room } from "../../lib/rules/note_memory.ts";
+import { Notes } from "../../lib/rules/notes.ts";
 import { Random } from "../support/random.ts";
 
 const MINUTE = 60 * SECOND;
