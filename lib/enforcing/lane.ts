@@ -155,7 +155,8 @@ export class Lane {
     // The first refresh tells of the first slice.
     if (range.after > 0) this.wake();
   }
-  /** Null: stopped meanwhile. */
+
+  /** Returns null if it was stopped meanwhile. */
   async #compare(time: Micros): Promise<Holding | null> {
     const { state, firewall } = this.#options;
     const { signal } = this.#enforcer;

@@ -45,7 +45,7 @@ interface UserStory {
   readonly found: FoundLines;
 }
 
-/** Prints whence a user came. Throws `UserError` (64, 69, 78). */
+/** Prints where a user came from. Throws `UserError` (64, 69, 78). */
 export function whyUser(user: string, options: CommonOptions): number {
   if (user === "") throw new UserError("Cannot look for a user without a name", 64);
   return withContext(options, ({ state, config, configError }) => {

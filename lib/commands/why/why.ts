@@ -15,8 +15,9 @@ export interface WhyOptions extends CommonOptions {
 }
 
 /**
- * `why`: prints the story of an address or network, or whence a user came. Without a configuration, some parts are missing.
- * Reports of other members come from the database, if it answers soon. Throws `UserError` (64, 69).
+ * `why`: prints the story of an address or network, or where a user came from. Without a
+ * configuration, some parts are missing. Reports of other members come from the database, if it
+ * answers soon. Throws `UserError` (64, 69, 78).
  */
 export async function whyCommand(text: string | undefined, options: WhyOptions): Promise<number> {
   const { user } = options;
