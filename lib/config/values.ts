@@ -5,9 +5,9 @@ import { MAX_MESSAGE } from "../core/records.ts";
 import { zoneOf } from "../core/zone.ts";
 import { unknownKey } from "./suggest.ts";
 
-// `zod/mini` makes schemas without methods: those of `zod` took a tenth of the program's start and 6 MiB.
-// Without `jitless`, zod would generate and compile a function for each kind of object, to check one
-// configuration.
+// `zod/mini` makes schemas without methods: those of `zod` took a tenth of the program's start and
+// 6 MiB. Without `jitless`, zod would generate and compile a function for each kind of object, to
+// check one configuration.
 z.config({ jitless: true });
 
 // Messages are complaints after a key path: "limit: must be at least 1". A union's message covers

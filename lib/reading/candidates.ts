@@ -108,8 +108,9 @@ function byName(
 }
 
 /**
- * Parts that a name may have around it: a path, `docker` before a container's tag, inetd's `in.`, slices, an
- * instance of a unit, as in `sshd@0-192.0.2.1:22`. Not slices of users, who name their units as they like.
+ * Parts that a name may have around it: a path, `docker` before a container's tag, inetd's `in.`,
+ * slices, an instance of a unit, as in `sshd@0-192.0.2.1:22`. Not slices of users, who name their
+ * units as they like.
  */
 const AROUND_NAME =
   /^(?:\/|docker\/)(?:.*\/)?|^(?:(?!user[-.])[\w-]+\.slice\/)+|^in\.|@.*?(?=(?:\.service)?$)/g;

@@ -76,9 +76,10 @@ export interface CollectedLine {
 }
 
 /**
- * Reads a line that is an object of JSON: of journalctl, Fluent Bit, Vector, rsyslog and others, with the
- * text under a name such as `message`. Returns null for a line of another form, and for one with two
- * texts: one could be a stranger's, who ends the other if the collector does not escape quotes.
+ * Reads a line that is an object of JSON: of journalctl, Fluent Bit, Vector, rsyslog and others,
+ * with the text under a name such as `message`. Returns null for a line of another form, and for
+ * one with two texts: one could be a stranger's, who ends the other if the collector does not
+ * escape quotes.
  *
  * @param mustBeSure whether objects are left that may be a service's own
  */

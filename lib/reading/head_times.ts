@@ -206,8 +206,8 @@ function microsOf(array: Uint8Array, from: number, to: number): Micros {
 }
 
 /**
- * Reports whether `array[from, to)` may begin with a time; if not, no expression is needed. A time begins
- * with a digit or an opening bracket, or has digits around a colon, or of a date in a row.
+ * Reports whether `array[from, to)` may begin with a time; if not, no expression is needed. A time
+ * begins with a digit or an opening bracket, or has digits around a colon, or of a date in a row.
  */
 function mayBeTime(array: Uint8Array, from: number, to: number): boolean {
   if (from >= to) return false;

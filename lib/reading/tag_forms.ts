@@ -68,7 +68,8 @@ const at = (places: readonly Place[], forms: readonly Omit<TagForm, "at">[]): Ta
 /** Tags, in the order in which they are tried. Only a source with `\t` tells tabs from blanks. */
 export const TAG_FORMS: readonly TagForm[] = [
   ...at(["start", ...TIMED], [
-    // OpenWrt, busybox, `dmesg -x` and, in angle brackets, BSD's syslogd; socklog has the sender's address first.
+    // OpenWrt, busybox, `dmesg -x` and, in angle brackets, BSD's syslogd; socklog begins with the
+    // sender's address.
     {
       sample: "192.0.2.1: auth.info: ",
       nearMiss: "192.0.2.1: auth.infos: ",
@@ -199,7 +200,8 @@ export const TAG_FORMS: readonly TagForm[] = [
       source: raw`(?<before>(?<host>)0x[\da-f]+ +\w+ +0x[\da-f]+ +(?<pid>\d+) +\d+ +(?<name>${NAME}))` +
         raw`(?<after>: +(?:\([\w.-]+\) )?(?:\[[\w.]+:[\w.-]+\] )?)`,
     },
-    // Up to two hosts. Apple and Kerberos add a level; some templates of rsyslog have no blank at the end.
+    // Up to two hosts. Apple and Kerberos add a level; some templates of rsyslog end without a
+    // blank.
     {
       sample: "web auth.info sshd[7]: ",
       nearMiss: "web auth.info error[7]: ",
@@ -224,7 +226,8 @@ export const TAG_FORMS: readonly TagForm[] = [
       source: `(?<before>(?<host>${HOST} +)(?<name>${NAME}))(?<after> +)`,
       only: "known",
     },
-    // A relay writes its host before a line with its own head; AIX adds the sender, OSSEC its agent's name.
+    // A relay writes its host before a line with its own head; AIX adds the sender, OSSEC the name of
+    // its agent.
     {
       sample: "relay Mar  9 04:05:06",
       nearMiss: "relay Mar 9th 04:05:06",

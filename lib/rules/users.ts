@@ -50,7 +50,8 @@ export class Users {
   /**
    * Remembers a user who is served: by name, or at a path at which he was just asked to log in, as
    * programs with tokens are, or who stores a file, before which programs look whether it is there.
-   * A name at a missing page tells the same where a site logs errors alone. Returns whether a user met a refusal, by name or address.
+   * A name at a missing page tells the same where a site logs errors alone. Returns whether a user
+   * met a refusal, by name or address.
    */
   see(address: Words, answer: Answer): boolean {
     const { status, time, isNamed } = answer;
