@@ -38,6 +38,8 @@ interface Row extends CountRow {
 interface Top extends BanCount {
   /** Start of the counts; null: there are none. */
   readonly start: Micros | null;
+  /** End of the counts if `--until` asks for one; null: now. */
+  readonly end: Micros | null;
   readonly lines: number;
   readonly hits: number;
   readonly tables: readonly { readonly by: Subject; readonly rows: readonly Row[] }[];
@@ -50,12 +52,15 @@ export function topCommand({ since = "24h", until, by, ...options }: TopOptions)
     throw new UserError(`Cannot count from "${since}" until "${until}": the end must be later`, 64);
   }
   const top = withState(options, ({ rollups, history }): Top => {
-    const { content, start } = rollups.since(from, to);
-    const time = { from: start ?? from, to };
+    const { content, start, ...counted } = rollups.since(from, to);
+    // Lines count by hours: bans of the same time fit them.
+    const end = to === undefined ? null : Math.max(to, counted.end ?? 0);
+    const time = { from: start ?? from, to: end ?? undefined };
     const bans = history.bansByProvenance(time);
     const most = by === undefined ? FEW : MANY;
     return {
       start,
+      end,
       lines: totalCount(content.lines),
       hits: totalCount(content.hits),
       ...sumOfBans(bans),
@@ -66,7 +71,7 @@ export function topCommand({ since = "24h", until, by, ...options }: TopOptions)
     };
   });
   if (options.json) printJson(topJson(top, { from, to }));
-  else printTop(top, { from, to });
+  else printTop(top, from);
   return 0;
 }
 
@@ -79,11 +84,12 @@ function rowsOf(by: Subject, facts: CountFacts): Row[] {
     .map((row) => ({ ...row, lines: lines.get(row.name)! }));
 }
 
-function topJson({ start, lines, hits, made, ended, tables }: Top, { from, to }: Span): unknown {
+function topJson({ start, end, lines, hits, made, ended, tables }: Top, { from, to }: Span): unknown {
   return {
     since: isoTime(from),
     until: isoTimeOrNull(to ?? null),
     start: isoTimeOrNull(start),
+    end: isoTimeOrNull(end),
     lines,
     hits,
     bans_made: made,
@@ -95,8 +101,8 @@ function topJson({ start, lines, hits, made, ended, tables }: Top, { from, to }:
   };
 }
 
-function printTop({ start, lines, hits, made, ended, tables }: Top, { from, to }: Span): void {
-  const until = to === undefined ? "" : ` until ${localTime(to)}`;
+function printTop({ start, end, lines, hits, made, ended, tables }: Top, from: Micros): void {
+  const until = end === null ? "" : ` until ${localTime(end)}`;
   if (start === null) print(`No line named an address since ${localTime(from)}${until}.`);
   else {
     const named = `${counted(lines, "line")} named an address, ${hits} of them hit a rule.`;

@@ -43,15 +43,18 @@ export class RollupTable extends Table {
     this.#put(HOUR, start, content);
   }
 
-  /** Adds up all counts since `time`, or until `to`, by whole hours, and by whole days in old rows. */
-  since(time: Micros, to = Infinity): { content: RollupContent; start: Micros | null } {
-    const rows = this.db.all<{ start: Micros; content: string }>(
-      "SELECT start, content FROM rollup WHERE start + span > ? AND start < ? ORDER BY start",
+  /**
+   * Adds up all counts since `time`, or until `to`, by whole hours, and by whole days in old rows.
+   * `start` and `end` are the bounds of these; null: there are none.
+   */
+  since(time: Micros, to = Infinity): { content: RollupContent; start: Micros | null; end: Micros | null } {
+    const rows = this.db.all<{ start: Micros; end: Micros; content: string }>(
+      "SELECT start, start + span AS end, content FROM rollup WHERE start + span > ? AND start < ? ORDER BY start",
       time,
       to,
     );
     const content = sumOf(rows.map(({ content }) => JSON.parse(content) as RollupContent));
-    return { content, start: rows[0]?.start ?? null };
+    return { content, start: rows[0]?.start ?? null, end: rows.at(-1)?.end ?? null };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { DAY, HOUR, now } from "../../lib/core/time.ts";
+import { DAY, HOUR, isoTime, now, SECOND } from "../../lib/core/time.ts";
 import { eventOf } from "../support/events.ts";
 import { type TemporaryState, temporaryState } from "../support/helpers.ts";
 import { program } from "../support/program.ts";
@@ -115,6 +115,12 @@ Deno.test("`top --until` counts lines and bans up to the hour of a time", async 
   assert.deepEqual(await top("--since", "8d", "--until", "6d"), [1, 0, 1, []]);
   assert.deepEqual(await top("--since", "6d", "--until", "3h"), [0, 0, 0, []]);
   assert.deepEqual(await top("--since", "2h", "--until", "1m"), [100, 3, 5, [2, 1]]);
+  // Its hour counts whole, and so do the bans of that hour.
+  const hour = Math.floor(temporary.state.bans.inForce()[0]!.start / HOUR) * HOUR;
+  const early = ["--since", "3h", "--until", isoTime(hour + SECOND)];
+  assert.deepEqual(await top(...early), [100, 3, 5, [2, 1]]);
+  const { until, end } = JSON.parse((await run(temporary, ...early, "--json")).stdout);
+  assert.deepEqual([until, end], [isoTime(hour + SECOND), isoTime(hour + HOUR)]);
   const { stdout } = await run(temporary, "--since", "8d", "--until", "6d");
   assert.match(stdout, /^Since \S+ \S+ until \S+ \S+: 1 line named an address, /);
   const wrong = await run(temporary, "--since", "1h", "--until", "2h");
