@@ -3,6 +3,9 @@ import { type FileId, isSameFile } from "./content.ts";
 import { formatPosition, type KnownFile } from "./position.ts";
 import type { Tail } from "./tail.ts";
 
+/** Most files without a name that are remembered, as of containers that come and go. */
+const MOST_LEFT = 100;
+
 /** Known files of one pattern: those being read, and those read before. */
 export class KnownFiles implements Disposable {
   /** Files being read; of one path, the older come first. */
@@ -11,6 +14,8 @@ export class KnownFiles implements Disposable {
   missing: KnownFile[] = [];
   /** Files whose unread rest was not found, until their successors are found. */
   gone: KnownFile[] = [];
+  /** By path, dropped files without a successor: they may get their names back. */
+  readonly #left = new Map<string, KnownFile>();
   /** The first tail of each inode. */
   readonly #byInode = new Map<string, Tail>();
 
@@ -54,6 +59,7 @@ export class KnownFiles implements Disposable {
   /** Inserts a tail at `place`, or behind all others. */
   add(tail: Tail, place = this.open.length): void {
     this.open = this.open.toSpliced(place, 0, tail);
+    this.#left.delete(tail.path);
     this.#note(tail);
   }
 
@@ -64,6 +70,20 @@ export class KnownFiles implements Disposable {
     this.#note(tail);
     if (tail.quietSince === null) return;
     for (const one of this.open) if (one.path === tail.path) one.noteEarlier(tail.time);
+  }
+
+  /** Remembers a dropped tail's file unless another one has its name. */
+  leave({ path, position }: Tail): void {
+    if (this.open.some((one) => one.path === path)) return;
+    this.#left.delete(path);
+    this.#left.set(path, position);
+    if (this.#left.size > MOST_LEFT) this.#left.delete(this.#left.keys().next().value!);
+  }
+
+  /** Returns the data of a dropped file that may have its name again; undefined: there is none. */
+  leftAs({ path, ino }: Pick<KnownFile, "path" | "ino">): KnownFile | undefined {
+    const left = this.#left.get(path);
+    return left?.ino === ino ? left : undefined;
   }
 
   /** Keeps a lost file's data without its inode, which another file has or will get. */

@@ -143,7 +143,9 @@ export class Logs implements Disposable {
     }
     this.#drop(tail);
     this.#selection.setAside(tail);
-    return tail.finish();
+    const piece = tail.finish();
+    this.#files.leave(tail);
+    return piece;
   }
 
   [Symbol.dispose](): void {
@@ -192,6 +194,7 @@ export class Logs implements Disposable {
     if (this.#files.missing.some((one) => one.path === path) && this.#rewriting.isWaiting(path)) return;
     // An empty file waits until it shows whether it becomes a copy of another.
     if (!last && file.size === 0) return;
+    if (await this.#resume(file)) return;
     const before = last && this.#files.of(last);
     if (before && await this.#follow(before, file)) return;
     const offset = before ? 0 : await this.#copies.beginOf(file);
@@ -210,6 +213,16 @@ export class Logs implements Disposable {
     // Only once it is open: a later rotation of this name is of this file itself.
     if (last) await this.#takeNewer(last, tail);
     this.#isPositionDue = true;
+  }
+
+  /** Goes on in a file that was away for long, under its name. False: it is another file. */
+  async #resume(file: FollowedFile): Promise<boolean> {
+    const left = this.#files.leftAs(file);
+    const tail = left === undefined ? null : await this.#opener.open(file, left);
+    if (tail === null) return false;
+    this.#files.add(tail);
+    this.#isPositionDue = true;
+    return true;
   }
 
   /**

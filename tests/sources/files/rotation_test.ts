@@ -89,6 +89,26 @@ Deno.test("after a rename the old file is read on beside the new one, and let go
   await eventually(() => filesIn(following.position!) === 1);
 });
 
+Deno.test("a log that was let go is read on when it gets its name back, and a new one from its beginning", async () => {
+  using logs = new LogDirectory();
+  logs.write("a.log", "");
+  await using following = await new Following(logs.at("a.log"), { linger: 200 * MILLISECOND, poll: 20_000 })
+    .begun();
+  logs.append("a.log", "one\ntwo\n");
+  await following.saw("one", "two");
+  logs.rename("a.log", "elsewhere");
+  await eventually(() => filesIn(following.position!) === 0);
+  logs.append("elsewhere", "three\n");
+  logs.rename("elsewhere", "a.log");
+  await following.saw("one", "two", "three");
+  logs.append("a.log", "four\n");
+  await following.saw("one", "two", "three", "four");
+  logs.remove("a.log");
+  await eventually(() => filesIn(following.position!) === 0);
+  logs.write("a.log", "one\n");
+  await following.saw("one", "two", "three", "four", "one");
+});
+
 Deno.test("logs numbered from the oldest are read once each", async () => {
   using logs = new LogDirectory();
   await using following = await new Following(logs.at("a.log"), { linger: 200 * MILLISECOND }).begun();
