@@ -189,10 +189,11 @@ export class Bans {
    */
   refresh(): string[] {
     const { ended: lifted, moved } = this.#changes.take();
+    lifted.forEach((address) => this.#ends.note(address));
     this.#retell(moved);
     this.#ends.endWhitelisted();
     this.#wake();
-    const ended = [...new Set([...lifted, ...this.#ends.take()])];
+    const ended = this.#ends.take();
     const inForce = this.#options.state.bans.inForceByAddress(ended);
     return ended.filter((address) => !inForce.has(address));
   }

@@ -84,7 +84,12 @@ export class Ends {
     this.#revision = whitelist.revision;
   }
 
-  /** Returns the addresses that the whitelist has freed of bans since the last call. */
+  /** Notes that somebody else has ended the bans of an address, for `take()`, even if more fails first. */
+  note(address: string): void {
+    this.#addresses.add(address);
+  }
+
+  /** Returns the addresses whose bans ended before their time since the last call. */
   take(): string[] {
     const addresses = [...this.#addresses];
     this.#addresses.clear();
@@ -100,7 +105,7 @@ export class Ends {
     const { state, ended } = this.#options;
     const spared = state.transaction(() => this.#endCovered(state.addresses(range)));
     this.#tell(spared);
-    spared.forEach(({ address }) => this.#addresses.add(address));
+    spared.forEach(({ address }) => this.note(address));
     if (range.after > 0 && spared.length > 0) ended();
   }
 

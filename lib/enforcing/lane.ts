@@ -163,6 +163,8 @@ export class Lane {
     const bans = await this.#held();
     const found = await firewall.inspect(bans, signal);
     const missing = found?.missing.filter((ban) => !this.#enforcer.queue.isUnderWay(ban)) ?? [];
+    // What took these may have taken those under way too, before the firewall's answer.
+    if (missing.length > 0) this.#enforcer.queue.mark();
     // Bans under way in either direction are no strays.
     let stray = found?.stray.filter((ban) => !state.mayHold(ban)) ?? [];
     if (signal.aborted) return null;

@@ -155,7 +155,7 @@ export function gatewaysIn(routes: string): string[] {
   return [...routes.matchAll(/\bvia (?:inet6? )?(\S+)/g)].map(([, gateway]) => gateway!);
 }
 
-/** Reports whether a line of `ip monitor route` is about a default route, also about its first one of many hops. */
+/** Reports whether a line of `ip monitor route` is about a default route, also one of several hops. */
 export function isOfDefaultRoute(line: string): boolean {
   return /^(?:Deleted )?(?:\w+ )?default\b/.test(line);
 }

@@ -209,9 +209,10 @@ export class Whitelisting {
   }
 }
 
-/** Returns this machine's addresses in a fixed order; none if the system does not list them. */
+/** Returns this machine's addresses, each once, in a fixed order; none if the system does not list them. */
 function presentAddresses(): string[] {
-  return (tried(ownAddresses) ?? []).sort();
+  // Several bridges may have fe80::1.
+  return [...new Set(tried(ownAddresses))].sort();
 }
 
 /** Separates the names of one address in the note of its entry. */

@@ -169,11 +169,12 @@ export const TAG_FORMS: readonly TagForm[] = [
         raw`(?<after> \S+ (?:-|(?:\[[^\s\]"=]+(?: [^\s\]"=]+="(?:[^"\\]|\\.)*")*\])+)(?: +\ufeff?|$))`,
       kind: "structured",
     },
-    // `aws logs tail`: a stream of a container. Its path is no name of a zone, as of Europe/Berlin.
+    // `aws logs tail`: a stream of a container. Its path is no name of a zone, as of Europe/Berlin, nor a
+    // program's tag, as of Docker and Postfix: a stranger may have chosen what follows that.
     {
       sample: "ssh/sshd/0a1b2c3d ",
-      nearMiss: "Europe/Berlin ",
-      source: raw`(?![A-Z][A-Za-z]+/[A-Z])[\w.#$@:[\]-]+(?:/[\w.#$@:[\]-]+)+ +`,
+      nearMiss: "docker/web[7]: ",
+      source: raw`(?![A-Z][A-Za-z]+/[A-Z]|\S*(?::|\[\d*\]) )[\w.#$@:[\]-]+(?:/[\w.#$@:[\]-]+)+ +`,
       kind: "container",
     },
   ]),

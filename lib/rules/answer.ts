@@ -6,8 +6,8 @@ import { hashValue } from "./hash.ts";
 
 /** First letters of methods that send nothing: GET, HEAD and OPTIONS. */
 const [GET, HEAD, OPTIONS] = [71, 72, 79];
-/** Letters of PUT, which no other method begins with. */
-const [P, U] = [80, 85];
+/** Letters of PUT. */
+const [P, U, T] = [80, 85, 84];
 
 const NONE = { array: new Uint8Array(0), from: 0, length: 0 };
 
@@ -51,7 +51,7 @@ export class Answer {
   /** Whether the request stores a file, by PUT. */
   get isStoring(): boolean {
     const { array, from, length } = this.#valueOf(this.#method);
-    return length > 1 && array[from] === P && array[from + 1] === U;
+    return length === 3 && array[from] === P && array[from + 1] === U && array[from + 2] === T;
   }
 
   /** Whether the request asks only what is allowed, as a browser does before a form of another site. */

@@ -170,9 +170,10 @@ function linesOf({ content, time, base, source }: Batch, wanted: WantedLines): F
     const text = LINE.exec(content)?.[0];
     if (text === undefined) continue;
     const [module, address, earlier, message] = JSON.parse(text) as [string, string, number, string];
+    // A line may have the text many times: it is asked about once.
+    at = LINE.lastIndex;
     if (!wanted.has({ module, address, message })) continue;
     found.push({ module, address, message, source, time: (base ?? time) - earlier });
-    at = LINE.lastIndex;
   }
   return found.reverse();
 }

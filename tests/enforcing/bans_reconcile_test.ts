@@ -27,6 +27,8 @@ class KernelFirewall extends ObserveFirewall {
   refusal: string | null = null;
   /** Bans wait for it. */
   gate: Promise<void> = Promise.resolve();
+  /** Answers about bans wait for it. */
+  answer: Promise<void> = Promise.resolve();
 
   override async ban(bans: readonly Ban[]): Promise<Outcome[]> {
     this.calls.push(bans.length);
@@ -34,6 +36,7 @@ class KernelFirewall extends ObserveFirewall {
     const { refusal } = this;
     if (refusal !== null) return bans.map(({ address }) => ({ address, error: refusal }));
     for (const { address, until } of bans) this.held.set(address, until);
+    await this.answer;
     return super.ban(bans);
   }
 
@@ -336,6 +339,28 @@ Deno.test("`Bans.reconcile()` has a firewall that lost all bans told of them, an
   await eventually(areAllHeld);
   assert.equal(firewall.held.size, 6_001);
   assert.equal(log.lines.filter((line) => /6000 bans were gone/.test(line)).length, 1);
+  await bans.stop(AbortSignal.timeout(1_000));
+});
+
+Deno.test("`Bans.reconcile()` has a ban told again that was lost before the firewall answered", async () => {
+  using temporary = temporaryState();
+  const { firewall, open } = setUp(temporary);
+  const { state } = temporary;
+  const bans = open();
+  const add = (address: string) => {
+    state.bans.add(ban(address));
+    bans.enforce([ban(address)]);
+  };
+  add("192.0.2.1");
+  await eventually(() => state.bans.inForce().every(({ appliedAt }) => appliedAt !== null));
+  const answer = Promise.withResolvers<void>();
+  firewall.answer = answer.promise;
+  add("192.0.2.2");
+  await eventually(() => firewall.held.size === 2);
+  firewall.held.clear();
+  await bans.reconcile();
+  answer.resolve();
+  await eventually(() => firewall.held.size === 2);
   await bans.stop(AbortSignal.timeout(1_000));
 });
 

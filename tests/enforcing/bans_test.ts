@@ -131,6 +131,23 @@ Deno.test("`Bans.refresh()` holds bans against the whitelist again when that cou
   await bans.stop(AbortSignal.abort());
 });
 
+Deno.test("`Bans.refresh()` names who was unbanned even if more could not be written then", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  act(bans, [trip("192.0.2.1"), trip("192.0.2.2")]);
+  await eventually(() => scene.firewall.held.size === 2);
+  temporary.state.bans.end("192.0.2.1", { reason: "unban", time: scene.now });
+  scene.whitelist.set("database", ["192.0.2.2"]);
+  temporary.exec(
+    "CREATE TRIGGER full BEFORE UPDATE ON ban WHEN new.address = '192.0.2.2' BEGIN SELECT raise(ABORT, 'full'); END",
+  );
+  assert.throws(() => bans.refresh(), /full/);
+  temporary.exec("DROP TRIGGER full");
+  assert.deepEqual(bans.refresh().sort(), ["192.0.2.1", "192.0.2.2"]);
+  await bans.stop(AbortSignal.abort());
+});
+
 Deno.test("`Bans` keeps a ban by hand of a whitelisted address out of the firewall", async () => {
   using temporary = temporaryState();
   const { scene, make, act } = setUp(temporary);

@@ -222,6 +222,9 @@ Deno.test("a line of another program names nobody, whatever heads are in its mes
     'Information,3/9/2026 4:05:06 AM,sshd,4,None,"user "%" logged in"',
     "Mar  9 04:05:06 web cron: 788a20aabbcc,v4.0.66: %",
     "2026-03-09T04:05:06Z web cron: a/b %",
+    "2026-03-09T04:05:06Z docker/cron[7]: %",
+    "2026-03-09T04:05:06Z docker/cron[7] %",
+    "2026-03-09T04:05:06Z docker/cron: %",
   ];
   for (const other of others) {
     const { reader } = caseOf(sshd, "sshd", []);

@@ -393,6 +393,25 @@ Deno.test("the whitelist of a database counts while that is away, and no longer 
   assert.deepEqual([scene.origin(OLD), scene.stored("database")], [null, []]);
 });
 
+Deno.test("an address that two interfaces of this machine have is stored once, and not again", async () => {
+  const { networkInterfaces } = Deno;
+  Deno.networkInterfaces = () => networkInterfaces().flatMap((one) => [one, { ...one, name: "br1" }]);
+  try {
+    await using scene = new Scene({});
+    const { state } = scene.temporary;
+    const replace = state.replaceWhitelist.bind(state);
+    const stored: KeptOrigin[] = [];
+    state.replaceWhitelist = (origin, ...rest) => {
+      stored.push(origin);
+      replace(origin, ...rest);
+    };
+    scene.gather();
+    assert.deepEqual(stored, []);
+  } finally {
+    Deno.networkInterfaces = networkInterfaces;
+  }
+});
+
 Deno.test("an address that this machine had counts for another day: at a start its interface may be down", async () => {
   await using scene = new Scene({});
   const { state } = scene.temporary;

@@ -68,10 +68,13 @@ Deno.test("`Engine.add()` takes for a user who stores a file", () => {
   assert.deepEqual(stored("PUT", "200"), [21]);
   assert.deepEqual(stored("PUT", "201"), [21]);
   for (
-    const [method, status] of [["PUT", "301"], ["POST", "200"], ["PATCH", "200"], [
-      "PROPFIND",
-      "207",
-    ]] as const
+    const [method, status] of [
+      ["PUT", "301"],
+      ["POST", "200"],
+      ["PATCH", "200"],
+      ["PURGE", "200"],
+      ["PROPFIND", "207"],
+    ] as const
   ) {
     assert.equal(stored(method, status)[0], 3, `${method} ${status}`);
   }

@@ -105,6 +105,19 @@ Deno.test("`History.lines()` says how far it has looked where there are more lin
   assert.ok(none.searchedSince !== null && none.searchedSince > 0 && none.searchedSince < 79_999);
 });
 
+Deno.test("`History.linesWith()` asks once about each line that has a text, however often", () => {
+  using temporary = temporaryState();
+  record(
+    temporary,
+    ["a", "a".repeat(1_000), "b", "ba"].map((message) => ({ address: "192.0.2.1", message })),
+  );
+  const asked: string[] = [];
+  const has = ({ message }: { message: string }) => asked.push(message) > 0 && message === "ba";
+  const { lines } = temporary.state.history.linesWith("a", has, ALL);
+  assert.deepEqual(lines.map(({ message }) => message), ["ba"]);
+  assert.deepEqual(asked, ["a", "a".repeat(1_000), "ba"]);
+});
+
 Deno.test("`History.bansInside()` finds the bans that lie within a network, whatever their texts", () => {
   using temporary = temporaryState();
   const { bans, history } = temporary.state;

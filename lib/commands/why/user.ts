@@ -30,7 +30,7 @@ const [MOST_ADDRESSES, MOST_LINES] = [10, 5];
 const TEXT = 40;
 
 /** An address from which somebody came. */
-interface Origin {
+interface UserAddress {
   readonly address: string;
   readonly lines: number;
   readonly lastLine: Micros | null;
@@ -41,7 +41,7 @@ interface Origin {
 
 interface UserStory {
   readonly user: string;
-  readonly origins: readonly Origin[];
+  readonly addresses: readonly UserAddress[];
   readonly found: FoundLines;
 }
 
@@ -55,25 +55,25 @@ export function whyUser(user: string, options: CommonOptions): number {
     const found = state.history.linesWith(user, (line) => userOf(line) === user, LIMITS);
     const logins = state.logins.logins().filter((login) => login.user === user);
     const lines = Map.groupBy(found.lines, ({ address }) => address);
-    const addresses = [...new Set([...lines.keys(), ...logins.map(({ address }) => address)])];
-    const bans = state.history.narrowestInForce(addresses);
-    const origins = addresses.map((address): Origin => ({
+    const names = [...new Set([...lines.keys(), ...logins.map(({ address }) => address)])];
+    const bans = state.history.narrowestInForce(names);
+    const addresses = names.map((address): UserAddress => ({
       address,
       lines: lines.get(address)?.length ?? 0,
       lastLine: lines.get(address)?.at(0)?.time ?? null,
       login: logins.findLast((login) => login.address === address) ?? null,
       ban: bans.get(address) ?? null,
     }));
-    if (options.json) printJson(storyJson({ user, origins, found }));
-    else tell({ user, origins, found });
+    if (options.json) printJson(storyJson({ user, addresses, found }));
+    else tell({ user, addresses, found });
     return 0;
   });
 }
 
-function storyJson({ user, origins, found: { lines, isComplete, searchedSince } }: UserStory): unknown {
+function storyJson({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): unknown {
   return {
     user,
-    addresses: origins.map(({ address, lines, lastLine, login, ban }) => ({
+    addresses: addresses.map(({ address, lines, lastLine, login, ban }) => ({
       address,
       lines,
       last_line: isoTimeOrNull(lastLine),
@@ -90,18 +90,18 @@ function lineJson({ time, module, source, address, message }: FoundLine): unknow
   return { time: isoTime(time), module, source, address, message };
 }
 
-function tell({ user, origins, found: { lines, isComplete, searchedSince } }: UserStory): void {
+function tell({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): void {
   const width = Math.min(WIDTH, outputWidth() ?? WIDTH);
   const since = isComplete ? "" : ` since ${localTime(searchedSince!)}`;
   const from = `${counted(lines.length, "line")}${since} from ${
-    counted(origins.length, "address", "addresses")
+    counted(addresses.length, "address", "addresses")
   }`;
   wrap(`${bounded(user, TEXT)}: ${from}.`, width).forEach(print);
-  if (origins.length === 0) return;
+  if (addresses.length === 0) return;
   print("");
   printTable(
     ["ADDRESS", "LINES", "LAST LINE", "LAST LOGIN", "BANNED UNTIL"],
-    origins.slice(0, MOST_ADDRESSES).map(({ address, lines, lastLine, login, ban }) => [
+    addresses.slice(0, MOST_ADDRESSES).map(({ address, lines, lastLine, login, ban }) => [
       address,
       String(lines),
       lastLine === null ? "-" : tableTime(lastLine),
@@ -109,8 +109,8 @@ function tell({ user, origins, found: { lines, isComplete, searchedSince } }: Us
       ban === null ? "not banned" : tableEnd(ban.until),
     ]),
   );
-  if (origins.length > MOST_ADDRESSES) print(`and ${origins.length - MOST_ADDRESSES} more`);
+  if (addresses.length > MOST_ADDRESSES) print(`and ${addresses.length - MOST_ADDRESSES} more`);
   print("");
   for (const line of lines.slice(0, MOST_LINES)) lineText({ ...line, hits: [] }, width).forEach(print);
-  wrap(`${zoneText()} \`strongmonitor why ${origins[0]!.address}\` tells more.`, width).forEach(print);
+  wrap(`${zoneText()} \`strongmonitor why ${addresses[0]!.address}\` tells more.`, width).forEach(print);
 }

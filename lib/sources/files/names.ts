@@ -12,7 +12,7 @@ const BEHIND = [
 ];
 /** `access-20261123.log`, and `app__2026-11-23_00-00-00.log` of pm2 */
 const BETWEEN = /^(.+?)[._-]{1,2}\d{4}-?\d\d-?\d\d[\d._-]*(\.[^./]+)$/;
-/** `@40000000692cae2f1f6a2c14.s` beside `current`: multilog, svlogd and s6-log label files with their ends. */
+/** `@40000000692cae2f1f6a2c14.s` beside `current`: multilog, svlogd and s6-log so label ended files. */
 const LABELLED = /^(.*\/)@[0-9a-f]{24}(?:\.[a-z])?$/;
 const DATED = /(?<!\d)\d{4}[-_.]?\d\d[-_.]?\d\d[^/]*$/;
 const SPARE = /(?:\.backup|\.old|\.bak|~)$/;
