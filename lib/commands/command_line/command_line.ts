@@ -13,8 +13,8 @@ import { CONFIG, printError, printLines } from "../common/output.ts";
 
 /** The exit codes of all commands, in lines for 80 columns behind `Exit codes: `. */
 export const EXIT_CODES = "0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be\n" +
-  "read, 69 something needed is unavailable, 77 this program may not read the\n" +
-  "configuration, 78 wrong configuration";
+  "read, 69 something needed is unavailable, 77 the program was built without the\n" +
+  "right to read the configuration, 78 wrong configuration";
 
 /** The program's callbacks. */
 export interface ProgramParts extends CommandParts {

@@ -152,7 +152,9 @@ export function selectedLine(model: Model, columns: number): Line {
   const endOf = ({ until }: BanStatus) => until === null ? "for good" : `for ${left(until, time)} more`;
   const words = [
     row.name,
-    ..."hits" in row ? [`${countText(row.hits)} hits, ${percent(row.share)} of all`] : [],
+    ..."hits" in row
+      ? [`${countText(row.hits)} ${row.hits === 1 ? "hit" : "hits"}, ${percent(row.share)} of all`]
+      : [],
     ...ban === null ? [] : [`banned ${endOf(ban)}: ${ban.reason}`],
   ];
   const text = cut(words.join(" · "), columns - 2);

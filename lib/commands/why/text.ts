@@ -37,7 +37,7 @@ function sections(story: Story): string[] {
     ...section("bans", bans.map((ban) => banText(ban, story))),
     ...section("networks", around.map((ban) => `${ban.address}: ${banText(ban, story)}`)),
     ...inside === null || inside.all === 0 ? [] : section(`inside`, [
-      `${counted(inside.all, "ban")}, ${inside.decided} of them not ended`,
+      `${counted(inside.all, "ban")}, ${inside.decided} not ended`,
       ...inside.newest.map((ban) => `${ban.address}: ${banText(ban, story)}`),
     ], inside.all + 1),
     ...section(

@@ -112,5 +112,8 @@ function tell({ user, addresses, found: { lines, isComplete, searchedSince } }: 
   if (addresses.length > MOST_ADDRESSES) print(`and ${addresses.length - MOST_ADDRESSES} more`);
   print("");
   for (const line of lines.slice(0, MOST_LINES)) lineText({ ...line, hits: [] }, width).forEach(print);
+  if (lines.length > MOST_LINES) {
+    print(`and ${counted(lines.length - MOST_LINES, "older line")}, which --json prints`);
+  }
   wrap(`${zoneText()} \`strongmonitor why ${addresses[0]!.address}\` tells more.`, width).forEach(print);
 }

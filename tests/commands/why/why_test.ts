@@ -209,7 +209,7 @@ Deno.test("`why` counts all of the newest 43,000 hits of a network, and says if 
   assert.equal((await countsOf())[2], false);
 });
 
-Deno.test("`why --user` tells whence a user came, by the name that a module reads, and which addresses are banned", async () => {
+Deno.test("`why --user` tells where a user came from, by the name that a module reads, and which addresses are banned", async () => {
   using temporary = temporaryState();
   const why = configured(temporary);
   fail(temporary, "203.0.113.1", [2 * MINUTE, MINUTE], "carol");
@@ -238,6 +238,8 @@ Deno.test("`why --user` tells whence a user came, by the name that a module read
   const { stdout } = await why("why", "--user", "carol");
   assert.match(stdout, /^carol: 3 lines from 3 addresses\.$/m);
   assert.match(stdout, /^203\.0\.113\.1 +2 .* not banned$/m);
+  for (const line of ["203.0.113.6", "203.0.113.7", "203.0.113.8"]) fail(temporary, line, [HOUR], "carol");
+  assert.match((await why("why", "--user", "carol")).stdout, /^and 1 older line, which --json prints$/m);
   const hostile = `\u202e\x1b[2J${"x".repeat(8_192)}`;
   fail(temporary, "203.0.113.4", [MINUTE], hostile);
   const long = await why("why", "--user", hostile);
@@ -280,7 +282,7 @@ Deno.test("`why` of a network tells the bans inside of it, and of an address the
     stdout,
     /^203\.0\.113\.0\/24 is banned since .* for good: \[NETWORK\] 3\s+bans\s+within\s+1d\.\s+No/,
   );
-  assert.match(stdout, /^inside {4}30 bans, 30 of them not ended$/m);
+  assert.match(stdout, /^inside {4}30 bans, 30 not ended$/m);
   assert.match(stdout, /and 23 more/);
   assert.match(
     (await why("why", "203.0.113.200")).stdout,
