@@ -72,12 +72,12 @@ export function wideWarning(network: string): string | null {
 function* warnOfCommands(firewall: ConfiguredFirewall, modules: Config["modules"]): Generator<string> {
   const { module: own, ban } = firewall;
   const isCarried = ({ module }: ModuleRules) => own === null || own === module.name;
-  const ends = modules.some((module) =>
-    isCarried(module) && module.rules.some((rule) => rule.banTime !== null)
+  const ending = modules.filter(isCarried).flatMap(({ module, rules }) =>
+    rules.filter(({ banTime }) => banTime !== null).map(({ name }) => `[${module.name}] ${name}`)
   );
   if (!ban.command && ban.unban) yield "unban_command has no use without ban_command";
-  if (ban.command && !ban.unban && ends) {
-    yield "ban_time is set but unban_command is not: bans that run out are not lifted by a command";
+  if (ban.command && !ban.unban && ending.length > 0) {
+    yield `bans by ${listed(ending, 1)} end after a ban_time, but no unban_command lifts them`;
   }
   for (const { key, command } of commandsOf(firewall)) {
     const shell = command.find((word) => SHELLS.has(basename(word)));

@@ -79,7 +79,7 @@ Deno.test("`configWarnings()` tells what is allowed but hardly meant", () => {
     ]],
     [top('"ban_command": "ban %s"'), []],
     [top('"ban_command": "ban %s", "ban_time": "1d"'), [
-      "ban_time is set but unban_command is not: bans that run out are not lifted by a command",
+      "bans by [SSHD] a end after a ban_time, but no unban_command lifts them",
     ]],
     [top('"unban_command": "unban %s"'), ["unban_command has no use without ban_command"]],
     [top('"ban_command": ["sudo", "/bin/sh", "-c", "ban %s"]'), [

@@ -156,7 +156,7 @@ Deno.test("`check --json` tells modules, rules and warnings, spans in seconds an
     ],
   }]);
   assert.deepEqual(warnings.map((sentence: string) => sentence.slice(0, 22)), [
-    "ban_time is set but un",
+    "bans by [SSHD] a end a",
     "whitelist 0.0.0.0/0 is",
     "[SSHD] b: bans are for",
   ]);
