@@ -146,7 +146,11 @@ export class TestMember implements AsyncDisposable {
   async shipped(): Promise<void> {
     this.fleet.wake();
     const since = Date.now() * 1000;
-    await eventually(() => this.outbox.backlog() === 0 && (this.fleet.status().lastShipped ?? 0) >= since);
+    const hasShipped = () => this.outbox.backlog() === 0 && (this.fleet.status().lastShipped ?? 0) >= since;
+    await eventually(hasShipped).catch((error: Error) => {
+      const { errors, warnings } = this.log;
+      throw new Error(`${error.message}: ${JSON.stringify([this.fleet.status(), errors, warnings])}`);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
