@@ -1,7 +1,7 @@
 /** Finds lines that a module would read, and count, twice. */
 import type { Config } from "../../config/types.ts";
 import { identityAt } from "../../core/file_identity.ts";
-import { isInJournal, type Module } from "../../reading/module.ts";
+import { isInJournal } from "../../reading/module.ts";
 import { Glob } from "../../sources/files/glob.ts";
 
 /** Files in which syslog writes what the journal has too, on Debian, Red Hat and SUSE. */
@@ -13,22 +13,24 @@ const SYSLOG =
  * of a module name, by links.
  */
 export function readTwice({ modules }: Pick<Config, "modules">): string[] {
-  return modules.flatMap(({ module }) =>
-    [...ofSyslog(module), ...ofLinks(module)].map((sentence) => `[${module.name}] ${sentence}`)
-  );
+  return modules.flatMap(({ module }) => {
+    const files = module.files.map(pathsOf);
+    const ofSyslog = isInJournal(module) ? warnOfSyslog(files.flat()) : [];
+    return [...ofSyslog, ...warnOfLinks(files)].map((sentence) => `[${module.name}] ${sentence}`);
+  });
 }
 
-function ofSyslog(module: Module): string[] {
-  if (!isInJournal(module)) return [];
-  return module.files.flatMap(pathsOf).filter((path) => SYSLOG.test(path)).map((path) =>
+function warnOfSyslog(paths: readonly string[]): string[] {
+  return paths.filter((path) => SYSLOG.test(path)).map((path) =>
     `the journal mostly has the lines of ${path} too, and each counts twice: name only one of them in match`
   );
 }
 
-function ofLinks({ files }: Module): string[] {
-  const seen = new Map<string, { pattern: string; path: string }>();
-  return files.flatMap((pattern) =>
-    pathsOf(pattern).flatMap((path) => {
+/** @param files paths of each pattern */
+function warnOfLinks(files: readonly (readonly string[])[]): string[] {
+  const seen = new Map<string, { pattern: number; path: string }>();
+  return files.flatMap((paths, pattern) =>
+    paths.flatMap((path) => {
       const identity = identityAt(path)!;
       const other = seen.get(identity);
       if (other === undefined) seen.set(identity, { pattern, path });
