@@ -3,7 +3,7 @@ import { bounded, counted } from "../core/text.ts";
 import { isoTime, isoTimeOrNull, localTime, type Micros } from "../core/time.ts";
 import { type BanCount, type Span, sumOfBans } from "../state/history.ts";
 import { totalCount } from "../state/rollup.ts";
-import { type CountFacts, countJson, type CountRow, countRows } from "./common/count_rows.ts";
+import { type CountFacts, type CountRow, countRows, rowJson } from "./common/count_rows.ts";
 import { WIDTH, wrap } from "./common/layout.ts";
 import { requireSince, requireTime } from "./common/values.ts";
 import { withState } from "./common/open_state.ts";
@@ -52,9 +52,9 @@ export function topCommand({ since = "24h", until, by, ...options }: TopOptions)
     throw new UserError(`Cannot count from "${since}" until "${until}": the end must be later`, 64);
   }
   const top = withState(options, ({ rollups, history }): Top => {
-    const { content, start, ...counted } = rollups.since(from, to);
+    const { content, start, end: last } = rollups.since(from, to);
     // Lines count by hours: bans of the same time fit them.
-    const end = to === undefined ? null : Math.max(to, counted.end ?? 0);
+    const end = to === undefined ? null : Math.max(to, last ?? 0);
     const time = { from: start ?? from, to: end ?? undefined };
     const bans = history.bansByProvenance(time);
     const most = by === undefined ? FEW : MANY;
@@ -96,7 +96,7 @@ function topJson({ start, end, lines, hits, made, ended, tables }: Top, { from, 
     bans_ended: ended,
     tables: tables.map(({ by, rows }) => ({
       by,
-      rows: rows.map((row) => ({ ...countJson(row), lines: row.lines })),
+      rows: rows.map((row) => ({ ...rowJson(row), lines: row.lines })),
     })),
   };
 }

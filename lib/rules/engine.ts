@@ -183,9 +183,10 @@ export class Engine {
 
   /** Returns the hits of a counted address that count at `time`, for each rule with some. */
   countsAt(address: string, time: Micros): RuleCount[] {
+    const words = wordsOf(address);
     const found: RuleCount[] = [];
     this.#modules.forEach((_, module) =>
-      this.#countAt(wordsOf(address), { module, time, act: (count) => found.push(count) })
+      this.#countAt(words, { module, time, act: (count) => found.push(count) })
     );
     return found;
   }

@@ -51,7 +51,7 @@ export function countRows(by: Subject, facts: CountFacts, counts = countsOf(fact
 }
 
 /** Returns a row as JSON. */
-export function countJson({ name, hits, share, made, ended }: CountRow) {
+export function rowJson({ name, hits, share, made, ended }: CountRow) {
   return { name, hits, share: Math.round(share * 10_000) / 10_000, bans_made: made, bans_ended: ended };
 }
 

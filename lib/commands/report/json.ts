@@ -1,7 +1,7 @@
 /** Formats a review for `report --json`: see docs/json.md. */
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { banJson } from "../bans/bans.ts";
-import { countJson } from "../common/count_rows.ts";
+import { rowJson } from "../common/count_rows.ts";
 import { sourceJson } from "../status/json.ts";
 import type { PeriodTotals, Review } from "./review.ts";
 import type { Period } from "./series.ts";
@@ -28,7 +28,7 @@ export function reviewJson(review: Review): unknown {
     tables: ORDER.map((by) => ({
       by,
       rows: review.tables[by].map((row) => ({
-        ...countJson(row),
+        ...rowJson(row),
         hits_before: row.before,
         banned: row.isBanned,
       })),
