@@ -2,7 +2,8 @@ import { entryJson } from "../whitelist/list.ts";
 import { inSeconds, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import type { MemberReport } from "../../postgres/member_reports.ts";
 import { banJson } from "../bans/bans.ts";
-import type { Count, JudgedLine } from "./evidence.ts";
+import type { FoundLine } from "../../state/line_search.ts";
+import type { Count } from "./evidence.ts";
 import { leakJson } from "../status/json.ts";
 import type { Story } from "./story.ts";
 import { whyNot } from "./text.ts";
@@ -39,7 +40,7 @@ export function storyJson(story: Story): unknown {
     knocks: story.knocks.map(({ name, used }) => ({ name, used_by: used!.by, used_at: isoTime(used!.at) })),
     counts: story.counts.map(countJson),
     counts_complete: story.areCountsComplete,
-    lines: story.lines.map(lineJson),
+    lines: story.lines.map((line) => ({ ...lineJson(line), hits: line.hits.map(countJson) })),
     complete: story.search.isComplete,
     searched_since: isoTimeOrNull(story.search.searchedSince),
     members: members === null ? null : members.map(memberJson),
@@ -52,8 +53,9 @@ function countJson({ address, module, rule, count, limit, window }: Count): unkn
   return { address, module, rule, count, limit, window: inSeconds(window) };
 }
 
-function lineJson({ time, module, source, address, message, hits }: JudgedLine): unknown {
-  return { time: isoTime(time), module, source, address, message, hits: hits.map(countJson) };
+/** Returns a recorded line as JSON. */
+export function lineJson({ time, module, source, address, message }: FoundLine) {
+  return { time: isoTime(time), module, source, address, message };
 }
 
 function memberJson({ member, lines, lastLine, bans }: MemberReport): unknown {

@@ -1,11 +1,11 @@
 /** `why --user`: where somebody came from by name, and whether these addresses are banned. */
 import { UserError } from "../../core/error.ts";
 import { bounded, counted } from "../../core/text.ts";
-import { isoTime, isoTimeOrNull, localTime, type Micros } from "../../core/time.ts";
+import { isoTimeOrNull, localTime, type Micros } from "../../core/time.ts";
 import type { BanStatus } from "../../deciding/ban.ts";
 import type { Login } from "../../deciding/login_change.ts";
 import { Logins } from "../../deciding/logins.ts";
-import type { FoundLine, FoundLines } from "../../state/line_search.ts";
+import type { FoundLines } from "../../state/line_search.ts";
 import { banJson } from "../bans/bans.ts";
 import { Evidence } from "./evidence.ts";
 import { WIDTH, wrap } from "../common/layout.ts";
@@ -20,6 +20,7 @@ import {
   tableTime,
   zoneText,
 } from "../common/output.ts";
+import { lineJson } from "./json.ts";
 import { lineText } from "./text.ts";
 
 /** Most lines searched for, and milliseconds for it. */
@@ -64,13 +65,13 @@ export function whyUser(user: string, options: CommonOptions): number {
       login: logins.findLast((login) => login.address === address) ?? null,
       ban: bans.get(address) ?? null,
     }));
-    if (options.json) printJson(storyJson({ user, addresses, found }));
+    if (options.json) printJson(userJson({ user, addresses, found }));
     else tell({ user, addresses, found });
     return 0;
   });
 }
 
-function storyJson({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): unknown {
+function userJson({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): unknown {
   return {
     user,
     addresses: addresses.map(({ address, lines, lastLine, login, ban }) => ({
@@ -84,10 +85,6 @@ function storyJson({ user, addresses, found: { lines, isComplete, searchedSince 
     complete: isComplete,
     searched_since: isoTimeOrNull(searchedSince),
   };
-}
-
-function lineJson({ time, module, source, address, message }: FoundLine): unknown {
-  return { time: isoTime(time), module, source, address, message };
 }
 
 function tell({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): void {
