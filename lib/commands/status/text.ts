@@ -17,8 +17,8 @@ export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInM
   /** Number of recorded lines in the state. */
   readonly recorded: number;
   readonly bans: BanTotals;
-  /** Why the monitor could not start again by its configuration on disk; missing or null: it could. */
-  readonly unusable?: string | null;
+  /** Why the monitor could not start again by its configuration on disk; null: it could. */
+  readonly unusable: string | null;
 }
 
 /** Returns lines for people: first problems, then what works. */
