@@ -58,9 +58,9 @@ export class BanReader extends Table {
   /** Returns bans changed after `change`, ascending by change, without expired ones. */
   changedSince(change: number): ChangedBan[] {
     const list = this.db.list<[string, string, Micros | null, 0 | 1]>(
-      `SELECT json_group_array(json_array(address, scope, until, ended IS NOT NULL)) AS list FROM (
-         SELECT address, scope, until, ended FROM ban
-         WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
+      "json_array(address, scope, until, ended IS NOT NULL)",
+      `(SELECT address, scope, until, ended FROM ban
+        WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
       change,
     );
     return list.map(([address, scope, until, ended]) => ({
@@ -92,16 +92,11 @@ export class BanReader extends Table {
     return times.every((time, i) => i === 0 || times[i - 1]! <= time) ? bans : bans.sort(byDecision);
   }
 
-  /** Returns the bans in force of an address or network, oldest first. */
-  inForceOn(address: string): BanStatus[] {
-    return selectBans(this.db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
-  }
-
   /** Returns the bans in force by address; addresses without any are missing. */
   inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]> {
     const list = this.db.list<[string, string, Micros | null, 0 | 1]>(
-      `SELECT json_group_array(json_array(address, scope, until, provenance = 'fleet')) AS list FROM ban
-       WHERE address ${AMONG} AND ended IS NULL`,
+      "json_array(address, scope, until, provenance = 'fleet')",
+      `ban WHERE address ${AMONG} AND ended IS NULL`,
       JSON.stringify(addresses),
     );
     const found = new Map<string, BanInForce[]>();
@@ -127,8 +122,8 @@ export class BanReader extends Table {
   /** Returns the addresses and networks with a ban in force of a range, each once. */
   addresses({ after, upTo }: BanRange): string[] {
     return this.db.list<string>(
-      `SELECT json_group_array(address) AS list FROM (
-         SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)`,
+      "address",
+      "(SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)",
       after,
       upTo,
     );
@@ -145,9 +140,10 @@ export class BanReader extends Table {
     return selectBans(this.db, where, address, formatScope(scope))[0] ?? null;
   }
 
-  /** Returns the bans in force of some addresses and networks. */
+  /** Returns the bans in force of some addresses and networks, oldest first. */
   inForceOf(addresses: readonly string[]): BanStatus[] {
-    return selectBans(this.db, `WHERE address ${AMONG} AND ended IS NULL`, JSON.stringify(addresses));
+    const where = `WHERE address ${AMONG} AND ended IS NULL ORDER BY id`;
+    return selectBans(this.db, where, JSON.stringify(addresses));
   }
 
   /** Returns the newest ban of an address or network, ended or not; null: there never was one. */
@@ -166,9 +162,7 @@ export class BanReader extends Table {
    */
   *eachInForce(): Generator<BanStatus> {
     const order = "ended IS NULL ORDER BY start, id";
-    const ids = this.db.list<number>(
-      `SELECT json_group_array(id) AS list FROM (SELECT id FROM ban WHERE ${order})`,
-    );
+    const ids = this.db.list<number>("id", `(SELECT id FROM ban WHERE ${order})`);
     for (let at = 0; at < ids.length; at += PAGE) {
       yield* selectBans(this.db, `WHERE id ${AMONG} AND ${order}`, JSON.stringify(ids.slice(at, at + PAGE)));
     }

@@ -34,8 +34,8 @@ export class BanRetention extends Table {
    */
   deleteOld({ now, keep, isShipped }: RetentionOptions): number {
     if (now < this.#nextRound) return 0;
-    const query = "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?";
-    const looked = this.db.column<number>(query, this.#visited, STEP);
+    const query = "(SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?)";
+    const looked = this.db.list<number>("id", query, this.#visited, STEP);
     if (looked.length > 0) this.#delete(looked, { before: now - keep, isShipped });
     this.#visited = looked.at(-1) ?? 0;
     if (looked.length === 0) this.#nextRound = now + PAUSE;

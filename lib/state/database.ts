@@ -44,14 +44,10 @@ export class Database {
     return Object.values(this.get<Record<string, T>>(sql, ...values) ?? {})[0] ?? null;
   }
 
-  /** Returns the first column of a query. */
-  column<T extends Value>(sql: string, ...values: Value[]): T[] {
-    return this.all<Record<string, T>>(sql, ...values).map((row) => Object.values(row)[0]!);
-  }
-
-  /** Returns the JSON list that a query makes: much faster than rows. */
-  list<Item>(sql: string, ...values: Value[]): Item[] {
-    return JSON.parse(this.value<string>(sql, ...values)!) as Item[];
+  /** Returns `item` of each row of a table or query. SQLite makes one text, much faster than rows. */
+  list<Item>(item: string, from: string, ...values: Value[]): Item[] {
+    const text = this.value<string>(`SELECT json_group_array(${item}) FROM ${from}`, ...values)!;
+    return JSON.parse(text) as Item[];
   }
 
   /** Returns a value of the table `meta`; null: there is none. */

@@ -32,9 +32,10 @@ export class EnforcementQueue extends Table {
    * for other lifts.
    */
   turns(): string[] {
-    const turns = this.db.column<string>(
-      `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
-       UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
+    const turns = this.db.list<string>(
+      "turn",
+      `(WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
+        UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn)`,
     );
     return turns.map((turn) => turn.slice(this.share.prefix.length));
   }

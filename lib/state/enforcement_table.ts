@@ -168,8 +168,8 @@ export class EnforcementTable extends EnforcementQueue {
   /** Returns bans in force of a range that the firewall has for certain, ascending by id. */
   held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
     const list = this.db.list<[string, string, Micros | null]>(
-      `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
-         SELECT address, scope, until FROM ban
+      "json_array(address, scope, until)",
+      `(SELECT address, scope, until FROM ban
          WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.share.isMine()}
          ORDER BY id)`,
       after,

@@ -31,7 +31,7 @@ export class FleetTable extends Table {
 
   /** Returns the addresses and networks with bans in force that follow other servers. */
   followedAddresses(): string[] {
-    return this.db.list<string>(`SELECT json_group_array(DISTINCT address) AS list FROM ${FOLLOWED}`);
+    return this.db.list<string>("DISTINCT address", FOLLOWED);
   }
 
   /** Returns addresses with bans lifted by hand, with the time of the last lift. */
@@ -46,8 +46,9 @@ export class FleetTable extends Table {
 
   /** Returns the addresses whose last ban is an expired one of this server, or ended by the whitelist. */
   freed(addresses: readonly string[]): string[] {
-    return this.db.column<string>(
-      `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
+    return this.db.list<string>(
+      "address",
+      `(SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
        WHERE provenance <> 'fleet' AND end_reason = 'expired' OR end_reason = 'whitelisted'`,
       JSON.stringify(addresses),
     );

@@ -195,13 +195,14 @@ export class History extends Table {
   /** Returns the ids of bans inside of a network, in order, from indexes alone. */
   #idsInside(network: string, which = ""): Float64Array {
     const { texts, areExact } = beginningsOf(network);
-    const inside = `FROM json_each(?) AS beginning CROSS JOIN ban
+    const inside = `json_each(?) AS beginning CROSS JOIN ban
       WHERE address >= beginning.value AND address < beginning.value || '~' ${which}
         AND (instr(address, ':') > 0) = ?
         AND (instr(address, '/') = 0 OR CAST(substr(address, instr(address, '/') + 1) AS INTEGER) > ?)`;
     const list = <Item>(item: string) =>
       this.db.list<Item>(
-        `SELECT json_group_array(${item}) AS list ${inside}`,
+        item,
+        inside,
         ...[JSON.stringify(texts), network.includes(":") ? 1 : 0, prefixLength(network)],
       );
     if (areExact) return Float64Array.from(list<number>("ban.id")).sort();

@@ -90,14 +90,14 @@ export class RollupTable extends Table {
     const where = "(span = ? AND start >= ? AND start < ?) OR (span = ? AND start = ?)";
     const values = [HOUR, day, day + DAY, DAY, day];
     return this.db.transaction(() => {
-      const contents = this.db.column<string>(`SELECT content FROM rollup WHERE ${where}`, ...values);
+      const contents = this.db.list<RollupContent>("json(content)", `rollup WHERE ${where}`, ...values);
       const folded = this.db.run(
         "DELETE FROM rollup WHERE span = ? AND start >= ? AND start < ?",
         HOUR,
         day,
         day + DAY,
       );
-      this.#put(DAY, day, sumOf(contents.map((content) => JSON.parse(content) as RollupContent)));
+      this.#put(DAY, day, sumOf(contents));
       return folded;
     });
   }
