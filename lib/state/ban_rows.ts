@@ -24,7 +24,7 @@ export const AMONG = "IN (SELECT value FROM json_each(?))";
 export const MOST_PAST = 100;
 
 /** Returns a query's bans, given from `WHERE` on. */
-export function selectBans(db: Database, where: string, ...values: Value[]): BanStatus[] {
+export function selectBans(db: Database, where: string, values: readonly Value[] = []): BanStatus[] {
   return select(db, where, values).map(({ change: _, ...ban }) => ban);
 }
 
@@ -37,7 +37,7 @@ function select(db: Database, where: string, values: readonly Value[]): (BanStat
   const rows = db.list<Row>(
     `json_object(${PAIRS})`,
     `(SELECT ${COLUMNS} FROM ban ${where})`,
-    ...values,
+    values,
   );
   return rows.map(({ scope, provenance, name, ...ban }) => ({
     ...ban,

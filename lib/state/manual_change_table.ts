@@ -25,9 +25,9 @@ export class ManualChangeTable extends Table {
       const last = this.db.value<string>(`SELECT max(key) FROM meta WHERE ${IS_CHANGE}`);
       let number = Number(last?.slice(PREFIX.length) ?? 0);
       for (const change of changes) {
-        this.db.run("INSERT INTO meta VALUES (?, ?)", keyOf(++number), JSON.stringify(change));
+        this.db.run("INSERT INTO meta VALUES (?, ?)", [keyOf(++number), JSON.stringify(change)]);
       }
-      this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, keyOf(Math.max(0, number - MOST)));
+      this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, [keyOf(Math.max(0, number - MOST))]);
     });
   }
 

@@ -23,7 +23,10 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
 const iterated = new Set<StatementSync>();
 
 /** Yields the rows of a statement one by one. */
-export function* iterate<Row>(statement: StatementSync, ...values: Value[]): Generator<Row> {
+export function* iterate<Row>(
+  statement: StatementSync,
+  values: readonly Value[] = [],
+): Generator<Row> {
   iterated.add(statement);
   try {
     yield* statement.iterate(...values) as IterableIterator<Row>;
