@@ -19,7 +19,9 @@ export function printable(text: string): string {
 export function bounded(text: string, most: number): string {
   // Escaped characters take more room than one; those behind `most` are not needed.
   const shown = printable(text.slice(0, most + 1));
-  return shown.length <= most ? shown : `${shown.slice(0, most - 1)}…`;
+  if (shown.length <= most) return shown;
+  // The cut may split a surrogate pair.
+  return `${shown.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /** Returns `value` as JSON in which `STEERING` characters are escaped, with the same meaning. */
