@@ -97,7 +97,7 @@ export class EnforcementTable extends EnforcementQueue {
     this.db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", [id]);
   }
 
-  /** Records that the firewall has the bans, and no earlier ones, whose lifts would lift these. */
+  /** Records that the firewall has the bans. Drops lifts of earlier ones, which would lift these. */
   applied(ids: readonly number[], { firewall, time }: { firewall: string; time: Micros }): void {
     const list = JSON.stringify(ids);
     this.db.transaction(() => {

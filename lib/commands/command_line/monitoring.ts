@@ -28,7 +28,7 @@ export const MONITORING: readonly Definition[] = [
     examples: ["run --config ./config.jsonc", "run --trial 10m", "run --verbose"],
     options: [
       option("-v, --verbose", "say what it reads, decides and tells the firewall, and show stacks of faults"),
-      option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given"),
+      option("--trial <span>", "stop after this time and end the bans made since, unless `confirm` is given"),
       option(
         "--boot-id <id>",
         "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
@@ -71,7 +71,7 @@ export const MONITORING: readonly Definition[] = [
     ],
     options: [
       option("--since <time>", "count from the hour of this time on", "24h"),
-      option("--until <time>", "count up to the hour of this time, which still counts if it has begun"),
+      option("--until <time>", "count the hours that begin before this time"),
       new Option("--by <what>", "show this table alone, with more rows").choices(SUBJECTS),
     ],
     load: async () => (await import("../top.ts")).topCommand,

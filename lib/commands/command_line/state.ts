@@ -10,7 +10,7 @@ import { type Definition, option } from "./definition.ts";
 export const CHANGING: readonly Definition[] = [
   {
     usage: "bans",
-    summary: "list the bans in force and those to be lifted yet, export them, or import others",
+    summary: "list the bans in force and those that are still to be lifted, export bans, or import others",
     examples: [
       "bans --all --json",
       "bans --export nft | ssh root@other nft -f -",
@@ -19,10 +19,10 @@ export const CHANGING: readonly Definition[] = [
       "bans --import - --for 7d --reason scanners < list.txt",
     ],
     options: [
-      option("-a, --all", "the newest thousand, those that have ended as well"),
+      option("-a, --all", "list the newest thousand bans, ended ones included"),
       new Option(
         "--export <format>",
-        "write those in force for nft -f, for ipset restore, one a line, or for --import",
+        "print the bans in force: for nft -f, for ipset restore, one address a line, or for --import",
       )
         .choices(EXPORT_FORMATS).conflicts(["all", "import", "json", "for", "reason"]),
       new Option("--import <file>", "ban who is listed in a file, one a line, or in standard input (-)")
@@ -104,7 +104,7 @@ export const CHANGING: readonly Definition[] = [
       load: async () => (await import("../knock.ts")).knockListCommand,
     }, {
       usage: "remove <name>",
-      summary: "let nobody in by a key any more",
+      summary: "remove a key, which then lets nobody in",
       examples: ["knock remove phone"],
       load: async () => (await import("../knock.ts")).knockRemoveCommand,
     }],
