@@ -19,6 +19,12 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
+/** Returns the number that a query makes; undefined: it has no row. */
+export function queryNumber(db: DatabaseSync, sql: string): number | undefined {
+  const row = db.prepare(sql).get();
+  return row && Object.values(row)[0] as number;
+}
+
 /** Statements in use. Before Deno 2.9 an iterator keeps none alive, and its next read crashes. */
 const iterated = new Set<StatementSync>();
 
