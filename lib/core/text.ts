@@ -42,8 +42,12 @@ export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Formats a count for people: `1 ban`, `2 bans`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
+/** Formats a count for people: `1 ban`, `2 bans`, `2 addresses`. */
+export function counted(
+  count: number,
+  noun: string,
+  plural = noun + (noun.endsWith("s") ? "es" : "s"),
+): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
 

@@ -29,5 +29,6 @@ Deno.test("`bounded()` cuts before a character, not within it", () => {
 
 Deno.test("`counted()` speaks of one and of many", () => {
   assert.deepEqual([0, 1, 2].map((count) => counted(count, "ban")), ["0 bans", "1 ban", "2 bans"]);
+  assert.equal(counted(2, "address"), "2 addresses");
   assert.equal(counted(2, "failed try", "failed tries"), "2 failed tries");
 });
