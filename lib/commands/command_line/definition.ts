@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { Log } from "../../core/log.ts";
+import { CONFIG } from "../common/output.ts";
 import type { RunSignals } from "../run.ts";
 
 /** The program's callbacks for its commands. */
@@ -32,6 +33,25 @@ interface CommandDefinition extends Help {
 
 /** A command, or a group of commands. */
 export type Definition = CommandDefinition | Help & { readonly commands: readonly CommandDefinition[] };
+
+/** Returns the word that calls a command. */
+export function nameOf({ usage }: Pick<Help, "usage">): string {
+  return usage.split(" ", 1)[0]!;
+}
+
+/** Returns the options of a command, also those that most commands have; a group has none. */
+export function optionsOf(definition: Definition): Option[] {
+  if ("commands" in definition) return [];
+  const { isBare, options = [], json = "print JSON" } = definition;
+  return [
+    ...isBare ? [] : [
+      option("-c, --config <file>", "configuration to read", CONFIG),
+      option("-s, --state <directory>", "state to use instead of the one that the configuration names"),
+    ],
+    ...options,
+    ...json === false ? [] : [option("--json", json)],
+  ];
+}
 
 /** Makes an option; `standard` is its value by default. */
 export function option(flags: string, about: string, standard?: string): Option {

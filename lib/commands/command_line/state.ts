@@ -10,7 +10,7 @@ import { type Definition, option } from "./definition.ts";
 export const CHANGING: readonly Definition[] = [
   {
     usage: "bans",
-    summary: "list the bans in force and those that are still to be lifted, export bans, or import others",
+    summary: "list the bans in force and those still to be lifted, or export or import bans",
     examples: [
       "bans --all --json",
       "bans --export nft | ssh root@other nft -f -",
