@@ -66,7 +66,8 @@ export function ordered(commands: readonly Definition[], args: readonly string[]
   while (args[at]?.startsWith("-")) at += valued.includes(args[at]) ? 2 : 1;
   if (at >= args.length) return [DEFAULT, ...args];
   const [command, inner] = args.slice(at);
-  if (command === "help") return named(inner) ? [...args.slice(at + 1), "--help"] : args.slice(at + 1);
+  const isAnswered = inner === undefined || named(inner) !== undefined;
+  if (command === "help") return [...args.slice(at + 1), ...isAnswered ? ["--help"] : []];
   // The program's help does not answer a question about an unknown command.
   if (!named(command)) return args.slice(at).filter((word) => !HELP.includes(word));
   const hasCommands = "commands" in named(command)!;

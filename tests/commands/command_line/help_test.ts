@@ -57,6 +57,12 @@ for (const { command, path } of everyCommand(idleProgram(() => {}))) {
   });
 }
 
+Deno.test("`help` alone prints what `--help` prints", async () => {
+  const [help, option] = [await runProgram(["help"]), await runProgram(["--help"])];
+  assert.deepEqual(help, option);
+  assert.equal(help.code, 0);
+});
+
 Deno.test("The program has the named command alone, with the help that it has among all", () => {
   for (const all of idleProgram(() => {}).commands) {
     const [named, ...others] = idleProgram(() => {}, all.name()).commands;
