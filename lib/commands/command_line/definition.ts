@@ -24,7 +24,8 @@ interface Help {
 interface CommandDefinition extends Help {
   /** Has no options of configuration and state. */
   readonly isBare?: boolean;
-  readonly options?: readonly Option[];
+  /** Makes its options: to make those of all commands would take a start some milliseconds. */
+  readonly options?: () => readonly Option[];
   /** Help of `--json`, "print JSON" by default; false: the command has no such option. */
   readonly json?: string | false;
   /** Loads the command's modules. */
@@ -42,13 +43,13 @@ export function nameOf({ usage }: Pick<Help, "usage">): string {
 /** Returns the options of a command, also those that most commands have; a group has none. */
 export function optionsOf(definition: Definition): Option[] {
   if ("commands" in definition) return [];
-  const { isBare, options = [], json = "print JSON" } = definition;
+  const { isBare, options, json = "print JSON" } = definition;
   return [
     ...isBare ? [] : [
       option("-c, --config <file>", "configuration to read", CONFIG),
       option("-s, --state <directory>", "state to use instead of the one that the configuration names"),
     ],
-    ...options,
+    ...options?.() ?? [],
     ...json === false ? [] : [option("--json", json)],
   ];
 }
