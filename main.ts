@@ -59,16 +59,16 @@ async function main(given: readonly string[]): Promise<number> {
   const early = (given[0] ?? "run") === "run" ? listenToSignals() : null;
   // Hides Deno 2.4's warnings about its own use of deprecated Node.js APIs.
   Object.assign((await import("node:process")).default, { noDeprecation: true });
-  const { commandLine } = await import("./lib/commands/command_line/command_line.ts");
+  const { COMMANDS, commandLine } = await import("./lib/commands/command_line/command_line.ts");
   const { ordered, readUsage } = await import("./lib/commands/command_line/arguments.ts");
+  const args = ordered(COMMANDS, given);
   let code = 0;
   const program = commandLine({
     version: VERSION,
     exit: (result) => code = result,
     log: async (options) => (await import("./lib/core/log.ts")).openLog(options),
     signals: () => early ?? listenToSignals(),
-  });
-  const args = ordered(program, given);
+  }, args[0]);
   try {
     await program.parseAsync(args, { from: "user" });
     return code;

@@ -11,7 +11,8 @@ import { State } from "../state/state.ts";
 import { countMessages, lastLinesWritten, type Log } from "../core/log.ts";
 import { databaseOf } from "../core/state_files.ts";
 import { linesOf, tried, UserError } from "../core/error.ts";
-import { openUsableConfig, requireWhitelist } from "./common/open_config.ts";
+import { whitelistProblem } from "../config/whitelist_file.ts";
+import { hasCopyIn, openUsableConfig } from "./common/open_config.ts";
 import { makeStateDirectory, withState } from "./common/open_state.ts";
 import { waitUntil } from "./common/change.ts";
 import { requireSpan } from "./common/values.ts";
@@ -78,7 +79,8 @@ async function run(options: RunOptions, { log: given, signals }: RunParts): Prom
     }
   });
   try {
-    requireWhitelist(config, state);
+    const problem = whitelistProblem(config.whitelist, hasCopyIn(state));
+    if (problem !== null) throw problem;
     beginTrial(state, { span, log });
     while (!signals.stop.aborted) {
       using stop = next = abortedWith(signals.stop);

@@ -63,7 +63,7 @@ export const fleet = section({
   share_bans: described(flag(), "Bans that other servers on the same database make are in force here too."),
   min_reports: described(
     z._default(whole(1, 1_000), 1),
-    "So many different servers must have banned an address within `window` before it is banned here.",
+    "Number of different servers that must have banned an address within `window` before it is banned here.",
   ),
   window: described(z.prefault(span(), "1d"), "How long a server's ban counts for `min_reports`."),
   accept_from: described(
@@ -76,6 +76,7 @@ export const fleet = section({
   ),
   max_bans: described(
     z._default(whole(1, 1_000_000), 100_000),
-    "At most so many bans of other servers are in force here at the same time, of one server among several half of what the others leave.",
+    "Greatest number of bans of other servers in force here at the same time. One server among several gets at most half of " +
+      "the room that the others leave.",
   ),
 });

@@ -81,7 +81,7 @@ function readText(wanted: Wanted): string {
 }
 
 function attempt<T>({ path, what, most, target, maker }: Wanted, read: () => T): T {
-  // A file that the configuration names is a mistake of the configuration; the arguments name this one.
+  // Arguments name the configuration (66). It names all other files: a missing one is its mistake (78).
   const isConfig = path === target.config;
   const absent = isConfig ? 66 : 78;
   try {

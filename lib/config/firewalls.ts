@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import type { ModuleSection } from "./module_schema.ts";
 import type { Path } from "./document.ts";
 import type { Settings } from "./schema.ts";
 import type { BanConfig, Config, ConfiguredFirewall } from "./types.ts";
@@ -41,23 +40,19 @@ export function toBanConfig(settings: Settings, folder: string): BanConfig {
 
 /** Returns the modules' own ways to ban. An outermost `"firewall": "observe"` holds here too. */
 export function toModuleBans(settings: Settings, folder: string): Config["moduleBans"] {
-  return Object.entries(settings.modules).flatMap(([module, section]) =>
-    section.ban_command === undefined ? [] : [{ module, ban: ownBan(section, { settings, folder }) }]
-  );
-}
-
-function ownBan(
-  { ban_command, unban_command, ban_timeout, ban_concurrency }: ModuleSection,
-  { settings, folder }: { settings: Settings; folder: string },
-): BanConfig {
-  return {
-    ...toBanConfig(settings, folder),
-    firewall: settings.firewall === "observe" ? "observe" : "command",
-    command: locate(ban_command, folder),
-    unban: locate(unban_command, folder),
-    timeout: ban_timeout ?? settings.ban_timeout,
-    concurrency: ban_concurrency ?? settings.ban_concurrency,
-  };
+  const { firewall, ban_timeout, ban_concurrency } = settings;
+  return Object.entries(settings.modules).flatMap(([module, section]) => {
+    const { ban_command, unban_command } = section;
+    if (ban_command === undefined) return [];
+    const own = {
+      firewall: firewall === "observe" ? firewall : "command" as const,
+      ban_command,
+      unban_command,
+      ban_timeout: section.ban_timeout ?? ban_timeout,
+      ban_concurrency: section.ban_concurrency ?? ban_concurrency,
+    };
+    return [{ module, ban: toBanConfig({ ...settings, ...own }, folder) }];
+  });
 }
 
 /** Resolves a program with a `/` against the configuration's folder; PATH finds a bare name. */

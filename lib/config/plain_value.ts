@@ -6,14 +6,17 @@
 /** Deepest nesting of a configuration. It needs 8 levels. */
 export const MAX_DEPTH = 32;
 
-/** A string, even one with a line end, which is not valid; a comment. */
+/** A string, also an invalid one with a line break in it, or a comment. */
 const STRING_OR_COMMENT = /"(?:[^"\\]|\\[^])*"|\/\/[^\r\n]*|\/\*[^]*?\*\//g;
-/** A string, with the colon behind a key; a comma behind nothing; a comma before nothing, which JSONC allows. */
+/**
+ * A string, with the colon that makes it a key; a comma behind an opening bracket, which is a mistake;
+ * a comma before a closing bracket, which JSONC allows.
+ */
 const STRING_OR_COMMA = /"(?:[^"\\]|\\[^])*"(?<colon>\s*:)?|[[{]\s*,|,(?=\s*[\]}])/g;
 
 /**
- * Returns the value of a JSONC text. Null: the text needs a closer look, as it is not valid, is
- * nested too deep, or as an object may hold a key twice.
+ * Returns the value of a JSONC text. Null: the slow parser must look, because the text is not valid,
+ * is nested too deep, or may hold a key twice in an object.
  */
 export function plainValue(text: string): { readonly value: unknown } | null {
   let keys = 0;

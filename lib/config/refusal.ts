@@ -32,7 +32,7 @@ export function permissionProblem(config: Config): UserError | null {
   return new UserError(sentences, 78, { advice: buildHint(config.target) });
 }
 
-/** Makes one sentence of the needs for one thing of one key. */
+/** Makes one sentence of all needs that one key has of one thing, such as to read and write a file. */
 function refusal(config: Config, needs: readonly Need[]): string {
   const [{ key, thing }] = needs as [Need];
   const verbs = new Set(needs.map(({ kind }) => VERBS[kind]));

@@ -1,6 +1,6 @@
-import { parse } from "jsonc-parser";
 import text from "../../config.jsonc" with { type: "text" };
 import packaged from "../../packaging/config.jsonc" with { type: "text" };
+import { plainValue } from "./plain_value.ts";
 
 /** The text of the shipped configuration. */
 export const SHIPPED: string = text;
@@ -20,10 +20,10 @@ export function withShippedRules(value: unknown): unknown {
   const lacking = Object.entries(value.modules)
     .filter(([, section]) => isObject(section) && section.rules === undefined);
   if (lacking.length === 0) return value;
-  const shipped: { modules: Record<string, { rules: Sections[] }> } = parse(SHIPPED);
+  const { modules } = plainValue(SHIPPED)!.value as { modules: Record<string, { rules: Sections[] }> };
   const completed = lacking.flatMap(([name, section]) => {
-    if (!Object.hasOwn(shipped.modules, name)) return [];
-    const rules = shipped.modules[name]!.rules.map((rule) => ({ ...rule, tests: undefined }));
+    if (!Object.hasOwn(modules, name)) return [];
+    const rules = modules[name]!.rules.map((rule) => ({ ...rule, tests: undefined }));
     return [[name, { ...section as Sections, rules }]];
   });
   return { ...value, modules: { ...value.modules, ...Object.fromEntries(completed) } };

@@ -48,8 +48,8 @@ const member = converted(
     ),
     until: described(
       z.optional(until),
-      "From then on it may be banned like others: a date, at the start of which in local time it ends, or a date and a " +
-        "time (ISO 8601).",
+      "End of the entry, after which it may be banned like others: a date, at whose start in local time the entry ends, or " +
+        "a date and a time (ISO 8601).",
     ),
   }),
   ({ address, note, until }): WhitelistMember => ({ ...address, note, until: until ?? null }),

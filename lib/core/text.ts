@@ -19,7 +19,9 @@ export function printable(text: string): string {
 export function bounded(text: string, most: number): string {
   // Escaped characters take more room than one; those behind `most` are not needed.
   const shown = printable(text.slice(0, most + 1));
-  return shown.length <= most ? shown : `${shown.slice(0, most - 1)}…`;
+  if (shown.length <= most) return shown;
+  // The cut may split a surrogate pair.
+  return `${shown.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /** Returns `value` as JSON in which `STEERING` characters are escaped, with the same meaning. */
@@ -40,8 +42,12 @@ export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Formats a count for people: `1 ban`, `2 bans`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
+/** Formats a count for people: `1 ban`, `2 bans`, `2 addresses`. */
+export function counted(
+  count: number,
+  noun: string,
+  plural = noun + (noun.endsWith("s") ? "es" : "s"),
+): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
 

@@ -57,7 +57,7 @@ export async function adoptOriginal({ connection, log }: MigrationContext): Prom
   await connection.query(DROP_READ_FUNCTIONS);
   log.info(
     `Took over the original's database: ${counted(copied.log, "log row")}, ` +
-      `${counted(copied.ban, "ban")} and ${counted(copied.ips, "address", "addresses")}; ` +
+      `${counted(copied.ban, "ban")} and ${counted(copied.ips, "address")}; ` +
       `its tables are kept as ${[...tables.keys()].join(", ")} and may be dropped`,
   );
   if (unread.length > 0) log.warn(`Not on the whitelist any more, being no addresses: ${unread.join(", ")}`);

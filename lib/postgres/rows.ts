@@ -37,8 +37,8 @@ export async function storeAll<T>(
 
 /**
  * Reports whether the rows cause an error, so that a retry is useless: data exception, constraint
- * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0). A
- * null is none of ours: somebody added a column.
+ * violation, program limit exceeded, exception of a trigger (SQLSTATE classes 22, 23, 54, P0). Not a
+ * missing value: it is of a column that somebody added.
  */
 function isAboutData(error: unknown): boolean {
   const state = sqlState(error);

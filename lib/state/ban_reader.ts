@@ -58,10 +58,10 @@ export class BanReader extends Table {
   /** Returns bans changed after `change`, ascending by change, without expired ones. */
   changedSince(change: number): ChangedBan[] {
     const list = this.db.list<[string, string, Micros | null, 0 | 1]>(
-      `SELECT json_group_array(json_array(address, scope, until, ended IS NOT NULL)) AS list FROM (
-         SELECT address, scope, until, ended FROM ban
-         WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
-      change,
+      "json_array(address, scope, until, ended IS NOT NULL)",
+      `(SELECT address, scope, until, ended FROM ban
+        WHERE change > ? AND end_reason IS NOT 'expired' ORDER BY change)`,
+      [change],
     );
     return list.map(([address, scope, until, ended]) => ({
       address,
@@ -79,7 +79,7 @@ export class BanReader extends Table {
          group_concat(provenance = 'network', '') AS networks
        FROM (SELECT address, decided, provenance FROM ban
          WHERE decided > ? AND provenance IN ('rule', 'network') ORDER BY id)`,
-      since,
+      [since],
     )!;
     const times = JSON.parse(`[${row.times ?? ""}]`) as Micros[];
     if (times.length === 0) return [];
@@ -92,17 +92,12 @@ export class BanReader extends Table {
     return times.every((time, i) => i === 0 || times[i - 1]! <= time) ? bans : bans.sort(byDecision);
   }
 
-  /** Returns the bans in force of an address or network, oldest first. */
-  inForceOn(address: string): BanStatus[] {
-    return selectBans(this.db, "WHERE address = ? AND ended IS NULL ORDER BY id", address);
-  }
-
   /** Returns the bans in force by address; addresses without any are missing. */
   inForceByAddress(addresses: readonly string[]): Map<string, BanInForce[]> {
     const list = this.db.list<[string, string, Micros | null, 0 | 1]>(
-      `SELECT json_group_array(json_array(address, scope, until, provenance = 'fleet')) AS list FROM ban
-       WHERE address ${AMONG} AND ended IS NULL`,
-      JSON.stringify(addresses),
+      "json_array(address, scope, until, provenance = 'fleet')",
+      `ban WHERE address ${AMONG} AND ended IS NULL`,
+      [JSON.stringify(addresses)],
     );
     const found = new Map<string, BanInForce[]>();
     for (const [address, scope, until, isFollowed] of list) {
@@ -119,40 +114,39 @@ export class BanReader extends Table {
     return this.db.all<PastBan>(
       `SELECT start, ended, end_reason AS endReason FROM ban
        WHERE address = ? AND ended IS NOT NULL AND provenance <> 'fleet' ORDER BY id DESC LIMIT ?`,
-      address,
-      MOST_PAST,
+      [address, MOST_PAST],
     );
   }
 
   /** Returns the addresses and networks with a ban in force of a range, each once. */
   addresses({ after, upTo }: BanRange): string[] {
     return this.db.list<string>(
-      `SELECT json_group_array(address) AS list FROM (
-         SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)`,
-      after,
-      upTo,
+      "address",
+      "(SELECT DISTINCT address FROM ban WHERE id > ? AND id <= ? AND ended IS NULL ORDER BY id)",
+      [after, upTo],
     );
   }
 
   /** Returns the ban with this id; null: there is none. */
   get(id: number): BanStatus | null {
-    return selectBans(this.db, "WHERE id = ?", id)[0] ?? null;
+    return selectBans(this.db, "WHERE id = ?", [id])[0] ?? null;
   }
 
   /** Returns the ban in force of this address and scope; null: there is none. */
   find({ address, scope }: Pick<Ban, "address" | "scope">): BanStatus | null {
     const where = "WHERE address = ? AND scope = ? AND ended IS NULL";
-    return selectBans(this.db, where, address, formatScope(scope))[0] ?? null;
+    return selectBans(this.db, where, [address, formatScope(scope)])[0] ?? null;
   }
 
-  /** Returns the bans in force of some addresses and networks. */
+  /** Returns the bans in force of some addresses and networks, oldest first. */
   inForceOf(addresses: readonly string[]): BanStatus[] {
-    return selectBans(this.db, `WHERE address ${AMONG} AND ended IS NULL`, JSON.stringify(addresses));
+    const where = `WHERE address ${AMONG} AND ended IS NULL ORDER BY id`;
+    return selectBans(this.db, where, [JSON.stringify(addresses)]);
   }
 
   /** Returns the newest ban of an address or network, ended or not; null: there never was one. */
   latest(address: string): BanStatus | null {
-    return selectBans(this.db, "WHERE address = ? ORDER BY id DESC LIMIT 1", address)[0] ?? null;
+    return selectBans(this.db, "WHERE address = ? ORDER BY id DESC LIMIT 1", [address])[0] ?? null;
   }
 
   /** Returns the bans in force, oldest first. */
@@ -166,11 +160,11 @@ export class BanReader extends Table {
    */
   *eachInForce(): Generator<BanStatus> {
     const order = "ended IS NULL ORDER BY start, id";
-    const ids = this.db.list<number>(
-      `SELECT json_group_array(id) AS list FROM (SELECT id FROM ban WHERE ${order})`,
-    );
+    const ids = this.db.list<number>("id", `(SELECT id FROM ban WHERE ${order})`);
     for (let at = 0; at < ids.length; at += PAGE) {
-      yield* selectBans(this.db, `WHERE id ${AMONG} AND ${order}`, JSON.stringify(ids.slice(at, at + PAGE)));
+      yield* selectBans(this.db, `WHERE id ${AMONG} AND ${order}`, [
+        JSON.stringify(ids.slice(at, at + PAGE)),
+      ]);
     }
   }
 
@@ -188,7 +182,7 @@ export class BanReader extends Table {
 
   /** Returns the `limit` newest bans, ended or not, newest first. */
   history(limit: number): BanStatus[] {
-    return selectBans(this.db, "ORDER BY id DESC LIMIT ?", limit);
+    return selectBans(this.db, "ORDER BY id DESC LIMIT ?", [limit]);
   }
 
   /** Returns the number of all bans, and the numbers of bans that have not ended. */
@@ -219,10 +213,10 @@ export class BanReader extends Table {
   /** Returns the newest `most` bans by rules and networks above `id`, in order, and the count. */
   madeAfter(id: number, most: number): { bans: BanStatus[]; count: number } {
     const which = "id > ? AND provenance IN ('rule', 'network')";
-    const count = this.db.value<number>(`SELECT count(*) FROM ban WHERE ${which}`, id)!;
+    const count = this.db.value<number>(`SELECT count(*) FROM ban WHERE ${which}`, [id])!;
     const newest = count === 0
       ? []
-      : selectBans(this.db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, id, most);
+      : selectBans(this.db, `WHERE ${which} ORDER BY id DESC LIMIT ?`, [id, most]);
     return { bans: newest.reverse(), count };
   }
 

@@ -34,8 +34,8 @@ export class BanRetention extends Table {
    */
   deleteOld({ now, keep, isShipped }: RetentionOptions): number {
     if (now < this.#nextRound) return 0;
-    const query = "SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?";
-    const looked = this.db.column<number>(query, this.#visited, STEP);
+    const query = "(SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?)";
+    const looked = this.db.list<number>("id", query, [this.#visited, STEP]);
     if (looked.length > 0) this.#delete(looked, { before: now - keep, isShipped });
     this.#visited = looked.at(-1) ?? 0;
     if (looked.length === 0) this.#nextRound = now + PAUSE;
@@ -52,7 +52,7 @@ export class BanRetention extends Table {
          SELECT id FROM ban INDEXED BY ban_followed_past
          WHERE provenance = 'fleet' AND end_reason IN ('fleet', 'expired', 'unfollowed') AND applied_by IS NULL
          ORDER BY id DESC LIMIT ${STEP} OFFSET ?)`,
-      most,
+      [most],
     );
   }
 
@@ -67,10 +67,7 @@ export class BanRetention extends Table {
              SELECT 1 FROM ban AS newer WHERE newer.address = ban.address AND newer.id > ban.id LIMIT ${MOST_PAST}
            )) = ${MOST_PAST}
          )`,
-      JSON.stringify(ids),
-      before,
-      Number(isShipped),
-      before,
+      [JSON.stringify(ids), before, Number(isShipped), before],
     );
   }
 }

@@ -23,8 +23,8 @@ export const AMONG = "IN (SELECT value FROM json_each(?))";
 /** Most ended bans of one address returned, and kept, for later decisions. */
 export const MOST_PAST = 100;
 
-/** Returns a query's bans, given from `WHERE` on. SQLite makes one text, much faster than rows. */
-export function selectBans(db: Database, where: string, ...values: Value[]): BanStatus[] {
+/** Returns a query's bans, given from `WHERE` on. */
+export function selectBans(db: Database, where: string, values: readonly Value[] = []): BanStatus[] {
   return select(db, where, values).map(({ change: _, ...ban }) => ban);
 }
 
@@ -35,8 +35,9 @@ export function selectChanges(db: Database, change: number, limit: number): BanC
 
 function select(db: Database, where: string, values: readonly Value[]): (BanStatus & BanChange)[] {
   const rows = db.list<Row>(
-    `SELECT json_group_array(json_object(${PAIRS})) AS list FROM (SELECT ${COLUMNS} FROM ban ${where})`,
-    ...values,
+    `json_object(${PAIRS})`,
+    `(SELECT ${COLUMNS} FROM ban ${where})`,
+    values,
   );
   return rows.map(({ scope, provenance, name, ...ban }) => ({
     ...ban,

@@ -55,14 +55,14 @@ export class BanTable extends BanReader {
            ${
           REPLACED.map((column) => `${column} = iif(provenance = 'fleet', excluded.${column}, ${column})`)
         }`,
-        list,
+        [list],
       );
       // The firewall may still have an earlier ban, which is now lifted with this one.
       this.db.run(
         `UPDATE ban SET applied_by = NULL, error = NULL
          WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
            AND applied_by IS NOT NULL AND ended IS NOT NULL`,
-        list,
+        [list],
       );
     });
   }
@@ -87,7 +87,7 @@ export class BanTable extends BanReader {
     this.db.transaction(() => {
       // The index saves a start the walk over all past bans.
       const found = `INDEXED BY ban_in_force WHERE ended IS NULL AND ${which} ORDER BY id`;
-      const bans = selectBans(this.db, found, list);
+      const bans = selectBans(this.db, found, [list]);
       if (bans.length > 0) {
         this.addAll(bans.map((ban) => ({ ...ban, scope: "all" })));
         this.#end({ reason: "rescoped", time }, which, list);
@@ -95,7 +95,7 @@ export class BanTable extends BanReader {
       this.db.run(
         `UPDATE ban INDEXED BY ban_to_lift SET applied_by = NULL, applied_at = NULL, error = NULL
          WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn >= '~' AND ${which}`,
-        list,
+        [list],
       );
     });
   }
@@ -120,9 +120,7 @@ export class BanTable extends BanReader {
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
          FROM ban WHERE ended IS NULL AND ${which}) AS due
        WHERE ban.id = due.id`,
-      time,
-      reason,
-      value,
+      [time, reason, value],
     );
   }
 
@@ -132,7 +130,7 @@ export class BanTable extends BanReader {
   ): { bans: (Pick<Ban, "address" | "scope"> & { isFollowed: boolean })[]; isMore: boolean } {
     // Mostly there are none. The update would lock the file and take 80 µs, with each batch of lines.
     const isAnyDue =
-      this.db.get("SELECT 1 FROM ban WHERE ended IS NULL AND until <= ? LIMIT 1", now) !== null;
+      this.db.get("SELECT 1 FROM ban WHERE ended IS NULL AND until <= ? LIMIT 1", [now]) !== null;
     if (!isAnyDue) return { bans: [], isMore: false };
     const rows = this.db.all<{ address: string; scope: string; followed: 0 | 1 }>(
       `UPDATE ban SET ended = until, end_reason = 'expired', attempts = 0, next_try = 0, error = NULL,
@@ -140,8 +138,7 @@ export class BanTable extends BanReader {
        FROM (SELECT id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY until, id) AS change
          FROM ban WHERE ended IS NULL AND until <= ? ORDER BY until, id LIMIT ?) AS due
        WHERE ban.id = due.id RETURNING address, scope, provenance = 'fleet' AS followed`,
-      now,
-      EXPIRE_STEP,
+      [now, EXPIRE_STEP],
     );
     const bans = rows.map(({ address, scope, followed }) => ({
       address,
@@ -162,8 +159,7 @@ export class BanTable extends BanReader {
        FROM (SELECT id, ? AS now, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
          FROM ban WHERE ended IS NULL AND start > ?) AS due
        WHERE ban.id = due.id`,
-      now,
-      now + AHEAD,
+      [now, now + AHEAD],
     );
   }
 }

@@ -72,7 +72,7 @@ export class BatchWriter {
       tables.logins.apply(logins);
       tables.bans.addAll(bans);
       for (const knock of knocks) tables.knocks.accept(knock);
-      this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", source, position);
+      this.#db.run("INSERT OR REPLACE INTO position VALUES (?, ?)", [source, position]);
       return [recorded, this.#index.write(recorded), this.rollups.write()] as const;
     });
     this.#reached.set(source, position);

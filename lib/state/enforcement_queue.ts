@@ -32,9 +32,10 @@ export class EnforcementQueue extends Table {
    * for other lifts.
    */
   turns(): string[] {
-    const turns = this.db.column<string>(
-      `WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
-       UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn`,
+    const turns = this.db.list<string>(
+      "turn",
+      `(WITH ${this.#turnsToApply}, ${this.#turnsToLift} SELECT turn FROM to_apply WHERE turn IS NOT NULL
+        UNION SELECT turn FROM to_lift WHERE turn IS NOT NULL ORDER BY turn)`,
     );
     return turns.map((turn) => turn.slice(this.share.prefix.length));
   }
@@ -58,17 +59,17 @@ export class EnforcementQueue extends Table {
     const among = (ids: string) => `WHERE id IN (SELECT id FROM (${ids}))`;
     const failed = (limit: number) => {
       const ids = `${found} AND next_try > 0 AND next_try <= ? ORDER BY next_try, id LIMIT ?`;
-      return selectBans(this.db, `${among(ids)} ORDER BY next_try, id`, ...values, now, limit);
+      return selectBans(this.db, `${among(ids)} ORDER BY next_try, id`, [...values, now, limit]);
     };
     const fresh = (limit: number) => {
       const ids = `${found} AND next_try = 0 ORDER BY id ${isOldest ? "" : "DESC"} LIMIT ?`;
-      if (isOldest) return selectBans(this.db, `${among(ids)} ORDER BY id`, ...values, limit);
+      if (isOldest) return selectBans(this.db, `${among(ids)} ORDER BY id`, [...values, limit]);
       const mostHits = `SELECT id FROM (${ids}) ORDER BY count DESC, id DESC LIMIT ?`;
       const [window, where] = [
         Math.max(limit, MOST_HITS_OF),
         `${among(mostHits)} ORDER BY count DESC, id DESC`,
       ];
-      return selectBans(this.db, where, ...values, window, limit);
+      return selectBans(this.db, where, [...values, window, limit]);
     };
     const [first, then] = isOldest ? [failed, fresh] : [fresh, failed];
     const bans = first(limit);
@@ -84,10 +85,7 @@ export class EnforcementQueue extends Table {
     return this.db.run(
       `UPDATE ban SET applied_by = ?, applied_at = (${held}), attempts = 0, next_try = 0, error = NULL
        WHERE id ${AMONG} AND EXISTS (${held})`,
-      firewall,
-      firewall,
-      JSON.stringify(bans.map(({ id }) => id)),
-      firewall,
+      [firewall, firewall, JSON.stringify(bans.map(({ id }) => id)), firewall],
     );
   }
 
@@ -97,11 +95,7 @@ export class EnforcementQueue extends Table {
       this.db,
       `INDEXED BY ban_to_lift WHERE ${this.#liftable()} AND turn = ? AND next_try <= ? AND address NOT ${AMONG}
        ORDER BY next_try, id LIMIT ?`,
-      firewall,
-      this.share.prefix + turn,
-      now,
-      JSON.stringify(busy),
-      limit,
+      [firewall, this.share.prefix + turn, now, JSON.stringify(busy), limit],
     );
   }
 
@@ -119,12 +113,12 @@ export class EnforcementQueue extends Table {
     this.db.run(
       `WITH ${TURNS_TO_APPLY} UPDATE ban INDEXED BY ban_to_apply SET next_try = 0
        WHERE ended IS NULL AND applied_at IS NULL AND turn IN (SELECT turn FROM to_apply) AND next_try > ?`,
-      late,
+      [late],
     );
     this.db.run(
       `WITH ${TURNS_TO_LIFT} UPDATE ban INDEXED BY ban_to_lift SET next_try = 0
        WHERE ended IS NOT NULL AND applied_by IS NOT NULL AND turn IN (SELECT turn FROM to_lift) AND next_try > ?`,
-      late,
+      [late],
     );
   }
 
@@ -133,7 +127,7 @@ export class EnforcementQueue extends Table {
     const failed =
       `WITH ${TURNS_TO_APPLY} SELECT id FROM to_apply CROSS JOIN ban INDEXED BY ban_to_apply USING (turn)
       WHERE ended IS NULL AND applied_at IS NULL AND next_try > 0 LIMIT 1000`;
-    return selectBans(this.db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, attempts);
+    return selectBans(this.db, `WHERE attempts >= ? AND id IN (${failed}) ORDER BY id LIMIT 100`, [attempts]);
   }
 
   /** Returns the time of the next retry or end; null: none. */
@@ -145,7 +139,7 @@ export class EnforcementQueue extends Table {
            WHERE ended IS NULL AND applied_at IS NULL AND turn = to_apply.turn) FROM to_apply
          UNION ALL SELECT (SELECT next_try FROM ban INDEXED BY ban_to_lift
            WHERE ${this.#liftable()} AND turn = to_lift.turn ORDER BY next_try LIMIT 1) FROM to_lift)`,
-      firewall,
+      [firewall],
     );
   }
 

@@ -51,7 +51,7 @@ export class EnforcementTable extends EnforcementQueue {
       if (anew || !takesOver) return;
       this.db.run(
         `UPDATE ban SET applied_at = NULL WHERE ended IS NULL AND applied_by IS NOT ? AND ${this.share.isMine()}`,
-        firewall,
+        [firewall],
       );
     });
   }
@@ -69,9 +69,9 @@ export class EnforcementTable extends EnforcementQueue {
     const drop = `UPDATE ban SET applied_by = NULL, applied_at = NULL WHERE ${this.share.isMine()} AND`;
     this.db.run(
       `${drop} ended IS NOT NULL AND applied_by IS NOT NULL AND ifnull(applied_at, 0) < ?`,
-      before,
+      [before],
     );
-    if (!anew) this.db.run(`${drop} ended IS NULL AND applied_at < ?`, before);
+    if (!anew) this.db.run(`${drop} ended IS NULL AND applied_at < ?`, [before]);
   }
 
   /** Makes all bans in force of a range be applied again. */
@@ -79,8 +79,7 @@ export class EnforcementTable extends EnforcementQueue {
     this.db.run(
       `UPDATE ban SET applied_at = NULL, next_try = 0
        WHERE id > ? AND id <= ? AND ended IS NULL AND (applied_at IS NOT NULL OR next_try > 0) AND ${this.share.isMine()}`,
-      after,
-      upTo,
+      [after, upTo],
     );
   }
 
@@ -89,33 +88,30 @@ export class EnforcementTable extends EnforcementQueue {
     this.db.run(
       `UPDATE ban SET applied_by = given.firewall FROM (SELECT ? AS firewall) AS given
        WHERE id ${AMONG} AND applied_by IS NOT given.firewall`,
-      firewall,
-      JSON.stringify(ids),
+      [firewall, JSON.stringify(ids)],
     );
   }
 
   /** Records that the firewall lacks a ban of which it was about to be told. */
   untried(id: number): void {
-    this.db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", id);
+    this.db.run("UPDATE ban SET applied_by = NULL WHERE id = ?", [id]);
   }
 
-  /** Records that the firewall has the bans, and no earlier ones, whose lifts would lift these. */
+  /** Records that the firewall has the bans. Drops lifts of earlier ones, which would lift these. */
   applied(ids: readonly number[], { firewall, time }: { firewall: string; time: Micros }): void {
     const list = JSON.stringify(ids);
     this.db.transaction(() => {
       this.db.run(
         `UPDATE ban SET applied_by = ?, applied_at = ?, attempts = 0, next_try = 0, error = NULL
          WHERE id ${AMONG}`,
-        firewall,
-        time,
-        list,
+        [firewall, time, list],
       );
       this.db.run(
         `UPDATE ban SET applied_by = NULL, applied_at = NULL, error = NULL
          WHERE ended IS NOT NULL AND (applied_by IS NOT NULL OR error IS NOT NULL) AND id IN (
            SELECT a.id FROM ban AS b JOIN ban AS a ON ${this.share.isOne("a", "b")}
            WHERE b.id ${AMONG} AND b.ended IS NULL AND a.ended IS NOT NULL)`,
-        list,
+        [list],
       );
     });
   }
@@ -135,7 +131,7 @@ export class EnforcementTable extends EnforcementQueue {
       `UPDATE ban SET applied_at = NULL, next_try = 0
        WHERE (address, scope) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
          AND ended IS NULL AND applied_at IS NOT NULL AND ${this.share.isMine()}`,
-      jsonOf(bans, ({ address }, scope) => [address, scope]),
+      [jsonOf(bans, ({ address }, scope) => [address, scope])],
     );
   }
 
@@ -147,8 +143,7 @@ export class EnforcementTable extends EnforcementQueue {
     this.db.run(
       `UPDATE ban SET applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0, error = NULL
        WHERE id ${AMONG} OR id IN (${others})`,
-      list,
-      list,
+      [list, list],
     );
   }
 
@@ -157,24 +152,18 @@ export class EnforcementTable extends EnforcementQueue {
     this.db.run(
       `UPDATE ban SET attempts = attempts + 1, error = ?,
          next_try = ? + min(?, ? * (1 << min(attempts, 20))) WHERE id = ?`,
-      failure.error,
-      failure.time,
-      LAST_RETRY,
-      FIRST_RETRY,
-      id,
+      [failure.error, failure.time, LAST_RETRY, FIRST_RETRY, id],
     );
   }
 
   /** Returns bans in force of a range that the firewall has for certain, ascending by id. */
   held(firewall: string, { after, upTo }: BanRange): HeldBan[] {
     const list = this.db.list<[string, string, Micros | null]>(
-      `SELECT json_group_array(json_array(address, scope, until)) AS list FROM (
-         SELECT address, scope, until FROM ban
+      "json_array(address, scope, until)",
+      `(SELECT address, scope, until FROM ban
          WHERE id > ? AND id <= ? AND ended IS NULL AND applied_at IS NOT NULL AND applied_by = ? AND ${this.share.isMine()}
          ORDER BY id)`,
-      after,
-      upTo,
-      firewall,
+      [after, upTo, firewall],
     );
     return list.map(([address, scope, until]) => ({ address, scope: readScope(scope), until }));
   }
@@ -183,8 +172,7 @@ export class EnforcementTable extends EnforcementQueue {
   mayHold({ address, scope }: Pick<Ban, "address" | "scope">): boolean {
     return this.db.get(
       "SELECT 1 FROM ban WHERE address = ? AND scope = ? AND (ended IS NULL OR applied_by IS NOT NULL)",
-      address,
-      formatScope(scope),
+      [address, formatScope(scope)],
     ) !== null;
   }
 }

@@ -16,8 +16,8 @@ export class FleetTable extends Table {
   /** Stores positions; null deletes a server's. */
   storePositions(positions: ReadonlyMap<string, number | null>): void {
     for (const [host, change] of positions) {
-      if (change === null) this.db.run("DELETE FROM fleet_position WHERE host = ?", host);
-      else this.db.run("INSERT OR REPLACE INTO fleet_position VALUES (?, ?)", host, change);
+      if (change === null) this.db.run("DELETE FROM fleet_position WHERE host = ?", [host]);
+      else this.db.run("INSERT OR REPLACE INTO fleet_position VALUES (?, ?)", [host, change]);
     }
   }
 
@@ -26,12 +26,12 @@ export class FleetTable extends Table {
     const all = `SELECT count(*) FROM ${FOLLOWED}`;
     return server === undefined
       ? this.db.value<number>(all)!
-      : this.db.value<number>(`${all} AND name = ?`, server)!;
+      : this.db.value<number>(`${all} AND name = ?`, [server])!;
   }
 
   /** Returns the addresses and networks with bans in force that follow other servers. */
   followedAddresses(): string[] {
-    return this.db.list<string>(`SELECT json_group_array(DISTINCT address) AS list FROM ${FOLLOWED}`);
+    return this.db.list<string>("DISTINCT address", FOLLOWED);
   }
 
   /** Returns addresses with bans lifted by hand, with the time of the last lift. */
@@ -39,17 +39,18 @@ export class FleetTable extends Table {
     const rows = this.db.all<{ address: string; time: Micros }>(
       `SELECT address, max(ended) AS time FROM ban
        WHERE address ${AMONG} AND end_reason = 'unban' GROUP BY address`,
-      JSON.stringify(addresses),
+      [JSON.stringify(addresses)],
     );
     return new Map(rows.map(({ address, time }) => [address, time]));
   }
 
   /** Returns the addresses whose last ban is an expired one of this server, or ended by the whitelist. */
   freed(addresses: readonly string[]): string[] {
-    return this.db.column<string>(
-      `SELECT address FROM (SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
+    return this.db.list<string>(
+      "address",
+      `(SELECT address, provenance, end_reason, max(id) FROM ban WHERE address ${AMONG} GROUP BY address)
        WHERE provenance <> 'fleet' AND end_reason = 'expired' OR end_reason = 'whitelisted'`,
-      JSON.stringify(addresses),
+      [JSON.stringify(addresses)],
     );
   }
 }

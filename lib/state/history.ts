@@ -63,7 +63,7 @@ export class History extends Table {
     const around = this.#withNetworks(addresses);
     const rows = this.db.all<BanCount & { address: string }>(
       `SELECT address, ${MADE}, ${ENDED} FROM ban WHERE address ${AMONG} GROUP BY address`,
-      ...[from, to, from, to, JSON.stringify([...around.values()].flat())],
+      [from, to, from, to, JSON.stringify([...around.values()].flat())],
     );
     const found = new Map(rows.map((row) => [row.address, row]));
     return new Map([...around].map(([address, names]) => {
@@ -76,7 +76,7 @@ export class History extends Table {
   narrowestInForce(targets: readonly string[]): Map<string, BanStatus> {
     const around = this.#withNetworks(targets, "AND ended IS NULL");
     const list = JSON.stringify([...around.values()].flat());
-    const bans = selectBans(this.db, `WHERE address ${AMONG} AND ended IS NULL`, list);
+    const bans = selectBans(this.db, `WHERE address ${AMONG} AND ended IS NULL`, [list]);
     const found = new Map(bans.map((ban) => [ban.address, ban]));
     return new Map([...around].flatMap(([target, names]) => {
       const name = names.find((name) => found.has(name));
@@ -88,7 +88,7 @@ export class History extends Table {
   bansWithin(network: string, { from, to = Infinity }: Span): BanCount {
     const query = `SELECT ${MADE}, ${ENDED} FROM ban WHERE address = ? OR id ${AMONG}`;
     const inside = JSON.stringify([...this.#idsInside(network)]);
-    return { ...this.db.get<BanCount>(query, from, to, from, to, network, inside)! };
+    return { ...this.db.get<BanCount>(query, [from, to, from, to, network, inside])! };
   }
 
   /** Returns bans made and ended in a time, and from `earlier` until then, by provenance. */
@@ -101,7 +101,7 @@ export class History extends Table {
          count(*) FILTER (WHERE start >= ? AND start < ?) AS beforeMade,
          count(*) FILTER (WHERE ended >= ? AND ended < ?) AS beforeEnded
        FROM ban WHERE start >= ? OR ended >= ? GROUP BY provenance, name`,
-      ...[from, to, from, to, earlier, from, earlier, from, earlier, earlier],
+      [from, to, from, to, earlier, from, earlier, from, earlier, earlier],
     );
     return rows.map(({ kind, name, made, ended, beforeMade, beforeEnded }) => ({
       before: { provenance: { kind, name }, made: beforeMade, ended: beforeEnded },
@@ -113,7 +113,7 @@ export class History extends Table {
   bansByHour(time: Micros): { hour: Micros; made: number }[] {
     const query =
       "SELECT start - start % ? AS hour, count(*) AS made FROM ban WHERE start >= ? GROUP BY hour ORDER BY hour";
-    return this.db.all<{ hour: Micros; made: number }>(query, HOUR, time).map((row) => ({ ...row }));
+    return this.db.all<{ hour: Micros; made: number }>(query, [HOUR, time]).map((row) => ({ ...row }));
   }
 
   /** Returns the numbers of bans in force by provenance, greatest first. */
@@ -138,17 +138,17 @@ export class History extends Table {
 
   /** Returns the newest bans of an address or network, newest first. */
   bansOf(target: string): BanStatus[] {
-    return selectBans(this.db, "WHERE address = ? ORDER BY id DESC LIMIT ?", target, MOST_BANS);
+    return selectBans(this.db, "WHERE address = ? ORDER BY id DESC LIMIT ?", [target, MOST_BANS]);
   }
 
   /** Returns the newest `most` bans that have not ended, newest first. */
   newestBans(most: number): BanStatus[] {
-    return selectBans(this.db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", most);
+    return selectBans(this.db, "WHERE ended IS NULL ORDER BY id DESC LIMIT ?", [most]);
   }
 
   /** Returns the bans in force that end next, the first one first. */
   bansNextToEnd(most: number): BanStatus[] {
-    return selectBans(this.db, "WHERE ended IS NULL AND until > 0 ORDER BY until, id LIMIT ?", most);
+    return selectBans(this.db, "WHERE ended IS NULL AND until > 0 ORDER BY until, id LIMIT ?", [most]);
   }
 
   /** Returns bans of networks around `target`, first those not ended, each newest first. */
@@ -157,8 +157,7 @@ export class History extends Table {
     return selectBans(
       this.db,
       `WHERE address ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
-      JSON.stringify(networks),
-      MOST_BANS,
+      [JSON.stringify(networks), MOST_BANS],
     );
   }
 
@@ -168,8 +167,7 @@ export class History extends Table {
     const newest = selectBans(
       this.db,
       `WHERE id ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
-      JSON.stringify([...decided.slice(-most), ...all.slice(-most)]),
-      most,
+      [JSON.stringify([...decided.slice(-most), ...all.slice(-most)]), most],
     );
     return { all: all.length, decided: decided.length, newest };
   }
@@ -195,14 +193,15 @@ export class History extends Table {
   /** Returns the ids of bans inside of a network, in order, from indexes alone. */
   #idsInside(network: string, which = ""): Float64Array {
     const { texts, areExact } = beginningsOf(network);
-    const inside = `FROM json_each(?) AS beginning CROSS JOIN ban
+    const inside = `json_each(?) AS beginning CROSS JOIN ban
       WHERE address >= beginning.value AND address < beginning.value || '~' ${which}
         AND (instr(address, ':') > 0) = ?
         AND (instr(address, '/') = 0 OR CAST(substr(address, instr(address, '/') + 1) AS INTEGER) > ?)`;
     const list = <Item>(item: string) =>
       this.db.list<Item>(
-        `SELECT json_group_array(${item}) AS list ${inside}`,
-        ...[JSON.stringify(texts), network.includes(":") ? 1 : 0, prefixLength(network)],
+        item,
+        inside,
+        [JSON.stringify(texts), network.includes(":") ? 1 : 0, prefixLength(network)],
       );
     if (areExact) return Float64Array.from(list<number>("ban.id")).sort();
     const set = new NetworkSet([network]);

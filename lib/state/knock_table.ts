@@ -26,16 +26,13 @@ export class KnockTable extends Table {
   add({ name, kind, secret, since }: KnockKey): boolean {
     return this.db.run(
       "INSERT OR IGNORE INTO knock_key (name, kind, secret, since) VALUES (?, ?, ?, ?)",
-      name,
-      kind,
-      secret,
-      since,
+      [name, kind, secret, since],
     ) > 0;
   }
 
   /** Removes a key; false: there is none. Addresses whitelisted by it stay so. */
   remove(name: string): boolean {
-    return this.db.run("DELETE FROM knock_key WHERE name = ?", name) > 0;
+    return this.db.run("DELETE FROM knock_key WHERE name = ?", [name]) > 0;
   }
 
   /** Whitelists a knock's sender, never for a shorter time than before, and spends the code. */
@@ -43,18 +40,12 @@ export class KnockTable extends Table {
     this.db.transaction(() => {
       this.db.run(
         "UPDATE knock_key SET used_step = ?, used_by = ?, used_at = ? WHERE name = ?",
-        step,
-        address,
-        time,
-        key,
+        [step, address, time, key],
       );
       this.db.run(
         `INSERT INTO whitelist (origin, address, note, since, until) VALUES ('knock', ?, ?, ?, ?)
          ON CONFLICT (origin, address) DO UPDATE SET note = excluded.note, until = max(until, excluded.until)`,
-        address,
-        key,
-        time,
-        until,
+        [address, key, time, until],
       );
     });
   }

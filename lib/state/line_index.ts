@@ -71,7 +71,7 @@ export class LineIndex {
     // Numbers jump where a new state replaced a damaged one. Without a filter a search reads all
     // lines of the chapter.
     if (last - first + 1 !== count) return;
-    this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", last, count, folded(this.#words));
+    this.#db.run("INSERT OR REPLACE INTO log_index VALUES (?, ?, ?)", [last, count, folded(this.#words)]);
   }
 }
 

@@ -93,7 +93,7 @@ export function findLines(db: Database, wanted: WantedLines, { most, patience }:
       }
       if (performance.now() > end && from > 0) {
         const timeAt = "SELECT time FROM log_batch WHERE last <= ? ORDER BY last DESC LIMIT 1";
-        const searchedSince = db.value<Micros>(timeAt, from);
+        const searchedSince = db.value<Micros>(timeAt, [from]);
         if (searchedSince !== null) return { lines, isComplete: false, searchedSince };
       }
     }
@@ -107,7 +107,7 @@ function* ranges(db: Database): Generator<LineRange> {
   const oldest = db.value<number>("SELECT last - lines FROM log_batch ORDER BY last LIMIT 1") ?? to;
   const chapters = db.each<{ last: number; lines: number; filter: Uint8Array }>(
     "SELECT last, lines, filter FROM log_index WHERE last > ? ORDER BY last DESC",
-    oldest,
+    [oldest],
   );
   for (const { last, lines, filter } of chapters) {
     if (last > to) continue;
@@ -156,9 +156,7 @@ function batches(
   return db.each<Batch>(
     `SELECT last, time, base, content, (SELECT name FROM source WHERE number = log_batch.source) AS source
      FROM log_batch WHERE last > ? AND last <= ? AND instr(content, ?) > 0 ORDER BY last DESC`,
-    from,
-    to,
-    text,
+    [from, to, text],
   );
 }
 

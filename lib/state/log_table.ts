@@ -39,19 +39,12 @@ export class LogTable extends Table {
     const numbers = source === null ? null : this.db.get<{ number: number; lines: number }>(
       `INSERT INTO source (name, lines) VALUES (?, ?)
        ON CONFLICT (name) DO UPDATE SET lines = lines + excluded.lines RETURNING number, lines`,
-      source,
-      length,
+      [source, length],
     );
     this.db.run(
       `INSERT INTO log_batch (last, lines, time, base, source, nth, content)
        SELECT ifnull(max(seq), 0) + ?, ?, ?, ?, ?, ?, CAST(? AS TEXT) FROM sqlite_sequence WHERE name = 'log_batch'`,
-      length,
-      length,
-      latest,
-      base,
-      numbers?.number ?? null,
-      numbers?.lines ?? null,
-      json,
+      [length, length, latest, base, numbers?.number ?? null, numbers?.lines ?? null, json],
     );
     return length;
   }
@@ -65,9 +58,7 @@ export class LogTable extends Table {
       const batches = this.db.all<Row>(
         `SELECT last, lines, time, base, source, nth, content FROM log_batch
          WHERE last > ? AND last <= ifnull((SELECT min(last) FROM log_batch WHERE last >= ?), ?) ORDER BY last`,
-        from,
-        upTo,
-        upTo,
+        [from, upTo, upTo],
       );
       if (batches.length === 0) break;
       for (const batch of batches) rows.push(...rowsOf(batch).filter((row) => row.seq > seq));
@@ -94,10 +85,7 @@ export class LogTable extends Table {
       const rows = this.db.all<Pick<Row, "last" | "time" | "base"> & { content: Uint8Array }>(
         `SELECT last, time, base, CAST(content AS BLOB) AS content FROM log_batch
          WHERE last > ? AND last <= ? AND time >= ? ORDER BY last LIMIT ?`,
-        last,
-        end,
-        since,
-        READ_STEP,
+        [last, end, since, READ_STEP],
       );
       if (rows.length === 0) return;
       records.begin();
@@ -115,7 +103,7 @@ export class LogTable extends Table {
     return this.db.value<number>(
       `SELECT max(0, ifnull(max(last) - max(?, (SELECT last - lines FROM log_batch ORDER BY last LIMIT 1)), 0))
        FROM log_batch`,
-      seq,
+      [seq],
     )!;
   }
 
@@ -149,7 +137,7 @@ export class LogTable extends Table {
   #deleteOldest(isDue: (batch: Pick<Row, "time"> & { bytes: number }) => boolean): number {
     const oldest = this.db.all<Pick<Row, "last" | "lines" | "time"> & { bytes: number }>(
       "SELECT last, lines, time, octet_length(content) AS bytes FROM log_batch ORDER BY last LIMIT ?",
-      DELETE_STEP / 10,
+      [DELETE_STEP / 10],
     );
     let [last, deleted] = [0, 0];
     for (const batch of oldest) {
@@ -159,8 +147,8 @@ export class LogTable extends Table {
     }
     if (deleted === 0) return 0;
     this.db.transaction(() => {
-      this.db.run("DELETE FROM log_batch WHERE last <= ?", last);
-      this.db.run("DELETE FROM log_index WHERE last <= ?", last);
+      this.db.run("DELETE FROM log_batch WHERE last <= ?", [last]);
+      this.db.run("DELETE FROM log_index WHERE last <= ?", [last]);
     });
     return deleted;
   }

@@ -7,13 +7,13 @@ import { Table } from "./database.ts";
 export class LoginTable extends Table {
   apply({ logins, opened, closed }: LoginUpdate): void {
     for (const { address, method, user, time } of logins) {
-      this.db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", address, method, user, time);
+      this.db.run("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?)", [address, method, user, time]);
     }
     for (const { address, port } of closed) {
-      this.db.run("DELETE FROM session WHERE address = ? AND port = ?", address, port);
+      this.db.run("DELETE FROM session WHERE address = ? AND port = ?", [address, port]);
     }
     for (const { address, port, pid, time } of opened) {
-      this.db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", address, port, pid, time);
+      this.db.run("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", [address, port, pid, time]);
     }
   }
 
@@ -26,14 +26,14 @@ export class LoginTable extends Table {
   }
 
   deleteLogins(time: Micros): void {
-    this.db.run("DELETE FROM login WHERE time < ?", time);
+    this.db.run("DELETE FROM login WHERE time < ?", [time]);
   }
 
   /** Deletes logins before `logins`, sessions before `sessions`: the machine was not up then. */
   deleteOld({ logins, sessions }: { logins: Micros; sessions: Micros }): void {
     this.db.transaction(() => {
       this.deleteLogins(logins);
-      this.db.run("DELETE FROM session WHERE time < ?", sessions);
+      this.db.run("DELETE FROM session WHERE time < ?", [sessions]);
     });
   }
 }

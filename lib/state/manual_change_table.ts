@@ -25,9 +25,9 @@ export class ManualChangeTable extends Table {
       const last = this.db.value<string>(`SELECT max(key) FROM meta WHERE ${IS_CHANGE}`);
       let number = Number(last?.slice(PREFIX.length) ?? 0);
       for (const change of changes) {
-        this.db.run("INSERT INTO meta VALUES (?, ?)", keyOf(++number), JSON.stringify(change));
+        this.db.run("INSERT INTO meta VALUES (?, ?)", [keyOf(++number), JSON.stringify(change)]);
       }
-      this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, keyOf(Math.max(0, number - MOST)));
+      this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE} AND key <= ?`, [keyOf(Math.max(0, number - MOST))]);
     });
   }
 
@@ -36,7 +36,10 @@ export class ManualChangeTable extends Table {
     const isAny = this.db.get(`SELECT 1 FROM meta WHERE ${IS_CHANGE} LIMIT 1`) !== null;
     if (!isAny) return [];
     return this.db.transaction(() => {
-      const changes = this.db.column<string>(`SELECT value FROM meta WHERE ${IS_CHANGE} ORDER BY key`);
+      const changes = this.db.list<string>(
+        "value",
+        `(SELECT value FROM meta WHERE ${IS_CHANGE} ORDER BY key)`,
+      );
       this.db.run(`DELETE FROM meta WHERE ${IS_CHANGE}`);
       return changes.map((change) => JSON.parse(change) as ManualChange);
     });

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transact } from "./sqlite.ts";
+import { queryNumber, transact } from "./sqlite.ts";
 
 /** Answers to SQLite about conflicting changes. */
 const [OMIT, REPLACE] = [0, 1];
@@ -18,8 +18,8 @@ export class MemoryFallback {
   /** @param memory a copy of the file, without lines */
   constructor(memory: DatabaseSync) {
     this.#memory = memory;
-    this.#lastChange = number(memory, "SELECT ifnull(max(change), 0) AS n FROM ban");
-    this.#lastId = number(memory, "SELECT ifnull(max(id), 0) AS n FROM ban");
+    this.#lastChange = queryNumber(memory, "SELECT ifnull(max(change), 0) FROM ban")!;
+    this.#lastId = queryNumber(memory, "SELECT ifnull(max(id), 0) FROM ban")!;
     this.#size = sizeOf(memory);
     this.#session = memory.createSession();
   }
@@ -40,10 +40,8 @@ export class MemoryFallback {
    * written nothing.
    */
   writeTo(db: DatabaseSync): void {
-    const highest = number(
-      this.#memory,
-      "SELECT max(ifnull(max(change), 0), ifnull(max(id), 0)) AS n FROM ban",
-    );
+    const query = "SELECT max(ifnull(max(change), 0), ifnull(max(id), 0)) FROM ban";
+    const highest = queryNumber(this.#memory, query)!;
     transact(db, () => {
       db.prepare("UPDATE ban SET change = -change - ? WHERE change > ?").run(highest, this.#lastChange);
       db.prepare("UPDATE ban SET id = -id - ? WHERE id > ?").run(highest, this.#lastId);
@@ -58,9 +56,5 @@ export class MemoryFallback {
 }
 
 function sizeOf(db: DatabaseSync): number {
-  return number(db, "SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size");
-}
-
-function number(db: DatabaseSync, sql: string): number {
-  return (db.prepare(sql).get() as { n: number }).n;
+  return queryNumber(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")!;
 }

@@ -66,11 +66,11 @@ export class NoteTable extends Table {
   /** Appends a batch's notes. Call it inside the batch's transaction. */
   add({ groups, forgotten, rows }: BatchNotes): void {
     for (const { number, rules } of groups) {
-      this.db.run("INSERT OR REPLACE INTO note_group VALUES (?, ?)", number, rules);
+      this.db.run("INSERT OR REPLACE INTO note_group VALUES (?, ?)", [number, rules]);
     }
     if (forgotten !== null) this.#addForgotten(forgotten);
     for (const { until, content } of rows) {
-      this.db.run("INSERT INTO note (until, content) VALUES (?, ?)", until, content);
+      this.db.run("INSERT INTO note (until, content) VALUES (?, ?)", [until, content]);
     }
   }
 
@@ -133,10 +133,7 @@ export class NoteTable extends Table {
     const rows = this.db.each<{ content: Uint8Array }>(
       `SELECT content FROM note NOT INDEXED WHERE id > ? AND id <= ? AND (until IS NULL OR until > ?)
          AND (forgets = 1 OR instr(content, ?) > 0) ORDER BY id DESC`,
-      from,
-      to,
-      time,
-      bytesInRecords(words),
+      [from, to, time, bytesInRecords(words)],
     );
     for (const { content } of rows) yield content;
   }
@@ -145,8 +142,7 @@ export class NoteTable extends Table {
   deleteOld(now: Micros): number {
     return this.db.run(
       "DELETE FROM note WHERE id IN (SELECT id FROM note WHERE until <= ? ORDER BY until, id LIMIT ?)",
-      now,
-      STEP,
+      [now, STEP],
     );
   }
 
@@ -164,7 +160,7 @@ export class NoteTable extends Table {
     if (lasting === null) return true;
     const { content, next } = lasting;
     this.db.transaction(() => {
-      if (content.length > 0) this.db.run("INSERT INTO note (until, content) VALUES (NULL, ?)", content);
+      if (content.length > 0) this.db.run("INSERT INTO note (until, content) VALUES (NULL, ?)", [content]);
       if (next === null) this.#endRewriting(rewriting.last);
     });
     this.#rewriting = next === null ? null : { ...rewriting, next };
@@ -187,9 +183,9 @@ export class NoteTable extends Table {
     // Records of forgotten addresses still matter to notes with an end.
     this.db.run(
       "UPDATE note SET until = (SELECT max(until) FROM note) WHERE until IS NULL AND forgets = 1 AND id <= ?",
-      last,
+      [last],
     );
-    this.db.run("DELETE FROM note WHERE until IS NULL AND id <= ?", last);
+    this.db.run("DELETE FROM note WHERE until IS NULL AND id <= ?", [last]);
     this.db.run(
       `INSERT OR REPLACE INTO meta
        VALUES ('notes_rewritten', (SELECT ifnull(sum(length(content)), 0) FROM note WHERE until IS NULL))`,
@@ -201,7 +197,7 @@ export class NoteTable extends Table {
     this.db.run(
       `INSERT INTO note (until, forgets, content)
        SELECT iif(count(until) < count(*), NULL, max(until)), 1, ? FROM note HAVING count(*) > 0`,
-      content,
+      [content],
     );
   }
 }

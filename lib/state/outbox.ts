@@ -80,7 +80,7 @@ export class StateOutbox extends Table {
 
   backlog(): number {
     const query = "SELECT count(*) FROM ban WHERE change > ? AND provenance <> 'fleet'";
-    const bans = this.db.value<number>(query, this.#meta("shipped_ban"))!;
+    const bans = this.db.value<number>(query, [this.#meta("shipped_ban")])!;
     return this.#log.count(this.#meta("shipped_log")) + bans;
   }
 

@@ -35,7 +35,7 @@ export class RollupTable extends Table {
   /** Returns the counts of the hour that begins at `start`; null: none. */
   hour(start: Micros): RollupContent | null {
     const query = "SELECT content FROM rollup WHERE span = ? AND start = ?";
-    return JSON.parse(this.db.value<string>(query, HOUR, start) ?? "null");
+    return JSON.parse(this.db.value<string>(query, [HOUR, start]) ?? "null");
   }
 
   /** Stores the counts of an hour, in place of earlier ones. */
@@ -50,8 +50,7 @@ export class RollupTable extends Table {
   since(time: Micros, to = Infinity): { content: RollupContent; start: Micros | null; end: Micros | null } {
     const rows = this.db.all<{ start: Micros; end: Micros; content: string }>(
       "SELECT start, start + span AS end, content FROM rollup WHERE start + span > ? AND start < ? ORDER BY start",
-      time,
-      to,
+      [time, to],
     );
     const content = sumOf(rows.map(({ content }) => JSON.parse(content) as RollupContent));
     return { content, start: rows[0]?.start ?? null, end: rows.at(-1)?.end ?? null };
@@ -65,8 +64,7 @@ export class RollupTable extends Table {
   *within({ from, to }: { from: Micros; to: Micros }): Generator<RollupRow> {
     const rows = this.db.each<Omit<RollupRow, "content"> & { content: string }>(
       "SELECT span, start, content FROM rollup WHERE start + span / 2 >= ? AND start + span / 2 < ? ORDER BY start",
-      from,
-      Math.ceil(to / HOUR) * HOUR,
+      [from, Math.ceil(to / HOUR) * HOUR],
     );
     for (const { span, start, content } of rows) {
       yield { span, start, content: JSON.parse(content) as RollupContent };
@@ -80,9 +78,9 @@ export class RollupTable extends Table {
 
   /** Adds an old day's hours to its row, and deletes very old days; returns the rows deleted. */
   fold(now: Micros): number {
-    const dropped = this.db.run("DELETE FROM rollup WHERE span = ? AND start < ?", DAY, now - KEEP_DAYS);
+    const dropped = this.db.run("DELETE FROM rollup WHERE span = ? AND start < ?", [DAY, now - KEEP_DAYS]);
     const query = "SELECT start FROM rollup WHERE span = ? AND start < ? ORDER BY start LIMIT 1";
-    const oldest = this.db.value<Micros>(query, HOUR, startOf(now, DAY) - KEEP_HOURS);
+    const oldest = this.db.value<Micros>(query, [HOUR, startOf(now, DAY) - KEEP_HOURS]);
     return oldest === null ? dropped : dropped + this.#foldDay(startOf(oldest, DAY));
   }
 
@@ -90,14 +88,12 @@ export class RollupTable extends Table {
     const where = "(span = ? AND start >= ? AND start < ?) OR (span = ? AND start = ?)";
     const values = [HOUR, day, day + DAY, DAY, day];
     return this.db.transaction(() => {
-      const contents = this.db.column<string>(`SELECT content FROM rollup WHERE ${where}`, ...values);
+      const contents = this.db.list<RollupContent>("json(content)", `rollup WHERE ${where}`, values);
       const folded = this.db.run(
         "DELETE FROM rollup WHERE span = ? AND start >= ? AND start < ?",
-        HOUR,
-        day,
-        day + DAY,
+        [HOUR, day, day + DAY],
       );
-      this.#put(DAY, day, sumOf(contents.map((content) => JSON.parse(content) as RollupContent)));
+      this.#put(DAY, day, sumOf(contents));
       return folded;
     });
   }
@@ -105,9 +101,7 @@ export class RollupTable extends Table {
   #put(span: Micros, start: Micros, content: RollupContent): void {
     this.db.run(
       "INSERT OR REPLACE INTO rollup (span, start, content) VALUES (?, ?, ?)",
-      span,
-      start,
-      JSON.stringify(content),
+      [span, start, JSON.stringify(content)],
     );
   }
 }

@@ -5,7 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, tried } from "../core/error.ts";
 import { isKnown, migrate, version } from "./schema.ts";
-import { iterate, transact, type Value } from "./sqlite.ts";
+import { iterate, queryNumber, transact, type Value } from "./sqlite.ts";
 
 /** Tables of a state with the order of their rows, most important first; `tally` is of 1.0. */
 const TABLES = [
@@ -108,8 +108,7 @@ function copyTable(
     for (const row of readable(from, query)) put(columns.map((name) => row[name]!));
   };
   const count = (db: DatabaseSync) =>
-    tried(() => db.prepare(`SELECT count(*) AS n FROM ${table} NOT INDEXED`).get() as { n: number })?.n ??
-      null;
+    tried(() => queryNumber(db, `SELECT count(*) FROM ${table} NOT INDEXED`)!);
   copy("ASC");
   const all = count(from);
   if (all !== count(to)) copy("DESC");
@@ -136,15 +135,10 @@ function continueNumbers(from: DatabaseSync, to: DatabaseSync): void {
   for (const { name, seq } of readable(from, "SELECT name, seq FROM sqlite_sequence")) {
     given.set(String(name), Number(seq));
   }
-  const meta = (key: string) =>
-    (to.prepare("SELECT value FROM meta WHERE key = ?").get(key) as { value: number } | undefined)?.value ??
-      0;
+  const shipped = queryNumber(to, "SELECT value FROM meta WHERE key = 'shipped_log'") ?? 0;
   const largest = (table: string, column: string) =>
-    (to.prepare(`SELECT ifnull(max(${column}), 0) AS n FROM ${table}`).get() as { n: number }).n;
-  const numbers = {
-    log_batch: Math.max(given.get("log_batch") ?? 0, largest("log_batch", "last"), meta("shipped_log")),
-    ban: Math.max(given.get("ban") ?? 0, largest("ban", "id")),
-  };
+    Math.max(given.get(table) ?? 0, queryNumber(to, `SELECT ifnull(max(${column}), 0) FROM ${table}`)!);
+  const numbers = { log_batch: Math.max(largest("log_batch", "last"), shipped), ban: largest("ban", "id") };
   for (const [name, seq] of Object.entries(numbers)) {
     to.prepare("DELETE FROM sqlite_sequence WHERE name = ?").run(name);
     to.prepare("INSERT INTO sqlite_sequence VALUES (?, ?)").run(name, seq);

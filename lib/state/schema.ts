@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTallies } from "./note_migration.ts";
-import { transact } from "./sqlite.ts";
+import { queryNumber, transact } from "./sqlite.ts";
 
 /** The tables of 1.0, the first release. Never edit them: states of that program have them. */
 export const FIRST_RELEASE = {
@@ -151,5 +151,5 @@ export function isKnown(version: number): boolean {
 
 /** Returns the version of a state. */
 export function version(db: DatabaseSync): number {
-  return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  return queryNumber(db, "PRAGMA user_version")!;
 }

@@ -19,11 +19,20 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
+/** Returns the number that a query makes; undefined: it has no row. */
+export function queryNumber(db: DatabaseSync, sql: string): number | undefined {
+  const row = db.prepare(sql).get();
+  return row && Object.values(row)[0] as number;
+}
+
 /** Statements in use. Before Deno 2.9 an iterator keeps none alive, and its next read crashes. */
 const iterated = new Set<StatementSync>();
 
 /** Yields the rows of a statement one by one. */
-export function* iterate<Row>(statement: StatementSync, ...values: Value[]): Generator<Row> {
+export function* iterate<Row>(
+  statement: StatementSync,
+  values: readonly Value[] = [],
+): Generator<Row> {
   iterated.add(statement);
   try {
     yield* statement.iterate(...values) as IterableIterator<Row>;

@@ -48,7 +48,7 @@ export class State extends Table {
     const recovery = log && new FileRecovery(directory, log);
     const db = new Database(directory, recovery);
     if (db.meta("host") === null) {
-      db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", crypto.randomUUID());
+      db.run("INSERT OR IGNORE INTO meta VALUES ('host', ?)", [crypto.randomUUID()]);
     }
     super(db);
     this.#recovery = recovery;
@@ -64,7 +64,7 @@ export class State extends Table {
       this.db.setMeta("host", this.outbox.hostId);
       this.db.setMeta("note_seed", this.notes.seed);
       for (const [source, position] of this.#reached) {
-        this.db.run("INSERT OR IGNORE INTO position VALUES (?, ?)", source, position);
+        this.db.run("INSERT OR IGNORE INTO position VALUES (?, ?)", [source, position]);
       }
     });
     return true;
@@ -92,7 +92,7 @@ export class State extends Table {
 
   /** Returns the stored position of a source; null: before its first batch. */
   position(source: string): string | null {
-    return this.db.value("SELECT position FROM position WHERE source = ?", source);
+    return this.db.value("SELECT position FROM position WHERE source = ?", [source]);
   }
 
   /** Returns the stored positions by source. */
@@ -104,13 +104,13 @@ export class State extends Table {
   /** Makes the next start of a source its first one. */
   forgetPosition(source: string): void {
     this.#reached.delete(source);
-    this.db.run("DELETE FROM position WHERE source = ?", source);
+    this.db.run("DELETE FROM position WHERE source = ?", [source]);
     this.db.setMeta(`since ${source}`, null);
   }
 
   /** Returns where to start a source without position: `now` at its first start, then the same. */
   firstSince(source: string, now: Micros): Micros {
-    this.db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", `since ${source}`, now);
+    this.db.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", [`since ${source}`, now]);
     return this.db.meta<Micros>(`since ${source}`)!;
   }
 
@@ -119,8 +119,7 @@ export class State extends Table {
     return this.db.all<WhitelistEntry>(
       `SELECT address, note, until FROM whitelist WHERE origin = ? AND (until IS NULL OR until > ?)
        ORDER BY since, address`,
-      origin,
-      now,
+      [origin, now],
     );
   }
 
@@ -129,27 +128,23 @@ export class State extends Table {
     this.db.run(
       `INSERT INTO whitelist (origin, address, note, since, until) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (origin, address) DO UPDATE SET note = excluded.note, until = excluded.until`,
-      origin,
-      entry.address,
-      entry.note,
-      entry.since,
-      entry.until,
+      [origin, entry.address, entry.note, entry.since, entry.until],
     );
   }
 
   /** Returns when the next whitelist entry ends, of whatever origin; null: none will. */
   nextWhitelistEnd(now: Micros): Micros | null {
-    return this.db.value("SELECT min(until) FROM whitelist WHERE until > ?", now);
+    return this.db.value("SELECT min(until) FROM whitelist WHERE until > ?", [now]);
   }
 
   /** Deletes whitelist entries whose end has come. */
   deleteEndedWhitelist(now: Micros): void {
-    this.db.run("DELETE FROM whitelist WHERE until <= ?", now);
+    this.db.run("DELETE FROM whitelist WHERE until <= ?", [now]);
   }
 
   /** Removes an address or network from the whitelist of `origin`; false: it was not on it. */
   removeFromWhitelist(origin: KeptOrigin, address: string): boolean {
-    return this.db.run("DELETE FROM whitelist WHERE origin = ? AND address = ?", origin, address) > 0;
+    return this.db.run("DELETE FROM whitelist WHERE origin = ? AND address = ?", [origin, address]) > 0;
   }
 
   /** Makes `entries` the whole whitelist of `origin`. Existing entries keep their age. */
@@ -157,8 +152,7 @@ export class State extends Table {
     this.db.transaction(() => {
       this.db.run(
         "DELETE FROM whitelist WHERE origin = ? AND address NOT IN (SELECT value FROM json_each(?))",
-        origin,
-        JSON.stringify(entries.map(({ address }) => address)),
+        [origin, JSON.stringify(entries.map(({ address }) => address))],
       );
       for (const entry of entries) this.addToWhitelist(origin, { ...entry, since: now });
     });
@@ -177,10 +171,7 @@ export class State extends Table {
   keepOnlyWhitelistCopies(paths: readonly string[]): void {
     this.db.run(
       "DELETE FROM meta WHERE substr(key, 1, ?) = ? AND key NOT IN (SELECT ? || value FROM json_each(?))",
-      COPY.length,
-      COPY,
-      COPY,
-      JSON.stringify(paths),
+      [COPY.length, COPY, COPY, JSON.stringify(paths)],
     );
   }
 

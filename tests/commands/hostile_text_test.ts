@@ -257,10 +257,10 @@ Deno.test("a reason and a note that are given by hand are kept as one line, and 
   await program(["ban", "203.0.113.1", "--reason", text, ...config].map((word) => word.replace("\0", "")));
   await program(["bans", "--import", `${directory}/list`, "--reason", "two\nlines", ...config]);
   await program(["whitelist", "add", "203.0.113.9", "--note", "two\nlines", ...config]);
-  const [ban] = state.bans.inForceOn("203.0.113.1");
+  const [ban] = state.bans.inForceOf(["203.0.113.1"]);
   assert.match(ban!.reason, /^a scan {3,4}\[2J FAKE line/);
   assert.equal(Array.from(ban!.reason).length, 255);
-  const [imported] = state.bans.inForceOn("192.0.2.9");
+  const [imported] = state.bans.inForceOf(["192.0.2.9"]);
   for (const reason of [ban!.reason, imported!.reason]) assert.doesNotMatch(reason, /[\p{Cc}\u2028]/u);
   const note = state.whitelist("command", now()).find(({ address }) => address === "203.0.113.9")!.note;
   assert.equal(note, "two lines");

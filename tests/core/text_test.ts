@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { counted, printable } from "../../lib/core/text.ts";
+import { bounded, counted, printable } from "../../lib/core/text.ts";
 
 Deno.test("`printable()` names each character that steers a terminal, fakes a line or reorders it", () => {
   const steering = [
@@ -22,7 +22,13 @@ Deno.test("`printable()` leaves letters of all scripts, marks and emoji as they 
   }
 });
 
+Deno.test("`bounded()` cuts before a character, not within it", () => {
+  const texts = ["abcd", "abcdef", "abc\u{1f600}", "ab\u{1f600}\u{1f600}", "abcd\u{1f600}", "a\x1bbc"];
+  assert.deepEqual(texts.map((text) => bounded(text, 4)), ["abcd", "abc…", "abc…", "ab…", "abc…", "a\\x…"]);
+});
+
 Deno.test("`counted()` speaks of one and of many", () => {
   assert.deepEqual([0, 1, 2].map((count) => counted(count, "ban")), ["0 bans", "1 ban", "2 bans"]);
+  assert.equal(counted(2, "address"), "2 addresses");
   assert.equal(counted(2, "failed try", "failed tries"), "2 failed tries");
 });

@@ -50,7 +50,7 @@ Deno.test("`Bans.reset()` counts the bans inside networks as the state has them,
   }
   temporary.exec("DROP TRIGGER no_networks");
   act(bans, [trip("192.0.2.2")]);
-  assert.equal(temporary.state.bans.inForceOn("192.0.2.0/24").length, 1);
+  assert.equal(temporary.state.bans.inForceOf(["192.0.2.0/24"]).length, 1);
   await eventually(() => scene.firewall.held.has("192.0.2.0/24"));
   await bans.stop(AbortSignal.abort());
 });

@@ -36,7 +36,7 @@ Deno.test("`BanReader.lingering()` names ended bans that a firewall still has, u
   const { bans, enforcement } = temporary.state;
   for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
     bans.add(ruleBan({ address }));
-    const { id } = bans.inForceOn(address)[0]!;
+    const { id } = bans.inForceOf([address])[0]!;
     if (address !== "192.0.2.3") enforcement.applied([id], { firewall: "command", time: 1 });
     bans.end(address, { reason: "unban", time: 5_000 });
   }
@@ -48,7 +48,7 @@ Deno.test("`BanReader.lingering()` names ended bans that a firewall still has, u
   enforcement.lifted([1]);
   bans.add(ruleBan({ address: "192.0.2.2", start: 7_000 }));
   assert.deepEqual(bans.lingering(), [], "a lift, and a newer ban, take it over");
-  assert.deepEqual([bans.inForceOn("192.0.2.1"), bans.latest("192.0.2.1")!.endReason], [[], "unban"]);
+  assert.deepEqual([bans.inForceOf(["192.0.2.1"]), bans.latest("192.0.2.1")!.endReason], [[], "unban"]);
 });
 
 Deno.test("`BanReader.numbers()` counts as `totals()` does, and `EnforcementTable.stuck()` finds what failed often enough in every turn", () => {

@@ -136,7 +136,7 @@ Deno.test("`BanTable` knows a ban by address and scope, and `end()` ends all of 
   bans.addAll([ruleBan({ scope: ssh, until: 5_000 }), ruleBan({ scope: web, until: 9_000 })]);
   bans.add(ruleBan({ scope: ssh, until: 7_000, provenance: { kind: "import", name: "list" } }));
   assert.deepEqual(
-    bans.inForceOn("192.0.2.1").map(({ scope, until, provenance }) => [scope, until, provenance]),
+    bans.inForceOf(["192.0.2.1"]).map(({ scope, until, provenance }) => [scope, until, provenance]),
     [
       [ssh, 7_000, { kind: "rule", name: "SSHD invalid" }],
       [web, 9_000, { kind: "rule", name: "SSHD invalid" }],
@@ -177,7 +177,7 @@ Deno.test("`State` reads who banned out of the reasons of an earlier program, on
     { address: "192.0.2.0/24", time: 6, isOfNetwork: true },
   ]);
   again.bans.add(ruleBan({ scope: scopeOf("tcp 22") }));
-  assert.equal(again.bans.inForceOn("192.0.2.1").length, 2);
+  assert.equal(again.bans.inForceOf(["192.0.2.1"]).length, 2);
   again.close();
 });
 
@@ -191,7 +191,7 @@ Deno.test("`BanTable.rebase()` has bans of a clock that ran ahead begin now and 
   at("192.0.2.2", now + year, now + year + hour);
   at("192.0.2.3", now + year, null);
   const before = bans.lastChange();
-  enforcement.failed(bans.inForceOn("192.0.2.1")[0]!.id, { error: "x", time: now + year });
+  enforcement.failed(bans.inForceOf(["192.0.2.1"])[0]!.id, { error: "x", time: now + year });
   assert.equal(bans.rebase(now), 2);
   enforcement.rebase(now);
   const ends = bans.inForce().map((

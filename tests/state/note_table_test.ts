@@ -61,11 +61,11 @@ class OldState {
 
 function databaseOf(db: DatabaseSync): Database {
   const methods = {
-    all: (sql: string, ...values: Value[]) => db.prepare(sql).all(...values),
-    each: (sql: string, ...values: Value[]) => db.prepare(sql).iterate(...values),
-    get: (sql: string, ...values: Value[]) => db.prepare(sql).get(...values) ?? null,
+    all: (sql: string, values: Value[] = []) => db.prepare(sql).all(...values),
+    each: (sql: string, values: Value[] = []) => db.prepare(sql).iterate(...values),
+    get: (sql: string, values: Value[] = []) => db.prepare(sql).get(...values) ?? null,
     meta: (key: string) => db.prepare("SELECT value FROM meta WHERE key = ?").get(key)?.value,
-    run: (sql: string, ...values: Value[]) => Number(db.prepare(sql).run(...values).changes),
+    run: (sql: string, values: Value[] = []) => Number(db.prepare(sql).run(...values).changes),
     transaction: <T>(work: () => T) => work(),
   };
   return methods as unknown as Database;

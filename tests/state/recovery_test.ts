@@ -414,7 +414,7 @@ for (const when of ["while it is open", "before it is opened"] as const) {
         lines: other.log.count(),
         position: other.position("journal"),
         whitelist: other.whitelist("command", 0).length,
-        command: other.bans.inForceOn(ban(5_000).address).length,
+        command: other.bans.inForceOf([ban(5_000).address]).length,
       }));
       assert.deepEqual(found, {
         bans: 2 + 1_990 - 1 + 2,

@@ -21,6 +21,9 @@ export interface ListedBan extends Pick<NewBan, "address"> {
 const WITH_TIME =
   /^(?<address>\S+)\s+(?<start>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+ (?<span>-?\d+) = \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
+/** `192.0.2.7 until 2027-01-31`, the format of whitelist files. */
+const UNTIL = /^(\S+)\s+until\s+(.+)$/;
+
 /**
  * Reads a line of a list: an address or network, optional `until` and `#` reason, or times of
  * fail2ban-client(1); or JSON of `bans --export json`. Null: no address; a string: a complaint.
@@ -28,27 +31,17 @@ const WITH_TIME =
 export function readBanLine(line: string): ListedBan | string | null {
   const text = line.trim();
   if (text.startsWith("{")) return readRecord(text);
-  const hash = text.indexOf("#");
-  const words = (hash < 0 ? text : text.slice(0, hash)).trim();
+  const [before, ...comment] = text.split("#");
+  const words = before!.trim();
   if (words === "") return null;
-  const [, ending, end] = /^(\S+)\s+until\s+(.+)$/.exec(words) ?? [];
-  if (ending !== undefined) {
-    return readEnding(ending, { end: end!, comment: hash < 0 ? "" : text.slice(hash + 1) });
-  }
   const timed = WITH_TIME.exec(words)?.groups;
-  const address = canonicalNetwork(timed?.address ?? words);
-  if (address === null) return `expected an address or a network, got ${quoted(words)}`;
-  const reason = hash < 0 ? undefined : keptText(text.slice(hash + 1)) || undefined;
-  return said({ address, reason, ...(timed && timesOf(timed.start!, Number(timed.span))) });
-}
-
-/** Reads `192.0.2.7 until 2027-01-31`, the format of whitelist files. */
-function readEnding(text: string, { end, comment }: { end: string; comment: string }): ListedBan | string {
-  const address = canonicalNetwork(text);
-  if (address === null) return `expected an address or a network, got ${quoted(text)}`;
-  const until = instantOf(end);
+  const [, ending, end] = UNTIL.exec(words) ?? [];
+  const address = canonicalNetwork(timed?.address ?? ending ?? words);
+  if (address === null) return `expected an address or a network, got ${quoted(ending ?? words)}`;
+  const until = end === undefined ? undefined : instantOf(end);
   if (until === null) return `expected a date and a time behind "until", got ${quoted(end)}`;
-  return said({ address, reason: keptText(comment) || undefined, until });
+  const reason = keptText(comment.join("#")) || undefined;
+  return said({ address, reason, until, ...timed && timesOf(timed.start!, Number(timed.span)) });
 }
 
 /** Returns start and end; a negative span has no end. */

@@ -37,7 +37,7 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     if (options.all) return await unbanAll(context, options);
     const ended: BanStatus[] = [];
     const refused = await forEach(addresses, options, (address) => {
-      const inForce = state.bans.inForceOn(address);
+      const inForce = state.bans.inForceOf([address]);
       if (inForce.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
       ended.push(...inForce);
       return 0;

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { nearest } from "../../config/suggest.ts";
 import { counted } from "../../core/text.ts";
+import { type Definition, nameOf, optionsOf } from "./definition.ts";
 
 /** Commander's hint behind its one-line sentence. Quoted arguments may hold line breaks. */
 const HINT = /\n\(Did you mean ([^\n]*)\?\)$/;
@@ -56,19 +57,20 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the arguments with the command first, the default if none is named, then all options. */
-export function ordered(program: Command, args: readonly string[]): string[] {
+export function ordered(commands: readonly Definition[], args: readonly string[]): string[] {
   if (GLOBAL.includes(args[0] ?? "")) return [...args];
-  const named = (name: string | undefined) => program.commands.find((command) => command.name() === name);
-  const valued = named(DEFAULT)!.options.filter(({ required }) => required)
+  const named = (name: string | undefined) => commands.find((command) => nameOf(command) === name);
+  const valued = optionsOf(named(DEFAULT)!).filter(({ required }) => required)
     .flatMap(({ short, long }) => [short, long]);
   let at = 0;
   while (args[at]?.startsWith("-")) at += valued.includes(args[at]) ? 2 : 1;
   if (at >= args.length) return [DEFAULT, ...args];
   const [command, inner] = args.slice(at);
-  if (command === "help") return named(inner) ? [...args.slice(at + 1), "--help"] : args.slice(at + 1);
+  const isAnswered = inner === undefined || named(inner) !== undefined;
+  if (command === "help") return [...args.slice(at + 1), ...isAnswered ? ["--help"] : []];
   // The program's help does not answer a question about an unknown command.
   if (!named(command)) return args.slice(at).filter((word) => !HELP.includes(word));
-  const hasCommands = !!named(command)?.commands.length;
+  const hasCommands = "commands" in named(command)!;
   const isInner = hasCommands && inner !== undefined && (HELP.includes(inner) || !inner.startsWith("-"));
   const words = hasCommands ? [command!, isInner ? inner : INNER_DEFAULT] : [command!];
   return [...words, ...args.slice(0, at), ...args.slice(at + (isInner ? 2 : 1))];

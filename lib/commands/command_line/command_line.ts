@@ -5,11 +5,11 @@
 import { Command } from "commander";
 import { capitalized } from "../../core/text.ts";
 import { unknownCommand } from "./arguments.ts";
-import { type CommandParts, type Definition, option } from "./definition.ts";
+import { type CommandParts, type Definition, nameOf, optionsOf } from "./definition.ts";
 import { MONITORING } from "./monitoring.ts";
 import { CHANGING } from "./state.ts";
 import { TESTING } from "./testing.ts";
-import { CONFIG, printError, printLines } from "../common/output.ts";
+import { printError, printLines } from "../common/output.ts";
 
 /** The exit codes of all commands, in lines for 80 columns behind `Exit codes: `. */
 export const EXIT_CODES = "0 done, 1 failed, 64 wrong usage, 66 the configuration cannot be\n" +
@@ -23,8 +23,14 @@ export interface ProgramParts extends CommandParts {
   exit(code: number): void;
 }
 
-/** Returns the program with all its commands. */
-export function commandLine(parts: ProgramParts): Command {
+/** All commands, in the order of `--help`. */
+export const COMMANDS: readonly Definition[] = [...MONITORING, ...TESTING, ...CHANGING];
+
+/**
+ * Returns the program with the command `name` alone, as making all takes a fifteenth of a start; with
+ * all commands if none has this name.
+ */
+export function commandLine(parts: ProgramParts, name?: string): Command {
   const program = new Command("strongmonitor")
     .description("Watches the logs of this machine, records who is named in them, and bans attackers.")
     .version(parts.version, "-V, --version", "print the version")
@@ -47,7 +53,8 @@ export function commandLine(parts: ProgramParts): Command {
   program.on("command:*", ([name]: string[]) => {
     program.error(unknownCommand(program, name!), { code: "commander.unknownCommand" });
   });
-  for (const definition of [...MONITORING, ...TESTING, ...CHANGING]) add(program, definition, parts);
+  const named = COMMANDS.filter((definition) => nameOf(definition) === name);
+  for (const definition of named.length > 0 ? named : COMMANDS) add(program, definition, parts);
   return program;
 }
 
@@ -70,18 +77,12 @@ function add(parent: Command, definition: Definition, parts: ProgramParts): void
     for (const inner of definition.commands) add(command, inner, parts);
     return;
   }
-  const { isBare, options = [], json = "print JSON", load } = definition;
-  const all = [
-    ...isBare ? [] : [
-      option("-c, --config <file>", "configuration to read", CONFIG),
-      option("-s, --state <directory>", "state to use instead of the one that the configuration names"),
-    ],
-    ...options,
-    ...json === false ? [] : [option("--json", json)],
-  ];
-  all.forEach((each) => command.addOption(each));
+  optionsOf(definition).forEach((option) => command.addOption(option));
   // Commander passes itself behind the options.
-  command.action(async (...given) => parts.exit(await (await load(parts))(...given.slice(0, -1) as never[])));
+  command.action(async (...given) => {
+    const run = await definition.load(parts);
+    parts.exit(await run(...given.slice(0, -1) as never[]));
+  });
 }
 
 /** Refuses empty paths, which a shell makes of variables that are not set. */

@@ -12,7 +12,7 @@ export const MONITORING: readonly Definition[] = [
     summary: "make a configuration for this machine, and say what root has to do",
     examples: ["init", "init --yes > config.jsonc", "init --yes --install"],
     isBare: true,
-    options: [
+    options: () => [
       option("-c, --config <file>", "where root is to put the configuration", CONFIG),
       option("-y, --yes", "ask nothing, and take what is proposed"),
       option("--install", "do what root has to do, by sudo"),
@@ -26,9 +26,9 @@ export const MONITORING: readonly Definition[] = [
     usage: "run",
     summary: "monitor until told to stop (the default)",
     examples: ["run --config ./config.jsonc", "run --trial 10m", "run --verbose"],
-    options: [
+    options: () => [
       option("-v, --verbose", "say what it reads, decides and tells the firewall, and show stacks of faults"),
-      option("--trial <span>", "end the bans it makes, and stop, after this time unless `confirm` is given"),
+      option("--trial <span>", "stop after this time and end the bans made since, unless `confirm` is given"),
       option(
         "--boot-id <id>",
         "id of the machine's boot, which systemd gives as %b: bans by a command end with it",
@@ -57,7 +57,7 @@ export const MONITORING: readonly Definition[] = [
     usage: "why [address]",
     summary: "tell why an address or a network is banned, or why it is not",
     examples: ["why 192.0.2.7", "why 2001:db8::/64", "why 192.0.2.0/24 --json", "why --user carol"],
-    options: [option("--user <name>", "tell from which addresses a user came, and which are banned")],
+    options: () => [option("--user <name>", "tell from which addresses a user came, and which are banned")],
     load: async () => (await import("../why/why.ts")).whyCommand,
   },
   {
@@ -69,9 +69,9 @@ export const MONITORING: readonly Definition[] = [
       "top --since yesterday --until today --by user",
       "top --by rule --json",
     ],
-    options: [
+    options: () => [
       option("--since <time>", "count from the hour of this time on", "24h"),
-      option("--until <time>", "count up to the hour of this time, which still counts if it has begun"),
+      option("--until <time>", "count the hours that begin before this time"),
       new Option("--by <what>", "show this table alone, with more rows").choices(SUBJECTS),
     ],
     load: async () => (await import("../top.ts")).topCommand,
@@ -80,7 +80,7 @@ export const MONITORING: readonly Definition[] = [
     usage: "report",
     summary: "tell of a week: who attacked, when, how, and what became of it, as text or as a page",
     examples: ["report", "report --html - > report.html", "report --since 30d --json"],
-    options: [
+    options: () => [
       option("--since <time>", "tell of the time from the hour of this time on", "7d"),
       new Option(
         "--html [file]",
@@ -93,7 +93,7 @@ export const MONITORING: readonly Definition[] = [
     usage: "watch",
     summary: "show live what comes in, who attacks and who is banned, with keys to act",
     examples: ["watch", "watch --ascii"],
-    options: [option("--ascii", "draw with characters of ASCII, for terminals without UTF-8")],
+    options: () => [option("--ascii", "draw with characters of ASCII, for terminals without UTF-8")],
     json: false,
     load: async ({ signals }) => {
       const { watchCommand } = await import("../watch/watch.ts");

@@ -10,7 +10,7 @@ import { type Definition, option } from "./definition.ts";
 export const CHANGING: readonly Definition[] = [
   {
     usage: "bans",
-    summary: "list the bans in force and those to be lifted yet, export them, or import others",
+    summary: "list the bans in force and those still to be lifted, or export or import bans",
     examples: [
       "bans --all --json",
       "bans --export nft | ssh root@other nft -f -",
@@ -18,11 +18,11 @@ export const CHANGING: readonly Definition[] = [
       "bans --import - < bans.json",
       "bans --import - --for 7d --reason scanners < list.txt",
     ],
-    options: [
-      option("-a, --all", "the newest thousand, those that have ended as well"),
+    options: () => [
+      option("-a, --all", "list the newest thousand bans, ended ones included"),
       new Option(
         "--export <format>",
-        "write those in force for nft -f, for ipset restore, one a line, or for --import",
+        "print the bans in force: for nft -f, for ipset restore, one address a line, or for --import",
       )
         .choices(EXPORT_FORMATS).conflicts(["all", "import", "json", "for", "reason"]),
       new Option("--import <file>", "ban who is listed in a file, one a line, or in standard input (-)")
@@ -37,7 +37,7 @@ export const CHANGING: readonly Definition[] = [
     usage: "ban <addresses...>",
     summary: "ban addresses and networks",
     examples: ["ban 192.0.2.7 --for 2h --reason 'port scan'", "ban 192.0.2.8 2001:db8::/64"],
-    options: [
+    options: () => [
       option("--for <span>", "how long, such as 90s, 2h or 1d12h", "forever"),
       option("--reason <text>", "reason to keep with it"),
     ],
@@ -47,7 +47,7 @@ export const CHANGING: readonly Definition[] = [
     usage: "unban [addresses...]",
     summary: "lift bans",
     examples: ["unban 192.0.2.7 192.0.2.8", "unban --all"],
-    options: [option("--all", "lift all bans")],
+    options: () => [option("--all", "lift all bans")],
     json: "print one JSON object a ban",
     load: async () => (await import("../bans/unban.ts")).unbanCommand,
   },
@@ -64,7 +64,7 @@ export const CHANGING: readonly Definition[] = [
         "whitelist add home.example.org",
         "whitelist add 192.0.2.7 --until 2030-12-31",
       ],
-      options: [
+      options: () => [
         option("--for <span>", "how long, such as 90s, 2h or 1d12h; otherwise a new entry has no end"),
         option("--until <date>", "the day at whose start it ends, or a date and a time (ISO 8601)"),
         option("--note <text>", "note to keep with it"),
@@ -91,7 +91,7 @@ export const CHANGING: readonly Definition[] = [
       usage: "new [name]",
       summary: "make a key and show it once: one-time codes, or a plain secret",
       examples: ["knock new phone", "knock new script --plain", "knock new script --secret-stdin < secret"],
-      options: [
+      options: () => [
         option("--plain", "a secret that is the same every time, in place of one-time codes"),
         option("--secret-stdin", "a plain secret of your own, read from standard input"),
       ],
@@ -104,7 +104,7 @@ export const CHANGING: readonly Definition[] = [
       load: async () => (await import("../knock.ts")).knockListCommand,
     }, {
       usage: "remove <name>",
-      summary: "let nobody in by a key any more",
+      summary: "remove a key, which then lets nobody in",
       examples: ["knock remove phone"],
       load: async () => (await import("../knock.ts")).knockRemoveCommand,
     }],

@@ -20,7 +20,7 @@ export const TESTING: readonly Definition[] = [
       "check --syntax --quiet && systemctl reload strongmonitor",
       "check --config - < draft.jsonc",
     ],
-    options: [
+    options: () => [
       option("-q, --quiet", "say only what is wrong, or probably not meant"),
       option("--rules", "explain each rule"),
       option("--syntax", "look at the configuration alone, and at nothing else of this machine"),
@@ -35,7 +35,7 @@ export const TESTING: readonly Definition[] = [
       "match - < /var/log/auth.log",
       "match --module SSHD --json lines.txt",
     ],
-    options: [option("-m, --module <name>", "module that reads all lines; otherwise each line's own")],
+    options: () => [option("-m, --module <name>", "module that reads all lines; otherwise each line's own")],
     json: "print one JSON object a line, and a summary",
     load: async () => (await import("../match.ts")).matchCommand,
   },
@@ -48,7 +48,7 @@ export const TESTING: readonly Definition[] = [
       "replay --since 12h",
       "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],
-    options: [
+    options: () => [
       option("--since <time>", "read the journal from this time on: a time, or a span before now"),
       option("--until <time>", "read the journal up to this time"),
     ],
@@ -65,7 +65,7 @@ export const TESTING: readonly Definition[] = [
       "what-if --config new.jsonc /var/log/auth.log.1.gz",
       "what-if --config new.jsonc --against old.jsonc - < auth.log",
     ],
-    options: [
+    options: () => [
       option("--against <file>", "configuration to compare it with", CONFIG),
       option("--since <time>", "count bans from this time on: a time, or a span before now"),
       option("--journal", "read the journal, not the lines that the state has recorded"),

@@ -29,16 +29,10 @@ export function openConfig({ config, state }: CommonOptions): Config {
  * Throws `UserError` with all reasons against it.
  */
 export function openUsableConfig(options: CommonOptions, state: State | null): Config {
-  const config = openConfig(options);
-  const refusal = refusalOf(refusalsOf(config, state === null ? () => true : hasCopyIn(state)));
+  const found = refusalsOf(openConfig(options), state === null ? () => true : hasCopyIn(state));
+  const refusal = refusalOf(found);
   if (refusal !== null) throw refusal;
-  return withPassword(config);
-}
-
-/** Throws `UserError` (78) if a whitelist file cannot be read and the state has no copy. */
-export function requireWhitelist({ whitelist }: Config, state: State): void {
-  const problem = whitelistProblem(whitelist, hasCopyIn(state));
-  if (problem !== null) throw problem;
+  return found.config;
 }
 
 /** Returns a function that reports whether a state has a copy of a whitelist file. */
@@ -52,30 +46,27 @@ export interface Refusals {
   readonly files: readonly UserError[];
   /** About what this program may not do. */
   readonly permissions: UserError | null;
+  /** The configuration with the database's password, if that can be read. */
+  readonly config: Config;
 }
 
-/** Finds all errors for which `run` refuses `config`. `isKnown`: the state has a copy of a whitelist file. */
-export function refusalsOf(config: Config, isKnown: (path: string) => boolean): Refusals {
-  const files = [passwordProblem(config), whitelistProblem(config.whitelist, isKnown)];
-  return { files: files.filter((error) => error !== null), permissions: permissionProblem(config) };
+/** Finds all errors for which `run` refuses `given`. `isKnown`: the state has a copy of a whitelist file. */
+export function refusalsOf(given: Config, isKnown: (path: string) => boolean): Refusals {
+  const whitelist = whitelistProblem(given.whitelist, isKnown) ?? [];
+  const permissions = permissionProblem(given);
+  try {
+    return { files: [whitelist].flat(), permissions, config: withPassword(given) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { files: [error, whitelist].flat(), permissions, config: given };
+  }
 }
 
 /** Makes one error of all; null: there is none. */
-export function refusalOf({ files, permissions }: Refusals): UserError | null {
+export function refusalOf({ files, permissions }: Omit<Refusals, "config">): UserError | null {
   const errors = permissions === null ? files : [...files, permissions];
   if (errors.length === 0) return null;
   return new UserError(errors.flatMap(({ sentences }) => sentences), 78, { advice: permissions?.advice });
-}
-
-/** Says why the database's password cannot be read; null: it can, or none is needed. */
-function passwordProblem(config: Config): UserError | null {
-  try {
-    withPassword(config);
-    return null;
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
 }
 
 /** Most bytes of a configuration on standard input. */

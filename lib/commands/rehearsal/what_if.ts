@@ -154,17 +154,17 @@ function tell(
 ) {
   const kinds = Map.groupBy(differences, ({ change }) => change);
   for (const [change, all] of kinds) {
-    print(`${counted(all.length, "address", "addresses")} ${TITLES[change]}${laterLogins(all)}:`);
+    print(`${counted(all.length, "address")} ${TITLES[change]}${laterLogins(all)}:`);
     const listed = isAll ? all : all.slice(0, MOST);
     printLines(listed.flatMap(differenceLines));
     if (listed.length < all.length) print(`  … and ${all.length - listed.length} more, which --all lists`);
     print("");
   }
   const counts = ({ config, bans }: Side) =>
-    `${counted(bans.count, "ban")} of ${counted(bans.addresses, "address", "addresses")} by ${config.name}`;
+    `${counted(bans.count, "ban")} of ${counted(bans.addresses, "address")} by ${config.name}`;
   print(`before: ${counts(before)}`);
   print(`after:  ${counts(after)}`);
-  const alike = `${counted(unchanged, "address", "addresses")} banned alike`;
+  const alike = `${counted(unchanged, "address")} banned alike`;
   print([counted(lines, "line"), alike, `${seconds} s`].join(", "));
   if (differences.length > 0) print(zoneText());
 }

@@ -9,7 +9,7 @@ import type { RollupRow } from "../../state/rollup_table.ts";
 import type { State } from "../../state/state.ts";
 import { countRows, countsOf } from "../common/count_rows.ts";
 import type { Subject } from "../common/output.ts";
-import { statusOf } from "../status/status.ts";
+import { statusOf, type Unusable } from "../status/status.ts";
 import { statusProblems } from "../status/problems.ts";
 import { changesBetween } from "./changes.ts";
 import { HeatBuilder } from "./heat.ts";
@@ -23,18 +23,10 @@ const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
 /** Most names of each kind in a comparison of two periods. */
 const COMPARED = 1_000;
 
-/**
- * Reviews the time from `since`'s hour to `now`, and compares it with as long a time before.
- * @param unusable why the monitor could not start again; null: it could
- */
+/** Reviews the time from `since`'s hour to `now`, and compares it with as long a time before. */
 export function reviewOf(
   state: State,
-  { since, now, host, unusable = null }: {
-    since: Micros;
-    now: Micros;
-    host: string;
-    unusable?: string | null;
-  },
+  { since, now, host, unusable }: { since: Micros; now: Micros; host: string; unusable?: Unusable },
 ): Review {
   const period = { from: since - since % HOUR, to: now };
   const periodBefore = { from: 2 * period.from - now, to: period.from };
@@ -50,7 +42,7 @@ export function reviewOf(
   const before = hasBefore ? sumOf(told(state.rollups.within(periodBefore), []), COMPARED) : null;
   const counts = state.history.bansOfPeriods(periodBefore.from, { from: period.from });
   const bans = counts.map(({ present }) => present);
-  const status = { ...statusOf(state), unusable };
+  const status = statusOf(state, unusable);
   return {
     host,
     now,

@@ -5,7 +5,7 @@ import { dashed } from "../common/input.ts";
 import { requireSince } from "../common/values.ts";
 import { withState } from "../common/open_state.ts";
 import { type CommonOptions, print, printData, printJson, printLines } from "../common/output.ts";
-import { unusableText } from "../status/status.ts";
+import { unusableBy } from "../status/status.ts";
 import { reviewOf } from "./gather.ts";
 import { reviewJson } from "./json.ts";
 import { reviewPage } from "./page.ts";
@@ -25,7 +25,7 @@ export interface ReportOptions extends CommonOptions {
 export function reportCommand({ html, ...options }: ReportOptions): number {
   const [since, time] = [requireSince(options.since), now()];
   const review = withState(options, (state, loaded) => {
-    const unusable = unusableText(options, { state, loaded });
+    const unusable = unusableBy(options, { state, loaded });
     return reviewOf(state, { since, now: time, host: Deno.hostname(), unusable });
   });
   if (options.json) printJson(reviewJson(review));

@@ -22,7 +22,7 @@ export function statusProblems(status: Troubles): string[] {
     const what = ban.ended === null ? "ban" : "lift";
     return `${nameOf(ban)}: the ${what} failed ${counted(ban.attempts, "time")}: ${ban.error}`;
   });
-  /** Sentences in place of one for all, or of one about something that the monitor has mended. */
+  // Name each leak and refusal, where a notice counts them. Say nothing of bans that are back already.
   const others: { readonly [kind in ProblemKind]?: readonly string[] } = {
     getting_through: first(leaks, leaks.length),
     bans_failing: first(refused, bans.failing),

@@ -3,7 +3,7 @@ import { isDenial } from "../../core/denial.ts";
 import { tried } from "../../core/error.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
-import { readReport } from "../../monitor/report.ts";
+import { type MonitorReport, readReport } from "../../monitor/report.ts";
 import { totalsOf } from "../bans/bans.ts";
 import { waitUntil } from "../common/change.ts";
 import { hasCopyIn, refusalOf, refusalsOf } from "../common/open_config.ts";
@@ -25,7 +25,7 @@ export async function statusCommand(options: CommonOptions): Promise<number> {
   finishUnread();
   const status = await withState(options, async (state, loaded) => {
     await awaitStarting(state);
-    return { ...statusOf(state), unusable: unusableText(options, { state, loaded }) };
+    return statusOf(state, unusableBy(options, { state, loaded }));
   });
   const problems = statusProblems(status);
   printResult(options, statusJson(status, problems), ...statusLines(status, problems));
@@ -49,8 +49,11 @@ export function runsSoon(state: State, patience: number): Promise<boolean> {
   return waitUntil(runs, performance.now() + patience);
 }
 
+/** Says of a monitor's last report why that monitor could not start again; null: it could. */
+export type Unusable = (report: MonitorReport | null) => string | null;
+
 /** Reads the status of a state's monitor. */
-export function statusOf(state: State): Status {
+export function statusOf(state: State, unusable: Unusable = () => null): Status {
   const report = readReport(state.report());
   return {
     running: isLocked(state.directory),
@@ -60,22 +63,25 @@ export function statusOf(state: State): Status {
     failing: state.bans.failing(),
     backlog: state.outbox.backlog(),
     isInMemory: state.isInMemory,
+    unusable: unusable(report),
   };
 }
 
 /**
- * Says why a monitor could not start again by the configuration on disk that it has read; null: it
- * could, or this user cannot tell. A configuration of another monitor does not matter.
+ * Returns what says why a monitor could not start again by the configuration on disk that it has
+ * read. It says nothing of what this user cannot tell, nor of a configuration of another monitor.
  */
-export function unusableText(
+export function unusableBy(
   options: CommonOptions,
   { state, loaded }: { readonly state: State; readonly loaded: () => Loaded },
-): string | null {
-  const path = options.config === "-" ? null : tried(() => absolute(options.config));
-  if (path === null || path !== readReport(state.report())?.config) return null;
-  const { config, error } = loaded();
-  const refusal = error ?? refusalOf(refusalsOf(config, hasCopyIn(state)));
-  if (refusal === null || refusal.code === 77) return null;
-  const sentences = refusal.sentences.filter((sentence) => !isDenial(sentence));
-  return sentences.length === 0 ? null : mistakesText({ sentences });
+): Unusable {
+  return (report) => {
+    const path = options.config === "-" ? null : tried(() => absolute(options.config));
+    if (path === null || path !== report?.config) return null;
+    const { config, error } = loaded();
+    const refusal = error ?? refusalOf(refusalsOf(config, hasCopyIn(state)));
+    if (refusal === null || refusal.code === 77) return null;
+    const sentences = refusal.sentences.filter((sentence) => !isDenial(sentence));
+    return sentences.length === 0 ? null : mistakesText({ sentences });
+  };
 }

@@ -17,8 +17,8 @@ export interface Status extends Pick<ProblemView, "failing" | "backlog" | "isInM
   /** Number of recorded lines in the state. */
   readonly recorded: number;
   readonly bans: BanTotals;
-  /** Why the monitor could not start again by its configuration on disk; missing or null: it could. */
-  readonly unusable?: string | null;
+  /** Why the monitor could not start again by its configuration on disk; null: it could. */
+  readonly unusable: string | null;
 }
 
 /** Returns lines for people: first problems, then what works. */
@@ -97,10 +97,10 @@ function countLines(report: MonitorReport): string[] {
   const { entries, unknown, events, recorded, hits, damaged, suppressed, untrusted, uncounted, evicted } =
     counts;
   const more: readonly (readonly [count: number, text: string])[] = [
-    [tracked, `${counted(tracked, "address", "addresses")} being counted`],
+    [tracked, `${counted(tracked, "address")} being counted`],
     [
       evicted,
-      `${counted(evicted, "address", "addresses")} evicted, the oldest first: there were too many to count`,
+      `${counted(evicted, "address")} evicted, the oldest first: there were too many to count`,
     ],
     [unknown, `${unknown} of a form that no module knows`],
     [damaged, `${damaged} damaged: cut or dropped`],

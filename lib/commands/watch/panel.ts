@@ -10,7 +10,7 @@ export interface Column {
   readonly from?: number;
   readonly side?: "left" | "right";
   readonly style?: Style;
-  /** Makes a text fit; the end of a longer one goes unless told. */
+  /** Shortens a text to a width. Default: cuts off its end. */
   readonly cut?: (text: string, width: number) => string;
 }
 

@@ -7,6 +7,7 @@ import { isLocked } from "../../state/lock.ts";
 import type { RollupContent } from "../../state/rollup.ts";
 import type { State } from "../../state/state.ts";
 import { statusProblems } from "../status/problems.ts";
+import type { Unusable } from "../status/status.ts";
 
 /** Periods of counts, by name. */
 export const PERIODS = { "1h": HOUR, "24h": DAY, "7d": WEEK } as const satisfies Record<string, Micros>;
@@ -40,13 +41,12 @@ export class SnapshotReader {
   readonly #counted = new Fresh<RollupContent>();
   readonly #unusable = new Fresh<string | null>();
 
-  /** `unusable` returns why the monitor could not start again. */
   read(
     state: State,
     { period, order, unusable = () => null }: {
       readonly period: PeriodName;
       readonly order: BanOrder;
-      readonly unusable?: () => string | null;
+      readonly unusable?: Unusable;
     },
     time = now(),
   ): Snapshot {
@@ -67,7 +67,7 @@ export class SnapshotReader {
         bans: numbers,
         backlog: report?.database?.error ? state.outbox.backlog() : 0,
         isInMemory: state.isInMemory,
-        unusable: this.#unusable.at(time, "", unusable),
+        unusable: this.#unusable.at(time, "", () => unusable(report)),
       }),
       numbers,
       counted,

@@ -5,7 +5,7 @@
 import { linesOf, messageOf, UserError } from "../../core/error.ts";
 import { SECOND } from "../../core/time.ts";
 import { banCommand } from "../bans/ban.ts";
-import { unusableText } from "../status/status.ts";
+import { unusableBy } from "../status/status.ts";
 import { withState } from "../common/open_state.ts";
 import { collectLines, type CommonOptions } from "../common/output.ts";
 import type { RunSignals } from "../run.ts";
@@ -154,7 +154,7 @@ class View {
     const { period, banOrder: order, rates } = this.#model;
     try {
       const snapshot = withState(this.#options, (state, loaded) => {
-        const unusable = () => unusableText(this.#options, { state, loaded });
+        const unusable = unusableBy(this.#options, { state, loaded });
         return this.#reader.read(state, { period, order, unusable });
       });
       if (snapshot.report !== null) rates.add(snapshot.report, snapshot.time);

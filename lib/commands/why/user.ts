@@ -90,9 +90,7 @@ function userJson({ user, addresses, found: { lines, isComplete, searchedSince }
 function tell({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): void {
   const width = Math.min(WIDTH, outputWidth() ?? WIDTH);
   const since = isComplete ? "" : ` since ${localTime(searchedSince!)}`;
-  const from = `${counted(lines.length, "line")}${since} from ${
-    counted(addresses.length, "address", "addresses")
-  }`;
+  const from = `${counted(lines.length, "line")}${since} from ${counted(addresses.length, "address")}`;
   wrap(`${bounded(user, TEXT)}: ${from}.`, width).forEach(print);
   if (addresses.length === 0) return;
   print("");

@@ -163,7 +163,7 @@ Deno.test("`bans --import` bans who is listed but for the whitelisted, tells wro
     assert.equal(bans.lastChange(), change);
     const longer = await cli("bans", "--import", file("one", "192.0.2.1\n"));
     assert.equal(longer.code, 0);
-    assert.equal(bans.inForceOn("192.0.2.1")[0]!.until, null);
+    assert.equal(bans.inForceOf(["192.0.2.1"])[0]!.until, null);
     assert.match(longer.stdout, /: 0 banned, 1 was banned already, now for longer or from more\n$/);
   }));
 

@@ -2,18 +2,18 @@
 import { strict as assert } from "node:assert";
 import type { Command } from "commander";
 import { ordered } from "../../../lib/commands/command_line/arguments.ts";
-import { commandLine } from "../../../lib/commands/command_line/command_line.ts";
+import { commandLine, COMMANDS } from "../../../lib/commands/command_line/command_line.ts";
 import { inDirectory } from "../../support/configs.ts";
 import { program as runProgram } from "../../support/program.ts";
 
 /** The command line. Its commands tell `ran` their paths in place of running. */
-function idleProgram(ran: (path: string) => void): Command {
+function idleProgram(ran: (path: string) => void, name?: string): Command {
   const program = commandLine({
     version: "1.0.0",
     exit: () => {},
     log: () => Promise.reject(new Error("no command runs here")),
     signals: () => assert.fail("no command runs here"),
-  });
+  }, name);
   for (const { command, path } of everyCommand(program)) {
     command.exitOverride();
     if (command.commands.length === 0) command.action(() => ran(path));
@@ -51,11 +51,30 @@ for (const { command, path } of everyCommand(idleProgram(() => {}))) {
     for (const example of examples) {
       let ran = "nothing";
       const program = idleProgram((path) => ran = path);
-      await program.parseAsync(ordered(program, argumentsOf(example)), { from: "user" });
+      await program.parseAsync(ordered(COMMANDS, argumentsOf(example)), { from: "user" });
       assert.ok(`${ran} `.startsWith(path === "" ? "" : `${path} `), `${example} runs ${ran}`);
     }
   });
 }
+
+Deno.test("`help` alone prints what `--help` prints", async () => {
+  const [help, option] = [await runProgram(["help"]), await runProgram(["--help"])];
+  assert.deepEqual(help, option);
+  assert.equal(help.code, 0);
+});
+
+Deno.test("The program has the named command alone, with the help that it has among all", () => {
+  for (const all of idleProgram(() => {}).commands) {
+    const [named, ...others] = idleProgram(() => {}, all.name()).commands;
+    assert.deepEqual([helpOf(named!), others], [helpOf(all), []]);
+  }
+});
+
+Deno.test("The program has all commands for a name that none has", () => {
+  for (const name of ["starts", "--help", undefined]) {
+    assert.equal(idleProgram(() => {}, name).commands.length, COMMANDS.length);
+  }
+});
 
 for (const name of ["whitelist", "knock"]) {
   Deno.test(`\`${name}\` without a command of its own lists, with options before and behind it`, async () => {

@@ -60,7 +60,7 @@ Deno.test({
       await tmux.keys("Escape");
       await tmux.until(/198\.18\.0\.77 +1h59m by hand/);
       const state = new State(attacked.directory);
-      assert.equal(state.bans.inForceOn("198.18.0.77")[0]?.provenance.kind, "manual");
+      assert.equal(state.bans.inForceOf(["198.18.0.77"])[0]?.provenance.kind, "manual");
       state.close();
     });
     await test.step("says why, and unbans", async () => {
