@@ -635,6 +635,14 @@ const PROGRAMS: readonly Program[] = [
     lines: () => [access("POST /realms/home/protocol/openid-connect/token HTTP/1.1", 400)],
   },
   {
+    who: "who is a search engine, and asks for all pages of a site that was closed",
+    module: "NGINX",
+    every: 4,
+    count: 100,
+    lines: (i) =>
+      [401, 403].map((status) => access(`GET /page/${i} HTTP/1.1`, status, { agent: "bingbot/2.0" })),
+  },
+  {
     who: "whose cloud asks who of the colleagues is there",
     module: "NGINX",
     every: 4,
@@ -1025,6 +1033,7 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["bad_request", () => access("POST /login.php/write HTTP/1.1", 400)],
     ["refused_form", () => access("POST /login.php/envelope HTTP/1.1", 403)],
     ["bad_page", (i) => get(`/item?id=${i}'`, 400)],
+    ["refused_flood", (i) => access(`GET /app${i} HTTP/1.1`, 403, { agent: "Googlebot/2.1" })],
     ["bad_page", (i) => get(`/item${i}%zz;/0123456789abcdef`, 400)],
     ["bad_request", () => access("POST /login/token HTTP/1.1", 400)],
     ["bad_token", () => access("POST /oauth/token HTTP/1.1", 400)],
