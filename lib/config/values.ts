@@ -199,9 +199,11 @@ function port() {
   );
 }
 
-/** A DNS name (RFC 1123). Its last label is not all digits: that is a mistyped address. */
-export const DNS_NAME =
-  /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)*(?!\d+$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/;
+/**
+ * A DNS name (RFC 1123), also with underscores, as Windows and Docker give to hosts. Its last label is
+ * not all digits: that is a mistyped address.
+ */
+export const DNS_NAME = /^(?=.{1,253}$)(?:\w(?:[\w-]{0,61}\w)?\.)*(?!\d+$)\w(?:[\w-]{0,61}\w)?$/;
 
 /** An address or a network; gives its canonical spelling. */
 export const network = converted(

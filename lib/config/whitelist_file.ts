@@ -76,7 +76,7 @@ export function whitelistFile(path: string, target: BuildTarget): WhitelistFile 
 /** Changes when the file `path` is written, replaced or removed; null if it cannot be examined. */
 export function whitelistStamp(path: string): string | null {
   const info = lookAt(path);
-  return info && [info.mtime?.getTime(), info.size, info.dev, info.ino].join();
+  return info && [info.mtime?.getTime(), info.ctime?.getTime(), info.size, info.dev, info.ino].join();
 }
 
 /**

@@ -47,6 +47,8 @@ const ISO = new RegExp(
 );
 /** Seconds since the epoch, 2001 to 2065, or milli-, micro- or nanoseconds, perhaps with a fraction. */
 const EPOCH = /^(?<seconds>[12]\d{9})(?<rest>\d{3}|\d{6}|\d{9})?(?:[.,](?<fraction>\d{1,9}))?(?![\d.,]*\d)/;
+/** The same in seconds, as zap's console writes them: `1.7780649701234567e+09`. */
+const EXPONENTIAL = /^(?<first>[12])\.(?<digits>\d{6,16})[eE]\+?0?9(?![\w.])/;
 /** Seconds since 1970 and nanoseconds in hexadecimal digits, as daemontools label lines. */
 const TAI64N = /^@4(?<seconds>[0-9a-f]{15})(?<nano>[0-9a-f]{8})/;
 /** TAI64 counts from 10 s before 1970; no leap seconds are added to a label. */
@@ -85,7 +87,7 @@ const FORMS: readonly RegExp[] = [
   ].map((source) => new RegExp(source)),
 ];
 /** Matches the times of `readTime()`, in linear time and without groups. */
-export const TIME_SOURCE = [...FORMS, EPOCH, TAI64N].map(({ source }) =>
+export const TIME_SOURCE = [...FORMS, EPOCH, EXPONENTIAL, TAI64N].map(({ source }) =>
   source.slice(1).replace(NAME, `(?: (?:${ZONE_NAME}))?`).replaceAll(/\(\?<\w+>/g, "(?:").replaceAll(
     /\(\?![^()]*\)/g,
     "",
@@ -139,9 +141,17 @@ function readForm(text: string): Read | null {
 
 function readEpoch(text: string): Read | null {
   const found = EPOCH.exec(text);
-  if (found === null) return null;
+  if (found === null) return readExponential(text);
   const { seconds, rest = "", fraction = "" } = found.groups!;
   return { stamp: unixStamp(`${seconds}.${rest}${fraction}`), length: found[0].length };
+}
+
+function readExponential(text: string): Read | null {
+  const found = EXPONENTIAL.exec(text);
+  if (found === null) return null;
+  const { first, digits } = found.groups!;
+  const seconds = `${first}${digits!.slice(0, 9).padEnd(9, "0")}`;
+  return { stamp: unixStamp(`${seconds}.${digits!.slice(9)}`), length: found[0].length };
 }
 
 function readTai(text: string): Read | null {

@@ -36,10 +36,10 @@ export function systemResolve(): Resolve {
 }
 
 /**
- * How long a name keeps addresses of IPv4 or IPv6 while its answers have only the others: a server
- * that refuses one of the two questions leaves half an answer.
+ * How long a name keeps addresses that its answers lack: a server that refuses one of two questions
+ * leaves out IPv4 or IPv6, and some servers answer with a part of many addresses, each time another.
  */
-const HALF_KEPT: Micros = DAY;
+const MISSING_KEPT: Micros = DAY;
 
 /** Options of `Names`. */
 export interface NamesOptions {
@@ -59,8 +59,8 @@ export class Names {
   readonly #addresses: Map<string, readonly string[]>;
   /** By name, the failure that was logged last. */
   readonly #failures = new Map<string, string>();
-  /** By name, since when answers have lacked addresses of IPv4 or IPv6. */
-  readonly #halves = new Map<string, Micros>();
+  /** By name, since when its answers have lacked addresses that it keeps. */
+  readonly #missing = new Map<string, ReadonlyMap<string, Micros>>();
 
   constructor(options: NamesOptions) {
     this.#options = options;
@@ -75,7 +75,7 @@ export class Names {
   /** Drops all names but `names`. */
   keepOnly(names: readonly string[]): void {
     const kept = new Set(names);
-    for (const map of [this.#addresses, this.#failures, this.#halves]) {
+    for (const map of [this.#addresses, this.#failures, this.#missing]) {
       for (const name of map.keys()) if (!kept.has(name)) map.delete(name);
     }
   }
@@ -102,7 +102,7 @@ export class Names {
         throw new Error(`the answer holds no client's address, only ${answered.join(", ")}`);
       }
       // Name servers rotate the order of an answer.
-      const addresses = [...answered, ...this.#missingHalf(name, answered)].sort();
+      const addresses = [...answered, ...this.#keptBeside(name, answered)].sort();
       const before = this.#addresses.get(name);
       const wasFailing = this.#failures.delete(name);
       if (wasFailing || String(before) !== String(addresses)) {
@@ -116,20 +116,21 @@ export class Names {
     }
   }
 
-  /** Returns the addresses of IPv4 or IPv6 that a name keeps because `answered` has only the others. */
-  #missingHalf(name: string, answered: readonly string[]): string[] {
-    const isIPv6 = (address: string) => address.includes(":");
-    const missing = this.addressesOf(name).filter((address) =>
-      answered.every((other) => isIPv6(other) !== isIPv6(address))
-    );
-    if (missing.length === 0) {
-      this.#halves.delete(name);
-      return missing;
+  /**
+   * Returns the addresses that a name keeps although `answered` lacks them. It has given them up if
+   * the answer has only new ones of their family.
+   */
+  #keptBeside(name: string, answered: readonly string[]): Iterable<string> {
+    const [now, known, since] = [this.#options.clock(), this.addressesOf(name), this.#missing.get(name)];
+    const kept = new Map<string, Micros>();
+    for (const address of known.filter((address) => !answered.includes(address))) {
+      const family = answered.filter((other) => isIPv6(other) === isIPv6(address));
+      const hasMoved = family.length > 0 && !family.some((other) => known.includes(other));
+      const start = since?.get(address) ?? now;
+      if (!hasMoved && now - start < MISSING_KEPT) kept.set(address, start);
     }
-    const now = this.#options.clock();
-    const since = this.#halves.get(name) ?? now;
-    this.#halves.set(name, since);
-    return now - since < HALF_KEPT ? missing : [];
+    this.#missing.set(name, kept);
+    return kept.keys();
   }
 
   /** Logs a failure once, however often it repeats in a row. */
@@ -142,6 +143,10 @@ export class Names {
       : "nobody is whitelisted by it until it can be resolved";
     this.#options.log.warn(`Cannot resolve the whitelisted name ${name}: ${failure}; ${consequence}`);
   }
+}
+
+function isIPv6(address: string): boolean {
+  return address.includes(":");
 }
 
 /** False for addresses by which filters against advertising answer, such as 0.0.0.0. */

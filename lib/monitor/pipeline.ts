@@ -203,11 +203,14 @@ export class Pipeline {
       log.debug(() => `${address} passed the limit of ${reason} with ${counted(count, "hit")}`);
     }
     if (trips.length > 0) judge.enforce(bans);
-    log.debug(() =>
-      `committed ${counted(counts.entries, "line")} of ${source}: ${counts.recorded} recorded, ${
-        counted(counts.hits, "hit")
-      }, ${counted(counts.bans, "ban")}; position ${position}`
-    );
+    // A line about each batch would never end in a log that takes up the monitor's own lines.
+    if (counts.recorded + counts.hits + counts.bans > 0) {
+      log.debug(() =>
+        `committed ${counted(counts.entries, "line")} of ${source}: ${counts.recorded} recorded, ${
+          counted(counts.hits, "hit")
+        }, ${counted(counts.bans, "ban")}; position ${position}`
+      );
+    }
     counts.unknown = this.activity.commit(intake.now);
     for (const { module, rule, ...hits } of byRule) this.activity.addHits(module, rule, hits);
     counts.evicted = this.#engine.takeEvicted();

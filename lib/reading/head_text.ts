@@ -51,8 +51,11 @@ const GAP = new RegExp(
   `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
 );
 const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
-/** `journalctl -o short-delta` adds the time since the line before. */
-const MONOTONIC = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
+/**
+ * Seconds since the machine's start, less than 31 years of them; ten digits count from 1970.
+ * `journalctl -o short-delta` adds the time since the line before.
+ */
+const MONOTONIC = /^\[ *\d{1,9}\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
 
 /** Reads the time at the start of `given`; null if there is none. */
 export function readHeadTime(given: string): TimePart | null {

@@ -47,8 +47,10 @@ const LESSER_KEYS = new Set([
   ...["_time", "eventtime", "event_time", "timegenerated", "time_unix_nano", "timeunixnano"],
   ...["log_time", "logged_at"],
 ]);
-/** Name under which MongoDB writes the time in an inner object. */
-const INNER_KEY = "$date";
+/** Names under which MongoDB and PHP's Monolog write the time in an inner object. */
+const INNER_KEYS = new Set(["", "$date", "date"]);
+/** Name of the zone behind Monolog's time. */
+const INNER_ZONE = "timezone";
 /** Inner objects with a time: of Splunk's export, and of Log4j, in seconds. */
 const INNER_TIMES = new Set(["result._time", "instant.epochSecond"]);
 /** The fraction of Log4j's second. */
@@ -108,17 +110,20 @@ export function readLineTime(line: string): Read | null {
 export function timeOfMembers(members: Iterable<Member>): Stamp | null {
   const found = new Map<string, Stamp>();
   const lesser = new Map<string, Stamp>();
-  let nanoseconds = "";
+  let [nanoseconds, dated] = ["", ""];
   for (const { key, inner, text } of members) {
     const name = key.toLowerCase();
     const path = `${key}.${inner}`;
     if (path === NANOSECONDS) nanoseconds = text.padStart(9, "0");
-    const isUsual = KEYS.has(name) && (inner === "" || inner === INNER_KEY);
+    const zoned = inner === INNER_ZONE && found.has(name) ? readTime(`${dated} ${text}`) : null;
+    if (zoned !== null) found.set(name, zoned.stamp);
+    const isUsual = KEYS.has(name) && INNER_KEYS.has(inner);
     if (!isUsual && !INNER_TIMES.has(path) && !(inner === "" && LESSER_KEYS.has(name))) continue;
     if (found.has(name) || lesser.has(name)) return null;
     // Apache's `%t` has brackets.
     const stamp = readTime(text.replace(/^\[/, ""))?.stamp;
     if (stamp !== undefined) (isUsual ? found : lesser).set(name, stamp);
+    dated = text;
   }
   const stamps = [...(found.size > 0 ? found : lesser).values()];
   const stamp = stamps.find(({ offset }) => offset !== null) ?? stamps[0] ?? null;

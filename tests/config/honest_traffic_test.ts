@@ -136,6 +136,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       every: 25,
       line: () => access("POST /xmlrpc.php HTTP/1.1", 200),
     },
+    wordpress_redirect: {
+      who: "is at a school that logs in at the beginning of a lesson",
+      every: 5,
+      line: () => access("POST /wp-login.php HTTP/1.1", 302),
+    },
     wordpress_flood: {
       who: "has a large site that the plugin Jetpack serves",
       every: 0.5,
@@ -215,6 +220,11 @@ const HABITS: Readonly<Record<string, Readonly<Record<string, Habit>>>> = {
       who: "fills in a form that the site refuses",
       every: 15,
       line: () => access("POST /form HTTP/1.1", 400),
+    },
+    bad_token: {
+      who: "waits before three devices for their tokens",
+      every: 3,
+      line: () => access("POST /oauth/token HTTP/1.1", 400),
     },
     bad_page: {
       who: "types words into a search that wants more letters",
@@ -618,6 +628,37 @@ const PROGRAMS: readonly Program[] = [
     ],
   },
   {
+    who: "who has a device that asks for its token until somebody confirms it",
+    module: "NGINX",
+    every: 5,
+    count: 120,
+    lines: () => [access("POST /realms/home/protocol/openid-connect/token HTTP/1.1", 400)],
+  },
+  {
+    who: "who is a search engine, and asks for all pages of a site that was closed",
+    module: "NGINX",
+    every: 4,
+    count: 100,
+    lines: (i) =>
+      [401, 403].map((status) => access(`GET /page/${i} HTTP/1.1`, status, { agent: "bingbot/2.0" })),
+  },
+  {
+    who: "whose cloud asks who of the colleagues is there",
+    module: "NGINX",
+    every: 4,
+    count: 100,
+    lines: (i) => [get(`/ocs/v2.php/apps/user_status/api/v1/statuses/member${i}`)],
+  },
+  {
+    who: "whose album asks for pictures that somebody has deleted",
+    module: "NGINX",
+    every: 4,
+    count: 100,
+    lines: (
+      i,
+    ) => [get(`/api/assets/${String(i).padStart(8, "0")}-1111-4222-8333-444444444444/thumbnail`, 400)],
+  },
+  {
     who: "whose searches Matomo is told of",
     module: "NGINX",
     every: 20,
@@ -992,6 +1033,11 @@ Deno.test("the shipped rules of NGINX ban an attack that is dressed as what they
     ["bad_request", () => access("POST /login.php/write HTTP/1.1", 400)],
     ["refused_form", () => access("POST /login.php/envelope HTTP/1.1", 403)],
     ["bad_page", (i) => get(`/item?id=${i}'`, 400)],
+    ["refused_flood", (i) => access(`GET /app${i} HTTP/1.1`, 403, { agent: "Googlebot/2.1" })],
+    ["bad_page", (i) => get(`/item${i}%zz;/0123456789abcdef`, 400)],
+    ["bad_request", () => access("POST /login/token HTTP/1.1", 400)],
+    ["bad_token", () => access("POST /oauth/token HTTP/1.1", 400)],
+    ["wordpress_redirect", () => access("POST /wp-login.php?action=postpass HTTP/1.1", 302)],
     ["sql_injection", (i) => get(`/item?q=select+a&id=${i}'+or+'1'='1`, 200)],
     ["exploit", () => get("/app/..%2f..%2fsrv/keys", 200)],
   ];

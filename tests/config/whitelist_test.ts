@@ -65,6 +65,7 @@ const LINES: readonly (readonly [line: string, expected: Record<string, unknown>
   ["192.0.2.1", { address: "192.0.2.1" }],
   ["  10.1.2.3/8\t# office #2 ", { address: "10.0.0.0/8", note: "office #2" }],
   ["Home.Example.org.", { address: "home.example.org", isName: true }],
+  ["My_PC.lan", { address: "my_pc.lan", isName: true }],
   ["::ffff:192.0.2.1", { address: "192.0.2.1" }],
   ["192.0.2.1 until 2027-01-31", { address: "192.0.2.1", until: micros("2027-01-31T00:00:00Z") }],
   ["2001:db8::/32 until 2027-01-31T12:00:00+01:00#v6", {

@@ -103,7 +103,7 @@ export const A_TIME = OWN_TIMES.map(({ source }) =>
 const UNIX_TIME = /^(?<seconds>\d{9,10})\.(?<fraction>\d{3,6}) +/;
 const TAI_TIME = /^@4(?<tai>[0-9a-f]{15})(?<nano>[0-9a-f]{8}) +/;
 /** Alone, or with the time since the line before, for which the first line leaves 16 blanks. */
-const MONOTONIC_TIME = /^\[ *\d+\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
+const MONOTONIC_TIME = /^\[ *\d{1,9}\.\d{1,6}(?: {16}| < *\d+\.\d{6} >)?\]:? +/;
 /** Of RFC 5424: nobody knows when. */
 const NIL_TIME = /^(?:\d{1,7} )?<\d{1,3}>1 - /;
 

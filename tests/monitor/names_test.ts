@@ -96,6 +96,26 @@ Deno.test("`Names` keeps the IPv4 or IPv6 addresses that answers lack, for a day
   }
 });
 
+Deno.test("`Names` keeps addresses for a day that answers lack beside others of their family", async () => {
+  const home = "home.example";
+  let [answer, now] = [["192.0.2.1", "192.0.2.2", "2001:db8::1"], 0];
+  const { log, names } = namesBy(() => Promise.resolve(answer), {}, () => now);
+  const addressesAt = async (time: number, ...answered: string[]) => {
+    [answer, now] = [answered, time];
+    await names.refresh([home], NEVER);
+    return names.addressesOf(home).join(" ");
+  };
+  const all = "192.0.2.1 192.0.2.2 192.0.2.3 2001:db8::1";
+  assert.equal(await addressesAt(0, ...answer), "192.0.2.1 192.0.2.2 2001:db8::1");
+  assert.equal(await addressesAt(1, "192.0.2.2", "192.0.2.3", "2001:db8::1"), all);
+  assert.equal(await addressesAt(2, "192.0.2.1", "2001:db8::1"), all);
+  assert.equal(await addressesAt(3, "192.0.2.3", "2001:db8::1"), all);
+  assert.equal(log.lines.length, 2, "a part of the known addresses is no news");
+  assert.equal(await addressesAt(DAY + 2, "192.0.2.3", "2001:db8::1"), "192.0.2.1 192.0.2.3 2001:db8::1");
+  assert.equal(await addressesAt(DAY + 3, "192.0.2.3", "2001:db8::1"), "192.0.2.3 2001:db8::1");
+  assert.equal(await addressesAt(DAY + 4, "192.0.2.9", "2001:db8::1"), "192.0.2.9 2001:db8::1", "moved");
+});
+
 Deno.test("`Names.refresh()` takes an answer in another order for the same", async () => {
   const answer = ["192.0.2.2", "192.0.2.1", "192.0.2.2"];
   const { log, names } = namesBy(() => Promise.resolve(answer));

@@ -113,7 +113,7 @@ Deno.test("`Pipeline.process()` writes lines, hits, bans and position of a batch
   ]]);
 });
 
-Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit with its position", () => {
+Deno.test("`Pipeline.process()` tells `--verbose` of trips, and of each commit that stores something", () => {
   const log = memoryLog();
   const pipeline = new Pipeline([RULES], { store: new MemoryStore(), judge, log });
   run(pipeline, ["bad 192.0.2.1", "bad 192.0.2.1", "bad 192.0.2.1"], { position: "p3" });
@@ -122,6 +122,8 @@ Deno.test("`Pipeline.process()` tells `--verbose` of trips and of each commit wi
     "committed 3 lines of test: 3 recorded, 3 hits, 1 ban; position p3",
   ]);
   assert.deepEqual(log.lines, []);
+  run(pipeline, ["committed 3 lines of test"], { position: "p4" });
+  assert.equal(log.details.length, 2, "a log that takes up these lines must not make more of them");
 });
 
 Deno.test("`Pipeline.process()` counts no line as recorded for which the state has no room", () => {

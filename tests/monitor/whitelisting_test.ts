@@ -236,6 +236,21 @@ Deno.test("a file that is being written anew keeps its entries until it rests, a
   assert.deepEqual(origins(), [null, null]);
 });
 
+Deno.test("a file is read again that was rewritten in place, with its size and its time kept", async () => {
+  await using scene = new Scene({ whitelist_files: "friends" }, { friends: "198.18.7.1\n" });
+  const path = scene.path("friends");
+  const write = (text: string) => {
+    Deno.writeTextFileSync(path, text);
+    Deno.utimeSync(path, 1_800_000_000, 1_800_000_000);
+    return Deno.statSync(path).ctime!.getTime();
+  };
+  const before = write("198.18.7.1\n");
+  await scene.look();
+  while (write("198.18.7.2\n") === before);
+  await scene.look();
+  assert.equal(scene.origin(NEW), "whitelist file");
+});
+
 Deno.test("a file that is away at a start counts as it last was, and one that has not changed is not read again", async () => {
   const keys = { whitelist_files: "friends" };
   await using scene = new Scene(keys, {

@@ -315,6 +315,12 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     { line: "09.03.2026 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "09.03.26 04:05:06 sshd[4711]: %" },
     { line: "2026.03.09 04:05:06 sshd[4711]: %", time: TIME, nearMiss: "2026.3.9 04:05:06 sshd[4711]: %" },
     { line: "1773029106 sshd[4711]: %", time: TIME, nearMiss: "1773029106sshd[4711] %" },
+    { line: "[1773029106.25] sshd[4711]: %", time: TIME + 250_000, nearMiss: "[1773029106.25} sshd[4711] %" },
+    {
+      line: "1.77302910625e+09\tsshd[4711]: %",
+      time: TIME + 250_000,
+      nearMiss: "1.77302910625e+10\tsshd[4711] %",
+    },
     { line: "1773029106250: sshd[4711]: %", time: TIME + 250_000, nearMiss: "17730291062: sshd[4711] %" },
     {
       line: 'time="2026-03-09T04:05:06Z" sshd[4711]: %',

@@ -18,6 +18,11 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
     miss: ["/my-wp-login.php", "/wp-login.phps"],
   },
   {
+    rule: "wordpress_redirect",
+    match: ["/wp-login.php", "/blog/wp-login.php"],
+    miss: ["/xmlrpc.php", "/wp-login.phps"],
+  },
+  {
     rule: "wordpress_flood",
     match: ["/xmlrpc.php", "/wp-login.php"],
     miss: ["/my-wp-login.php"],
@@ -296,6 +301,18 @@ export const NGINX_RULE_SAMPLES: readonly RuleSample[] = [
       "MGLNDD_192.0.2.1_80",
     ],
     miss: ["GET / HTTP/1.1", "PROPFIND / HTTP/1.1", "POST /x"],
+  },
+  {
+    rule: "bad_token",
+    match: [
+      "/oauth/token",
+      "/oauth2/token",
+      "/oauth/v2/token",
+      "/application/o/token/",
+      "/api/oidc/token",
+      "/realms/home/protocol/openid-connect/token",
+    ],
+    miss: ["/login/token", "/identity/connect/token", "/oauth/token/info", "/oauth/tokens"],
   },
   {
     rule: "open_proxy",
