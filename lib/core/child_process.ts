@@ -89,10 +89,9 @@ export class Runner {
       }
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, pause(timeout / 1_000, stop.signal).then(() => null)]);
-      const abandon = () =>
-        this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false, end: endSignal(argv[0]!) });
+      const { leadsGroup = false } = options;
       if (result === null) {
-        void abandon();
+        void this.#abandon(child, { said, leadsGroup, end: endSignal(argv[0]!) });
         const error = signal.aborted ? "stopped" : `still running after ${timeout / 1e6} s`;
         return { ...nothing, error, uncertain: true };
       }
@@ -100,9 +99,9 @@ export class Runner {
       const error = status.success ? null : status.signal ?? `exit status ${status.code}`;
       const words = error === null ? "" : await said.text();
       // A retry would leave as many children behind again.
-      if (error !== null && options.leadsGroup && said.isOpen) void abandon();
+      if (error !== null && leadsGroup && said.isOpen) endGroup(child);
       // A daemon that the program started may hold standard error open for hours.
-      else said.close();
+      said.close();
       return { ...nothing, output: error === null ? text : "", error, words };
     } catch (error) {
       return { ...nothing, error: whyNotStarted(error, argv[0]!) };

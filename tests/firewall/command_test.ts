@@ -95,12 +95,14 @@ Deno.test("`CommandFirewall.ban()` ends a command that exceeds its time with all
 });
 
 Deno.test("`CommandFirewall.ban()` ends what a command that failed leaves behind", async () => {
-  await withCommand(HANGS.replace("wait", "exit 1"), async (firewall, directory) => {
+  const daemon = `setsid sleep 600 & echo $! > "$(dirname "$0")/daemon"`;
+  await withCommand(`${daemon}; ${HANGS.replace("wait", "exit 1")}`, async (firewall, directory) => {
     const [outcome] = await firewall.ban([ban("192.0.2.1")], NEVER);
     assert.match(outcome!.error!, /exit status 1/);
     assert.equal(outcome!.uncertain, undefined);
     await eventually(() => pidsIn(directory).every((pid) => !isAlive(pid)));
-    await eventually(() => firewall.parallel === 2);
+    assert.equal(firewall.parallel, 2, "a daemon in another session takes no slot");
+    Deno.kill(Number(Deno.readTextFileSync(`${directory}/daemon`)), "SIGKILL");
   });
 });
 
