@@ -1,5 +1,5 @@
 import { concatenated } from "./bytes.ts";
-import { messageOf, tried } from "./error.ts";
+import { isShortage, messageOf, tried } from "./error.ts";
 import type { Micros } from "./time.ts";
 import { abortedWith, NEVER, pause } from "./async.ts";
 
@@ -89,14 +89,17 @@ export class Runner {
       }
       const ended = Promise.all([child.status, output]);
       const result = await Promise.race([ended, pause(timeout / 1_000, stop.signal).then(() => null)]);
+      const { leadsGroup = false } = options;
       if (result === null) {
-        this.#abandon(child, { said, leadsGroup: options.leadsGroup ?? false, end: endSignal(argv[0]!) });
+        void this.#abandon(child, { said, leadsGroup, end: endSignal(argv[0]!) });
         const error = signal.aborted ? "stopped" : `still running after ${timeout / 1e6} s`;
         return { ...nothing, error, uncertain: true };
       }
       const [status, text] = result;
       const error = status.success ? null : status.signal ?? `exit status ${status.code}`;
       const words = error === null ? "" : await said.text();
+      // A retry would leave as many children behind again.
+      if (error !== null && leadsGroup && said.isOpen) endGroup(child);
       // A daemon that the program started may hold standard error open for hours.
       said.close();
       return { ...nothing, output: error === null ? text : "", error, words };
@@ -105,16 +108,17 @@ export class Runner {
     }
   }
 
-  #abandon(
+  async #abandon(
     child: Deno.ChildProcess,
     { said, leadsGroup, end }: { said: Tail; leadsGroup: boolean; end: Deno.Signal },
-  ): void {
+  ): Promise<void> {
     this.#abandoned.add(child);
     Promise.all([child.status, said.ended]).finally(() => this.#abandoned.delete(child));
     child.unref();
-    if (leadsGroup) endGroup(child);
     // The program may have ended, or belong to another user.
     tried(() => child.kill(end));
+    // Its children may leave no process for kill(1).
+    while (leadsGroup && this.#abandoned.has(child) && !endGroup(child)) await pause(AGAIN);
   }
 }
 
@@ -127,18 +131,23 @@ function whyNotStarted(error: unknown, program: string): string {
 }
 
 /**
- * Kills the process group of a program. Deno sends signals to groups only with permission to run
- * everything; otherwise kill(1) does it, if permitted.
+ * Kills the process group of a program; false: the machine lacks a resource for that. Deno sends
+ * signals to groups only with permission to run everything; otherwise kill(1) does it, if permitted.
  */
-function endGroup(child: Deno.ChildProcess): void {
+function endGroup(child: Deno.ChildProcess): boolean {
   const maySignal = Deno.permissions.querySync({ name: "run" }).state === "granted";
-  // The group may have ended, or belong to another user.
-  tried(() => {
-    if (maySignal) return Deno.kill(-child.pid, "SIGKILL");
-    const kill = spawn([KILL, "-KILL", "--", `-${child.pid}`], {});
-    kill.unref();
-    kill.stderr.cancel().catch(() => {});
-  });
+  try {
+    if (maySignal) Deno.kill(-child.pid, "SIGKILL");
+    else {
+      const kill = spawn([KILL, "-KILL", "--", `-${child.pid}`], {});
+      kill.unref();
+      kill.stderr.cancel().catch(() => {});
+    }
+    return true;
+  } catch (error) {
+    // Otherwise the group has ended, or belongs to another user.
+    return !isShortage(error);
+  }
 }
 
 /** PATH of programs that are run, if this process may not read its own. */
@@ -177,11 +186,15 @@ export function spawn(
 const TAIL = 4_096;
 /** Milliseconds to wait for the end of standard error: a child may hold it open. */
 const GRACE = 200;
+/** Milliseconds until a process group is killed again for which there was no process. */
+const AGAIN = 1_000;
 
 /** The end of a program's standard error. */
 interface Tail {
   /** Resolves when the stream ends: the program and all children that held it open are gone. */
   readonly ended: Promise<void>;
+  /** Whether some process holds the stream open. */
+  readonly isOpen: boolean;
   /** The last `TAIL` bytes as text, soon after the program's end. */
   text(): Promise<string>;
   /** Stops reading. */
@@ -191,14 +204,18 @@ interface Tail {
 /** Reads a stream to its end, so that no writer blocks or gets SIGPIPE; keeps its end. */
 function tailOf(stream: ReadableStream<Uint8Array>): Tail {
   let tail = new Uint8Array(0);
+  let isOpen = true;
   const reader = stream.getReader();
   const ended = (async () => {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       tail = concatenated([tail, read.value]).slice(-TAIL);
     }
-  })().catch(() => {});
+  })().catch(() => {}).finally(() => isOpen = false);
   return {
     ended,
+    get isOpen() {
+      return isOpen;
+    },
     async text() {
       using stop = abortedWith(NEVER);
       await Promise.race([ended, pause(GRACE, stop.signal)]);

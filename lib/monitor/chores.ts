@@ -1,5 +1,5 @@
 import type { Config } from "../config/types.ts";
-import type { Micros } from "../core/time.ts";
+import { type Micros, now } from "../core/time.ts";
 import type { Bans } from "../enforcing/bans.ts";
 import type { State } from "../state/state.ts";
 import type { HousekeepingParts } from "./housekeeping.ts";
@@ -21,30 +21,30 @@ export function choresOf(
   config: Config,
   { state, pipeline, bans, rebase, refresh }: ChoreParts,
 ): Pick<HousekeepingParts, "chores" | "deletions"> {
-  const keepLogins = config.trust?.span ?? 0;
   const sweep = (watermark: Micros) => {
     pipeline.engine.sweep(watermark);
     bans.sweep(watermark);
   };
   return {
     chores: [
-      { name: "delete ended whitelist entries", run: (time) => state.deleteEndedWhitelist(time) },
       { name: "mend bans of a clock that ran ahead", run: rebase },
-      { name: "mend tries of a clock that ran ahead", run: (time) => state.enforcement.rebase(time) },
+      { name: "mend tries of a clock that ran ahead", run: () => state.enforcement.rebase(now()) },
       { name: "take over changes", run: refresh },
       { name: "give back memory", run: (time) => sweep(pipeline.throughput.watermark(time)) },
-      { name: "delete old logins", run: (time) => state.logins.deleteLogins(time - keepLogins) },
     ],
     deletions: deletionsOf(config, { state, pipeline }),
   };
 }
 
 function deletionsOf(
-  { keepLog, keepLogSize, keepBans, database }: Config,
+  { keepLog, keepLogSize, keepBans, database, trust }: Config,
   { state, pipeline }: Pick<ChoreParts, "state" | "pipeline">,
 ): HousekeepingParts["deletions"] {
   const isShipped = database !== null;
+  const keepLogins = trust?.span ?? 0;
   return [
+    { name: "delete ended whitelist entries", run: (time) => state.deleteEndedWhitelist(time) },
+    { name: "delete old logins", run: (time) => state.logins.deleteLogins(time - keepLogins) },
     { name: "add up counts of old hours", run: (time) => state.rollups.fold(time) },
     { name: "delete old notes", run: (time) => state.notes.deleteOld(pipeline.throughput.watermark(time)) },
     { name: "delete past bans of other servers", run: () => state.banRetention.deleteFollowed() },
@@ -57,7 +57,7 @@ function deletionsOf(
       : [{ name: "delete lines for which there is no room", run: () => state.log.shrink(keepLogSize) }],
     ...keepBans === null ? [] : [{
       name: "delete old bans",
-      run: (now: Micros) => state.banRetention.deleteOld({ now, keep: keepBans, isShipped }),
+      run: (time: Micros) => state.banRetention.deleteOld({ now: time, keep: keepBans, isShipped }),
     }],
   ];
 }

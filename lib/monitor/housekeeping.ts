@@ -4,6 +4,7 @@
  * ends the monitor.
  */
 import { every, pause } from "../core/async.ts";
+import { PatientClock } from "../core/clock_watch.ts";
 import { messageOf } from "../core/error.ts";
 import type { Log } from "../core/log.ts";
 import { type Micros, now } from "../core/time.ts";
@@ -18,9 +19,9 @@ const BETWEEN_STEPS = 50;
 
 /** The chores, deletions and counts of housekeeping. */
 export interface HousekeepingParts {
-  /** Work that is due at `now`; a failure of one chore does not stop the others. */
+  /** Work that is due at `now` by a `PatientClock`; a failure of one chore does not stop the others. */
   readonly chores: readonly { readonly name: string; run(now: Micros): void }[];
-  /** Deletes some old rows and returns their number; called again soon unless that is 0. */
+  /** Deletes some rows that are old at `now`, and returns their number; called again soon unless that is 0. */
   readonly deletions: readonly { readonly name: string; run(now: Micros): number }[];
   readonly pipeline: {
     readonly activity: { report(now: Micros): readonly ModuleActivity[] };
@@ -33,6 +34,7 @@ export interface HousekeepingParts {
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   readonly #log: Log;
+  readonly #clock = new PatientClock();
   /** Modules whose unknown format was logged. */
   #warned: readonly string[] = [];
   /** Number of evicted addresses that were logged. */
@@ -55,7 +57,7 @@ export class Housekeeping {
 
   /** Does all work that is due each minute. */
   turn(): void {
-    for (const { name, run } of this.#parts.chores) this.attempt(name, () => run(now()));
+    for (const { name, run } of this.#parts.chores) this.attempt(name, () => run(this.#clock.now()));
     this.#warnOfUnknownFormats();
     this.#warnOfEvictions();
   }
@@ -90,7 +92,7 @@ export class Housekeeping {
     { run, signal }: { run: (now: Micros) => number; signal: AbortSignal },
   ): Promise<void> {
     while (!signal.aborted) {
-      const deleted = this.attempt(name, () => run(now())) ?? 0;
+      const deleted = this.attempt(name, () => run(this.#clock.now())) ?? 0;
       await pause(deleted > 0 ? BETWEEN_STEPS : HOUSEKEEPING, signal);
     }
   }

@@ -1,6 +1,7 @@
 /** The run of a monitor under one configuration. composition.ts builds its parts. */
 import { abortedWith, every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
+import { counted } from "../core/text.ts";
 import { isoTime, type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
@@ -199,13 +200,17 @@ export class Monitor {
     reporting.write(true);
   }
 
-  /** Moves future bans to now. Never call it at a start: a slow clock would then end all bans. */
+  /** Mends bans after the clock ran ahead. Never call it at a start: a slow clock would then end all bans. */
   #rebase(): void {
     this.#clock.look((time) => {
       const count = this.#state.bans.rebase(time);
-      if (count > 0) {
-        this.#parts.log.warn(`the clock ran ahead: ${count} bans that began later than now begin now`);
-      }
+      if (count === 0) return;
+      const bans = counted(count, "ban", "bans");
+      this.#parts.log.warn(
+        `the clock ran ahead: mending ${bans} that began later than now, or ended too early`,
+      );
+      // Other servers may have lifted theirs meanwhile.
+      this.#fleet?.ask(this.#state.fleet.followedAddresses());
     });
   }
 

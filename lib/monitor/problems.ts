@@ -87,7 +87,8 @@ function problem(kind: ProblemKind, text: string, subject = ""): Problem {
 
 function* stateProblems({ isInMemory, losses }: ProblemView): Generator<Problem> {
   const text =
-    "The state cannot be written, so the monitor keeps it in memory, and commands show older bans: make room on its disk";
+    "The state cannot be written, so the monitor keeps it in memory, and commands show older bans: " +
+    "make room on its disk, or end the program that locks it, as the monitor's log says";
   if (isInMemory) yield problem("state_in_memory", text);
   for (const loss of losses) yield problem("state_lost", loss, loss);
 }

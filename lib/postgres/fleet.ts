@@ -1,4 +1,5 @@
 import { Bell, pause } from "../core/async.ts";
+import { PatientClock } from "../core/clock_watch.ts";
 import { messageOf } from "../core/error.ts";
 import { elapsed, HOUR, type Micros, MILLISECOND, MINUTE, now, SECOND } from "../core/time.ts";
 import { Connection } from "./connection.ts";
@@ -63,6 +64,7 @@ export class Fleet {
   readonly #registration: Registration;
   readonly #follower: Follower | null;
   readonly #whitelist: SharedWhitelist;
+  readonly #clock = new PatientClock();
   readonly #bell = new Bell();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
@@ -158,7 +160,7 @@ export class Fleet {
       if (elapsed() >= this.#pullDue || this.#registration.isClockSet()) await this.#pull(connection);
       if (elapsed() >= this.#tidyDue) {
         this.#tidyDue = elapsed() + TIDY_EVERY;
-        await tidyPartitions(connection, this.#options);
+        await tidyPartitions(connection, { ...this.#options, time: this.#clock.now() });
       }
       const isFailing = end < Infinity;
       const waiting = await this.#shipper.ship(connection, isFailing);

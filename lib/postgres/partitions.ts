@@ -26,16 +26,19 @@ interface Partition {
 const PARTITION_LOCK = 0x6c6f67;
 
 /**
- * Makes next week's partition, and drops partitions whose rows are all older than `keepLog`; null
- * drops none. Logs a refusal instead of throwing it, so that lines are shipped anyway.
+ * Makes next week's partition, and drops partitions whose rows are all older than `keepLog` by the
+ * database's clock and by `time`; null drops none. Logs a refusal instead of throwing it, so that
+ * lines are shipped anyway.
  */
 export async function tidyPartitions(
   connection: Connection,
-  { keepLog, log }: { keepLog: Micros | null; log: Log },
+  { keepLog, log, time }: { keepLog: Micros | null; log: Log; time: Micros },
 ): Promise<void> {
   try {
     await makePartitions(connection, [now(), now() + WEEK]);
-    const dropped = keepLog === null ? [] : await dropPartitions(connection, now() - keepLog);
+    // A wrong clock of one server must not drop the lines of all.
+    const latest = Math.min(time, now() + connection.ahead);
+    const dropped = keepLog === null ? [] : await dropPartitions(connection, latest - keepLog);
     if (dropped.length > 0) log.info(`Dropped log rows older than keep_log: ${dropped.join(", ")}`);
   } catch (error) {
     const state = sqlState(error);

@@ -149,17 +149,34 @@ export class BanTable extends BanReader {
   }
 
   /**
-   * Makes bans that begin after `now` begin now, with the same length; returns their number. Call
-   * it only if the clock was seen to be set back: after a start the bans may be right, and the
-   * clock behind.
+   * Makes bans that begin after `now` begin now, with the same length, and puts bans into force
+   * again that expired although their time is not up; returns their number. Call it only if the clock
+   * was seen to be set back: after a start the bans may be right, and the clock behind.
    */
   rebase(now: Micros): number {
+    return this.db.transaction(() => this.#revive(now) + this.#beginNow(now));
+  }
+
+  #beginNow(now: Micros): number {
     return this.db.run(
       `UPDATE ban SET until = until - start + due.now, start = due.now, decided = min(decided, due.now), change = due.change
        FROM (SELECT id, ? AS now, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY id) AS change
          FROM ban WHERE ended IS NULL AND start > ?) AS due
        WHERE ban.id = due.id`,
       [now, now + AHEAD],
+    );
+  }
+
+  #revive(now: Micros): number {
+    const inForce = "SELECT address, scope FROM ban WHERE ended IS NULL";
+    return this.db.run(
+      `UPDATE ban SET ended = NULL, end_reason = NULL, applied_by = NULL, applied_at = NULL, attempts = 0, next_try = 0,
+         error = NULL, change = due.change
+       FROM (SELECT max(id) AS id, (SELECT max(change) FROM ban) + row_number() OVER (ORDER BY max(id)) AS change
+         FROM ban WHERE end_reason = 'expired' AND ended > ? AND start <= ? AND (address, scope) NOT IN (${inForce})
+         GROUP BY address, scope) AS due
+       WHERE ban.id = due.id`,
+      [now + AHEAD, now + AHEAD],
     );
   }
 }

@@ -5,6 +5,8 @@ import { migrate } from "./schema.ts";
 
 /** Milliseconds to wait for another program that writes. */
 export const PATIENCE = 5_000;
+/** Bytes of the log (`state.db-wal`) that stay once all is copied back. */
+const MOST_KEPT = 32 << 20;
 /** A head with a larger length is damaged itself. */
 const MOST_LENGTH = 2 ** 40;
 
@@ -34,6 +36,9 @@ export function connect(file: string, probe = ""): DatabaseSync {
     // Pages of the log that a flood fills again and again are copied back once, not each time:
     // 16 MiB.
     db.exec("PRAGMA wal_autocheckpoint = 4000");
+    // While a reader's transaction lasts, SQLite copies nothing back and the log grows. Afterwards it
+    // would keep its size until the last connection closes.
+    db.exec(`PRAGMA journal_size_limit = ${MOST_KEPT}`);
     migrate(db);
     db.exec(probe);
   });

@@ -25,8 +25,9 @@ export class LoginTable extends Table {
     return this.db.all<Session>("SELECT address, port, pid, time FROM session ORDER BY time");
   }
 
-  deleteLogins(time: Micros): void {
-    this.db.run("DELETE FROM login WHERE time < ?", [time]);
+  /** Deletes logins before `time`; returns their number. */
+  deleteLogins(time: Micros): number {
+    return this.db.run("DELETE FROM login WHERE time < ?", [time]);
   }
 
   /** Deletes logins before `logins`, sessions before `sessions`: the machine was not up then. */

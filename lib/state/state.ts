@@ -137,9 +137,9 @@ export class State extends Table {
     return this.db.value("SELECT min(until) FROM whitelist WHERE until > ?", [now]);
   }
 
-  /** Deletes whitelist entries whose end has come. */
-  deleteEndedWhitelist(now: Micros): void {
-    this.db.run("DELETE FROM whitelist WHERE until <= ?", [now]);
+  /** Deletes whitelist entries whose end has come; returns their number. */
+  deleteEndedWhitelist(now: Micros): number {
+    return this.db.run("DELETE FROM whitelist WHERE until <= ?", [now]);
   }
 
   /** Removes an address or network from the whitelist of `origin`; false: it was not on it. */

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { ClockWatch } from "../../lib/core/clock_watch.ts";
+import { ClockWatch, PatientClock } from "../../lib/core/clock_watch.ts";
 import { DAY, MINUTE, SECOND } from "../../lib/core/time.ts";
 
 Deno.test("`ClockWatch.look()` mends once when the clock is set back, and never for one that is set ahead or goes on", () => {
@@ -33,4 +33,23 @@ Deno.test("`ClockWatch.look()` mends again where that failed", () => {
   watch.look(() => count++);
   watch.look(() => count++);
   assert.equal(count, 1);
+});
+
+Deno.test("`PatientClock.now()` follows a step ahead of more than a day only after a day, and all other steps at once", () => {
+  let [wall, steady] = [1_000 * DAY, 5 * SECOND];
+  const clock = new PatientClock({ wall: () => wall, steady: () => steady });
+  const after = (passed: number, set = 0) => {
+    steady += passed;
+    wall += passed + set;
+    return clock.now() - 1_000 * DAY;
+  };
+  assert.equal(after(MINUTE), MINUTE);
+  assert.equal(after(MINUTE, DAY), DAY + 2 * MINUTE, "a step of a day, as in a suspended machine");
+  assert.equal(after(MINUTE, -DAY), 3 * MINUTE, "a step back");
+  assert.equal(after(MINUTE, 400 * DAY), 4 * MINUTE);
+  assert.equal(after(DAY - MINUTE), DAY + 3 * MINUTE);
+  assert.equal(after(MINUTE, -400 * DAY), DAY + 4 * MINUTE, "the clock is right again");
+  after(MINUTE, 400 * DAY);
+  assert.equal(after(DAY), 402 * DAY + 5 * MINUTE, "the step has lasted for a day");
+  assert.equal(after(-0, -500 * DAY), -98 * DAY + 5 * MINUTE);
 });

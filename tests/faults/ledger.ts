@@ -18,6 +18,12 @@ export class Ledger {
     this.#lines = this.#lines.filter(({ line }) => !isLost(line));
   }
 
+  /** Returns the lines that are not among `stored`. */
+  missing(stored: readonly string[]): string[] {
+    const there = new Set(stored);
+    return this.#lines.map(({ line }) => line).filter((line) => !there.has(line));
+  }
+
   /** Number of lines. */
   get length(): number {
     return this.#lines.length;
@@ -36,7 +42,7 @@ export class Ledger {
     const guilty = this.guilty;
     return {
       lines: this.length,
-      lost: this.#lines.filter(({ line }) => !times.has(line)).length,
+      lost: this.missing(stored).length,
       doubled: stored.length - times.size,
       bans: guilty.size,
       missed: [...guilty].filter((address) => !tellings.has(address)).length,

@@ -95,6 +95,7 @@ async function run({ rounds, seed, lines, only }: Options): Promise<Map<string, 
           scene.said.slice(-2_000)
         }`,
       );
+      await tellOfLost(world);
     }
     before = after;
   }
@@ -139,6 +140,15 @@ async function play(
     await pause(BETWEEN);
   }
   await end?.();
+}
+
+/** Prints the first lines that the state lacks, and whether journalctl finds those of journald. */
+async function tellOfLost({ scene, journald }: World): Promise<void> {
+  const found = new Set(await journald?.messages(...FIELDS));
+  for (const line of scene.ledger.missing(scene.stored()).slice(0, 10)) {
+    const isFound = found.has(line) ? "journalctl finds it" : "journalctl does not find it";
+    console.log(`lost: ${line}${line.startsWith(OF_JOURNALD) ? ` (${isFound})` : ""}`);
+  }
 }
 
 let used = 0;

@@ -94,6 +94,36 @@ Deno.test("`CommandFirewall.ban()` ends a command that exceeds its time with all
   }, SECOND / 2);
 });
 
+Deno.test("`CommandFirewall.ban()` ends what a command that failed leaves behind", async () => {
+  const daemon = `setsid sleep 600 & echo $! > "$(dirname "$0")/daemon"`;
+  await withCommand(`${daemon}; ${HANGS.replace("wait", "exit 1")}`, async (firewall, directory) => {
+    const [outcome] = await firewall.ban([ban("192.0.2.1")], NEVER);
+    assert.match(outcome!.error!, /exit status 1/);
+    assert.equal(outcome!.uncertain, undefined);
+    await eventually(() => pidsIn(directory).every((pid) => !isAlive(pid)));
+    assert.equal(firewall.parallel, 2, "a daemon in another session takes no slot");
+    Deno.kill(Number(Deno.readTextFileSync(`${directory}/daemon`)), "SIGKILL");
+  });
+});
+
+Deno.test("`CommandFirewall.ban()` ends a command that leaves no process for kill(1) as soon as there is one", async () => {
+  const { kill } = Deno;
+  let refusals = 2;
+  Deno.kill = (pid, signal) => {
+    if (pid > 0 || refusals-- <= 0) return kill(pid, signal);
+    throw new Error("Failed to spawn 'kill': Resource temporarily unavailable (os error 11)");
+  };
+  try {
+    await withCommand(HANGS, async (firewall, directory) => {
+      await firewall.ban([ban("192.0.2.1")], NEVER);
+      await eventually(() => pidsIn(directory).every((pid) => !isAlive(pid)));
+      await eventually(() => firewall.parallel === 2);
+    }, SECOND / 2);
+  } finally {
+    Deno.kill = kill;
+  }
+});
+
 /** The process group of a process, see proc(5). */
 function groupOf(stat: string): string {
   return stat.slice(stat.lastIndexOf(")")).split(" ")[3]!;

@@ -72,3 +72,26 @@ Deno.test("a monitor goes on while its look at the whitelist fails, which it tel
     "error: Cannot look at the whitelist: broken",
   ]);
 });
+
+Deno.test("`Housekeeping` deletes nothing early that a clock a year ahead would make old", async () => {
+  const times: number[] = [];
+  const parts = {
+    ...IDLE,
+    chores: [{ name: "chore", run: (now: number) => void times.push(now) }],
+    deletions: [{ name: "deletion", run: (now: number) => times.push(now) && 0 }],
+  };
+  const right = Date.now;
+  const [stop, begin] = [new AbortController(), right() * 1_000];
+  const housekeeping = new Housekeeping(parts, memoryLog());
+  Date.now = () => right() + 365 * 86_400_000;
+  try {
+    const running = housekeeping.run(stop.signal);
+    housekeeping.turn();
+    stop.abort();
+    await running;
+  } finally {
+    Date.now = right;
+  }
+  assert.equal(times.length, 2);
+  for (const time of times) assert.ok(time - begin < 3_600_000_000, String(time - begin));
+});

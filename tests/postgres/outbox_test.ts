@@ -498,6 +498,21 @@ await testOnPostgres("the shipment", {
     assert.deepEqual([...await query(COUNT)], [{ count: 12_000, seqs: 12_000 }]);
   },
 
+  "drops no log rows that are old by a wrong clock of this server alone": async ({ login, query }) => {
+    await using first = new TestMember(login);
+    first.outbox.add({ time: Date.now() * 1000 - 5 * DAY });
+    await first.shipped();
+    const right = Date.now;
+    Date.now = () => right() + 400 * 86_400_000;
+    try {
+      await using second = new TestMember(login, { keepLog: 30 * DAY });
+      await second.shipped();
+      assert.equal((await query("SELECT FROM log")).length, 1);
+    } finally {
+      Date.now = right;
+    }
+  },
+
   "drops log rows older than keep_log by whole partitions": async ({ login, query }) => {
     const now = Date.now() * 1000;
     await using stack = new AsyncDisposableStack();

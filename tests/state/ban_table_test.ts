@@ -206,3 +206,34 @@ Deno.test("`BanTable.rebase()` has bans of a clock that ran ahead begin now and 
   assert.equal(enforcement.toApply({ firewall: "x", now, limit: 9, turn: "manual" }).length, 3);
   assert.equal(bans.rebase(now), 0);
 });
+
+Deno.test("`BanTable.rebase()` puts bans into force again that a clock that ran ahead let expire", () => {
+  using temporary = temporaryState();
+  const { bans, enforcement } = temporary.state;
+  const [now, year, hour] = [1_000_000_000_000_000, 31_536_000_000_000, 3_600_000_000];
+  const at = (address: string, start: number, until: number) =>
+    bans.add({ address, scope: "all", provenance: MANUAL, reason: "x", count: 1, start, until });
+  at("192.0.2.1", now - hour, now + hour);
+  at("192.0.2.2", now - 2 * hour, now - hour);
+  at("192.0.2.3", now - hour, now + hour);
+  at("192.0.2.4", now - hour, now + hour);
+  const ids = bans.inForce().map(({ id }) => id);
+  enforcement.trying(ids, "x");
+  enforcement.applied(ids, { firewall: "x", time: now });
+  bans.end("192.0.2.4", { reason: "unban", time: now });
+  assert.equal(bans.expire(now + year).bans.length, 3);
+  at("192.0.2.5", now + year, now + year + hour);
+  assert.equal(bans.expire(now + 2 * year).bans.length, 1);
+  at("192.0.2.3", now + 2 * year, now + 2 * year + hour);
+  const before = bans.lastChange();
+  assert.equal(bans.rebase(now), 2);
+  const inForce = bans.inForce().map(({ address, start, until }) => [address, start - now, until! - now]);
+  assert.deepEqual(inForce.sort(), [["192.0.2.1", -hour, hour], ["192.0.2.3", 0, hour]]);
+  assert.deepEqual(bans.changedSince(before).map(({ address }) => address).sort(), [
+    "192.0.2.1",
+    "192.0.2.3",
+  ]);
+  const due = enforcement.toApply({ firewall: "x", now, limit: 9, turn: "manual" });
+  assert.deepEqual(due.map(({ address }) => address).sort(), ["192.0.2.1", "192.0.2.3"], "told again");
+  assert.equal(bans.rebase(now), 0);
+});

@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert";
+import { DatabaseSync } from "node:sqlite";
 import type { NewBan } from "../../lib/deciding/ban.ts";
+import { Database } from "../../lib/state/database.ts";
 import { MANUAL } from "../support/helpers.ts";
 import { FAULTS } from "../support/faults.ts";
 
@@ -45,3 +47,23 @@ for (const { name, ignore, error, run } of FAULTS) {
       }),
   });
 }
+
+Deno.test("`Database` gives the room of its log back after a reader that kept SQLite from copying the log", () => {
+  const directory = Deno.makeTempDirSync({ prefix: "strongmonitor-" });
+  const database = new Database(directory);
+  const log = `${directory}/state.db-wal`;
+  const reader = new DatabaseSync(`${directory}/state.db`);
+  const write = () => database.setMeta("x", new Uint8Array(1 << 20));
+  try {
+    reader.exec("BEGIN; SELECT count(*) FROM meta");
+    for (let i = 0; i < 80; i++) write();
+    assert.ok(Deno.statSync(log).size > 80 << 20, "the log grows");
+    reader.exec("COMMIT");
+    for (let i = 0; i < 40; i++) write();
+    assert.ok(Deno.statSync(log).size <= 32 << 20, "the log is short again");
+  } finally {
+    reader.close();
+    database.close();
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
