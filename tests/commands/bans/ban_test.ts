@@ -347,7 +347,12 @@ Deno.test("`unban` says that nothing can lift a ban where there is no unban_comm
     assertSays(await cli("unban", ONE), [
       `${ONE} unbanned`,
       "It stays in the firewall: without an unban_command nothing can lift it.",
-    ]);
+    ], 1);
+    await cli("ban", NETWORK);
+    assertSays(await cli("unban", "--all"), [
+      "1 ban ended",
+      "1 ban stays in the firewall: without an unban_command nothing can lift it.",
+    ], 1);
   }));
 
 Deno.test("`unban` of bans that were only noted looks for none in a firewall, also without a monitor", () =>
