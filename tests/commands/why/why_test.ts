@@ -68,7 +68,7 @@ Deno.test("`why` tells of a banned address its ban, what holds it, and the hits 
   assert.match(stdout, /^203\.0\.113\.1 is banned since .* until/);
   assert.match(
     stdout.replaceAll(/\s+/g, " "),
-    /\[SSHD\] guess, 3 hits\. The firewall \(nftables\) has it since [^.]*\./,
+    /\[SSHD\] guess, 3 hits\. The firewall \(nftables\) last confirmed it [^.]*\./,
   );
   assert.match(
     stdout,
