@@ -1,7 +1,7 @@
 /** The run of a monitor under one configuration. composition.ts builds its parts. */
 import { abortedWith, every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
-import { isoTime, type Micros, now, SECOND } from "../core/time.ts";
+import { localTime, type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
 import type { Lock } from "../state/lock.ts";
@@ -189,7 +189,7 @@ export class Monitor {
     for (const { time, who, what } of this.#state.manualChanges.take()) {
       // No monitor ran when the command was given.
       const isLate = now() - time > LATE;
-      log.info(`by hand: ${what}, by ${who}${isLate ? ` at ${isoTime(time)}` : ""}`);
+      log.info(`by hand: ${what}, by ${who}${isLate ? ` ${localTime(time)}` : ""}`);
     }
     knocking.takeKeys();
     whitelisting.gather();

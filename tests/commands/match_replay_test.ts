@@ -408,3 +408,9 @@ Deno.test("`replay` spares an address while it has a session open, as the monito
   ]);
   Deno.removeSync(directory, { recursive: true });
 });
+
+Deno.test("`replay` tells that standard input has no line, unless it was named", async () => {
+  const words = ["replay", "--config", CONFIG];
+  assert.match((await program(words)).stderr, /^Standard input has no line: name log files, or read the /);
+  assert.equal((await program([...words, "-"])).stderr, "");
+});

@@ -51,6 +51,8 @@ for (const [what, text] of BROKEN) {
       assert.match(first!, /^Warning: Cannot load .*config\.jsonc:1:\d+\).*; going by the state \/.* alone$/);
     }
     assert.equal((await program(["check", "--config", config])).code, 78);
+    const { stderr } = await program(["whitelist", "list", "--config", config]);
+    assert.match(stderr, /\nEntries of the configuration and of its files are missing here/);
   });
 }
 
@@ -59,8 +61,8 @@ Deno.test("without a configuration and a state there is one warning and one erro
   assert.equal(code, 69);
   assert.equal(
     stderr,
-    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; `strongmonitor init` " +
-      "makes one; going by the state /var/lib/strongmonitor alone\n" +
+    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; give the " +
+      "path of one that does; going by the state /var/lib/strongmonitor alone\n" +
       "strongmonitor: Cannot open the state /var/lib/strongmonitor: the monitor has not run yet\n",
   );
 });

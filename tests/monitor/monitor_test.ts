@@ -226,7 +226,10 @@ Deno.test("a second program on the same state is turned away with 69", async () 
     ],
   }).output();
   assert.equal(code, 69);
-  assert.match(new TextDecoder().decode(stderr), /^<3>Another monitor runs on the state [^\n]*\n$/);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^<3>Another monitor runs on the state [^\n]*, with pid \d+\n$/,
+  );
 });
 
 Deno.test("a banned address that goes on sending lines is warned of once, and `status` fails", async () => {
