@@ -70,14 +70,14 @@ Deno.test("without a configuration and a state there is one warning and one erro
 /** Runs `unban` on a ban that a firewall has, without a monitor, by the configuration `keys`. */
 async function unbanAlone(
   target: string,
-  { firewall, keys, again = false }: { firewall: string; keys: object | null; again?: boolean },
+  { firewall, keys, again = null }: { firewall: string; keys: object | null; again?: string | null },
 ) {
   using temporary = temporaryState();
   const { directory, state } = temporary;
   const ban = { scope: "all", provenance: MANUAL, reason: "x", count: 0, until: null } as const;
   state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
   temporary.exec(`UPDATE ban SET applied_by = '${firewall}', applied_at = 1`);
-  if (again) temporary.exec("UPDATE ban SET ended = 2, end_reason = 'unban'");
+  if (again !== null) temporary.exec(`UPDATE ban SET ended = 2, end_reason = '${again}'`);
   const config = `${directory}/config.jsonc`;
   if (keys !== null) Deno.writeTextFileSync(config, JSON.stringify({ modules: { SSHD: {} }, ...keys }));
   const result = await program(["unban", target, "--config", config, "--state", directory]);
@@ -110,14 +110,10 @@ Deno.test("`unban` without a monitor says, with exit code 1, that it cannot lift
   }
 });
 
-Deno.test("`unban` without a monitor lifts bans itself, also one that an earlier `unban` left", async () => {
+Deno.test("`unban` without a monitor lifts bans itself, also those of bans that ended before", async () => {
   const keys = { ban_command: "true %s", unban_command: "true %s" };
-  for (
-    const [target, again] of [["192.0.2.1", false], ["--all", false], ["192.0.2.1", true], [
-      "--all",
-      true,
-    ]] as const
-  ) {
+  const ends = [null, "unban", "expired"];
+  for (const [target, again] of ends.flatMap((end) => [["192.0.2.1", end], ["--all", end]] as const)) {
     const { code, stdout, left } = await unbanAlone(target, { firewall: "command", keys, again });
     assert.deepEqual([code, left], [0, 0], stdout);
     if (target !== "--all") assert.match(stdout, /unbanned\nThe firewall has lifted it\.\n$/);

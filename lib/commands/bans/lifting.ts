@@ -1,6 +1,7 @@
 /** Lifts bans while no monitor runs, so that nobody waits for its start to be let in. */
 import { firewallsOf } from "../../config/firewalls.ts";
 import type { ConfiguredFirewall } from "../../config/types.ts";
+import { LIFTS } from "../../enforcing/turns.ts";
 import { now } from "../../core/time.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
 import { shippedConfig } from "../common/open_config.ts";
@@ -11,8 +12,8 @@ import type { CommonOptions } from "../common/output.ts";
 const LIMIT = 60_000;
 
 /**
- * Lifts bans that were ended by hand from the firewalls of the configuration and from nftables, and
- * writes the outcomes to the state. A firewall that fails is not called again.
+ * Lifts all ended bans from the firewalls of the configuration and from nftables, and writes the
+ * outcomes to the state. A firewall that fails is not called again.
  */
 export async function liftHere({ config, state }: CommandContext, options: CommonOptions): Promise<void> {
   const { ban, moduleBans } = config ?? shippedConfig(options);
@@ -34,9 +35,9 @@ async function liftFrom(
   if (!firewall.canUnban) return;
   const { name, knowsScopes, batch, parallel } = firewall;
   const enforcement = state.enforcement.of(module, { knowsScopes });
-  const due = { firewall: name, turn: "unban", limit: Math.max(batch, parallel) };
+  const due = { firewall: name, limit: Math.max(batch, parallel) };
   for (let isWell = true; isWell && !signal.aborted;) {
-    const found = enforcement.toLift({ ...due, now: now() });
+    const found = LIFTS.flatMap((turn) => enforcement.toLift({ ...due, turn, now: now() }));
     const bans = knowsScopes ? found : [...new Map(found.map((ban) => [ban.address, ban])).values()];
     if (bans.length === 0) return;
     const outcomes = await firewall.unban(bans, signal);
