@@ -17,6 +17,7 @@ import {
   printResult,
   printSteering,
   printTable,
+  zoneText,
 } from "./common/output.ts";
 
 /** Options of `knock new`. */
@@ -81,6 +82,7 @@ export function knockListCommand(options: CommonOptions): number {
         used?.by ?? "",
       ]),
     );
+    print(zoneText());
   }
   return 0;
 }

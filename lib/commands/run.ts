@@ -121,13 +121,23 @@ async function claimState(
   for (const sentence of makeStateDirectory(directory, options)) log.warn(sentence);
   if (!hasLockFile(directory) && mayRun(directory, options)) await askForLock(directory);
   const lock = takeLock(directory);
-  if (lock === null) throw new UserError(`Another monitor runs on the state ${directory}`, 69);
+  if (lock === null) {
+    throw new UserError(`Another monitor runs on the state ${directory}${whoRuns(directory, options)}`, 69);
+  }
   try {
     return { state: new State(directory, log), lock };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** Names the process of a running monitor, as far as its last report tells. */
+function whoRuns(directory: string, options: CommonOptions): string {
+  const report = tried(() =>
+    withState({ ...options, state: directory }, (state) => readReport(state.report()))
+  );
+  return report?.running ? `, with pid ${report.pid}` : "";
 }
 
 /** Asks a running monitor to recreate a removed lock file, and waits for it. */

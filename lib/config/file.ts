@@ -102,7 +102,12 @@ function attempt<T>({ path, what, most, target, maker }: Wanted, read: () => T):
 function explain(error: unknown, { path, target, maker }: Omit<Wanted, "what" | "most">): string {
   const isConfig = path === target.config;
   if (error instanceof Deno.errors.NotFound) {
-    const remedy = isConfig ? "`strongmonitor init` makes one" : maker;
+    const isUsual = path === `${SETTINGS}/config.jsonc`;
+    const remedy = !isConfig
+      ? maker
+      : isUsual
+      ? "`strongmonitor init` makes one"
+      : "give the path of one that does";
     return `${path} does not exist${remedy ? `; ${remedy}` : ""}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {

@@ -173,8 +173,7 @@ export class Bans {
       const gain = this.#extensions.get(ban);
       const verb = (this.isReal(ban) ? "banning" : "would ban") + (gain === undefined ? "" : " for longer");
       const sentence = `${verb} ${nameOf(ban)} ${lengthOf(ban)}: ${ban.reason}, ${counted(ban.count, "hit")}`;
-      // Somebody whom no firewall stops passes a limit again and again: each time adds seconds.
-      if (gain !== undefined && gain < ((ban.until ?? Infinity) - ban.start) / 2) log.debug(() => sentence);
+      if (gain !== undefined && isMinor(ban, gain)) log.debug(() => sentence);
       else log.warn(sentence);
     }
     this.#changes.made(committed);
@@ -261,4 +260,14 @@ export class Bans {
   #retell(bans: readonly Pick<Ban, "address" | "scope">[]): void {
     for (const lane of this.#lanes) lane.retell(bans);
   }
+}
+
+/**
+ * Reports whether a ban that `gain` made longer ends before the next multiple of half its length.
+ * Somebody whom no firewall stops passes a limit again and again, and each time adds seconds.
+ */
+function isMinor({ start, until }: NewBan, gain: Micros): boolean {
+  if (until === null) return false;
+  const half = (until - start) / 2;
+  return Math.floor(until / half) === Math.floor((until - gain) / half);
 }

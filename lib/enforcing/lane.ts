@@ -5,7 +5,7 @@
  * confirmed; stray bans are reported and left alone.
  */
 import type { Boot } from "../core/boot.ts";
-import { nextTurn } from "../core/async.ts";
+import { nextTurn, pause } from "../core/async.ts";
 import { messageOf } from "../core/error.ts";
 import { isOfPackets } from "../core/scope.ts";
 import { counted } from "../core/text.ts";
@@ -55,6 +55,8 @@ interface LaneOptions extends EnforcerOptions {
 const MOST_STRAYS = 20;
 /** Missing bans that are marked at once: 20 ms of work, where 100,000 take more than a second. */
 const SLICE = 1_000;
+/** Milliseconds between looks whether the firewall has been told of all bans. */
+const BETWEEN_LOOKS = 50;
 
 /** Makes one firewall follow the state. */
 export class Lane {
@@ -118,8 +120,8 @@ export class Lane {
 
   /** Compares the firewall with the state, and makes it apply missing bans. Never throws. */
   async reconcile(): Promise<void> {
-    // Until told of all bans, the firewall lacks some.
-    if (this.#taking.isUnderWay) return;
+    // Until told of all bans, the firewall lacks some. It may have lost those that it was told of.
+    while (this.#taking.isUnderWay) await pause(BETWEEN_LOOKS, this.#enforcer.signal);
     const { clock, log } = this.#options;
     const [time, before] = [clock(), this.#holding];
     try {

@@ -6,7 +6,7 @@
  */
 const BY_HAND: readonly string[] = ["manual", "unban"];
 /** Turns of lifts; all others are of bans. */
-const LIFTS: readonly string[] = ["expired", "unban"];
+export const LIFTS: readonly string[] = ["expired", "unban"];
 /** Each turn's every fourth call takes its oldest bans, which would otherwise wait for ever. */
 const OLDEST_EVERY = 4;
 

@@ -75,10 +75,13 @@ export class Walk {
   }
 }
 
+/** Bans read at once: 10 ms, in which their texts are made too. */
+const READ = 1_000;
+
 /** Yields the slices of all bans up to id `lastId`; timers and readers run in between. */
 export async function* rangesUpTo(lastId: number): AsyncGenerator<BanRange> {
-  for (let after = 0; after < lastId; after += SLICE) {
-    yield { after, upTo: Math.min(after + SLICE, lastId) };
-    if (after + SLICE < lastId) await nextTurn();
+  for (let after = 0; after < lastId; after += READ) {
+    yield { after, upTo: Math.min(after + READ, lastId) };
+    if (after + READ < lastId) await nextTurn();
   }
 }

@@ -212,16 +212,25 @@ export class NftablesFirewall implements Firewall {
       all.every((set) => listing.sets.includes(set));
   }
 
-  /** Carries orders out on an incomplete table, and makes its missing parts. */
+  /** Carries orders out on an incomplete table, and makes its missing parts: for bans, not for lifts alone. */
   async #mend(orders: readonly Order[], signal: AbortSignal): Promise<void> {
     const listing = await this.#outline(signal);
     const present = listing.isSpoiled ? NO_TABLE : listing;
+    const hasLost = this.#sets.some((set) => !present.sets.includes(set));
+    const isLifted = ({ place, seconds }: Order) => seconds === 0 && !listing.sets.includes(place!.set);
+    if (orders.length > 0 && orders.every(isLifted)) this.#sets = present.sets;
+    else await this.#make(orders, { listing, present, signal });
+    if (hasLost) this.#options.lost?.();
+  }
+
+  async #make(
+    orders: readonly Order[],
+    { listing, present, signal }: { listing: Listing; present: Listing; signal: AbortSignal },
+  ): Promise<void> {
     const all = [...new Set([...present.sets, ...orders.map(({ place }) => place!.set)])];
     const result = await this.#nft(["-f", "-"], scriptFor(orders, { listing, all }), signal);
     if (result.error !== null) throw new NftError(this.#why(result), result.uncertain);
-    const hasLost = this.#sets.some((set) => !present.sets.includes(set));
     this.#sets = all;
-    if (hasLost) this.#options.lost?.();
   }
 
   /** Returns the table without the elements of its sets. */

@@ -2,7 +2,7 @@
 import { abortedWith, every, pause } from "../core/async.ts";
 import { ClockWatch } from "../core/clock_watch.ts";
 import { counted } from "../core/text.ts";
-import { isoTime, type Micros, now, SECOND } from "../core/time.ts";
+import { localTime, type Micros, now, SECOND } from "../core/time.ts";
 import type { Config } from "../config/types.ts";
 import type { Fleet } from "../postgres/fleet.ts";
 import type { Lock } from "../state/lock.ts";
@@ -190,7 +190,7 @@ export class Monitor {
     for (const { time, who, what } of this.#state.manualChanges.take()) {
       // No monitor ran when the command was given.
       const isLate = now() - time > LATE;
-      log.info(`by hand: ${what}, by ${who}${isLate ? ` at ${isoTime(time)}` : ""}`);
+      log.info(`by hand: ${what}, by ${who}${isLate ? ` ${localTime(time)}` : ""}`);
     }
     knocking.takeKeys();
     whitelisting.gather();

@@ -37,9 +37,11 @@ export class EnforcementTable extends EnforcementQueue {
     super(db, new FirewallShare(module));
   }
 
-  /** Returns the table of a module's own firewall. */
-  of(module: string): EnforcementTable {
-    return new EnforcementTable(this.db, module);
+  /** Returns the table of a module's own firewall, or of the general one. */
+  of(module: string | null, { knowsScopes = true }: { knowsScopes?: boolean } = {}): EnforcementTable {
+    const table = new EnforcementTable(this.db, module);
+    table.share.knowsScopes = knowsScopes;
+    return table;
   }
 
   /** Begins with a firewall: bans applied before this boot are gone. */

@@ -26,6 +26,8 @@ export interface FoundLines {
   readonly isComplete: boolean;
   /** Lines recorded before this time were not searched; null: all were. */
   readonly searchedSince: Micros | null;
+  /** Time of the oldest recorded line, if all were searched; null: there is none. */
+  readonly oldest?: Micros | null;
 }
 
 /** Lines to search for. */
@@ -98,7 +100,8 @@ export function findLines(db: Database, wanted: WantedLines, { most, patience }:
       }
     }
   }
-  return { lines, isComplete: true, searchedSince: null };
+  const oldest = db.value<Micros>("SELECT ifnull(base, time) FROM log_batch ORDER BY last LIMIT 1");
+  return { lines, isComplete: true, searchedSince: null, oldest };
 }
 
 /** Yields all lines in ranges, newest first. */

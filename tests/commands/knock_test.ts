@@ -127,7 +127,7 @@ Deno.test("`knock list` shows keys and uses, no secret, and `knock remove` remov
     const table = (await knock("list")).stdout;
     assert.match(
       table,
-      /^NAME +KIND +SINCE +LAST USED +BY\nowner +totp .* 1970-01-01 00:00:01 +192\.0\.2\.1\n$/,
+      /^NAME +KIND +SINCE +LAST USED +BY\nowner +totp .* 1970-01-01 00:00:01 +192\.0\.2\.1\nTimes are of UTC\.\n$/,
     );
     assert.ok(!(listed.stdout + table).includes(secret));
     assert.equal((await knock("remove", "owner")).stdout, "owner removed\n");

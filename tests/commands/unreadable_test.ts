@@ -218,3 +218,23 @@ function held(directory: string): Disposable {
   const lock = takeLock(directory)!;
   return { [Symbol.dispose]: () => lock.release() };
 }
+
+Deno.test({
+  name: "`doctor` sends a user to root who may not read the configuration, and claims nothing of its logs",
+  ignore,
+  fn: async () => {
+    using directory = scene();
+    const { config, path } = directory;
+    Deno.chownSync(config, 1, 1);
+    Deno.chmodSync(config, 0o600);
+    const state = ["--state", `${path}/state`];
+    const { code, stdout } = await command("doctor", "--json", "--config", config, ...state).output();
+    const findings = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+    assert.equal(code, 1);
+    const { text, remedy } = findings.filter(({ subject }) => subject === "config").at(-1);
+    assert.equal(text, "what follows leaves out what the configuration names");
+    assert.equal(remedy, "ask as root: sudo strongmonitor doctor");
+    const examined = new Set(findings.map(({ subject }) => subject));
+    for (const subject of ["journal", "logs", "service"]) assert.ok(!examined.has(subject), subject);
+  },
+});

@@ -1,12 +1,16 @@
 import { strict as assert } from "node:assert";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { NEVER } from "../../lib/core/async.ts";
 import { markMemory } from "../../lib/core/state_files.ts";
 import { now, SECOND } from "../../lib/core/time.ts";
+import { NftablesFirewall } from "../../lib/firewall/nftables.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { State } from "../../lib/state/state.ts";
 import { canMount, fillDisk, mount, unmount } from "../support/faults.ts";
 import { MANUAL, temporaryState } from "../support/helpers.ts";
+import { inNamespace, lacking } from "../support/namespace.ts";
+import { nftBan } from "../support/nft_bans.ts";
 import { program } from "../support/program.ts";
 
 const CONFIG = fileURLToPath(new URL("../../config.jsonc", import.meta.url));
@@ -47,6 +51,8 @@ for (const [what, text] of BROKEN) {
       assert.match(first!, /^Warning: Cannot load .*config\.jsonc:1:\d+\).*; going by the state \/.* alone$/);
     }
     assert.equal((await program(["check", "--config", config])).code, 78);
+    const { stderr } = await program(["whitelist", "list", "--config", config]);
+    assert.match(stderr, /\nEntries of the configuration and of its files are missing here/);
   });
 }
 
@@ -55,28 +61,92 @@ Deno.test("without a configuration and a state there is one warning and one erro
   assert.equal(code, 69);
   assert.equal(
     stderr,
-    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; `strongmonitor init` " +
-      "makes one; going by the state /var/lib/strongmonitor alone\n" +
+    "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; give the " +
+      "path of one that does; going by the state /var/lib/strongmonitor alone\n" +
       "strongmonitor: Cannot open the state /var/lib/strongmonitor: the monitor has not run yet\n",
   );
 });
 
-Deno.test("`unban` without a monitor names the command that lifts bans of nftables", async () => {
+/** Runs `unban` on a ban that a firewall has, without a monitor, by the configuration `keys`. */
+async function unbanAlone(
+  target: string,
+  { firewall, keys, again = null }: { firewall: string; keys: object | null; again?: string | null },
+) {
+  using temporary = temporaryState();
+  const { directory, state } = temporary;
   const ban = { scope: "all", provenance: MANUAL, reason: "x", count: 0, until: null } as const;
+  state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
+  temporary.exec(`UPDATE ban SET applied_by = '${firewall}', applied_at = 1`);
+  if (again !== null) temporary.exec(`UPDATE ban SET ended = 2, end_reason = '${again}'`);
+  const config = `${directory}/config.jsonc`;
+  if (keys !== null) Deno.writeTextFileSync(config, JSON.stringify({ modules: { SSHD: {} }, ...keys }));
+  const result = await program(["unban", target, "--config", config, "--state", directory]);
+  return { ...result, left: state.bans.lingering().length };
+}
+
+Deno.test("`unban` without a monitor says, with exit code 1, that it cannot lift a ban, and names a way", async () => {
   for (const target of ["192.0.2.1", "--all"]) {
-    for (const firewall of ["command", "nftables"]) {
-      using temporary = temporaryState();
-      const { directory, state } = temporary;
-      state.bans.add({ ...ban, address: "192.0.2.1", start: now() });
-      temporary.exec(`UPDATE ban SET applied_by = '${firewall}', applied_at = 1`);
-      const none = `${directory}/config.jsonc`;
-      const { stdout } = await program(["unban", target, "--config", none, "--state", directory]);
-      const more = firewall === "nftables"
-        ? "; until then `nft delete table inet strongmonitor` lifts all bans"
-        : "";
-      assert.ok(stdout.includes(`not running, and will lift it when it starts${more}.\n`), stdout);
+    for (
+      const [firewall, keys, how, why] of [
+        ["command", null, ".", ""],
+        [
+          "nftables",
+          { nft_command: "false" },
+          "; until then `nft delete table inet strongmonitor` lifts all bans",
+          ": ",
+        ],
+        [
+          "command",
+          { ban_command: "true %s", unban_command: "false %s" },
+          ": false 192.0.2.1: exit status 1",
+          "",
+        ],
+      ] as const
+    ) {
+      const { code, stdout, left } = await unbanAlone(target, { firewall, keys });
+      assert.ok(stdout.includes(`not running, and will lift it when it starts${how}${why}`), stdout);
+      assert.deepEqual([code, left], [1, 1], stdout);
     }
   }
+});
+
+Deno.test("`unban` without a monitor lifts bans itself, also those of bans that ended before", async () => {
+  const keys = { ban_command: "true %s", unban_command: "true %s" };
+  const ends = [null, "unban", "expired"];
+  for (const [target, again] of ends.flatMap((end) => [["192.0.2.1", end], ["--all", end]] as const)) {
+    const { code, stdout, left } = await unbanAlone(target, { firewall: "command", keys, again });
+    assert.deepEqual([code, left], [0, 0], stdout);
+    if (target !== "--all") assert.match(stdout, /unbanned\nThe firewall has lifted it\.\n$/);
+  }
+});
+
+Deno.test({
+  name: "`unban` without a monitor lifts bans of nftables, and makes no table (needs nft in a namespace)",
+  ignore: lacking("nft"),
+  fn: () =>
+    inNamespace(async (run, namespace) => {
+      const keys = { firewall: "nftables", nft_command: ["ip", "netns", "exec", namespace, "nft"] };
+      const list = async () => (await run(["nft", "list", "ruleset"])).stdout;
+      const alone = await unbanAlone("192.0.2.1", { firewall: "nftables", keys });
+      assert.deepEqual([alone.code, await list()], [0, ""], alone.stdout);
+      const command = keys.nft_command;
+      const firewall = new NftablesFirewall({ command, timeout: 30 * SECOND, clock: now });
+      for (
+        const [target, left] of [["192.0.2.1", /elements = \{ 192\.0\.2\.2 \}/], [
+          "--all",
+          /192\.0\.2\.2 /,
+        ]] as const
+      ) {
+        await firewall.ban(["192.0.2.1", "192.0.2.2"].map((address) => nftBan(address)), NEVER);
+        // A configuration that no longer bans leaves the bans of the former one.
+        const by = target === "--all" ? { ...keys, firewall: "observe" } : keys;
+        const { code, stdout } = await unbanAlone(target, { firewall: "nftables", keys: by });
+        assert.equal(code, 0, stdout);
+        const rules = await list();
+        assert.match(rules, left);
+        assert.doesNotMatch(rules, /192\.0\.2\.1/);
+      }
+    }),
 });
 
 Deno.test("an unknown TZ is named UTC, of which its times are", async () => {

@@ -21,7 +21,7 @@ Deno.test("`loadConfig()` refuses files that cannot be a configuration", () => {
     assert.equal(cause("binary"), "binary is binary, not text");
     assert.equal(cause("latin1"), "latin1 is not UTF-8 text");
     assert.equal(cause("huge"), "huge has 1048577 bytes, more than the 1048576 allowed");
-    assert.equal(cause("missing", 66), "missing does not exist; `strongmonitor init` makes one");
+    assert.equal(cause("missing", 66), "missing does not exist; give the path of one that does");
     assert.equal(cause(".", 66), `${directory} is a directory`);
     assert.match(cause("empty/beneath", 66), /^empty\/beneath cannot be read, Not a directory/);
     assert.equal(

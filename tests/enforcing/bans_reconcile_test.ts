@@ -175,9 +175,15 @@ Deno.test("a start with many bans takes them up in slices, and in the end the fi
   );
   scene.whitelist.set("command", ["10.1.40.0/24"]);
   assert.equal(bans.refresh().length, 0);
-  await bans.reconcile();
+  // As a reload of nftables does, of which nft tells at once.
+  await eventually(() => firewall.held.size > 0);
+  firewall.held.clear();
+  const looking = bans.reconcile();
   const told = (): Holding | null => bans.holding;
   assert.equal(told(), null, "while it is being told, the firewall is not asked");
+  await looking;
+  assert.ok(told()!.missing > 0, "what it was told of before the loss is put back");
+  await eventually(() => firewall.held.size === 11_744);
   await eventually(() => enforcement.held("kernel", { after: 0, upTo: 12_000 }).length === 11_744);
   assert.equal(firewall.held.size, 11_744);
   assert.equal(bans.refresh().length, 256, "those that the whitelist covers have ended");

@@ -46,6 +46,15 @@ Deno.test("`Bans` warns of a ban for longer only if that adds half of its time",
   await bans.stop(AbortSignal.abort());
 });
 
+Deno.test("`Bans` warns each time when many small steps have added half of a ban's time", async () => {
+  using temporary = temporaryState();
+  const { scene, make, act } = setUp(temporary);
+  const bans = make();
+  for (let time = 1_000; time <= 11_000; time += 100) act(bans, [trip(ONE, { time, banTime: 5_000 })]);
+  assert.equal(scene.log.lines.filter((line) => line.startsWith("warn: banning for longer")).length, 4);
+  await bans.stop(AbortSignal.abort());
+});
+
 Deno.test("`Bans` puts bans into the firewall and lifts them when their time is up", async () => {
   using temporary = temporaryState();
   const { scene, make, act } = setUp(temporary);

@@ -37,7 +37,7 @@ for (const when of ["while the program runs", "while it is stopped"]) {
     await eventually(() => bannedOf(one) === 1 && scene.recorded() === 5);
     if (when === "while it is stopped") await restart();
     const { code } = await program(["unban", one, "--config", scene.config, "--state", scene.stateDirectory]);
-    assert.equal(code, 0);
+    assert.equal(code, 1, "without an unban_command the ban stays");
     if (when === "while the program runs") await restart();
     scene.say(attack(one), attack(one), attack(two));
     scene.start();
@@ -226,7 +226,10 @@ Deno.test("a second program on the same state is turned away with 69", async () 
     ],
   }).output();
   assert.equal(code, 69);
-  assert.match(new TextDecoder().decode(stderr), /^<3>Another monitor runs on the state [^\n]*\n$/);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^<3>Another monitor runs on the state [^\n]*, with pid \d+\n$/,
+  );
 });
 
 Deno.test("a banned address that goes on sending lines is warned of once, and `status` fails", async () => {

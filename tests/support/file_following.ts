@@ -95,6 +95,11 @@ export class Following implements AsyncDisposable {
     return this.#source.problems ?? [];
   }
 
+  /** Whether no file is there yet. */
+  get isWaiting(): boolean {
+    return this.#source.isWaiting ?? false;
+  }
+
   /** Settles when the reader ends by itself or fails. */
   get hasEnded(): boolean {
     return !this.#running;

@@ -1,3 +1,4 @@
+import { prefixLength } from "../../core/address.ts";
 import { type Micros, now } from "../../core/time.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
@@ -9,7 +10,7 @@ import { forEach, outcome, patience, tellMonitor } from "../common/change.ts";
 import { requireNetworks, requireSpanOrForever } from "../common/values.ts";
 import { knownWhitelist } from "../whitelist/known.ts";
 import { type CommandContext, withContext } from "../common/open_state.ts";
-import { type CommonOptions, printResult } from "../common/output.ts";
+import { type CommonOptions, printError, printResult } from "../common/output.ts";
 import { coveringEntries } from "../whitelist/covering.ts";
 import { untilText } from "../common/words.ts";
 
@@ -68,6 +69,12 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
           : [`The reason "${reason}" is not kept: a ban keeps the one that it began with.`],
       ];
       printResult(options, { ...banJson(ban), done, running }, ...lines);
+      const size = sizeText(ban.address);
+      if (size !== null) {
+        printError(
+          `Warning: ${ban.address} has ${size} addresses: \`strongmonitor unban ${ban.address}\` ends the ban`,
+        );
+      }
       return ban.error === null ? 0 : 1;
     });
     return refused || failed;
@@ -91,6 +98,17 @@ function write(
     until: span === null ? null : start + span,
   });
   return { id: state.bans.find(known)!.id, before };
+}
+
+/** Most bits of an address that a wide network leaves open. */
+const WIDE = { ipv4: 16, ipv6: 96 };
+
+/** Returns the number of addresses of a network that holds more than one site; null: of any other. */
+function sizeText(network: string): string | null {
+  const isIPv4 = !network.includes(":");
+  const open = (isIPv4 ? 32 : 128) - prefixLength(network);
+  if (open <= (isIPv4 ? WIDE.ipv4 : WIDE.ipv6)) return null;
+  return isIPv4 ? (2 ** open).toLocaleString("en") : `2^${open}`;
 }
 
 /** Names the whitelist entries, at most three, that keep `address` from being banned and are not itself. */

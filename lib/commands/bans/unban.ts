@@ -10,6 +10,7 @@ import type { State } from "../../state/state.ts";
 import { type BanStatus, isObserved, nameOf } from "../../deciding/ban.ts";
 import { UserError } from "../../core/error.ts";
 import { banJson } from "./bans.ts";
+import { liftHere } from "./lifting.ts";
 import { forEach, outcome, patience, tellMonitor } from "../common/change.ts";
 import { requireNetworks } from "../common/values.ts";
 import { type CommandContext, withContext } from "../common/open_state.ts";
@@ -23,8 +24,9 @@ export interface UnbanOptions extends CommonOptions {
 }
 
 /**
- * `unban`: ends bans of addresses and networks, or all, and prints the firewall's result within 3
- * s. Exit code 1: one has no ban of its own, or the firewall refuses. Throws `UserError` (64, 69).
+ * `unban`: ends bans of addresses and networks, or all, and prints the firewall's result within 3 s.
+ * Without a monitor, lifts them itself. Exit code 1: one has no ban of its own, or is still in the
+ * firewall. Throws `UserError` (64, 69).
  */
 export function unbanCommand(targets: readonly string[], options: UnbanOptions): Promise<number> {
   if (options.all && targets.length > 0) throw new UserError("Cannot take addresses and --all at once", 64);
@@ -38,8 +40,10 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     const ended: BanStatus[] = [];
     const refused = await forEach(addresses, options, (address) => {
       const inForce = state.bans.inForceOf([address]);
-      if (inForce.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
-      ended.push(...inForce);
+      const again = inForce.length === 0 && !isLocked(state.directory) ? leftOf(state, address) : [];
+      const found = [...inForce, ...again];
+      if (found.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
+      ended.push(...found);
       return 0;
     });
     if (ended.length === 0) return refused;
@@ -47,6 +51,7 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     for (const address of names) state.bans.end(address, { reason: "unban", time: now() });
     state.notes.forget(names);
     tellMonitor(state, `unban ${[...names].join(" ")}`);
+    if (!isLocked(state.directory)) await liftHere(context, options);
     const failed = await tellEach(ended, { context, options });
     return refused || failed;
   });
@@ -60,15 +65,19 @@ async function unbanAll(context: CommandContext, options: UnbanOptions): Promise
     state.notes.forget(new Set(inForce.map(({ address }) => address)));
     tellMonitor(state, `unban --all: ${counted(inForce.length, "ban")}`);
   }
+  if (!isLocked(state.directory)) await liftHere(context, options);
   if (options.json) return await tellEach(inForce, { context, options });
-  const left = inForce.length === 0 ? [] : await leftInFirewall(state);
+  const isStuck = (ban: BanStatus) => staysFor(ban, context.config);
+  const left = (await leftInFirewall(state)).filter((ban) => !isStuck(ban));
   print(inForce.length === 0 ? "Nobody is banned." : `${counted(inForce.length, "ban")} ended`);
   if (left.length > 0) {
     const [verb, it] = left.length === 1 ? ["is", "it"] : ["are", "them"];
     const why = whyLeft(left[0]!, isLocked(state.directory), it);
     print(`${counted(left.length, "ban")} ${verb} still in the firewall. ${why}`);
   }
-  return left.some(({ error }) => error !== null) ? 1 : 0;
+  const stuck = inForce.filter(isStuck).length;
+  if (stuck > 0) print(`${counted(stuck, "ban stays", "bans stay")} in the firewall${NO_COMMAND}`);
+  return left.length + stuck > 0 ? 1 : 0;
 }
 
 /** Waits a little for the firewall, and returns the ended bans that it still has. */
@@ -87,8 +96,11 @@ async function leftInFirewall(state: State): Promise<BanStatus[]> {
 
 function whyLeft(ban: BanStatus, running: boolean, it: string): string {
   const { error } = ban;
-  if (!running) return `The monitor is not running, and will lift ${it} when it starts${untilThen(ban)}.`;
-  return error === null ? `The monitor lifts ${it}.` : `The monitor keeps trying to lift ${it}: ${error}`;
+  const failure = error === null ? "" : `: ${error}`;
+  if (!running) {
+    return `The monitor is not running, and will lift ${it} when it starts${untilThen(ban)}${failure || "."}`;
+  }
+  return error === null ? `The monitor lifts ${it}.` : `The monitor keeps trying to lift ${it}${failure}`;
 }
 
 /** Names the command that lets everybody in while no monitor runs, for bans of nftables. */
@@ -108,24 +120,34 @@ function tellEach(
 ): Promise<number> {
   const deadline = patience();
   const running = isLocked(state.directory);
-  const observes = readReport(state.report())?.firewall === "observe";
+  const observes = running && readReport(state.report())?.firewall === "observe";
   return forEach(ended, options, async (before) => {
     const ban = await outcome(state, { id: before.id, settled: isLifted, deadline });
-    const module = isOfPackets(before.scope) ? null : before.scope.module;
-    // No command lifts it from the firewall.
-    const stays = config !== null && before.appliedBy === "command" && banOf(config, module).unban === null;
+    const stays = staysFor(before, config);
     const network = networkOf(state, ban.address);
     const lines = [
       `${nameOf(ban)} unbanned`,
-      stays
-        ? "It stays in the firewall: without an unban_command nothing can lift it."
-        : liftText(ban, { before, running, observes }),
+      stays ? `It stays in the firewall${NO_COMMAND}` : liftText(ban, { before, running, observes }),
       ...network === null ? [] : [`It is still banned with the network ${network}.`],
     ];
     const lifted = isLifted(ban) && !stays;
     printResult(options, { ...banJson(ban), done: "unbanned", lifted, running, network }, ...lines);
-    return ban.error === null ? 0 : 1;
+    return lifted ? 0 : 1;
   });
+}
+
+/** Ends the sentence about a ban that stays in the firewall. */
+const NO_COMMAND = ": without an unban_command nothing can lift it.";
+
+/** Reports whether no command lifts a ban from the firewall. */
+function staysFor({ scope, appliedBy }: BanStatus, config: CommandContext["config"]): boolean {
+  const module = isOfPackets(scope) ? null : scope.module;
+  return config !== null && appliedBy === "command" && banOf(config, module).unban === null;
+}
+
+/** Returns the ended bans of an address that a firewall still has. */
+function leftOf(state: State, address: string): BanStatus[] {
+  return state.bans.lingering().filter((ban) => ban.address === address);
 }
 
 /** Says why `address` has no ban to end, and what to do. */
@@ -166,8 +188,7 @@ function liftText(
       "docs/firewalls.md tells how to lift it.";
   }
   if (!running) {
-    return "It is still in the firewall: the monitor is not running, and will lift it when it starts" +
-      `${untilThen(ban)}.`;
+    return `It is still in the firewall. ${whyLeft(ban, running, "it")}`;
   }
   if (ban.error !== null) {
     return `It is still in the firewall, the monitor keeps trying to lift it: ${ban.error}`;

@@ -70,7 +70,10 @@ export function checkConfig(config: Config, { syntax = false }: { syntax?: boole
   const isKnown = (path: string) => isInState(path, config);
   // A monitor goes on by the state's copy of a whitelist file.
   const copied = whitelistProblem(config.whitelist, (path) => !isKnown(path))?.sentences
-    .map((sentence) => `${sentence}; its last entries stay whitelisted`) ?? [];
+    .map((sentence) => {
+      const { complaint, remedies } = complaintOf(sentence);
+      return [`${complaint} (its last entries stay whitelisted)`, ...remedies].join("; ");
+    }) ?? [];
   const tests = syntax ? { tried: 0, failures: [] } : runRuleTests(config);
   const notify = syntax ? null : notifyProblem(config);
   return {

@@ -84,7 +84,7 @@ export const MONITORING: readonly Definition[] = [
       option("--since <time>", "tell of the time from the hour of this time on", "7d"),
       new Option(
         "--html [file]",
-        "make one page that needs no network and no script (-, or no file: on standard output)",
+        "make one page that needs no network and no script, in a file that this program may write (-, or no file: on standard output)",
       ).conflicts("json"),
     ],
     load: async () => (await import("../report/report.ts")).reportCommand,

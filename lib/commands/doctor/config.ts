@@ -1,26 +1,31 @@
 /** Checks the configuration, and this program's permissions for it. */
 import { type Permissions, permissionsFor } from "../../config/permissions.ts";
 import type { Config } from "../../config/types.ts";
+import { isDenial } from "../../core/denial.ts";
+import { messageOf } from "../../core/error.ts";
 import { counted } from "../../core/text.ts";
 import { openConfig, shippedConfig } from "../common/open_config.ts";
 import type { CommonOptions } from "../common/output.ts";
 import { checkConfig } from "../check/check.ts";
-import { failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
+import { AS_ROOT, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 const MEND = "mend it, and ask again";
 
 /**
  * Loads the configuration of the options, or the shipped one if that `isWrong`, and runs the checks
- * of `check`.
+ * of `check`. `isHidden`: this user may not read it.
  */
 export function examineConfig(options: CommonOptions) {
   try {
     const config = openConfig(options);
-    return { config, isWrong: false, findings: [...findingsOf(config)] };
+    return { config, isWrong: false, isHidden: false, findings: [...findingsOf(config)] };
   } catch (error) {
-    const text = "what follows goes by the shipped configuration";
-    const findings = [...failuresOf("config", error), warning("config", text, MEND)];
-    return { config: shippedConfig(options), isWrong: true, findings };
+    const isHidden = isDenial(messageOf(error));
+    const text = isHidden
+      ? "what follows leaves out what the configuration names"
+      : "what follows goes by the shipped configuration";
+    const findings = [...failuresOf("config", error), warning("config", text, isHidden ? AS_ROOT : MEND)];
+    return { config: shippedConfig(options), isWrong: true, isHidden, findings };
   }
 }
 

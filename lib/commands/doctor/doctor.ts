@@ -46,10 +46,10 @@ function isOnlyHere({ text }: Finding, user: SystemUser | null): boolean {
 
 async function* examine(options: CommonOptions, user: SystemUser | null): AsyncGenerator<Finding> {
   yield examineUser(user);
-  const { config, isWrong, findings } = examineConfig(options);
+  const { config, isWrong, isHidden, findings } = examineConfig(options);
   yield* findings;
   yield* examineFiles(config, user);
-  yield* examineLogs(config, user);
+  if (!isHidden) yield* examineLogs(config, user);
   const entry = await monitorEntry(user);
   const unit = unitHere(entry, bansBySudo(config));
   const monitor = await examineMonitor({ ...options, state: config.stateDirectory }, unit);

@@ -150,14 +150,16 @@ function misfitOf(firewall: ConfiguredFirewall, entry: MonitorEntry): Finding | 
   const name = unit.replace(/\.service$/, "");
   const isNft = firewall.ban.firewall === "nftables";
   const hasPower = mayChangeNetwork(entry);
-  const { command, key } = commandsOf(firewall)[0]!;
+  const commands = commandsOf(firewall);
+  const { command, key } = commands.find(({ command }) => isSudo(command[0]!)) ?? commands[0]!;
   const bySudo = isSudo(command[0]!);
-  if (bySudo && hasPower && !isRoot) {
+  // The machine may withhold the capability that the unit gives.
+  if (bySudo && (hasPower || name === PLAIN) && !isRoot) {
     return failure(
       "unit",
-      `${unit} gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of ` +
-        `${key.join(".")} cannot work`,
-      `${
+      `${unit} ${hasPower ? "gives the monitor CAP_NET_ADMIN and " : ""}lets nobody gain more rights, ` +
+        `so that the sudo of ${key.join(".")} cannot work`,
+      `${hasPower ? "" : "unless a drop-in of the unit does: "}${
         isNft
           ? 'set "nft_command": "nft" and restart the monitor, or use the unit with sudo'
           : "use the unit with sudo"

@@ -1,7 +1,7 @@
 /** Checks that the journal and the log files are readable and understood. */
 import { NEVER } from "../../core/async.ts";
 import { counted } from "../../core/text.ts";
-import { DAY, now } from "../../core/time.ts";
+import { DAY, HOUR, localTime, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
 import { grant, LOGS, READ } from "../../core/read_denial.ts";
@@ -14,11 +14,14 @@ import type { Batch } from "../../sources/source.ts";
 import { filesOf } from "../check/check.ts";
 import { idlePipeline } from "../common/dry_run.ts";
 import { openEnd, readInput } from "../common/input.ts";
-import { asRoot, closedTo, type SystemUser } from "../common/machine.ts";
+import { asRoot, closedTo, newestEntry, type SystemUser } from "../common/machine.ts";
 import { failure, failureOf, failuresOf, type Finding, ok, warning } from "./finding.ts";
 
 /** Most journal entries that are read at a time, and how far back. */
 const [ENTRIES, SPAN] = [2_000, 7 * DAY];
+
+/** Age of the newest entry from which journald may have stopped. */
+const QUIET = HOUR;
 
 /** Checks the journal, the log files, and how much of them each module understands. */
 export async function* examineLogs(config: Config, user: SystemUser | null): AsyncGenerator<Finding> {
@@ -38,11 +41,20 @@ async function examineJournal(): Promise<Finding[]> {
     let count = 0;
     // The source leaves out the monitor's own entries, which may be the newest ones.
     for await (const { records } of entries({ identifiers: [], units: [] })) count += records.length;
-    if (count > 0) return [ok("journal", "can be read")];
+    if (count > 0) return [await quietJournal() ?? ok("journal", "can be read")];
     return [warning("journal", "holds no entry that can be seen", "let systemd-journald run")];
   } catch (error) {
     return failuresOf("journal", error);
   }
+}
+
+/** Warns of a journal in which nobody has written for long; null: somebody has. */
+async function quietJournal(): Promise<Finding | null> {
+  const entry = await newestEntry([], ["_PID"]);
+  const time = Number(entry?.__REALTIME_TIMESTAMP ?? NaN);
+  if (!(now() - time >= QUIET)) return null;
+  const text = `can be read, but no program has written to it since ${localTime(time)}`;
+  return warning("journal", text, "see whether journald runs: systemctl status systemd-journald");
 }
 
 function examineFiles(pattern: string, user: SystemUser | null): Finding[] {

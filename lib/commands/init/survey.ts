@@ -213,7 +213,8 @@ function obstacleTo(
 function managersIn(ruleset: string): string[] {
   return [
     ...(/^table \w+ firewalld/m.test(ruleset) ? ["firewalld"] : []),
-    ...(/^\s*chain ufw6?-/m.test(ruleset) ? ["ufw"] : []),
+    // `ufw disable` leaves its other chains, empty.
+    ...(/^\s*chain ufw6?-user-/m.test(ruleset) ? ["ufw"] : []),
     ...(/^\s*chain DOCKER/m.test(ruleset) ? ["Docker"] : []),
   ];
 }

@@ -47,6 +47,9 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const { recorded, hits, events, uncounted } = rehearsal.counts;
   const seconds = Math.round(performance.now() - started) / 1_000;
   const summary = { lines, logged: recorded, hits, uncounted, bans, seconds };
+  if (lines === 0 && files.length === 0 && options.since === undefined && options.until === undefined) {
+    printError("Standard input has no line: name log files, or read the journal by --since");
+  }
   if (events === 0 && lines > 0) {
     const names = config.modules.map(({ module }) => module.name).join(" or ");
     printError(`${names} found no address in any line: are these lines of another service?`);

@@ -1,5 +1,7 @@
-/** The text that `?` shows. */
-export const HELP: readonly string[] = [
+import { zoneText } from "../common/output.ts";
+
+/** Returns the text that `?` shows. */
+export const helpLines = (): readonly string[] => [
   "Enter     why: the story of the selected address or network",
   "b         ban it, or another one that you type; asks how long, and before it does so",
   "u         unban it",
@@ -21,4 +23,5 @@ export const HELP: readonly string[] = [
   "bans/min          bans by rules and networks within the minute before each point",
   "lag               how old the newest line of a source was when it was read",
   "read              how much of the lines of the last hour the module understood",
+  zoneText(),
 ];

@@ -17,7 +17,7 @@ import {
   selectedTarget,
   TOP_ORDERS,
 } from "./model.ts";
-import { HELP } from "./help.ts";
+import { helpLines } from "./help.ts";
 import { scrolled, type Size, type Text } from "./text.ts";
 import { BAN_ORDERS, type PeriodName, PERIODS } from "./snapshot.ts";
 import { verdict } from "./words.ts";
@@ -94,7 +94,7 @@ function pressInTables(model: Model, key: Key): Pressed {
       return { model, effect: "quit" };
     case "?":
     case "h":
-      return read(model, { title: "Keys", lines: HELP, top: 0 });
+      return read(model, { title: "Keys", lines: helpLines(), top: 0 });
     case "!":
       return read(model, { title: "Problems", lines: problems(model), top: 0 });
     case "/":

@@ -28,7 +28,8 @@ const LISTED: readonly KeptOrigin[] = ["command", "knock", "database", ...SURROU
 
 /** `whitelist list`: prints all entries that have not ended, and the addresses of names. */
 export function whitelistListCommand(options: CommonOptions): number {
-  const { listed, names, problems } = withContext(options, (context) => ({
+  const { listed, names, problems, isKnown } = withContext(options, (context) => ({
+    isKnown: context.config !== null,
     listed: [
       ...context.config === null ? [] : configuredEntries(context.config),
       ...sessionEntries(context.state),
@@ -48,7 +49,12 @@ export function whitelistListCommand(options: CommonOptions): number {
       print(nameText(name, addressesOf(name)!));
     }
     if (entries.some(({ until }) => until !== null)) print(zoneText());
-  } else print("Nothing is whitelisted but loopback and this machine's own addresses.");
+  } else if (isKnown) print("Nothing is whitelisted but loopback and this machine's own addresses.");
+  if (!isKnown) {
+    printError(
+      "Entries of the configuration and of its files are missing here, but count in a monitor that runs.",
+    );
+  }
   for (const error of problems) {
     printError(`Warning: ${error}`);
   }

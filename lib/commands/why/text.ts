@@ -104,8 +104,10 @@ function inForceText(ban: BanStatus, { target, report, now }: Story): string {
     const holding = report?.holding ?? null;
     const looked = holding === null || holding.held === null
       ? ""
-      : `, and was last looked at ${ago(holding.time, { now })}`;
-    return `${banned} The firewall (${shown(appliedBy!)}) has it since ${localTime(appliedAt!)}${looked}.`;
+      : `, and was looked at ${ago(holding.time, { now })}`;
+    return `${banned} The firewall (${shown(appliedBy!)}) last confirmed it ${
+      localTime(appliedAt!)
+    }${looked}.`;
   }
   if (!isWaiting(ban)) return banned;
   if (error !== null) {

@@ -87,10 +87,18 @@ function userJson({ user, addresses, found: { lines, isComplete, searchedSince }
   };
 }
 
-function tell({ user, addresses, found: { lines, isComplete, searchedSince } }: UserStory): void {
+/** Says from when on lines were searched. */
+function reachText({ searchedSince, oldest = null }: FoundLines): string {
+  if (searchedSince !== null) return ` since ${localTime(searchedSince)}, as far as the search came,`;
+  return oldest === null ? "" : ` since ${localTime(oldest)}, the oldest recorded,`;
+}
+
+function tell({ user, addresses, found }: UserStory): void {
+  const { lines } = found;
   const width = Math.min(WIDTH, outputWidth() ?? WIDTH);
-  const since = isComplete ? "" : ` since ${localTime(searchedSince!)}`;
-  const from = `${counted(lines.length, "line")}${since} from ${counted(addresses.length, "address")}`;
+  const from = `${counted(lines.length, "line")}${reachText(found)} from ${
+    counted(addresses.length, "address")
+  }`;
   wrap(`${bounded(user, TEXT)}: ${from}.`, width).forEach(print);
   if (addresses.length === 0) return;
   print("");

@@ -6,7 +6,7 @@ import { Copies } from "./copies.ts";
 import { isSameBirth } from "./content.ts";
 import type { Glob } from "./glob.ts";
 import { NO_HEAD } from "./head.ts";
-import { absenceOf, type Opener } from "./opening.ts";
+import { absenceOf, lossOf, type Opener } from "./opening.ts";
 import { type KnownFile, parsePosition } from "./position.ts";
 import { canSearch, findByInode } from "./rotation.ts";
 import { Rewriting } from "./rewriting.ts";
@@ -14,6 +14,9 @@ import { type FollowedFile, Selection } from "./selection.ts";
 import { takeNewer } from "./succession.ts";
 import { ContentLost, type Piece, type Tail } from "./tail.ts";
 import { KnownFiles } from "./known_files.ts";
+
+/** Files are lost if none came for this many times as long as a rotated one is read: four minutes. */
+const GONE = 4;
 
 /** Log files of one pattern through all their rotations, and how far each was read. */
 export class Logs implements Disposable {
@@ -28,6 +31,11 @@ export class Logs implements Disposable {
   #since: Micros | null = null;
   #isStale = false;
   #isPositionDue = false;
+  /** Whether the last survey found no file. */
+  #isEmpty = true;
+  /** When a file was last known, by `performance.now()`; null: never. */
+  #lastKnown: number | null = null;
+  #isLost = false;
 
   /** @param options.linger milliseconds without a line after which a rotated file is dropped */
   constructor(glob: Glob, { opener, linger }: { opener: Opener; linger: number }) {
@@ -43,6 +51,7 @@ export class Logs implements Disposable {
     if (after === null) this.#since = since;
     else {
       this.#files.missing = parsePosition(after).filter(({ path }) => !this.#glob.isOthers(path));
+      if (this.#files.missing.length > 0) this.#lastKnown = performance.now();
     }
     const times = this.#files.missing.map(({ time }) => time);
     await this.survey(after === null ? since : Math.max(...times));
@@ -73,12 +82,18 @@ export class Logs implements Disposable {
 
   /** Sentences on why files cannot be read. */
   get problems(): readonly string[] {
-    return this.#opener.problems;
+    const { problems } = this.#opener;
+    return this.#isLost ? [...problems, lossOf(this.#glob.pattern)] : problems;
   }
 
   /** Whether there is no file, there was none, and no problem or other pattern hides one. */
   get isWaiting(): boolean {
-    return this.#files.all.length === 0 && this.problems.length === 0 && this.#glob.leftOut.size === 0;
+    return this.#lastKnown === null && this.#hasNone;
+  }
+
+  get #hasNone(): boolean {
+    const isHidden = this.#opener.problems.length > 0 || this.#glob.leftOut.size > 0;
+    return this.#isEmpty && this.#files.all.length === 0 && !isHidden;
   }
 
   /** Reports whether the position must be stored, as files came or went since the last call. */
@@ -122,7 +137,18 @@ export class Logs implements Disposable {
       if (!inodes.has(identityOf(tail))) tail.quietSince ??= performance.now();
     }
     this.#files.gone = [];
+    this.#isEmpty = found.length === 0;
+    this.#lookForLoss();
     if (!this.#isStale && this.#since === null) this.#opener.isBacklog = false;
+  }
+
+  /** Reports once that no file is left, as its service may write to another path by now. */
+  #lookForLoss(): void {
+    const time = performance.now();
+    if (this.#files.all.length > 0) this.#lastKnown = time;
+    const isLost = this.#hasNone && time - (this.#lastKnown ?? Infinity) >= GONE * this.#linger;
+    if (isLost && !this.#isLost) this.#opener.tell(lossOf(this.#glob.pattern));
+    this.#isLost = isLost;
   }
 
   /** Reads a piece of a file; null: nothing new. Drops a rotated file that was quiet for long. */

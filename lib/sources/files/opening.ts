@@ -161,6 +161,12 @@ export function absenceOf(pattern: string): string {
   return sentenceOf(pattern, absence(pattern));
 }
 
+/** Returns the sentence that the files of a pattern were read and are gone. */
+export function lossOf(pattern: string): string {
+  const remedy = "see where its service writes now, and let logrotate make the file anew (create)";
+  return sentenceOf(pattern, `it was read before and is gone for minutes; ${remedy}`);
+}
+
 /** Returns why a file cannot be read, from an error. */
 export function reasonOf(path: string, error: unknown): string {
   return error instanceof Deno.errors.PermissionDenied ? readDenial(path) : messageOf(error);

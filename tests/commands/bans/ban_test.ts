@@ -286,6 +286,18 @@ Deno.test("`ban` refuses an address of this machine where no monitor runs, and t
     }
   }));
 
+Deno.test("`ban` warns of a network of many sites, and how to end its ban", () =>
+  stage({ running: false }, async ({ cli }) => {
+    const warned = async (target: string) => (await cli("ban", target)).stderr;
+    assert.equal(
+      await warned("11.0.0.0/8"),
+      "Warning: 11.0.0.0/8 has 16,777,216 addresses: `strongmonitor unban 11.0.0.0/8` ends the ban\n",
+    );
+    assert.match(await warned("2600::/12"), /^Warning: 2600::\/12 has 2\^116 addresses: /);
+    for (const target of ["11.1.0.0/16", "2600:1::/32"]) assert.equal(await warned(target), "");
+    assert.match(await warned("::/0"), /^strongmonitor: Cannot ban ::\/0: an address in it is whitelisted/);
+  }));
+
 Deno.test("`ban` refuses a span that it cannot read", () =>
   stage({ running: false }, async ({ cli }) => {
     const { code, stderr } = await cli("ban", ONE, "--for", "soon");
@@ -347,7 +359,12 @@ Deno.test("`unban` says that nothing can lift a ban where there is no unban_comm
     assertSays(await cli("unban", ONE), [
       `${ONE} unbanned`,
       "It stays in the firewall: without an unban_command nothing can lift it.",
-    ]);
+    ], 1);
+    await cli("ban", NETWORK);
+    assertSays(await cli("unban", "--all"), [
+      "1 ban ended",
+      "1 ban stays in the firewall: without an unban_command nothing can lift it.",
+    ], 1);
   }));
 
 Deno.test("`unban` of bans that were only noted looks for none in a firewall, also without a monitor", () =>

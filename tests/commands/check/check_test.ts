@@ -243,7 +243,7 @@ Deno.test("`check --syntax` lets a unit start without a whitelist file of which 
   state.storeWhitelistCopy(`${place.path}/friends`, new Uint8Array(1));
   const { code, stdout } = await check("--syntax");
   assert.equal(code, 0, stdout);
-  assert.ok(stdout.includes(`Warning: ${unread}; its last entries stay whitelisted\n`), stdout);
+  assert.ok(stdout.includes(`Warning: ${unread} (its last entries stay whitelisted)\n`), stdout);
   // Who asks by hand is told of a problem.
   const asked = await check();
   assert.equal(asked.code, 1);

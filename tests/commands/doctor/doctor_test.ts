@@ -211,7 +211,7 @@ Deno.test({
       [
         "1000",
         "sudo -n nft",
-        "failure: a.service gives the monitor CAP_NET_ADMIN and lets nobody gain more, so that the sudo of nft_command cannot work",
+        "failure: a.service gives the monitor CAP_NET_ADMIN and lets nobody gain more rights, so that the sudo of nft_command cannot work",
         'set "nft_command": "nft" and restart the monitor, or use the unit with sudo: ' +
         use("strongmonitor-sudo"),
       ],
@@ -238,6 +238,43 @@ Deno.test({
       });
     }
   },
+});
+
+Deno.test({
+  name:
+    "`doctor` knows that no sudo works in the unit without sudo, whatever the machine grants, for no command",
+  ignore: !canMakeJournals,
+  async fn() {
+    for (
+      const [keys, key] of [
+        [{ ban_command: "ban %s", unban_command: "sudo -n unban %s" }, "unban_command"],
+        [{ firewall: "nftables", nft_command: "sudo -n nft" }, "nft_command"],
+      ] as const
+    ) {
+      await withJournal([own("0", "strongmonitor.service")], async (machine) => {
+        for (const name of ["nft", "sudo", "ban", "unban"]) machine.program(name, "exit 0");
+        machine.configure(keys);
+        assert.equal(
+          of((await doctor(machine)).findings, "unit")[0],
+          `failure: strongmonitor.service lets nobody gain more rights, so that the sudo of ${key} cannot work`,
+        );
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "`doctor` warns of a journal in which nobody has written for an hour",
+  ignore: !canMakeJournals,
+  fn: () =>
+    withJournal([sshd(7_300, "Invalid user bob from 192.0.2.7 port 1")], async (machine) => {
+      machine.configure({});
+      const { findings } = await doctor(machine);
+      assert.match(
+        of(findings, "journal").join(),
+        /^warning: can be read, but no program has written to it since /,
+      );
+    }),
 });
 
 Deno.test({

@@ -477,8 +477,11 @@ Deno.test({
     await inNamespace(async (inside) => {
       await inside(
         ["nft", "-f", "-"],
-        "add table inet firewalld\nadd table ip filter\nadd chain ip filter ufw-user-input\n",
+        "add table inet firewalld\nadd table ip filter\nadd chain ip filter ufw-before-input\n",
       );
+      const disabled = JSON.parse((await inside(init(machine, "--json"))).stdout);
+      assert.deepEqual(disabled.managers, ["firewalld"], "what `ufw disable` leaves");
+      await inside(["nft", "-f", "-"], "add chain ip filter ufw-user-input\n");
       const { managers, nft, config } = JSON.parse((await inside(init(machine, "--json"))).stdout);
       assert.deepEqual([nft, managers], [true, ["firewalld", "ufw"]]);
       assert.match(config, /Bans go into nftables, in a table of their own beside firewalld and ufw\./);

@@ -487,3 +487,45 @@ Deno.test("lines at the end of a page wait until what is being written there has
   logs.append("a.log", "tail\n");
   await following.saw(page.split("\n")[0]!, "last", `first ${"b".repeat(4_084)}`, "head", "tail");
 });
+
+Deno.test("a log that was read and stays away is a problem until it comes back; one that never was is awaited", async () => {
+  using logs = new LogDirectory();
+  const options = { poll: 5 * MILLISECOND, linger: 20 * MILLISECOND };
+  logs.write("read.log", "");
+  await using read = await new Following(logs.at("read.log"), options).begun();
+  await using never = await new Following(logs.at("never.log"), options).begun();
+  logs.append("read.log", "one\n");
+  await read.saw("one");
+  for (const _ of ["rotation", "again"]) {
+    logs.rename("read.log", "read.log.1");
+    logs.write("read.log", "");
+    await pause(200);
+    assert.deepEqual(read.present, []);
+    logs.remove("read.log");
+    logs.remove("read.log.1");
+    await eventually(() => read.present.length > 0);
+    assert.match(
+      read.present[0]!,
+      /^Cannot read .*read\.log: it was read before and is gone for minutes; see /,
+    );
+    assert.deepEqual([read.isWaiting, never.isWaiting], [false, true]);
+    // An empty file is not read before its first line, and is there all the same.
+    logs.write("read.log", "");
+    await eventually(() => read.present.length === 0);
+  }
+  assert.equal(read.problems.length, 2, "each loss is told once");
+  assert.deepEqual(never.present, []);
+  logs.write("never.log", "");
+  await eventually(() => !never.isWaiting);
+});
+
+Deno.test("a log that is gone when the reader starts again is a problem after the same time", async () => {
+  using logs = new LogDirectory();
+  const options = { poll: 5 * MILLISECOND, linger: 20 * MILLISECOND };
+  logs.write("a.log", "one\n");
+  const after = await (await new Following(logs.at("a.log"), options).begun()).stop();
+  logs.remove("a.log");
+  await using following = await new Following(logs.at("a.log"), { ...options, after }).begun();
+  assert.deepEqual(following.present, []);
+  await eventually(() => following.present.length > 0);
+});
