@@ -48,7 +48,7 @@ const ZONES =
  * and of container runtimes.
  */
 const GAP = new RegExp(
-  `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
+  `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP](?::\\S+)? +)?`,
 );
 const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
 /** `journalctl -o short-delta` adds the time since the line before. */

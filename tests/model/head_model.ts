@@ -119,7 +119,9 @@ const ZONES =
   "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST HDT SST IDT WAT CAT EAT SAST WIB WITA WIT"
     .split(" ");
 const GAP = new RegExp(
-  `^(?: (?<zone>${ZONES.join("|")})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP] +)?`,
+  `^(?: (?<zone>${
+    ZONES.join("|")
+  })(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP](?::\\S+)? +)?`,
 );
 
 const LEVELS = "emerg panic alert crit err error warn warning notice info debug".split(" ");
@@ -129,17 +131,20 @@ const FACILITIES =
 const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
   LEVELS.join("|")
 })`;
+const PRIORITIES = `(?:${SYSLOG_LEVEL}(?:<\\d{1,3}>)?:?|(?:${FACILITIES.join("|")}) (?:${
+  LEVELS.join("|")
+})|\\[(?:${LEVELS.join("|")})\\])`;
 /** socklog has the sender's address before them. */
 const FACILITY = new RegExp(
   `^(?:[\\da-f.:]+: )?(?:(?:${FACILITIES.join("|")}) *:(?:${
     LEVELS.join("|")
-  }) *:|${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`,
+  }) *:|${SYSLOG_LEVEL}(?:<\\d{1,3}>)?:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`,
 );
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const HOST =
-  "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
+  "(?:[^\\s[:|]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
 /** The same at a line's start. */
-const BARE_HOST = HOST.replace("[^\\s[:]+", "[\\w.@/-]+");
+const BARE_HOST = HOST.replace("[^\\s[:|]+", "[\\w.@/-]+");
 /** A relay's, before another head. */
 const RELAY = new RegExp(
   `^${HOST} +(?=${SYSLOG_LEVEL}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${
@@ -148,10 +153,10 @@ const RELAY = new RegExp(
 );
 /** An access point of UniFi, before a program. */
 const DEVICE = new RegExp(`^(?:${HOST} +)?(?:[\\w-]+,)?[\\da-f]{12},[\\w.+-]+: +`);
-/** Of `aws logs tail`; a zone is none. */
-const STREAM = /^(?![A-Z][A-Za-z]+\/[A-Z])[\w.#$@:[\]-]+(?:\/[\w.#$@:[\]-]+)+ +/;
+/** Of `aws logs tail`; a zone is none, nor a program's tag. */
+const STREAM = /^(?![A-Z][A-Za-z]+\/[A-Z]|\S*(?::|\[\d*\]) )[\w.#$@:[\]-]+(?:\/[\w.#$@:[\]-]+)+ +/;
 const PROGRAM = "(?:[\\w./@-]+|[\\w.\\\\-]+@[\\w.:\\\\-]+\\w)";
-const PID = "\\[(?<pid>\\d*)(?:[.:][\\da-f]+)?\\]";
+const PID = "\\[ *(?<pid>\\d*) *(?:[.:][\\da-f]+)?\\]";
 /** Each with the name of its program in the group `program`. */
 const TAGS = {
   rfc5424: [
@@ -160,7 +165,7 @@ const TAGS = {
   timed: [
     `^(?:${HOST} +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
     `^0x[\\da-f]+ +\\w+ +0x[\\da-f]+ +(?<pid>\\d+) +\\d+ +(?<program>${PROGRAM}): +`,
-    `^(?<host>(?:${HOST} +){0,2}?)(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
+    `^(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITIES} +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
     `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?:(?: <\\w+>|\\(\\w+\\))?:? +|:)|: +)`,
   ],
   // Of metalog.
@@ -171,18 +176,21 @@ const TAGS = {
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
   // The program must be known.
-  named: [`^(?<program>${PROGRAM}) +`, `^${HOST} +(?<program>${PROGRAM}) +`],
-  bareNamed: [`^(?<program>${PROGRAM}): +`],
+  named: [
+    `^(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))? +`,
+    `^${HOST} +(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))? +`,
+  ],
+  bareNamed: [`^(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?: +`],
   inner: [
     `^(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}:? +`,
-    `^(?<program>${PROGRAM}): +`,
+    `^(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?: +`,
   ],
 };
 const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
 const POD = new RegExp(
   `^(?:[\\da-f]{12} +(?=\\d{4}-)|\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!(?i:${LEVEL})[:|\\s])[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
 );
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
+const DECORATION = /^(?:\[ID \d+ [\w.]+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
 const REPEATED = /^message repeated (?<count>\d{1,9}) times: \[(?<message>.*)\]$/s;
@@ -441,7 +449,8 @@ const DAY = 86_400_000_000;
  */
 export function instantOf(time: Groups, now: number): number | null {
   const written = time.year ?? time.later;
-  if (written !== undefined) return instantOfYear(time, Number(written.padStart(4, "20")));
+  const year = written === undefined ? null : Number(written.padStart(4, "20"));
+  if (year !== null) return year < 1970 ? null : instantOfYear(time, year);
   const latest = new Date((now + DAY) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 9; year--) {
     const instant = instantOfYear(time, year);
