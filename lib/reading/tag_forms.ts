@@ -34,8 +34,8 @@ const raw = String.raw;
 const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
 const FACILITIES =
   "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
-/** `auth.info`; AIX writes `auth|security:info`. */
-const PRIORITY = raw`(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
+/** `auth.info`; AIX writes `auth|security:info`, Kiwi `Auth.Info`. */
+const PRIORITY = raw`(?i:(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS}))`;
 /** The same as templates of rsyslog and syslog-ng write it: `auth.info<38>`, `auth info`, `[info]`. */
 const PRIORITIES = raw`(?:${PRIORITY}(?:<\d{1,3}>)?:?|(?:${FACILITIES}) (?:${LEVELS})|\[(?:${LEVELS})\])`;
 /** A host by name or address, which Solaris and others put in brackets. */
@@ -55,7 +55,6 @@ const NAMED = `(?<before>(?<host>)${PLAIN})`;
 const PROGRAM = raw`(?:\[(?<bracketed>${NAME})\]|${PLAIN})`;
 /** A thread may follow the process; templates of syslog-ng write `[]` for none, others `[  7]`. */
 const PROCESS = raw`\[ *(?<pid>\d*) *(?:[.:][\da-f]+)?\]`;
-const COLOUR = raw`(?:\x1b\[[\d;]*m)?`;
 /** A pod of a deployment. Kubernetes makes up the end of digits and consonants: no word looks so. */
 const POD = "[a-z][a-z0-9-]*-[bcdfghjklmnpqrstvwxz2456789]{5}";
 /** A collector's object follows. */
@@ -105,9 +104,9 @@ export const TAG_FORMS: readonly TagForm[] = [
       source: raw`\[${POD}(?: +[a-z0-9-]+)?\] +`,
     },
     {
-      sample: "\x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
-      nearMiss: "\x1b[36mssh-0\x1b[0m ssh ",
-      source: raw`(?:\x1b\[[\d;]*m[a-z0-9.-]+\x1b\[0m +){2,3}`,
+      sample: "ssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
+      nearMiss: "ssh-0\x1b[0m ssh ",
+      source: raw`[a-z0-9.-]+\x1b\[0m +(?:\x1b\[[\d;]*m[a-z0-9.-]+\x1b\[0m +){1,2}`,
     },
     // `podman logs` of several containers
     { sample: "0123456789ab 2026-", nearMiss: "0123456789ax 2026-", source: raw`[\da-f]{12} +(?=\d{4}-)` },
@@ -115,7 +114,7 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "ssh-1  | ",
       nearMiss: "error  | ",
-      source: raw`${COLOUR}(?:\d\d:\d\d:\d\d |\d+\|)?${NO_LEVEL}[\w.@-]+ +\|${COLOUR} ${COLOUR}`,
+      source: raw`(?:\d\d:\d\d:\d\d |\d+\|)?${NO_LEVEL}[\w.@-]+ +\|(?:\x1b\[[\d;]*m)? `,
     },
     // Fluent Bit's standard output.
     {

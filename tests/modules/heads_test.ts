@@ -360,6 +360,18 @@ Deno.test("NGINX names nobody by an error record behind a container's name, whic
   assert.notEqual(named(caseOf(nginx, "nginx", []).reader, `Mar  9 04:05:06 web nginx: ${line}`), null);
 });
 
+for (const [module, { reader, messages }] of Object.entries(CASES)) {
+  Deno.test(`${module} reads bare messages behind a byte order mark and in colours, but none behind blanks`, () => {
+    for (const message of messages) {
+      const expected = named(reader, message);
+      assert.equal(named(reader, `\ufeff${message}`), expected, message);
+      assert.equal(named(reader, `\x1b[0;1;31m\x1b[1m${message}\x1b[0m`), expected, message);
+      // journalctl prints further lines of a message so: a stranger may have written them.
+      assert.equal(named(reader, `      ${message}`), null, message);
+    }
+  });
+}
+
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
   Deno.test(`${module} reads its messages before a carriage return, also as rsyslog writes it`, () => {
     const sender = { uid: 0, unit: `${program}.service` };

@@ -449,6 +449,11 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
   ],
   "facility and level": [
     {
+      line: "2026-03-09 04:05:06\tAuth.Info\t192.0.2.22\tMar  9 03:00:00 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 04:05:06\tAuth.Infos\t192.0.2.22\tMar  9 03:00:00 web sshd[4711]: %",
+    },
+    {
       line: "Mar  9 04:05:06 web auth info sshd[4711]: %",
       time: TIME,
       nearMiss: "Mar  9 04:05:06 web auth infos sshd[4711]: %",
@@ -1015,6 +1020,18 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       program: "",
       pid: null,
       nearMiss: "\x1b[36m04:05:06 error   | \x1b[0m%",
+    },
+  ],
+  "colours": [
+    {
+      line: "\x1b[32m[Mon Mar  9 04:05:06 2026] \x1b[0m\x1b[33msshd[4711]: \x1b[0m%",
+      time: TIME,
+      nearMiss: "\x1b[32[Mon Mar  9 04:05:06 2026] \x1b[0m\x1b[33msshd[4711]: \x1b[0m%",
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[4711]: \x1b[0;1;31m\x1b[0;1;39m\x1b[0;1;31m%\x1b[0m",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711]: \x1b[0;1;31x%\x1b[0m",
     },
   ],
   "`docker service logs --timestamps`": [
