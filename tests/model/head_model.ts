@@ -114,6 +114,8 @@ const PRIORITY = /^<\d{1,3}>(?:1 )?/;
 /** What may stand before a time. */
 const VERSION = /^1 (?=\d{4}-\d\d-\d\dT)/;
 const PROCESS = /^(?<pid>\d{1,9}) (?=\d{4}-\d\d-\d\d )/;
+/** Of dropbear. */
+const BRACKETED = new RegExp(`^\\[(?<pid>\\d{1,9})\\] (?=(?:${MONTHS.join("|")}) )`);
 const WEEKDAY = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTHS.join("|")}) )`);
 const ZONES =
   "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST HDT SST IDT WAT CAT EAT SAST WIB WITA WIT"
@@ -339,7 +341,7 @@ function takeTime(given: string, now: number) {
   };
   const octets = take(LENGTH);
   const [priority, version] = [take(PRIORITY), take(VERSION)];
-  const process = priority || version ? null : take(PROCESS);
+  const process = priority || version ? null : take(PROCESS) ?? take(BRACKETED);
   const bracket = take(/^\[/);
   if (take(WEEKDAY) === null) take(LOCAL_DAY);
   const isLocal = localMonth(LOCAL_TIME.exec(rest)?.groups?.month ?? "") !== null;

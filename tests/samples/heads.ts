@@ -1022,6 +1022,20 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "\x1b[36m04:05:06 error   | \x1b[0m%",
     },
   ],
+  "dropbear on standard error": [
+    {
+      line: "[4711] Mar  9 04:05:06 %",
+      time: TIME,
+      program: "",
+      nearMiss: "[47x] Mar  9 04:05:06 %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z stderr F [4711] Mar  9 03:00:00 %",
+      time: TIME,
+      program: "",
+      nearMiss: "2026-03-09T04:05:06Z stderr F [4711] Mär  9 03:00:00 a %",
+    },
+  ],
   "colours": [
     {
       line: "\x1b[32m[Mon Mar  9 04:05:06 2026] \x1b[0m\x1b[33msshd[4711]: \x1b[0m%",
