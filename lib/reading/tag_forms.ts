@@ -88,7 +88,7 @@ export const TAG_FORMS: readonly TagForm[] = [
       sample: "192.0.2.1 Mar  9 04:05:06",
       nearMiss: "192.0.2.1 March 9 04:05:06",
       source: raw`(?:\d{1,3}(?:\.\d{1,3}){3} +|[\da-f]*:[\da-f:.]*:[\da-f.]* +|` +
-        raw`(?:[\w.-]*/[\w./-]+|[\w.-]+\.log[\w.-]*):(?:\d+:)?)${HEADED}`,
+        raw`(?=[\w.-]*(?:/|\.log))[\w./-]+:(?:\d+:)?)${HEADED}`,
     },
     // `kubectl logs --prefix`
     { sample: "[pod/web-0/sshd] ", nearMiss: "[pod/web-0] ", source: raw`\[pod/[\w.-]+/[\w.-]+\] +` },
