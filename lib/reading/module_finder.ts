@@ -153,7 +153,7 @@ export class ModuleFinder {
     let isForeign = false;
     heads.begin(bytes, from, to, isLine);
     // A byte order mark or a colour may precede a bare message; blanks precede continued ones.
-    if (from < to && BEFORE_TEXT.has(bytes.array[from]!)) {
+    if (heads.from > from && BEFORE_TEXT.has(bytes.array[from]!)) {
       this.#isUnderstood(candidates, bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
     }
     if (isLine && this.#place !== null) this.#place.collector = heads;

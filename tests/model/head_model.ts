@@ -209,6 +209,10 @@ export function* headParts(line: string, { now, isKnown }: HeadContext): Generat
   let pid: number | null = null;
   let last: "line" | "docker" | "time" | "facility" | "tag" = "line";
   let [isTimed, isIso, isObject] = [false, false, false];
+  // A bare message may follow a byte order mark.
+  if (line.startsWith("\ufeff") && rest !== "") {
+    yield { time, program: null, pid, count: 1, message: rest, isObject };
+  }
   for (let parts = 0; parts < 8 && rest !== ""; parts++) {
     const repeated = REPEATED.exec(rest)?.groups;
     if (repeated && Number(repeated.count) > 0) {
