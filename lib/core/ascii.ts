@@ -9,6 +9,7 @@ export const SPACE = 32;
 export const QUOTE = 34;
 export const HASH = 35;
 export const PERCENT = 37;
+export const LEFT_PARENTHESIS = 40;
 export const COMMA = 44;
 export const DASH = 45;
 export const POINT = 46;

@@ -24,6 +24,8 @@ export interface Stamp {
 const LIVE = 5 * MINUTE;
 /** Most years between two leap days. */
 const LEAP = 8;
+/** Earlier years are the zeros of clocks and languages: `0000-12-30`, `0001-01-01`. */
+const EPOCH = 1970;
 
 /** Supplies the missing parts of a stamp. */
 export interface Reference {
@@ -36,13 +38,13 @@ export interface Reference {
 }
 
 /**
- * Returns the instant of `stamp`; NaN for a date that does not exist. Without an offset, its name
+ * Returns the instant of `stamp`; NaN for a date that does not exist, or before 1970. Without an offset, its name
  * or the reference gives the zone. A missing year is the latest one that is at most a day after
  * `now`. A local time that clocks skipped is an hour later. A local time that came twice is the
  * second one if that is just now, else the first one that is not before the line before.
  */
 export function resolveStamp(stamp: Stamp, reference: Reference): Micros {
-  if (stamp.year !== null) return ofYear(stamp, stamp.year, reference);
+  if (stamp.year !== null) return stamp.year < EPOCH ? NaN : ofYear(stamp, stamp.year, reference);
   const tomorrow = reference.now + DAY;
   const latest = new Date((tomorrow + (reference.zone ?? LOCAL).ahead(tomorrow)) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 1 - LEAP; year--) {

@@ -8,7 +8,7 @@
  * Only the first words decide: an attacker may have chosen the rest. Lines of a log begin alike, so
  * times and tags are first compared with those of earlier lines.
  */
-import { LEFT_BRACE, RIGHT_BRACKET } from "../core/ascii.ts";
+import { ESCAPE, LEFT_BRACE, RIGHT_BRACKET } from "../core/ascii.ts";
 import {
   type Bytes,
   decode,
@@ -40,6 +40,11 @@ const REPEAT = new Literal("message repeated ");
 const TIMES = new Literal(" times: [");
 /** Most digits of a count. */
 const MAX_DIGITS = 9;
+/** Colours of terminals before a part of a line, and what ends them. */
+const COLOURS = new RegExp(`^(?:${String.raw`\x1b\[[\d;]*m`})+`);
+const RESET = new Literal("\x1b[0m");
+/** Most bytes of colours. */
+const LONGEST_COLOURS = 64;
 
 /** What a head reader must know of the modules, and of the current line. */
 export interface HeadOptions<Program> extends TagOptions<Program> {
@@ -148,15 +153,13 @@ export class HeadReader<Program> {
    */
   begin(bytes: Bytes, from: number, to: number, isLine: boolean): void {
     this.bytes = bytes;
-    this.to = endWithoutBlanks(bytes.array, from, to);
-    this.from = startWithoutBlanks(bytes.array, from, this.to);
+    this.#took(NONE, from, endWithoutBlanks(bytes.array, from, to));
     this.#times.begin();
     this.pid = NO_PID;
     this.program = null;
     this.count = 1;
     this.isObject = false;
     this.sender = null;
-    this.#last = NONE;
     this.#isLine = isLine;
     this.#isTimed = false;
     this.#parts = 0;
@@ -276,6 +279,18 @@ export class HeadReader<Program> {
     this.#last = part;
     this.to = to;
     this.from = startWithoutBlanks(this.bytes.array, from, to);
+    if (this.from < to && this.bytes.array[this.from] === ESCAPE) this.#skipColours();
     return true;
+  }
+
+  /** Takes colours off at the beginning, and the reset at the end. */
+  #skipColours(): void {
+    const { bytes } = this;
+    const { array } = bytes;
+    const colours = COLOURS.exec(decode(bytes, this.from, Math.min(this.to, this.from + LONGEST_COLOURS)));
+    if (colours === null) return;
+    const end = this.to - RESET.length;
+    if (end > this.from && RESET.isAt(bytes, end)) this.to = endWithoutBlanks(array, this.from, end);
+    this.from = startWithoutBlanks(array, Math.min(this.from + colours[0].length, this.to), this.to);
   }
 }

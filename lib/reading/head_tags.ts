@@ -1,4 +1,4 @@
-import { DELETE, LEFT_BRACKET, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
+import { DELETE, LEFT_BRACKET, LEFT_PARENTHESIS, RIGHT_BRACKET, SPACE } from "../core/ascii.ts";
 import { type Bytes, decode, endOfDigits, Literal, numberOf } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
@@ -99,7 +99,10 @@ export class HeadTags<Program> {
     if (end >= to || !after.isAt(bytes, at)) return false;
     const first = array[end]!;
     // A decoration or more blanks may precede the message.
-    if (first === LEFT_BRACKET || first <= SPACE || first >= DELETE || KERNEL.isAt(bytes, end)) return false;
+    if (
+      first === LEFT_BRACKET || first === LEFT_PARENTHESIS || first <= SPACE || first >= DELETE ||
+      KERNEL.isAt(bytes, end)
+    ) return false;
     this.pid = pid;
     this.kind = kind;
     this.stamp = null;

@@ -15,7 +15,7 @@ export interface TimePart {
   readonly stamp: Stamp | null;
   /** Where the digits of the minute begin and the second's fraction ends; null: nowhere. */
   readonly minute: { readonly from: number; readonly end: number } | null;
-  /** Process that Windows' sshd.log writes before the time. */
+  /** Process that Windows' sshd.log and dropbear write before the time. */
   readonly pid: number | null;
   readonly isIso: boolean;
   /** False: a priority without a time behind it. */
@@ -27,11 +27,12 @@ export interface TimePart {
 const LENGTH = "(?:\\d{1,7} )?";
 /**
  * Priority in angle brackets, the version that follows it in RFC 5424 and may come alone, or the
- * process of Windows' sshd.log; then an opening bracket, and the name of a day.
+ * process of Windows' sshd.log or of dropbear; then an opening bracket, and the name of a day.
  */
 const BEFORE_TIME = new RegExp(
   `^(?:${LENGTH}<\\d{1,3}>(?:1 )?|` +
-    "1 (?=\\d{4}-\\d\\d-\\d\\dT)|(?<pid>\\d{1,9}) (?=\\d{4}-\\d\\d-\\d\\d ))?" +
+    "1 (?=\\d{4}-\\d\\d-\\d\\dT)|(?<pid>\\d{1,9}) (?=\\d{4}-\\d\\d-\\d\\d )|" +
+    `\\[(?<process>\\d{1,9})\\] (?=(?:${MONTH}) ))?` +
     `(?<open>\\[)?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTH}) ))?`,
 );
 const PRIORITY_ALONE = /^<\d{1,3}>(?:1 )?/;
@@ -48,7 +49,7 @@ const ZONES =
  * and of container runtimes.
  */
 const GAP = new RegExp(
-  `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP] +)?`,
+  `^(?: (?<name>${ZONES})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:std(?:out|err) [FP](?::\\S+)? +)?`,
 );
 const UNIX = /^(\d{9,10}\.\d{3,6}) +/;
 /**
@@ -90,7 +91,7 @@ function readCalendarTime(text: string): TimePart | null {
   const read = syslog ?? readIsoTime(rest);
   const gap = read && gapBehind(rest, read, groups!.open !== undefined);
   if (gap === null) return null;
-  const { open: _, pid } = groups as { open?: string; pid?: string };
+  const { process, pid = process } = groups as { process?: string; pid?: string };
   const { stamp } = read!;
   // A word with a slash may as well be a program's name.
   const word = isRegion(stamp.name ?? "") ? undefined : stamp.name;

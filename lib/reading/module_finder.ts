@@ -2,7 +2,7 @@
  * Finds the module that a message belongs to, and reads the message. In: a journal entry's
  * message or a line, and the modules to ask. Out: the event, with the time in the text.
  */
-import { CARRIAGE_RETURN } from "../core/ascii.ts";
+import { CARRIAGE_RETURN, ESCAPE } from "../core/ascii.ts";
 import { type Bytes, Literal, makeBytes } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
@@ -152,6 +152,10 @@ export class ModuleFinder {
     let isTagged = false;
     let isForeign = false;
     heads.begin(bytes, from, to, isLine);
+    // A byte order mark or a colour may precede a bare message; blanks precede continued ones.
+    if (heads.from > from && BEFORE_TEXT.has(bytes.array[from]!)) {
+      this.#isUnderstood(candidates, bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
+    }
     if (isLine && this.#place !== null) this.#place.collector = heads;
     let open: Open | null = isLine && this.candidates.hasOpen
       ? { candidates, bytes, from, to, stamp: null, isHeaded: false }
@@ -277,6 +281,9 @@ export class ModuleFinder {
     this.isZoneless = stamp.offset === null;
   }
 }
+
+/** First bytes of a colour and of a byte order mark. */
+const BEFORE_TEXT = new Set([ESCAPE, 0xef]);
 
 /** Program name of the kernel's lines. */
 const KERNEL = "kernel";

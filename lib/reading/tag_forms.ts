@@ -34,30 +34,35 @@ const raw = String.raw;
 const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
 const FACILITIES =
   "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
-/** `auth.info`; AIX writes `auth|security:info`. */
-const PRIORITY = raw`(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
+/** `auth.info`; AIX writes `auth|security:info`, Kiwi `Auth.Info`. */
+const PRIORITY = raw`(?i:(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS}))`;
+/** The same as templates of rsyslog and syslog-ng write it: `auth.info<38>`, `auth info`, `[info]`. */
+const PRIORITIES = raw`(?:${PRIORITY}(?:<\d{1,3}>)?:?|(?:${FACILITIES}) (?:${LEVELS})|\[(?:${LEVELS})\])`;
 /** A host by name or address, which Solaris and others put in brackets. */
-const HOST = raw`(?:[^\s[:]+|[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]*(?:%[\w.-]+)?|\[[\da-f]*[.:][\da-f.:]*\])`;
+const HOST = raw`(?:[^\s[:|]+|[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]*(?:%[\w.-]+)?|\[[\da-f]*[.:][\da-f.:]*\])`;
 /** The same at a line's start, where another sign is one of a service's own text, as in `user=`. */
-const BARE_HOST = HOST.replace(raw`[^\s[:]+`, raw`[\w.@/-]+`);
+const BARE_HOST = HOST.replace(raw`[^\s[:|]+`, raw`[\w.@/-]+`);
 const [HOSTS, BARE] = [`(?<host>(?:${HOST} +){0,2}?)`, `(?<host>(?:${BARE_HOST} )?)`];
 /** Levels that sshd and others write before a message: not names of programs. */
 const LEVEL = raw`(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\d*)`;
 const NO_LEVEL = raw`(?!(?i:${LEVEL})[:|\s])`;
 /** A program, or an instance of a unit such as `ssh@0-192.0.2.1:22-203.0.113.5:40022.service`. */
 const NAME = raw`(?:[\w./@-]+|[\w.\\-]+@[\w.:\\-]+\w)`;
-const NAMED = `(?<before>(?<host>)(?<name>${NAME}))`;
-/** `sshd`, `[sshd]`, `sshd(pam_unix)` */
-const PROGRAM = raw`(?:\[(?<bracketed>${NAME})\]|(?<name>${NAME})(?:\([\w.:-]+\))?)`;
-/** A thread may follow the process; templates of syslog-ng write `[]` for none. */
-const PROCESS = raw`\[(?<pid>\d*)(?:[.:][\da-f]+)?\]`;
-const COLOUR = raw`(?:\x1b\[[\d;]*m)?`;
+/** `sshd`, `sshd(pam_unix)` */
+const PLAIN = raw`(?<name>${NAME})(?:\([\w.:-]+\))?`;
+const NAMED = `(?<before>(?<host>)${PLAIN})`;
+/** The same, or `[sshd]`. */
+const PROGRAM = raw`(?:\[(?<bracketed>${NAME})\]|${PLAIN})`;
+/** A thread may follow the process; templates of syslog-ng write `[]` for none, others `[  7]`. */
+const PROCESS = raw`\[ *(?<pid>\d*) *(?:[.:][\da-f]+)?\]`;
 /** A pod of a deployment. Kubernetes makes up the end of digits and consonants: no word looks so. */
 const POD = "[a-z][a-z0-9-]*-[bcdfghjklmnpqrstvwxz2456789]{5}";
 /** A collector's object follows. */
 const OBJECT = raw`(?=\{"[\w@])`;
 /** The kernel writes the time since its start behind its name. */
 const KERNEL = raw`(?<name>kernel))(?<after>: ?)(?=\[ *\d+\.\d+\])`;
+/** A line with its own head follows. */
+const HEADED = raw`(?=${PRIORITY}:? |<\d{1,3}>|(?:1 )?\d{4}-\d\d-\d\dT\d\d:|(?:${MONTH}) [ \d]\d \d\d:)`;
 
 const TIMED: readonly Place[] = ["syslog", "iso"];
 
@@ -73,11 +78,18 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "192.0.2.1: auth.info: ",
       nearMiss: "192.0.2.1: auth.infos: ",
-      source: raw`(?:[\da-f.:]+: )?(?:(?:${FACILITIES}) *:(?:${LEVELS}) *:|${PRIORITY}:?|` +
+      source: raw`(?:[\da-f.:]+: )?(?:(?:${FACILITIES}) *:(?:${LEVELS}) *:|${PRIORITY}(?:<\d{1,3}>)?:?|` +
         raw`<(?:${PRIORITY}|\d+\.\d+)>) +`,
     },
   ]),
   ...at(["start"], [
+    // Templates of rsyslog that begin with the sender's address, and `grep` in several files.
+    {
+      sample: "192.0.2.1 Mar  9 04:05:06",
+      nearMiss: "192.0.2.1 March 9 04:05:06",
+      source: raw`(?:\d{1,3}(?:\.\d{1,3}){3} +|[\da-f]*:[\da-f:.]*:[\da-f.]* +|` +
+        raw`(?=[\w.-]*(?:/|\.log))[\w./-]+:(?:\d+:)?)${HEADED}`,
+    },
     // `kubectl logs --prefix`
     { sample: "[pod/web-0/sshd] ", nearMiss: "[pod/web-0] ", source: raw`\[pod/[\w.-]+/[\w.-]+\] +` },
     // stern: pod and container, behind a namespace if it follows all of them; kubetail.
@@ -92,9 +104,9 @@ export const TAG_FORMS: readonly TagForm[] = [
       source: raw`\[${POD}(?: +[a-z0-9-]+)?\] +`,
     },
     {
-      sample: "\x1b[36mssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
-      nearMiss: "\x1b[36mssh-0\x1b[0m ssh ",
-      source: raw`(?:\x1b\[[\d;]*m[a-z0-9.-]+\x1b\[0m +){2,3}`,
+      sample: "ssh-0\x1b[0m \x1b[36;1mssh\x1b[0m ",
+      nearMiss: "ssh-0\x1b[0m ssh ",
+      source: raw`[a-z0-9.-]+\x1b\[0m +(?:\x1b\[[\d;]*m[a-z0-9.-]+\x1b\[0m +){1,2}`,
     },
     // `podman logs` of several containers
     { sample: "0123456789ab 2026-", nearMiss: "0123456789ax 2026-", source: raw`[\da-f]{12} +(?=\d{4}-)` },
@@ -102,7 +114,7 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "ssh-1  | ",
       nearMiss: "error  | ",
-      source: raw`${COLOUR}(?:\d\d:\d\d:\d\d |\d+\|)?${NO_LEVEL}[\w.@-]+ +\|${COLOUR} ${COLOUR}`,
+      source: raw`(?:\d\d:\d\d:\d\d |\d+\|)?${NO_LEVEL}[\w.@-]+ +\|(?:\x1b\[[\d;]*m)? `,
     },
     // Fluent Bit's standard output.
     {
@@ -138,6 +150,20 @@ export const TAG_FORMS: readonly TagForm[] = [
       sample: "host app web.1 - ",
       nearMiss: "host app web.1 - - ",
       source: raw`[\w.-]+ (?:app|heroku) [a-z_]+\.\d+ - (?!-)`,
+      kind: "container",
+    },
+    // Fly: machine, region and level.
+    {
+      sample: "app[4d891d7df12345] lhr [info]",
+      nearMiss: "app[web] lhr [info]",
+      source: raw`app\[[\da-f]{6,16}\] [a-z]{3} \[[a-z]+\] *`,
+      kind: "container",
+    },
+    // `docker service logs --timestamps`
+    {
+      sample: "web_ssh.1.0123456789ab@node  | ",
+      nearMiss: "web_ssh.1  | ",
+      source: raw`[\w-]+\.[\w.]+@[\w.-]+ +\| `,
       kind: "container",
     },
     // Labels of Loki's streams, by `logcli` and Promtail
@@ -206,7 +232,7 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "web auth.info sshd[7]: ",
       nearMiss: "web auth.info error[7]: ",
-      source: raw`(?<before>${HOSTS}(?:${PRIORITY}:? +)?(?!\[?(?:${LEVEL}|${PRIORITY})\]?[:[])${PROGRAM})` +
+      source: raw`(?<before>${HOSTS}(?:${PRIORITIES} +)?(?!\[?(?:${LEVEL}|${PRIORITY})\]?[:[])${PROGRAM})` +
         raw`(?:${PROCESS}(?<after>(?: <\w+>|\(\w+\))?:? +|:)|(?<after>: +))`,
     },
   ]),
@@ -224,7 +250,7 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "web sshd ",
       nearMiss: "web cron ",
-      source: `(?<before>(?<host>${HOST} +)(?<name>${NAME}))(?<after> +)`,
+      source: `(?<before>(?<host>${HOST} +)${PLAIN})(?<after> +)`,
       only: "known",
     },
     // A relay writes its host before a line with its own head; AIX adds the sender, OSSEC the name of
@@ -232,8 +258,7 @@ export const TAG_FORMS: readonly TagForm[] = [
     {
       sample: "relay Mar  9 04:05:06",
       nearMiss: "relay Mar 9th 04:05:06",
-      source: raw`(?:\([\w.-]+\) )?(?<host>${HOST}) +(?:Message forwarded from [^\s:]+: |(?=${PRIORITY}:? |` +
-        raw`<\d{1,3}>|(?:1 )?\d{4}-\d\d-\d\dT\d\d:|(?:${MONTH}) [ \d]\d \d\d:))`,
+      source: raw`(?:\([\w.-]+\) )?(?<host>${HOST}) +(?:Message forwarded from [^\s:]+: |${HEADED})`,
       only: "last",
     },
   ]),
@@ -244,6 +269,8 @@ export const TAG_FORMS: readonly TagForm[] = [
       source: `(?<before>(?<host>)${PROGRAM})${PROCESS}(?<after>:? +)`,
       only: "known",
     },
+    // Lumberjack and rsyslog's mmjsonparse.
+    { sample: '@cee: {"a', nearMiss: '@cee: ["a', source: `@cee: ?${OBJECT}`, kind: "envelope" },
   ]),
   ...at(["start", "tag"], [
     // Windows' event log

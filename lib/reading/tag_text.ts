@@ -43,8 +43,12 @@ const FORMS_AT = Object.fromEntries((["start", "syslog", "iso", "tag"] as const)
     isRaw: form.source.includes("\\t"),
   })),
 ]));
-/** Sequence number or time that Solaris and kernels write before a message. */
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
+/**
+ * Sequence number or time that Solaris and kernels write before a message, and library and subsystem
+ * of macOS's `log show`.
+ */
+const DECORATION =
+  /^(?:\[ID \d+ [\w.]+\] |kernel: ?\[ *\d+\.\d+\]:? |(?:\(lib[\w.+-]+\.dylib\) )?\[com(?:\.[\w-]+)+:[\w.-]+\] |\(lib[\w.+-]+\.dylib\) )/;
 
 /** Reads the tag at the start of `given`; null if there is none. */
 export function readTag(

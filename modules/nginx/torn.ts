@@ -11,7 +11,7 @@ export const [UNNAMED, STDOUT, STDERR] = [0, 1, 2] as const;
 export type Stream = typeof UNNAMED | typeof STDOUT | typeof STDERR;
 
 /** Head of CRI before a line. */
-const CRI = /^\d{4}-\d\d-\d\dT\S+ std(?<name>out|err) (?<tag>[FP]) /;
+const CRI = /^\d{4}-\d\d-\d\dT\S+ std(?<name>out|err) (?<tag>[FP])(?::\S+)? /;
 /** Start of a line of Docker's driver json-file. */
 const DOCKER = '{"log":"';
 

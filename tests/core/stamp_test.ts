@@ -108,6 +108,9 @@ Deno.test("`resolveStamp()` knows no date that does not exist", () =>
       "2026-01-01 00:60:00",
       "2026-01-01 00:00:61",
       "Feb 30 00:00:00",
+      "0000-12-30 00:00:00",
+      "0001-01-01T00:00:00Z",
+      "1969-12-31T23:59:59Z",
     ];
     for (const text of wrong) {
       for (const zone of [undefined, zoneOf("Europe/Berlin")!]) {
@@ -116,8 +119,4 @@ Deno.test("`resolveStamp()` knows no date that does not exist", () =>
     }
     const leap = resolveStamp(stampOf("2016-12-31T23:59:60Z"), { now: NOW, before: NaN });
     assert.equal(leap, micros("2017-01-01T00:00:00Z"));
-    assert.equal(
-      resolveStamp(stampOf("0001-01-01T00:00:00Z"), { now: NOW, before: NaN }),
-      micros("0001-01-01T00:00:00Z"),
-    );
   }));

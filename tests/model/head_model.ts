@@ -114,32 +114,39 @@ const PRIORITY = /^<\d{1,3}>(?:1 )?/;
 /** What may stand before a time. */
 const VERSION = /^1 (?=\d{4}-\d\d-\d\dT)/;
 const PROCESS = /^(?<pid>\d{1,9}) (?=\d{4}-\d\d-\d\d )/;
+/** Of dropbear. */
+const BRACKETED = new RegExp(`^\\[(?<pid>\\d{1,9})\\] (?=(?:${MONTHS.join("|")}) )`);
 const WEEKDAY = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (?=\\d{4}-|(?:${MONTHS.join("|")}) )`);
 const ZONES =
   "UTC GMT WET WEST BST CET CEST EET EEST MSK IST PKT SGT HKT JST KST AWST ACST ACDT AEST AEDT NZST NZDT NST NDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT HST HDT SST IDT WAT CAT EAT SAST WIB WITA WIT"
     .split(" ");
 const GAP = new RegExp(
-  `^(?: (?<zone>${ZONES.join("|")})(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP] +)?`,
+  `^(?: (?<zone>${
+    ZONES.join("|")
+  })(?=[ :]))?:? +(?:\\[\\d+\\.\\d{3}\\] )?(?:(?:stdout|stderr) [FP](?::\\S+)? +)?`,
 );
 
 const LEVELS = "emerg panic alert crit err error warn warning notice info debug".split(" ");
 const FACILITIES =
   "kern user mail daemon auth security syslog lpr news uucp cron authpriv ftp ntp audit console local[0-7]"
     .split(" ");
-const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
+const SYSLOG_LEVEL = `(?i:(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
   LEVELS.join("|")
-})`;
+}))`;
+const PRIORITIES = `(?:${SYSLOG_LEVEL}(?:<\\d{1,3}>)?:?|(?:${FACILITIES.join("|")}) (?:${
+  LEVELS.join("|")
+})|\\[(?:${LEVELS.join("|")})\\])`;
 /** socklog has the sender's address before them. */
 const FACILITY = new RegExp(
   `^(?:[\\da-f.:]+: )?(?:(?:${FACILITIES.join("|")}) *:(?:${
     LEVELS.join("|")
-  }) *:|${SYSLOG_LEVEL}:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`,
+  }) *:|${SYSLOG_LEVEL}(?:<\\d{1,3}>)?:?|<(?:${SYSLOG_LEVEL}|\\d+\\.\\d+)>) +`,
 );
 const LEVEL = "(?:error|fatal|info|warn|warning|notice|crit|critical|alert|emerg|debug\\d*)";
 const HOST =
-  "(?:[^\\s[:]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
+  "(?:[^\\s[:|]+|[\\da-f]{0,4}:[\\da-f]{0,4}:[\\da-f:.]*(?:%[\\w.-]+)?|\\[[\\da-f]*[.:][\\da-f.:]*\\])";
 /** The same at a line's start. */
-const BARE_HOST = HOST.replace("[^\\s[:]+", "[\\w.@/-]+");
+const BARE_HOST = HOST.replace("[^\\s[:|]+", "[\\w.@/-]+");
 /** A relay's, before another head. */
 const RELAY = new RegExp(
   `^${HOST} +(?=${SYSLOG_LEVEL}:? |<\\d{1,3}>|(?:1 )?\\d{4}-\\d\\d-\\d\\dT\\d\\d:|(?:${
@@ -148,10 +155,10 @@ const RELAY = new RegExp(
 );
 /** An access point of UniFi, before a program. */
 const DEVICE = new RegExp(`^(?:${HOST} +)?(?:[\\w-]+,)?[\\da-f]{12},[\\w.+-]+: +`);
-/** Of `aws logs tail`; a zone is none. */
-const STREAM = /^(?![A-Z][A-Za-z]+\/[A-Z])[\w.#$@:[\]-]+(?:\/[\w.#$@:[\]-]+)+ +/;
+/** Of `aws logs tail`; a zone is none, nor a program's tag. */
+const STREAM = /^(?![A-Z][A-Za-z]+\/[A-Z]|\S*(?::|\[\d*\]) )[\w.#$@:[\]-]+(?:\/[\w.#$@:[\]-]+)+ +/;
 const PROGRAM = "(?:[\\w./@-]+|[\\w.\\\\-]+@[\\w.:\\\\-]+\\w)";
-const PID = "\\[(?<pid>\\d*)(?:[.:][\\da-f]+)?\\]";
+const PID = "\\[ *(?<pid>\\d*) *(?:[.:][\\da-f]+)?\\]";
 /** Each with the name of its program in the group `program`. */
 const TAGS = {
   rfc5424: [
@@ -160,7 +167,7 @@ const TAGS = {
   timed: [
     `^(?:${HOST} +){0,2}?(?<program>kernel): ?(?=\\[ *\\d+\\.\\d+\\])`,
     `^0x[\\da-f]+ +\\w+ +0x[\\da-f]+ +(?<pid>\\d+) +\\d+ +(?<program>${PROGRAM}): +`,
-    `^(?<host>(?:${HOST} +){0,2}?)(?:${SYSLOG_LEVEL}:? +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
+    `^(?<host>(?:${HOST} +){0,2}?)(?:${PRIORITIES} +)?(?!\\[?(?:${LEVEL}|${SYSLOG_LEVEL})\\]?[:[])` +
     `(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)(?:${PID}(?:(?: <\\w+>|\\(\\w+\\))?:? +|:)|: +)`,
   ],
   // Of metalog.
@@ -171,18 +178,21 @@ const TAGS = {
     `^\\[(?!${LEVEL}\\])(?<program>${PROGRAM})\\]: +`,
   ],
   // The program must be known.
-  named: [`^(?<program>${PROGRAM}) +`, `^${HOST} +(?<program>${PROGRAM}) +`],
-  bareNamed: [`^(?<program>${PROGRAM}): +`],
+  named: [
+    `^(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))? +`,
+    `^${HOST} +(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))? +`,
+  ],
+  bareNamed: [`^(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?: +`],
   inner: [
     `^(?:\\[(?<bracketed>${PROGRAM})\\]|(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?)${PID}:? +`,
-    `^(?<program>${PROGRAM}): +`,
+    `^(?<program>${PROGRAM})(?:\\([\\w.:-]+\\))?: +`,
   ],
 };
 const COLOUR = "(?:\\x1b\\[[\\d;]*m)?";
 const POD = new RegExp(
   `^(?:[\\da-f]{12} +(?=\\d{4}-)|\\[pod/[\\w.-]+/[\\w.-]+\\] +|${COLOUR}(?!(?i:${LEVEL})[:|\\s])[\\w.@-]+ +\\|${COLOUR} ${COLOUR})`,
 );
-const DECORATION = /^(?:\[ID \d+ \w+\.\w+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
+const DECORATION = /^(?:\[ID \d+ [\w.]+\] |kernel: ?\[ *\d+\.\d+\]:? )/;
 const DOCKER =
   /^\{"log":"(?<log>(?:[^"\\]|\\.)*)","stream":"std(?:out|err)"(?:,"attrs":\{.*\})?,"time":"(?<time>[^"]+)"\}$/s;
 const REPEATED = /^message repeated (?<count>\d{1,9}) times: \[(?<message>.*)\]$/s;
@@ -199,6 +209,10 @@ export function* headParts(line: string, { now, isKnown }: HeadContext): Generat
   let pid: number | null = null;
   let last: "line" | "docker" | "time" | "facility" | "tag" = "line";
   let [isTimed, isIso, isObject] = [false, false, false];
+  // A bare message may follow a byte order mark.
+  if (line.startsWith("\ufeff") && rest !== "") {
+    yield { time, program: null, pid, count: 1, message: rest, isObject };
+  }
   for (let parts = 0; parts < 8 && rest !== ""; parts++) {
     const repeated = REPEATED.exec(rest)?.groups;
     if (repeated && Number(repeated.count) > 0) {
@@ -331,7 +345,7 @@ function takeTime(given: string, now: number) {
   };
   const octets = take(LENGTH);
   const [priority, version] = [take(PRIORITY), take(VERSION)];
-  const process = priority || version ? null : take(PROCESS);
+  const process = priority || version ? null : take(PROCESS) ?? take(BRACKETED);
   const bracket = take(/^\[/);
   if (take(WEEKDAY) === null) take(LOCAL_DAY);
   const isLocal = localMonth(LOCAL_TIME.exec(rest)?.groups?.month ?? "") !== null;
@@ -441,7 +455,8 @@ const DAY = 86_400_000_000;
  */
 export function instantOf(time: Groups, now: number): number | null {
   const written = time.year ?? time.later;
-  if (written !== undefined) return instantOfYear(time, Number(written.padStart(4, "20")));
+  const year = written === undefined ? null : Number(written.padStart(4, "20"));
+  if (year !== null) return year < 1970 ? null : instantOfYear(time, year);
   const latest = new Date((now + DAY) / 1_000).getUTCFullYear();
   for (let year = latest; year > latest - 9; year--) {
     const instant = instantOfYear(time, year);

@@ -225,6 +225,13 @@ Deno.test("a line of another program names nobody, whatever heads are in its mes
     "2026-03-09T04:05:06Z docker/cron[7]: %",
     "2026-03-09T04:05:06Z docker/cron[7] %",
     "2026-03-09T04:05:06Z docker/cron: %",
+    'Mar  9 04:05:06 web cron[7]: @cee: {"msg":"%"}',
+    "Mar  9 04:05:06 web cron[7]: (libpam.2.dylib) %",
+    "Mar  9 04:05:06 web kernel: [12.3] @vserver_a cron[7] %",
+    "2026-03-09T04:05:06Z cron[4d891d7df12345] lhr [info] %",
+    "2026-03-09T04:05:06Z app[4d891d7df12345] lhr user %",
+    "2026-03-09T04:05:06Z cron  | %",
+    "auth.log: user %",
   ];
   for (const other of others) {
     const { reader } = caseOf(sshd, "sshd", []);
@@ -330,7 +337,7 @@ Deno.test("NGINX names somebody by an error record alone that is whole, or has o
         !/ std(?:out|err) F /.test(head);
       const isClosed = !readRecordLine(message).isOpen;
       // What follows a cut line is not known.
-      const isCut = / std(?:out|err) P /.test(head);
+      const isCut = / std(?:out|err) P[ :]/.test(head);
       const expected = isOfSyslog || (isClosed && !isCut) ? named(reader, message) : null;
       const whole = head.replace("%", () => quoted(message, sample));
       assert.equal(named(reader, whole), expected, `${head}: ${message}`);
@@ -352,6 +359,18 @@ Deno.test("NGINX names nobody by an error record behind a container's name, whic
   }
   assert.notEqual(named(caseOf(nginx, "nginx", []).reader, `Mar  9 04:05:06 web nginx: ${line}`), null);
 });
+
+for (const [module, { reader, messages }] of Object.entries(CASES)) {
+  Deno.test(`${module} reads bare messages behind a byte order mark and in colours, but none behind blanks`, () => {
+    for (const message of messages) {
+      const expected = named(reader, message);
+      assert.equal(named(reader, `\ufeff${message}`), expected, message);
+      assert.equal(named(reader, `\x1b[0;1;31m\x1b[1m${message}\x1b[0m`), expected, message);
+      // journalctl prints further lines of a message so: a stranger may have written them.
+      assert.equal(named(reader, `      ${message}`), null, message);
+    }
+  });
+}
 
 for (const [module, { program, reader, messages }] of Object.entries(CASES)) {
   Deno.test(`${module} reads its messages before a carriage return, also as rsyslog writes it`, () => {

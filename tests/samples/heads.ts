@@ -382,6 +382,28 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "Mar  9 04:05:06 [2001:db8::22 ] sshd[4711]: %",
     },
   ],
+  "the sender's address or a file's name before a line with its own head": [
+    {
+      line: "192.0.2.22 Mar  9 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "192.0.2.22 Mar 9th 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "2001:db8::22 2026-03-09T04:05:06Z web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2001:db8::22x 2026-03-09T04:05:06Z web sshd[4711]: %",
+    },
+    {
+      line: "/var/log/auth:Mar  9 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "var log auth:Mar  9 04:05:06 web sshd[4711]: %",
+    },
+    {
+      line: "auth.log.1:12:<38>1 2026-03-09T04:05:06Z web sshd 4711 - - %",
+      time: TIME,
+      nearMiss: "auth.text:12:<38>1 2026-03-09T04:05:06Z web sshd 4711 - - %",
+    },
+  ],
   "a relay that keeps the head of a line": [
     {
       line: "Mar  9 04:05:06 loghost Message forwarded from web: sshd[4711]: %",
@@ -432,6 +454,26 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
   ],
   "facility and level": [
+    {
+      line: "2026-03-09 04:05:06\tAuth.Info\t192.0.2.22\tMar  9 03:00:00 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09 04:05:06\tAuth.Infos\t192.0.2.22\tMar  9 03:00:00 web sshd[4711]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web auth info sshd[4711]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web auth infos sshd[4711]: %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z web [info] sshd[4711]: %",
+      time: TIME,
+      nearMiss: "2026-03-09T04:05:06Z web [infos] sshd[4711]: %",
+    },
+    {
+      line: "auth.info<38> Mar  9 04:05:06 web sshd[4711]: %",
+      time: TIME,
+      nearMiss: "auth.info<3800> Mar  9 04:05:06 web sshd[4711]: %",
+    },
     {
       line: "Mar  9 04:05:06 web auth.info sshd[4711]: %",
       time: TIME,
@@ -523,7 +565,27 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       line: "Mar  9 04:05:06 web sshd[]: %",
       time: TIME,
       pid: null,
-      nearMiss: "Mar  9 04:05:06 web sshd[ ]: %",
+      nearMiss: "Mar  9 04:05:06 web sshd[-]: %",
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[  4711 ]: %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[ 47 11 ]: %",
+    },
+    {
+      line: "2026-03-09 04:05:06.250 E  sshd[4711:1a2b] (libpam.2.dylib) [com.openssh.sshd:default] %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09 04:05:06.250 E  sshd[4711:1a2b] (libpam.so.2) [com.openssh.sshd:default] %",
+    },
+    {
+      line: "2026-03-09 04:05:06.250000+0000  web sshd[4711]: (libpam.2.dylib) %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09 04:05:06.250000+0000  web sshd[4711]: (pam.2.dylib) %",
+    },
+    {
+      line: "2026-03-09 04:05:06.250000+0000  web sshd[4711]: [com.openssh.sshd:default] %",
+      time: TIME + 250_000,
+      nearMiss: "2026-03-09 04:05:06.250000+0000  web sshd[4711]: [openssh:default] %",
     },
     {
       line: "2026-03-09 04:05:06.250000+0000 0x1a2b     Info        0x0       4711   0    sshd: %",
@@ -542,6 +604,13 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
   ],
   "a program by its known name alone": [
+    {
+      line: "Mar  9 04:05:06 web sshd(pam_unix) %",
+      time: TIME,
+      pid: null,
+      isKnown: true,
+      nearMiss: "Mar  9 04:05:06 web sshd(pam unix) %",
+    },
     {
       line: "Mar  9 04:05:06 web sshd %",
       time: TIME,
@@ -567,6 +636,12 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
   ],
   "decorations of Solaris and kernels": [
+    {
+      line:
+        "Mar  9 04:05:06 <auth.info> web kernel: [  970.699396] @vserver_a sshd(pam_unix)[4711] [ID 7 test] %",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web kernel: [  970.699396] @vserver_a sshd(pam_unix)[4711] [ID x test] %",
+    },
     {
       line: "Mar  9 04:05:06 web sshd[4711]: [ID 800047 auth.info] %",
       time: TIME,
@@ -818,6 +893,20 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       nearMiss: "2026-03-09T04:05:06.25Z stdout X %",
     },
     {
+      line: "2026-03-09T04:05:06.25Z stdout F:a:b %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06.25Z stdout Fa:b %",
+    },
+    {
+      line: "2026-03-09T04:05:06.25Z stderr P:a %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06.25Z stderr P: a %",
+    },
+    {
       line: "2026-03-09T06:05:06.25+02:00 stderr P %",
       time: TIME + 250_000,
       program: "",
@@ -937,6 +1026,50 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
       program: "",
       pid: null,
       nearMiss: "\x1b[36m04:05:06 error   | \x1b[0m%",
+    },
+  ],
+  "dropbear on standard error": [
+    {
+      line: "[4711] Mar  9 04:05:06 %",
+      time: TIME,
+      program: "",
+      nearMiss: "[47x] Mar  9 04:05:06 %",
+    },
+    {
+      line: "2026-03-09T04:05:06Z stderr F [4711] Mar  9 03:00:00 %",
+      time: TIME,
+      program: "",
+      nearMiss: "2026-03-09T04:05:06Z stderr F [4711] Mär  9 03:00:00 a %",
+    },
+  ],
+  "colours": [
+    {
+      line: "\x1b[32m[Mon Mar  9 04:05:06 2026] \x1b[0m\x1b[33msshd[4711]: \x1b[0m%",
+      time: TIME,
+      nearMiss: "\x1b[32[Mon Mar  9 04:05:06 2026] \x1b[0m\x1b[33msshd[4711]: \x1b[0m%",
+    },
+    {
+      line: "Mar  9 04:05:06 web sshd[4711]: \x1b[0;1;31m\x1b[0;1;39m\x1b[0;1;31m%\x1b[0m",
+      time: TIME,
+      nearMiss: "Mar  9 04:05:06 web sshd[4711]: \x1b[0;1;31x%\x1b[0m",
+    },
+  ],
+  "`docker service logs --timestamps`": [
+    {
+      line: "2026-03-09T04:05:06.250000000Z web_ssh.1.0123456789ab@node-1    | %",
+      time: TIME + 250_000,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06.250000000Z web_ssh.1.0123456789ab node-1    | %",
+    },
+  ],
+  "Fly": [
+    {
+      line: "2026-03-09T04:05:06Z app[4d891d7df12345] lhr [info]%",
+      time: TIME,
+      program: "",
+      pid: null,
+      nearMiss: "2026-03-09T04:05:06Z app[web] lhr [info]%",
     },
   ],
   "Heroku": [
@@ -1112,6 +1245,12 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
     },
   ],
   "collectors' text around JSON": [
+    {
+      line: 'Mar  9 04:05:06 web sshd[4711]: @cee: {"msg":"%","host":"web"}',
+      time: TIME,
+      isObject: true,
+      nearMiss: 'Mar  9 04:05:06 web sshd[4711]: @cee: {"msg":"%","message":"a"}',
+    },
     {
       line:
         '2026-03-09T04:05:06+00:00\tsyslog.auth.info\t{"host":"web","ident":"sshd","pid":"4711","message":"%"}',

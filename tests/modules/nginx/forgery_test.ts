@@ -310,6 +310,8 @@ Deno.test("lines that a client made a runtime write name nobody else", () => {
 Deno.test("a record of which a runtime has cut a line anywhere names nobody else", () => {
   const pieces = {
     "CRI": (text: string, isWhole: boolean) => `${TIME} stderr ${isWhole ? "F" : "P"} ${text}`,
+    "CRI with another flag": (text: string, isWhole: boolean) =>
+      `${TIME} stderr ${isWhole ? "F" : "P"}:a ${text}`,
     "Docker's JSON": (text: string, isWhole: boolean) =>
       JSON.stringify({ log: isWhole ? `${text}\n` : text, stream: "stderr", time: TIME }),
   };
