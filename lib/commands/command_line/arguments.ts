@@ -65,7 +65,10 @@ export function ordered(program: Command, args: readonly string[]): string[] {
   while (args[at]?.startsWith("-")) at += valued.includes(args[at]) ? 2 : 1;
   if (at >= args.length) return [DEFAULT, ...args];
   const [command, inner] = args.slice(at);
-  if (command === "help") return named(inner) ? [...args.slice(at + 1), "--help"] : args.slice(at + 1);
+  if (command === "help") {
+    const asked = args.slice(at + 1);
+    return inner === undefined || named(inner) ? [...asked, "--help"] : asked;
+  }
   // The program's help does not answer a question about an unknown command.
   if (!named(command)) return args.slice(at).filter((word) => !HELP.includes(word));
   const hasCommands = !!named(command)?.commands.length;
