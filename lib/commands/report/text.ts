@@ -15,9 +15,9 @@ import {
   heldText,
   limitsOf,
   LOGGED_IN,
-  loginText,
   NONE_LOGGED_IN,
   ORDER,
+  provenanceText,
   unitText,
   WEEKDAYS,
 } from "./words.ts";
@@ -138,7 +138,16 @@ function loginLines({ loggedIn: { newest, count } }: Review): string[] {
   if (count === 0) return wrap(NONE_LOGGED_IN, WIDTH);
   const more = count - newest.length;
   return [
-    ...newest.flatMap((login) => wrap(`${login.address}  ${loginText(login)}`, WIDTH)),
+    ...tableLines(
+      ["ADDRESS", "USER", "LOGIN", "BANNED", "BY"],
+      newest.map(({ address, user, time, ban }) => [
+        address,
+        bounded(shownName(user), NAME),
+        tableTime(time),
+        tableTime(ban.start),
+        provenanceText(ban.provenance),
+      ]),
+    ),
     ...more > 0 ? [`and ${countText(more)} more`] : [],
   ];
 }

@@ -61,26 +61,23 @@ Deno.test("`report` tells who logged in after a ban, in text, page and JSON", as
     ruleBan({ address: "2001:db8:7::/64", start: time - 2 * HOUR, until: null }),
   ]);
   const logins = [...users, "2001:db8:7::1"].map((address, i) => ({
-    ...{ address, method: "password", user: i === 10 ? "\u202e<i>carol" : "carol", time: time - HOUR + i },
+    ...{ address, method: "password", user: i === 10 ? "\u202e<i>c" : "carol", time: time - HOUR + i },
   }));
   state.logins.apply({ ...NO_LOGINS, logins });
   const review = reviewOf(state, { since: time - 7 * DAY, now: time, host: "h" });
   const lines = reviewLines(review);
   const at = lines.indexOf("LOGGED IN AFTER A BAN");
-  const text = lines.slice(at + 1).join("\n").replaceAll(/\s+/g, " ");
   assert.match(
-    text,
-    /^2001:db8:7::1 2001:db8:7::\/64 was banned [\d-]+ [\d:]+ by SSHD invalid; \\u\{202e\}<i>carol logged in [\d-]+ [\d:]+ 203/,
+    lines[at + 2]!,
+    /^2001:db8:7::1 +\\u\{202e\}<i>c +[\d-]+ [\d:]+ +[\d-]+ [\d:]+ +SSHD invalid$/,
   );
-  assert.match(
-    text,
-    / 203\.0\.113\.110 banned [\d-]+ [\d:]+ by SSHD invalid; carol logged in .* and 3 more /,
-  );
+  assert.match(lines[at + 3]!, /^203\.0\.113\.110 +carol +[\d-]+ [\d:]+ +[\d-]+ [\d:]+ +SSHD invalid$/);
+  assert.equal(lines[at + 10], "and 3 more");
   assert.deepEqual(lines.filter((line) => line.length > 80), []);
   const page = reviewPage(review);
   assert.ok(page.includes("Logged in after a ban") && page.includes("And 3 more."));
   assert.ok(
-    page.includes("\\u{202e}&lt;i>carol logged in") || page.includes("\\u{202e}&lt;i&gt;carol logged in"),
+    page.includes("\\u{202e}&lt;i>c logged in") || page.includes("\\u{202e}&lt;i&gt;c logged in"),
   );
   const json = JSON.parse((await run(temporary, "--json")).stdout);
   const { logged_in: { count, newest } } = json;
