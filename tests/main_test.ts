@@ -124,6 +124,15 @@ Deno.test("with `--json` what failed is an object of one form, whoever complains
   }
 });
 
+Deno.test("`help` tells what `--help` does, of the program and of a command", async () => {
+  for (const [asked, same] of [["help", "--help"], ["help ban", "ban --help"], ["help help", "--help"]]) {
+    const [told, expected] = await Promise.all([asked!, same!].map((args) => program(args.split(" "))));
+    assert.deepEqual(told, expected);
+    assert.equal(told!.code, 0);
+    assert.match(told!.stdout, /^Usage: strongmonitor/);
+  }
+});
+
 Deno.test("options may stand in front of a command", async () => {
   for (const args of ["--state /nowhere bans", "-s /nowhere --json whitelist list"]) {
     const { code, stderr } = await program(args.split(" "));

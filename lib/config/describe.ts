@@ -12,7 +12,7 @@ import type { WhitelistMember } from "./whitelist.ts";
 /** Describes `config` for people, with `rules` each rule in full. Leaves out the password. */
 export function describeConfig(config: Config, { rules = false } = {}): string {
   const { stateDirectory, keepLog, keepLogSize, keepBans } = config;
-  const size = keepLogSize === null ? "" : ` in at most ${keepLogSize / 2 ** 20} MiB`;
+  const size = keepLogSize === null ? "" : ` in at most ${sizeText(keepLogSize)}`;
   const kept = `recorded lines are kept ${keeping(keepLog)}${size}, ended bans ${keeping(keepBans)}`;
   return [
     `Configuration: ${config.name}`,
@@ -28,6 +28,11 @@ export function describeConfig(config: Config, { rules = false } = {}): string {
     ...describeFollowing(config),
     ...config.modules.flatMap((module) => describeModule(module, { rules })),
   ].map(printable).join("\n");
+}
+
+function sizeText(bytes: number): string {
+  const gibibytes = bytes / 2 ** 30;
+  return Number.isInteger(gibibytes) ? `${gibibytes} GiB` : `${bytes / 2 ** 20} MiB`;
 }
 
 function keeping(span: Micros | null): string {

@@ -6,6 +6,7 @@ import { beginningsOf, enclosing, enclosingNetworks, prefixLength } from "../cor
 import { NetworkSet } from "../core/network_set.ts";
 import { HOUR, type Micros } from "../core/time.ts";
 import type { BanStatus, Provenance } from "../deciding/ban.ts";
+import type { Login } from "../deciding/login_change.ts";
 import { AMONG, selectBans } from "./ban_rows.ts";
 import { Table } from "./database.ts";
 import {
@@ -37,6 +38,12 @@ export interface InnerBans {
   readonly decided: number;
   /** The newest of them; bans that have not ended come first. */
   readonly newest: readonly BanStatus[];
+}
+
+/** A login from an address that a rule or a network ban had cut off before. */
+export interface LoginAfterBan extends Login {
+  /** The newest such ban that began before the login. */
+  readonly ban: BanStatus;
 }
 
 /** A time with its begin, and its end if it has one. */
@@ -159,6 +166,27 @@ export class History extends Table {
       `WHERE address ${AMONG} ORDER BY ended IS NOT NULL, id DESC LIMIT ?`,
       [JSON.stringify(networks), MOST_BANS],
     );
+  }
+
+  /**
+   * Returns the logins, newest first, from addresses that the program itself had banned before,
+   * alone or by a network around them: these bans probably hit people.
+   */
+  loginsAfterBans(logins: readonly Login[]): LoginAfterBan[] {
+    const around = this.#withNetworks([...new Set(logins.map(({ address }) => address))]);
+    const bans = selectBans(
+      this.db,
+      `WHERE address ${AMONG} AND provenance IN ('rule', 'network') ORDER BY start DESC, id DESC`,
+      [JSON.stringify([...new Set([...around.values()].flat())])],
+    );
+    const bansOf = Map.groupBy(bans, ({ address }) => address);
+    return logins.toSorted((a, b) => b.time - a.time).flatMap((login) => {
+      const before = around.get(login.address)!.flatMap((name) =>
+        bansOf.get(name)?.find(({ start }) => start < login.time) ?? []
+      );
+      if (before.length === 0) return [];
+      return [{ ...login, ban: before.reduce((a, b) => b.start > a.start ? b : a) }];
+    });
   }
 
   /** Returns the bans of addresses and networks inside of a network. */

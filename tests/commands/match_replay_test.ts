@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { canonicalAddress } from "../../lib/core/address.ts";
 import { CONFIG as INSTALLED } from "../../lib/commands/common/output.ts";
+import { script } from "../support/helpers.ts";
+import { canMakeJournals, JournalDirectory, sshdEntry } from "../support/journal_files.ts";
 import { exists } from "../support/probes.ts";
 import { program } from "../support/program.ts";
 import { SSHD_SAMPLES } from "../samples/sshd.ts";
@@ -354,6 +356,32 @@ Deno.test("`replay --since` says that no module of the configuration reads the j
   } finally {
     Deno.removeSync(config);
   }
+});
+
+Deno.test({
+  name: "`replay --since` does not doubt that a quiet journal's entries are of the modules",
+  ignore: !canMakeJournals,
+  async fn() {
+    using journal = new JournalDirectory();
+    const directory = Deno.makeTempDirSync();
+    try {
+      await journal.write("a", [sshdEntry(0, "Server listening on :: port 22.")]);
+      const body = `exec /usr/bin/journalctl --directory=${journal.path} "$@"\n`;
+      script(directory, { name: "journalctl", body });
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", MAIN, "replay", "--config", CONFIG, "--since", "2020-01-01"],
+        env: { PATH: `${directory}:${Deno.env.get("PATH")}`, NO_COLOR: "1" },
+        stdin: "null",
+      }).output();
+      const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assert.match(out!, /^1 line, 0 to record, 0 hits, 0 bans, /);
+      assert.deepEqual([code, err], [0, ""]);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+    const { stderr } = await strongmonitor(["replay", "-"], "Server listening on :: port 22.\n");
+    assert.match(stderr, /are these lines of another service\?$/m);
+  },
 });
 
 Deno.test("`match` marks hits that do not count without trusted_proxies, and `replay` says how many there are", async () => {

@@ -22,7 +22,7 @@ Deno.test("`describeConfig()` says what a configuration means, without the passw
     assert.equal(
       described.replace(directory, ""),
       `Configuration: /config.jsonc
-State: /s, recorded lines are kept for 30d in at most 1024 MiB, ended bans for 365d
+State: /s, recorded lines are kept for 30d in at most 1 GiB, ended bans for 365d
 Database: d on [::1]:5432 as u
 Bans: by ban --note "by us" %s
   lifted by unban %s

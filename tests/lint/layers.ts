@@ -53,6 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "ipaddr.js": [],
   "jsonc-parser": ["lib/config/document.ts"],
   "node:crypto": ["lib/deciding/knock_key.ts"],
+  "node:fs": ["lib/commands/common/input.ts"],
   "node:net": ["lib/postgres/dial.ts"],
   "node:os": ["lib/core/denial.ts"],
   "node:path": ["lib/config/"],

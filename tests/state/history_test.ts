@@ -4,6 +4,7 @@ import { NetworkSet } from "../../lib/core/network_set.ts";
 import { State } from "../../lib/state/state.ts";
 import { lineOf } from "../support/events.ts";
 import { Random } from "../support/random.ts";
+import { ruleBan } from "../support/rule_bans.ts";
 import { MANUAL, NO_LOGINS, type TemporaryState, temporaryState } from "../support/helpers.ts";
 
 const RECORD = {
@@ -195,6 +196,41 @@ Deno.test("`History` finds bans of an address, around it and inside of a network
     ["192.0.2.3", "192.0.2.0/24"],
     ["2001:db8::1:2", "2001:db8::/64"],
   ]);
+});
+
+Deno.test("`History.loginsAfterBans()` finds who logged in after a ban of a rule or a network", () => {
+  using temporary = temporaryState();
+  const { bans, history } = temporary.state;
+  const networkOf = { kind: "network", name: "/24" } as const;
+  bans.addAll([
+    ruleBan({ address: "192.0.2.1", start: 10 }),
+    ruleBan({ address: "192.0.2.2", start: 10 }),
+    ruleBan({ address: "192.0.2.3", start: 10, provenance: MANUAL }),
+    ruleBan({ address: "2001:db8::/64", start: 10 }),
+    ruleBan({ address: "192.0.2.0/24", start: 30, provenance: networkOf }),
+  ]);
+  bans.end("192.0.2.1", { reason: "unban", time: 15 });
+  bans.add(ruleBan({ address: "192.0.2.1", start: 20 }));
+  const login = (address: string, time: number, method = "publickey") => ({
+    ...{ address, method, user: "carol", time },
+  });
+  const found = history.loginsAfterBans([
+    login("192.0.2.1", 21),
+    login("192.0.2.1", 19, "password"),
+    login("192.0.2.2", 9),
+    login("192.0.2.3", 25),
+    login("192.0.2.4", 31),
+    login("198.51.100.1", 40),
+    login("2001:db8::7", 11),
+    login("2001:db8::7", 10, "password"),
+  ]);
+  assert.deepEqual(found.map(({ address, time, ban }) => [address, time, ban.address, ban.start]), [
+    ["192.0.2.4", 31, "192.0.2.0/24", 30],
+    ["192.0.2.1", 21, "192.0.2.1", 20],
+    ["192.0.2.1", 19, "192.0.2.1", 10],
+    ["2001:db8::7", 11, "2001:db8::/64", 10],
+  ]);
+  assert.deepEqual(history.loginsAfterBans([]), []);
 });
 
 Deno.test("`History` answers from a state that an earlier program has left", () => {

@@ -1,8 +1,8 @@
 import { prefixLength } from "../../core/address.ts";
-import { type Micros, now } from "../../core/time.ts";
+import { localTime, type Micros, now } from "../../core/time.ts";
 import { isLocked } from "../../state/lock.ts";
 import type { State } from "../../state/state.ts";
-import { type BanStatus, isConfirmed, keptText } from "../../deciding/ban.ts";
+import { type BanStatus, isConfirmed, keptText, type Trial } from "../../deciding/ban.ts";
 import { whitelistedBy } from "../../deciding/whitelist.ts";
 import { UserError } from "../../core/error.ts";
 import { banJson } from "./bans.ts";
@@ -12,7 +12,7 @@ import { knownWhitelist } from "../whitelist/known.ts";
 import { type CommandContext, withContext } from "../common/open_state.ts";
 import { type CommonOptions, printError, printResult } from "../common/output.ts";
 import { coveringEntries } from "../whitelist/covering.ts";
-import { untilText } from "../common/words.ts";
+import { CONFIRM, untilText } from "../common/words.ts";
 
 /** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
@@ -64,6 +64,7 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
       const lines = [
         `${ban.address} ${VERBS[done]} ${untilText(ban)}: ${ban.reason}`,
         forceText(ban, { running, observes }),
+        ...trialText(ban, state.trial()),
         ...reason === null || reason === ban.reason
           ? []
           : [`The reason "${reason}" is not kept: a ban keeps the one that it began with.`],
@@ -123,6 +124,12 @@ function whyEnded(context: CommandContext, { address, endReason }: BanStatus): s
   if (endReason !== "whitelisted") return `the monitor ended the ban at once (${endReason})`;
   const origin = knownWhitelist(context).covering(address);
   return `the monitor never bans it: it is whitelisted ${origin === null ? "there" : `(${origin})`}`;
+}
+
+/** Says when a trial lifts a ban that would last longer. */
+function trialText({ id, until }: BanStatus, trial: Trial | null): string[] {
+  if (trial === null || id <= trial.lastBan || (until !== null && until <= trial.end)) return [];
+  return [`The trial lifts it at ${localTime(trial.end)}, unless you say ${CONFIRM}.`];
 }
 
 function forceText(

@@ -25,7 +25,7 @@ export const MONITORING: readonly Definition[] = [
   {
     usage: "run",
     summary: "monitor until told to stop (the default)",
-    examples: ["run --config ./config.jsonc", "run --trial 10m", "run --verbose"],
+    examples: ["run --config /etc/strongmonitor/new.jsonc", "run --trial 10m", "run --verbose"],
     options: () => [
       option("-v, --verbose", "say what it reads, decides and tells the firewall, and show stacks of faults"),
       option("--trial <span>", "stop after this time and end the bans made since, unless `confirm` is given"),

@@ -15,7 +15,7 @@ export const TESTING: readonly Definition[] = [
     usage: "check",
     summary: "check the configuration and say what it means",
     examples: [
-      "check --config ./config.jsonc --rules",
+      "check --rules",
       "check --quiet",
       "check --syntax --quiet && systemctl reload strongmonitor",
       "check --config - < draft.jsonc",
@@ -33,7 +33,7 @@ export const TESTING: readonly Definition[] = [
     examples: [
       "match 'Invalid user admin from 192.0.2.7 port 4711'",
       "match - < /var/log/auth.log",
-      "match --module SSHD --json lines.txt",
+      "match --module SSHD --json - < lines.txt",
     ],
     options: () => [option("-m, --module <name>", "module that reads all lines; otherwise each line's own")],
     json: "print one JSON object a line, and a summary",
@@ -44,7 +44,7 @@ export const TESTING: readonly Definition[] = [
     summary: "show whom the rules would have banned in the past; bans nobody",
     examples: [
       "replay - < /var/log/auth.log",
-      "replay auth.log.2.gz auth.log.1 auth.log",
+      "replay /var/log/auth.log.2.gz /var/log/auth.log.1",
       "replay --since 12h",
       "replay --since 2026-01-31 --until '2026-02-01 12:00'",
     ],
@@ -59,11 +59,11 @@ export const TESTING: readonly Definition[] = [
     usage: "what-if [files...]",
     summary: "show whom a new configuration would have banned otherwise than the present one",
     examples: [
-      "what-if --config new.jsonc",
-      "what-if --config new.jsonc --since 30d --json",
-      "what-if --config new.jsonc --journal --since yesterday",
-      "what-if --config new.jsonc /var/log/auth.log.1.gz",
-      "what-if --config new.jsonc --against old.jsonc - < auth.log",
+      "what-if --config - < new.jsonc",
+      "what-if --config - --since 30d --json < new.jsonc",
+      "what-if --config - --journal --since yesterday < new.jsonc",
+      "what-if --config - /var/log/auth.log.1.gz < new.jsonc",
+      "what-if --config /etc/strongmonitor/new.jsonc - < auth.log",
     ],
     options: () => [
       option("--against <file>", "configuration to compare it with", CONFIG),

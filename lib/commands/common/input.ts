@@ -1,9 +1,10 @@
 /** Reads files and standard input as batches of lines, unpacking gzip. */
+import { fstatSync } from "node:fs";
 import { LINE_FEED } from "../../core/ascii.ts";
 import { decode } from "../../core/bytes.ts";
 import { now } from "../../core/time.ts";
 import { denial } from "../../core/denial.ts";
-import { messageOf, UserError } from "../../core/error.ts";
+import { messageOf, tried, UserError } from "../../core/error.ts";
 import { gunzip } from "../../core/gzip.ts";
 import { shellWord } from "../../core/text.ts";
 import { LineSplitter, PAGE } from "../../sources/line_splitter.ts";
@@ -52,7 +53,7 @@ export function inputOrStdin(input?: string): string {
 
 /** Opens a file, or standard input for `-`. Throws `UserError` (69). */
 export function openInput(name: string, command: string): Input {
-  if (name === "-") return { name, command, file: Deno.stdin, size: null };
+  if (name === "-") return { name, command, file: Deno.stdin, size: sizeOfStdin() };
   try {
     const { size, isDirectory } = Deno.statSync(name);
     if (isDirectory) throw new Error("it is a directory");
@@ -60,6 +61,12 @@ export function openInput(name: string, command: string): Input {
   } catch (error) {
     throw unreadable({ name, command }, error);
   }
+}
+
+/** Returns the bytes of a file behind standard input; null: it is no file. Needs no permission. */
+function sizeOfStdin(): number | null {
+  const stat = tried(() => fstatSync(0));
+  return stat?.isFile() ? stat.size : null;
 }
 
 /** Opens the last `END` bytes of a file, from the first whole line on. Throws Deno's errors. */

@@ -47,10 +47,11 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   const { recorded, hits, events, uncounted } = rehearsal.counts;
   const seconds = Math.round(performance.now() - started) / 1_000;
   const summary = { lines, logged: recorded, hits, uncounted, bans, seconds };
-  if (lines === 0 && files.length === 0 && options.since === undefined && options.until === undefined) {
+  if (lines === 0 && files.length === 0 && !readsJournal(options)) {
     printError("Standard input has no line: name log files, or read the journal by --since");
   }
-  if (events === 0 && lines > 0) {
+  // The journal is asked for the entries of the modules alone: a quiet server has none of strangers.
+  if (events === 0 && lines > 0 && !readsJournal(options)) {
     const names = config.modules.map(({ module }) => module.name).join(" or ");
     printError(`${names} found no address in any line: are these lines of another service?`);
   }
@@ -63,12 +64,16 @@ export async function replayCommand(files: readonly string[], options: ReplayOpt
   return 0;
 }
 
+function readsJournal({ since, until }: ReplayOptions): boolean {
+  return since !== undefined || until !== undefined;
+}
+
 function batches(
   files: readonly string[],
   options: ReplayOptions,
   { modules, progress }: { modules: Config["modules"]; progress: Progress },
 ): AsyncIterable<Batch> {
-  if (options.since === undefined && options.until === undefined) {
+  if (!readsJournal(options)) {
     if (files.length > 1) {
       printError("The files are read one after another, as they are named: name the oldest first.");
     }

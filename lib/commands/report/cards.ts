@@ -8,7 +8,7 @@ import { type Markup, markup } from "./markup.ts";
 import { card, entry, nameMarkup, nothing, sentenceMarkup, tag } from "./parts.ts";
 import type { Review } from "./review.ts";
 import { BANNED, type ReviewRow, type ReviewTable } from "./tables.ts";
-import { endText, heldText } from "./words.ts";
+import { countText, endText, heldText, LOGGED_IN, loginText, NONE_LOGGED_IN } from "./words.ts";
 
 /** Shows a table with a bar behind each name. */
 export function tableCard({ title, headings, rows, none, note }: ReviewTable): Markup {
@@ -54,6 +54,21 @@ function banEntry(ban: BanStatus, now: Micros): Markup {
     ],
     below: sentenceMarkup(ban.reason),
   });
+}
+
+/** Lists logins from addresses that were banned before. */
+export function loginsCard({ loggedIn: { newest, count } }: Review): Markup {
+  if (count === 0) return card(LOGGED_IN, nothing(NONE_LOGGED_IN));
+  const more = count - newest.length;
+  return card(
+    LOGGED_IN,
+    markup`<ul class="rows">${
+      newest.map((login) =>
+        entry(nameMarkup(login.address), { right: null, below: sentenceMarkup(loginText(login)) })
+      )
+    }</ul>`,
+    more > 0 && markup`<p class="note">And ${countText(more)} more.</p>`,
+  );
 }
 
 /** Lists sources and their problems. */

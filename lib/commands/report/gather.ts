@@ -18,8 +18,8 @@ import { type Period, SeriesBuilder } from "./series.ts";
 import { SlowBuilder } from "./slow.ts";
 import { ORDER } from "./words.ts";
 
-/** Most rows of a table, bans in a list, and slow attackers. */
-const [MOST_ROWS, MOST_BANS, MOST_SLOW] = [10, 8, 10];
+/** Most rows of a table, bans and logins in a list, and slow attackers. */
+const [MOST_ROWS, MOST_BANS, MOST_LOGINS, MOST_SLOW] = [10, 8, 8, 10];
 /** Most names of each kind in a comparison of two periods. */
 const COMPARED = 1_000;
 
@@ -43,6 +43,8 @@ export function reviewOf(
   const counts = state.history.bansOfPeriods(periodBefore.from, { from: period.from });
   const bans = counts.map(({ present }) => present);
   const status = statusOf(state, unusable);
+  const logins = state.logins.logins().filter(({ time }) => time >= period.from);
+  const loggedIn = state.history.loginsAfterBans(logins);
   return {
     host,
     now,
@@ -56,6 +58,7 @@ export function reviewOf(
     heat: builders.heat.cells(),
     tables: tablesOf(state, { present, before, bans, from: period.from }),
     slow: slowOf(state, builders.slow, period),
+    loggedIn: { count: loggedIn.length, newest: loggedIn.slice(0, MOST_LOGINS) },
     changes: before && changesBetween(before, present),
     bansInForce: {
       totals: status.bans,

@@ -42,6 +42,12 @@ export function reviewJson(review: Review): unknown {
       bans_made: made,
       banned: isBanned,
     })),
+    logged_in: {
+      count: review.loggedIn.count,
+      newest: review.loggedIn.newest.map(({ address, user, method, time, ban }) => ({
+        ...{ address, user, method, time: isoTime(time), ban: banJson(ban) },
+      })),
+    },
     changes: review.changes?.map(({ subject, name, before, hits }) => ({
       by: subject,
       name,

@@ -2,7 +2,7 @@
 import { bounded } from "../../core/text.ts";
 import { VERSION } from "../../core/program.ts";
 import { type Subject, tableTime, zoneName } from "../common/output.ts";
-import { newestCard, sourcesCard, tableCard } from "./cards.ts";
+import { loginsCard, newestCard, sourcesCard, tableCard } from "./cards.ts";
 import { Markup, markup } from "./markup.ts";
 import type { Review } from "./review.ts";
 import { health, heat, lead, limits, overTime, tiles } from "./sections.ts";
@@ -46,7 +46,12 @@ export function reviewPage(review: Review): string {
           ${pair(most("user"), most("path"))}
           ${pair(most("rule"), most("module"))}
           ${pair(column(tableCard(bansTable(review)), tableCard(changesTable(review))), newestCard(review))}
-          ${pair(tableCard(slowTable(review)), column(sourcesCard(review), limits(review)))}
+          ${
+    pair(
+      column(tableCard(slowTable(review)), loginsCard(review)),
+      column(sourcesCard(review), limits(review)),
+    )
+  }
         </main>
         <footer>Made by StrongMonitor ${VERSION} at ${tableTime(now)}.</footer>
       </body>

@@ -1,4 +1,4 @@
-/** Draws plots as inline SVG, each for a wide and a narrow page. Input: counts. Output: markup. */
+/** Draws plots as inline SVG, each for wide, middle and narrow pages. Input: counts. Output: markup. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { max, sum } from "d3-array";
 // @ts-types="npm:@types/d3-scale@^4.0.9"
@@ -13,7 +13,11 @@ import type { Bar, Series } from "./series.ts";
 import { barText, countText, WEEKDAYS } from "./words.ts";
 
 /** Widths of drawn plots; style.css shows the fitting one. */
-const SIZES = [{ name: "wide", width: 1_000 }, { name: "narrow", width: 340 }] as const;
+const SIZES = [
+  { name: "wide", width: 1_000 },
+  { name: "middle", width: 660 },
+  { name: "narrow", width: 340 },
+] as const;
 type Size = typeof SIZES[number];
 /** Heights of the plots of hits and of bans, and of a line of text. */
 const [HITS, BANS, LINE] = [200, 40, 22];
@@ -104,7 +108,7 @@ export function heatPlot(heat: Review["heat"]): Markup {
 }
 
 function heatPlotOf(heat: Review["heat"], { name, width }: Size): Markup {
-  const height = name === "wide" ? 26 : 20;
+  const height = name === "narrow" ? 20 : 26;
   const x = scaleBand<number>([...Array(24).keys()], [LEFT - 8, width]).paddingInner(0.1);
   const most = Math.max(1, max(heat.flat(), (hits) => hits ?? 0)!);
   const depth = scalePow([0, most], [0.07, 1]).exponent(0.7);

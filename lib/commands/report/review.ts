@@ -2,7 +2,7 @@
 import type { Micros } from "../../core/time.ts";
 import type { BanStatus, Provenance } from "../../deciding/ban.ts";
 import type { BanTotals } from "../../state/ban_reader.ts";
-import type { BanCount } from "../../state/history.ts";
+import type { BanCount, LoginAfterBan } from "../../state/history.ts";
 import type { CountRow } from "../common/count_rows.ts";
 import type { Subject } from "../common/output.ts";
 import type { Status } from "../status/text.ts";
@@ -56,6 +56,8 @@ export interface Review {
   readonly heat: readonly (readonly (number | null)[])[];
   readonly tables: Readonly<Record<Subject, readonly Row[]>>;
   readonly slow: readonly SlowAttacker[];
+  /** Logins of the period from addresses banned before, the newest first. */
+  readonly loggedIn: { readonly count: number; readonly newest: readonly LoginAfterBan[] };
   /** Greatest changes first; null as with `totalsBefore`. */
   readonly changes: readonly Change[] | null;
   readonly bansInForce: BansInForce;

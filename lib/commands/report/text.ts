@@ -1,14 +1,26 @@
 /** Formats a review in lines of at most 80 columns for a terminal. */
 // @ts-types="npm:@types/d3-array@^3.2.1"
 import { sum } from "d3-array";
-import { bounded, counted } from "../../core/text.ts";
+import { bounded } from "../../core/text.ts";
 import { nameOf } from "../../deciding/ban.ts";
 import { tableLines, WIDTH, wrap } from "../common/layout.ts";
 import { tableTime, zoneText } from "../common/output.ts";
 import { shownName, sourceText } from "../common/words.ts";
 import type { Review } from "./review.ts";
 import { bansTable, changesTable, type ReviewTable, slowTable, subjectTable } from "./tables.ts";
-import { changeText, countText, endText, heldText, limitsOf, ORDER, unitText, WEEKDAYS } from "./words.ts";
+import {
+  changeText,
+  countText,
+  endText,
+  heldText,
+  limitsOf,
+  LOGGED_IN,
+  NONE_LOGGED_IN,
+  ORDER,
+  provenanceText,
+  unitText,
+  WEEKDAYS,
+} from "./words.ts";
 
 /** Columns of a plot, and longest name in characters: any address fits. */
 const [PLOT, NAME] = [56, 40];
@@ -34,6 +46,7 @@ export function reviewLines(review: Review): string[] {
     ...tableSection(bansTable(review)),
     ...section("Newest bans", newestLines(review)),
     ...tableSection(slowTable(review)),
+    ...section(LOGGED_IN, loginLines(review)),
     ...changes === null ? [] : tableSection(changesTable(review)),
     ...section("Sources", sourceLines(review)),
     ...section("About the counts", limitsOf(review).flatMap((sentence) => wrap(sentence, WIDTH))),
@@ -97,7 +110,7 @@ function heatLines({ heat }: Review): string[] {
   return [
     `     ${hours.trimEnd()}`,
     ...heat.map((day, i) => `${WEEKDAYS[i]}  ${day.map((hits) => shade(hits).repeat(2)).join("")}`.trimEnd()),
-    `The busiest hour has ${counted(most, "hit")}.`,
+    `The busiest hour has ${countText(most)} ${most === 1 ? "hit" : "hits"}.`,
   ];
 }
 
@@ -119,6 +132,24 @@ function newestLines({ bansInForce: { newest }, now }: Review): string[] {
     ["BAN", "ENDS", "FIREWALL", "REASON"],
     newest.map((ban) => [nameOf(ban), endText(ban, now), heldText(ban), bounded(ban.reason, WIDTH - 4)]),
   );
+}
+
+function loginLines({ loggedIn: { newest, count } }: Review): string[] {
+  if (count === 0) return wrap(NONE_LOGGED_IN, WIDTH);
+  const more = count - newest.length;
+  return [
+    ...tableLines(
+      ["ADDRESS", "USER", "LOGIN", "BANNED", "BY"],
+      newest.map(({ address, user, time, ban }) => [
+        address,
+        bounded(shownName(user), NAME),
+        tableTime(time),
+        tableTime(ban.start),
+        provenanceText(ban.provenance),
+      ]),
+    ),
+    ...more > 0 ? [`and ${countText(more)} more`] : [],
+  ];
 }
 
 function sourceLines({ status: { report } }: Review): string[] {

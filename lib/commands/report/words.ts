@@ -2,6 +2,9 @@
 import { formatDuration, localTime, type Micros, MILLISECOND } from "../../core/time.ts";
 import { type BanStatus, isConfirmed, isWaiting, type Provenance } from "../../deciding/ban.ts";
 import { type Subject, tableTime } from "../common/output.ts";
+import { bounded } from "../../core/text.ts";
+import type { LoginAfterBan } from "../../state/history.ts";
+import { shownName } from "../common/words.ts";
 import type { Review } from "./review.ts";
 import type { Series } from "./series.ts";
 
@@ -68,6 +71,17 @@ export function provenanceText({ kind, name }: Provenance): string {
 export function heldText(ban: BanStatus): string {
   if (ban.error !== null) return "failing";
   return isConfirmed(ban) ? "in force" : isWaiting(ban) ? "waiting" : "noted only";
+}
+
+/** Title of the list of logins after bans, and the sentence in its place. */
+export const LOGGED_IN = "Logged in after a ban";
+export const NONE_LOGGED_IN = "Nobody logged in from an address that a rule had banned before.";
+
+/** Says who logged in after which ban. */
+export function loginText({ user, time, ban }: LoginAfterBan): string {
+  const banned = `banned ${tableTime(ban.start)} by ${provenanceText(ban.provenance)}`;
+  const what = ban.address.includes("/") ? `${ban.address} was ${banned}` : banned;
+  return `${what}; ${bounded(shownName(user), 40) || "somebody"} logged in ${tableTime(time)}`;
 }
 
 /** Explains the limits of the counts, in sentences. */

@@ -11,7 +11,7 @@
  *   keys, or a question
  */
 import { counted } from "../../core/text.ts";
-import { localTime } from "../../core/time.ts";
+import { localTime, type Micros } from "../../core/time.ts";
 import { folded } from "../common/layout.ts";
 import { cut, cutStart, fit, type Line, span, spread, type Style, widthOf } from "./cell.ts";
 import type { ActionRequest, Model } from "./model.ts";
@@ -54,18 +54,27 @@ function headLine({ snapshot, filter }: Model, { columns }: Size): Line {
   const bans =
     `${counted(numbers.confirmed, "ban")} ${report?.firewall === "observe" ? "noted only" : "in force"}` +
     (numbers.waiting > 0 ? `, ${numbers.waiting} waiting` : "");
-  const clock = localTime(time).slice(-8);
-  const words = [
-    isRunning ? `running${since}` : "not running",
-    ...report === null ? [] : [report.firewall],
-    bans,
-    ...filter === "" ? [] : [`showing "${filter}"`],
-  ];
+  const trialEnd = isRunning ? report?.trialEnd ?? null : null;
+  const room = columns - 26;
+  const words = (firewall: readonly string[]) =>
+    [
+      isRunning ? `running${since}` : "not running",
+      ...trialEnd === null ? [] : [`trial until ${clockOf(trialEnd).slice(0, 5)}`],
+      ...firewall,
+      bans,
+      ...filter === "" ? [] : [`showing "${filter}"`],
+    ].join(" · ");
+  const all = words(report === null ? [] : [report.firewall]);
+  const shown = cut(widthOf(all) > room ? words([]) : all, room);
   return spread(
-    [name, span(` ${cut(words.join(" · "), columns - 26)}`, isRunning ? "plain" : "bad")],
-    [span(`${clock} `, "dim")],
+    [name, span(` ${shown}`, isRunning ? "plain" : "bad")],
+    [span(`${clockOf(time)} `, "dim")],
     columns,
   );
+}
+
+function clockOf(time: Micros): string {
+  return localTime(time).slice(-8);
 }
 
 function healthLine({ snapshot, error }: Model, { columns }: Size): Line {

@@ -3,7 +3,7 @@ import { Bans } from "../../../lib/enforcing/bans.ts";
 import { watchControl } from "../../../lib/monitor/control.ts";
 import { outcome } from "../../../lib/commands/common/change.ts";
 import { lockOf } from "../../../lib/core/state_files.ts";
-import { now } from "../../../lib/core/time.ts";
+import { MINUTE, now } from "../../../lib/core/time.ts";
 import { Whitelist } from "../../../lib/deciding/whitelist.ts";
 import { UserError } from "../../../lib/core/error.ts";
 import { isLocked, takeLock } from "../../../lib/state/lock.ts";
@@ -70,6 +70,23 @@ Deno.test("`ban` says that a ban is in force when the firewall has it, and why a
       `${ONE} banned until TIME: scan`,
       "It is in force.",
     ]);
+  }));
+
+Deno.test("`ban` says when the trial lifts a ban that would last longer", () =>
+  stage({}, async ({ cli, temporary: { state } }) => {
+    state.bans.add(ruleBan({ address: "203.0.113.8" }));
+    state.setTrial({
+      end: now() + 10 * MINUTE,
+      lastBan: state.bans.find({ address: "203.0.113.8", scope: "all" })!.id,
+    });
+    const lifted = "The trial lifts it at TIME, unless you say `sudo strongmonitor confirm`.";
+    assertSays(await cli("ban", ONE), [`${ONE} banned for good: [MANUAL] ban`, "It is in force.", lifted]);
+    assertSays(await cli("ban", "203.0.113.9", "--for", "1m"), [
+      "203.0.113.9 banned until TIME: [MANUAL] ban",
+      "It is in force.",
+    ]);
+    const { stdout } = await cli("ban", "203.0.113.8");
+    assert.doesNotMatch(stdout, /trial/, "a ban from before the trial outlasts it");
   }));
 
 Deno.test("`ban` takes an empty reason for none", () =>

@@ -1,5 +1,6 @@
 /** What `--help` tells of every command: its examples work, and it fits a terminal of 80 columns. */
 import { strict as assert } from "node:assert";
+import { isIP } from "node:net";
 import type { Command } from "commander";
 import { ordered } from "../../../lib/commands/command_line/arguments.ts";
 import { commandLine, COMMANDS } from "../../../lib/commands/command_line/command_line.ts";
@@ -51,7 +52,11 @@ for (const { command, path } of everyCommand(idleProgram(() => {}))) {
     for (const example of examples) {
       let ran = "nothing";
       const program = idleProgram((path) => ran = path);
-      await program.parseAsync(ordered(COMMANDS, argumentsOf(example)), { from: "user" });
+      const words = argumentsOf(example);
+      for (const file of words.filter((word) => /\.(?:jsonc|log|txt|gz|\d)$/.test(word) && !isIP(word))) {
+        assert.match(file, /^\/(?:etc\/strongmonitor|var\/log)\//, "the stock program may read it");
+      }
+      await program.parseAsync(ordered(COMMANDS, words), { from: "user" });
       assert.ok(`${ran} `.startsWith(path === "" ? "" : `${path} `), `${example} runs ${ran}`);
     }
   });

@@ -19,3 +19,32 @@ Deno.test({
     assert.deepEqual((await tmux.screen()).slice(0, 2), [`[${"#".repeat(18)}${".".repeat(10)}`, "done"]);
   },
 });
+
+Deno.test("`openInput()` knows the size of a file behind standard input, without a permission, and of no pipe", async () => {
+  const input = new URL("../../../lib/commands/common/input.ts", import.meta.url).href;
+  const directory = Deno.makeTempDirSync();
+  try {
+    const [file, code] = [`${directory}/log`, `${directory}/program.ts`];
+    Deno.writeTextFileSync(file, "x".repeat(1_234));
+    Deno.writeTextFileSync(
+      code,
+      `import { openInput } from "${input}"; console.log(openInput("-", "replay").size);`,
+    );
+    const program = '"$DENO" run --quiet --no-prompt --no-check "$CODE"';
+    for (
+      const [line, size] of [
+        [`${program} < "$FILE"`, "1234"],
+        [`${program} < /dev/null`, "null"],
+        [`${program} 0<&-`, "null"],
+        [`cat "$FILE" | ${program}`, "null"],
+      ] as const
+    ) {
+      const env = { DENO: Deno.execPath(), FILE: file, CODE: code };
+      const { stdout, stderr } = await new Deno.Command("sh", { args: ["-c", line], env }).output();
+      const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assert.deepEqual([out, err], [`${size}\n`, ""], line);
+    }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});

@@ -10,7 +10,7 @@ import { Browser, findBrowser, type View } from "../../support/browser.ts";
 import { temporaryState } from "../../support/helpers.ts";
 
 const browser = findBrowser();
-const [WIDE, NARROW] = [1_280, 390];
+const [WIDE, TABLET, NARROW] = [1_280, 768, 390];
 const VIEWS = [WIDE, NARROW].flatMap((width) =>
   (["light", "dark"] as const).map((scheme): View => ({ width, scheme }))
 );
@@ -41,23 +41,26 @@ async function* pages(): AsyncGenerator<readonly [name: string, page: string, vi
   yield [
     "large",
     await of((state) => fillHistory(state, { now: time, days: 3 }), flooded),
-    VIEWS.slice(1, 3),
+    [...VIEWS.slice(1, 3), ...[TABLET, 961, 641].map((width): View => ({ width, scheme: "light" }))],
   ];
   yield ["new", await of(async () => {}, { host: "x".repeat(300), problems: HOSTILE }), VIEWS.slice(2)];
 }
 
-/** Gives each name of the tables more than ten million hits, and most of them bans. */
-function flooded({ tables }: Review): Partial<Review> {
+/** Counts more than ten million lines and hits, also for each name of the tables, and many bans. */
+function flooded({ tables, totals }: Review): Partial<Review> {
   const rows = Object.entries(tables).map(([subject, rows]) => [
     subject,
     rows.map((row) => ({ ...row, hits: 12_345_678, made: row.made && 123_456 })),
   ]);
-  return { tables: Object.fromEntries(rows) };
+  return {
+    tables: Object.fromEntries(rows),
+    totals: { ...totals, lines: 123_456_789, hits: 88_888_888, made: 123_456 },
+  };
 }
 
-/** Expression for the texts of cells that do not fit their column. */
+/** Expression for the texts of cells and great numbers that do not fit their place. */
 const OVERFLOWING =
-  "[...document.querySelectorAll('td')].filter((td) => td.scrollWidth > td.clientWidth).map((td) => td.textContent)";
+  "[...document.querySelectorAll('td, dd')].filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)";
 
 Deno.test({
   name: "the page of `report` asks for nothing, fits its window and has no accessibility errors in a browser",

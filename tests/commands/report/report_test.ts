@@ -4,7 +4,8 @@ import { reviewPage } from "../../../lib/commands/report/page.ts";
 import { reviewLines } from "../../../lib/commands/report/text.ts";
 import { DAY, HOUR, MINUTE, now } from "../../../lib/core/time.ts";
 import { fillHistory, HOSTILE } from "../../support/history.ts";
-import { NOTHING_COUNTED, type TemporaryState, temporaryState } from "../../support/helpers.ts";
+import { NO_LOGINS, NOTHING_COUNTED, type TemporaryState, temporaryState } from "../../support/helpers.ts";
+import { ruleBan } from "../../support/rule_bans.ts";
 import { assertDescribed } from "../../support/json_page.ts";
 import { program } from "../../support/program.ts";
 
@@ -45,6 +46,50 @@ Deno.test("`report` counts a week and compares it with the week before", async (
   assert.deepEqual([fresh?.by, fresh?.hits_before], ["user", 0]);
   assert.equal(bans.newest.length, 8);
   assertDescribed([report], ["`report`"], ["A ban", "`status`"]);
+});
+
+Deno.test("`report` tells who logged in after a ban, in text, page and JSON", async () => {
+  using temporary = temporaryState();
+  const { state } = temporary;
+  const time = now();
+  await fillHistory(state, { now: time, days: 1 });
+  const quiet = reviewOf(state, { since: time - 7 * DAY, now: time, host: "h" });
+  assert.ok(reviewLines(quiet).includes("Nobody logged in from an address that a rule had banned before."));
+  const users = Array.from({ length: 10 }, (_, i) => `203.0.113.${101 + i}`);
+  state.bans.addAll([
+    ...users.map((address) => ruleBan({ address, start: time - 2 * HOUR, until: time - HOUR })),
+    ruleBan({ address: "2001:db8:7::/64", start: time - 2 * HOUR, until: null }),
+  ]);
+  const logins = [...users, "2001:db8:7::1"].map((address, i) => ({
+    ...{ address, method: "password", user: i === 10 ? "\u202e<i>c" : "carol", time: time - HOUR + i },
+  }));
+  state.logins.apply({ ...NO_LOGINS, logins });
+  const review = reviewOf(state, { since: time - 7 * DAY, now: time, host: "h" });
+  const lines = reviewLines(review);
+  const at = lines.indexOf("LOGGED IN AFTER A BAN");
+  assert.match(
+    lines[at + 2]!,
+    /^2001:db8:7::1 +\\u\{202e\}<i>c +[\d-]+ [\d:]+ +[\d-]+ [\d:]+ +SSHD invalid$/,
+  );
+  assert.match(lines[at + 3]!, /^203\.0\.113\.110 +carol +[\d-]+ [\d:]+ +[\d-]+ [\d:]+ +SSHD invalid$/);
+  assert.equal(lines[at + 10], "and 3 more");
+  assert.deepEqual(lines.filter((line) => line.length > 80), []);
+  const page = reviewPage(review);
+  assert.ok(page.includes("Logged in after a ban") && page.includes("And 3 more."));
+  assert.ok(
+    page.includes("\\u{202e}&lt;i>c logged in") || page.includes("\\u{202e}&lt;i&gt;c logged in"),
+  );
+  const json = JSON.parse((await run(temporary, "--json")).stdout);
+  const { logged_in: { count, newest } } = json;
+  assert.deepEqual([count, newest.length, newest[1].address, newest[1].ban.name], [
+    11,
+    8,
+    "203.0.113.110",
+    "SSHD invalid",
+  ]);
+  assertDescribed([json], ["`report`"], ["A ban", "`status`"]);
+  const later = reviewOf(state, { since: time + HOUR, now: time + 2 * HOUR, host: "h" });
+  assert.equal(later.loggedIn.count, 0);
 });
 
 Deno.test("`report` counts days where hours are kept no more", async () => {

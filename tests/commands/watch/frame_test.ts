@@ -5,6 +5,7 @@ import { initialModel, type Mode, type Model } from "../../../lib/commands/watch
 import { press } from "../../../lib/commands/watch/press.ts";
 import { Rates } from "../../../lib/commands/watch/rates.ts";
 import { paint } from "../../../lib/commands/watch/terminal.ts";
+import { MINUTE } from "../../../lib/core/time.ts";
 import { NOON, seededModel } from "../../support/watch_model.ts";
 
 const MODEL = await seededModel(NOON);
@@ -41,7 +42,7 @@ for (const [columns, rows] of [[80, 24], [100, 40], [200, 60], [60, 16], [400, 1
   for (const [name, mode, foot] of MODES) {
     Deno.test(`frame() of ${columns}x${rows} shows ${name}`, () => {
       const lines = check({ ...MODEL, mode }, columns, rows);
-      assert.match(lines[0]!, /^ StrongMonitor {2}running 3d4h · nftables · \d+ ban/);
+      assert.match(lines[0]!, /^ StrongMonitor {2}running 3d4h · (?:nftables · )?\d+ bans? in force /);
       assert.match(lines[1]!, /^ All works\./);
       if (columns >= 80) assert.match(lines.at(-1)!, foot);
       if (name !== "text") {
@@ -99,6 +100,20 @@ Deno.test("frame() of 80x24 keeps the end of a path, and the count of 100,000 ba
   assert.ok(lines.some((line) => /^ …\S*\/error\.log /.test(line)), lines.join("\n"));
   assert.match(lines.at(-2)!, /banned for /);
   assert.doesNotMatch(lines.at(-2)!, /since.*…/, "a time is told in full or not at all");
+});
+
+Deno.test("frame() of 80x24 gives up the firewall's name before numbers, filter and the end of a trial", () => {
+  const snapshot = MODEL.snapshot!;
+  const report = { ...snapshot.report!, trialEnd: snapshot.time + 5 * MINUTE };
+  const numbers = { ...snapshot.numbers, confirmed: 101_922, waiting: 1 };
+  const many = check({ ...MODEL, snapshot: { ...snapshot, numbers } }, 80, 24);
+  assert.match(many[0]!, /running 3d4h · 101922 bans in force, 1 waiting +\d/);
+  const filtered = check({ ...MODEL, filter: "admin" }, 80, 24);
+  assert.match(filtered[0]!, /running 3d4h · \d+ bans? in force · showing "admin" +\d/);
+  const onTrial = check({ ...MODEL, snapshot: { ...snapshot, report } }, 80, 24);
+  assert.match(onTrial[0]!, /running 3d4h · trial until \d\d:\d\d · \d+ bans? in force +\d/);
+  const ended = check({ ...MODEL, snapshot: { ...snapshot, report, isRunning: false } }, 80, 24);
+  assert.doesNotMatch(ended[0]!, /trial/);
 });
 
 Deno.test("frame() of 80x24 tells long addresses of one network apart", () => {
