@@ -15,7 +15,7 @@
  * After a failed commit memory is restored from the state, and the source is read again from its
  * stored position: no line counts twice, and none is missed.
  */
-import type { Micros } from "../core/time.ts";
+import { type Micros, now } from "../core/time.ts";
 import { LINE } from "../core/records.ts";
 import { counted } from "../core/text.ts";
 import type { Knock } from "../deciding/knock.ts";
@@ -103,6 +103,22 @@ export class Pipeline {
     } catch (error) {
       this.#reset();
       throw error;
+    }
+  }
+
+  /**
+   * Processes the batches of a source as they come, and commits what is left when it ends or fails.
+   * `processed` is told after each batch whether all is committed. Throws like `process()`.
+   */
+  async follow(
+    batches: AsyncIterable<Batch>,
+    feed: Feed,
+    processed: (batch: Batch, isCommitted: boolean) => void = () => {},
+  ): Promise<void> {
+    try {
+      for await (const batch of batches) processed(batch, this.process(batch, feed, now()));
+    } finally {
+      this.finish(feed.name);
     }
   }
 

@@ -97,9 +97,7 @@ async function activityOf(
       readInput(openEnd(path))
     ),
   ];
-  for (const source of sources) {
-    for await (const batch of source) pipeline.process(batch, feed, now());
-  }
+  for (const source of sources) await pipeline.follow(source, feed);
   return pipeline.activity.report(now())[0]!;
 }
 
