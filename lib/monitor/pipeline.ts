@@ -9,7 +9,7 @@
  *                           │
  *                     BatchStore.write()     commit: lines, notes, logins, knocks, bans, position
  *                           │
- *                     Judge.enforce()        tells the firewall
+ *                     enforce()              tells the firewalls
  *
  * A batch of a flood (`isMore`) is read and counted at once, and committed with the next batches.
  * After a failed commit memory is restored from the state, and the source is read again from its
@@ -203,13 +203,14 @@ export class Pipeline {
   }
 
   #commit(intake: Intake): void {
-    const { store, judge, log } = this.#parts;
+    const { store, judge, enforce, log } = this.#parts;
     const { feed: { name: source }, position, knocks, counts } = intake;
     const byRule = this.#engine.takeRuleHits();
     counts.hits = byRule.reduce((sum, { count }) => sum + count, 0);
     store.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
-    const bans = judge.decide(trips, knocks);
+    const decision = judge.decide(trips, { knocks, now: intake.now });
+    const { bans } = decision;
     const notes = this.#engine.takeNotes(intake.now);
     counts.bans = bans.length;
     counts.recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
@@ -218,7 +219,7 @@ export class Pipeline {
     for (const { address, reason, count } of trips) {
       log.debug(() => `${address} passed the limit of ${reason} with ${counted(count, "hit")}`);
     }
-    if (trips.length > 0) judge.enforce(bans);
+    if (trips.length > 0) enforce?.(decision);
     log.debug(() =>
       `committed ${counted(counts.entries, "line")} of ${source}: ${counts.recorded} recorded, ${
         counted(counts.hits, "hit")

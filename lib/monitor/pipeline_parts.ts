@@ -1,7 +1,6 @@
 /** The parts of a pipeline: sources, the state, and the judge of events. */
 import type { Log } from "../core/log.ts";
-import type { NewBan } from "../deciding/ban.ts";
-import type { Knock } from "../deciding/knock.ts";
+import type { Decision, Facts } from "../deciding/decider.ts";
 import type { LoginUpdate } from "../deciding/logins.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
 import type { LogEvent } from "../reading/event.ts";
@@ -41,24 +40,24 @@ export interface BatchStore {
   readonly notes: StoredNotes & { add(notes: BatchNotes): void };
 }
 
-/** Decides on bans, and enforces them once they are committed. */
+/** Decides on bans. */
 export interface Judge {
   /** Notes a login or the end of a connection: an address with a session is not banned. */
   note(event: LogEvent): void;
-  /** Returns all bans that follow from trips, of addresses and networks; none for `knocks`. */
-  decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
+  /** Returns all that follows from trips: bans of addresses and networks; none for `knocks`. */
+  decide(trips: readonly Trip[], facts: Facts): Decision;
   /** Returns the logins and sessions to store since the last call. */
   takeLogins(): LoginUpdate;
   /** Restores memory from the state after a failed commit. */
   reset(): void;
-  /** Logs committed decisions, and tells the firewall. Call it after trips, even without bans. */
-  enforce(bans: readonly NewBan[]): void;
 }
 
 /** Options of a pipeline. */
 export interface PipelineParts {
   readonly store: BatchStore;
   readonly judge: Judge;
+  /** Logs committed decisions and tells the firewalls. Called after trips, even without bans. */
+  readonly enforce?: (decision: Decision) => void;
   readonly log: Log;
   readonly counting?: EngineOptions;
   /** Null: nobody can knock. */

@@ -1,4 +1,5 @@
 /** `deno task bench:micro`: measures the hot parts of a line's way one by one. */
+import { NO_DECISION } from "../../lib/deciding/decider.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { NoStore, QUIET } from "../../lib/commands/common/dry_run.ts";
 import type { Records } from "../../lib/core/records.ts";
@@ -64,7 +65,7 @@ Deno.bench("HeadReader.next()", { group: GROUP }, () => {
   }
 });
 for (const [name, records] of Object.entries(LOGS)) {
-  const judge = { note() {}, decide: () => [], takeLogins: () => NO_LOGINS, reset() {}, enforce() {} };
+  const judge = { note() {}, decide: () => NO_DECISION, takeLogins: () => NO_LOGINS, reset() {} };
   const counting = { isStored: false, ipv6Prefix: CONFIG.ipv6Prefix };
   const pipeline = new Pipeline(CONFIG.modules, { store: new NoStore(), judge, log: QUIET, counting });
   const reader = pipeline.readers.of(CONFIG.modules);

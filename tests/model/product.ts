@@ -30,7 +30,6 @@ export class Product {
   readonly #reader: Reader;
   readonly #bans = new Map<string, NewBan[]>();
   readonly #decider: Decider;
-  readonly #history: BanHistory;
   #time = 0;
 
   constructor(modules: readonly ProductModule[], { now, ipv6Prefix }: ModelOptions) {
@@ -49,13 +48,14 @@ export class Product {
     this.#reader = new Reader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
     const whitelist = new Whitelist();
     for (const kind of Object.keys(NOBODYS)) whitelist.set(kind as keyof typeof NOBODYS, []);
-    this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [] });
-    this.#history = {
-      inForce: (address) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban)),
+    const of = (address: string) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban));
+    const history: BanHistory = {
+      inForceByAddress: (addresses) => new Map(addresses.map((address) => [address, of(address)])),
       past: (address) =>
         (this.#bans.get(address) ?? []).filter((ban) => !this.#isInForce(ban))
           .map(({ start, until }) => ({ start, ended: until!, endReason: "expired" })),
     };
+    this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [], history });
   }
 
   judge(line: string): Verdict {
@@ -84,7 +84,7 @@ export class Product {
 
   #ban(trip: Trip): string[] {
     this.#time = trip.time;
-    return this.#decider.decide([trip], { history: this.#history }).bans.map((ban) => {
+    return this.#decider.decide([trip]).bans.map((ban) => {
       this.#bans.set(ban.address, [ban, ...this.#bans.get(ban.address) ?? []]);
       const { address, start, until, reason, count } = ban;
       return `${address} from ${start} until ${until ?? Infinity}: ${reason}, ${count}`;

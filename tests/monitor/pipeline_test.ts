@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { SECOND } from "../../lib/core/time.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { Totals } from "../../lib/monitor/totals.ts";
+import { type Decision, NO_DECISION } from "../../lib/deciding/decider.ts";
 import { supervise } from "../../lib/core/supervise.ts";
 import type { Records } from "../../lib/core/records.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
@@ -65,8 +66,9 @@ function entry(message: string, over: Partial<Entry> = {}): Entry {
 }
 
 const judge = {
-  decide: (trips: readonly Trip[]) =>
-    trips.map(({ address, reason, count, time }) => ({
+  decide: (trips: readonly Trip[]) => ({
+    ...NO_DECISION,
+    bans: trips.map(({ address, reason, count, time }) => ({
       address,
       reason,
       scope: "all" as const,
@@ -75,10 +77,10 @@ const judge = {
       start: time,
       until: null,
     })),
+  }),
   note() {},
   takeLogins: () => NO_LOGINS,
   reset() {},
-  enforce() {},
 };
 
 function run(
@@ -224,8 +226,8 @@ Deno.test("`Pipeline.process()` has the watch for leaks count no line before its
 Deno.test("`Pipeline.process()` stores the batches of a flood together, and enforces their bans only then", () => {
   const store = new MemoryStore();
   let enforced = 0;
-  const enforce = (bans: readonly unknown[]) => enforced += bans.length;
-  const pipeline = new Pipeline([RULES], { store, judge: { ...judge, enforce }, log: memoryLog() });
+  const enforce = ({ bans }: Decision) => void (enforced += bans.length);
+  const pipeline = new Pipeline([RULES], { store, judge, enforce, log: memoryLog() });
   const bring = bringer(pipeline);
   assert.equal(bring("journal", "p1", { messages: ["bad 192.0.2.1", "bad 192.0.2.1"] }), false);
   assert.equal(bring("journal", "p2", { messages: ["bad 192.0.2.1", "bad 192.0.2.3"] }), false);

@@ -4,6 +4,7 @@ import { encode } from "../../core/bytes.ts";
 import type { Log } from "../../core/log.ts";
 import type { Records } from "../../core/records.ts";
 import { now } from "../../core/time.ts";
+import { NO_DECISION } from "../../deciding/decider.ts";
 import { ModuleReaders } from "../../monitor/module_readers.ts";
 import { Pipeline } from "../../monitor/pipeline.ts";
 import type { BatchStore, Judge } from "../../monitor/pipeline_parts.ts";
@@ -45,10 +46,9 @@ export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Bans nobody. */
 const IDLE: Judge = {
   note() {},
-  decide: () => [],
+  decide: () => NO_DECISION,
   takeLogins: () => ({ logins: [], opened: [], closed: [] }),
   reset() {},
-  enforce() {},
 };
 
 /** Makes a pipeline of one module that stores nothing and bans nobody; `note` gets its logins. */

@@ -9,7 +9,7 @@ import type { Config } from "../../config/types.ts";
 import { isSameScope } from "../../core/scope.ts";
 import { hasEnded, type Micros, now } from "../../core/time.ts";
 import type { NewBan, PastBan } from "../../deciding/ban.ts";
-import { Decider } from "../../deciding/decider.ts";
+import { Decider, type Decision, NO_DECISION } from "../../deciding/decider.ts";
 import { type Login, loginChange } from "../../deciding/login_change.ts";
 import { Logins, type LoginUpdate } from "../../deciding/logins.ts";
 import type { Whitelist } from "../../deciding/whitelist.ts";
@@ -143,13 +143,12 @@ class RehearsalJudge implements Judge {
   reset(): void {}
 
   /** Returns bans that are new or that last longer than those in force, of all configurations. */
-  decide(trips: readonly Trip[]): NewBan[] {
-    return this.#sides.flatMap((side, number) =>
+  decide(trips: readonly Trip[]): Decision {
+    const bans = this.#sides.flatMap((side, number) =>
       side.decide(trips.flatMap((trip) => this.#rules.tripOf(trip, number) ?? []))
     );
+    return { ...NO_DECISION, bans };
   }
-
-  enforce(): void {}
 }
 
 /**
@@ -165,20 +164,21 @@ class RehearsedSide {
 
   constructor({ config, whitelist, banned }: Rehearsed, logins: Logins) {
     this.#banned = banned;
-    this.#decider = new Decider({ whitelist, logins, networks: config.networkBans });
+    const of = (target: string, isEnded: boolean) =>
+      (this.#bans.get(target) ?? []).filter((ban) => hasEnded(ban, this.#time) === isEnded);
+    const history = {
+      inForceByAddress: (targets: readonly string[]) =>
+        new Map(targets.map((target) => [target, of(target, false)])),
+      past: (target: string) =>
+        of(target, true).map(({ start, until }): PastBan => ({ start, ended: until!, endReason: "expired" })),
+    };
+    this.#decider = new Decider({ whitelist, logins, networks: config.networkBans, history });
   }
 
   decide(trips: readonly Trip[]): NewBan[] {
-    const of = (address: string) => this.#bans.get(address) ?? [];
-    const history = {
-      inForce: (address: string) => of(address).filter((ban) => !hasEnded(ban, this.#time)),
-      past: (address: string) =>
-        of(address).filter((ban) => hasEnded(ban, this.#time))
-          .map(({ start, until }): PastBan => ({ start, ended: until!, endReason: "expired" })),
-    };
     const bans = trips.flatMap((trip) => {
       this.#time = trip.time;
-      return this.#decider.decide([trip], { history }).bans.filter((ban) => this.#keep(ban));
+      return this.#decider.decide([trip]).bans.filter((ban) => this.#keep(ban));
     });
     bans.forEach(this.#banned);
     return bans;
