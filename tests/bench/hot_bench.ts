@@ -46,9 +46,13 @@ const LOGS = { "auth.log": recordsOf(AUTH), "access.log": recordsOf(bytesOf(writ
 const GROUP = `${SIZE.lines} lines`;
 
 Deno.bench("LineSplitter", { group: GROUP }, () => void recordsOf(AUTH));
-Deno.bench("ExportParser.push()", { group: GROUP }, () => {
+Deno.bench("ExportParser.parse()", { group: GROUP }, () => {
   const parser = new ExportParser();
-  for (const chunk of EXPORTED) parser.push(chunk);
+  for (const chunk of EXPORTED) {
+    parser.begin();
+    parser.put(chunk);
+    parser.parse();
+  }
 });
 const heads = new HeadReader({
   programOf: (identifier) => identifier,
