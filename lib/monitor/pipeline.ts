@@ -20,9 +20,8 @@ import { LINE } from "../core/records.ts";
 import { counted } from "../core/text.ts";
 import type { Knock } from "../deciding/knock.ts";
 import { Activity } from "../reading/activity.ts";
-import type { LogEvent } from "../reading/event.ts";
 import { NEVER, NOTHING } from "../reading/message_reader.ts";
-import type { Reader } from "../reading/reader.ts";
+import type { LogEvent, RecordReader } from "../reading/event.ts";
 import { Engine } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
@@ -235,7 +234,7 @@ export class Pipeline {
   }
 
   /** Returns the number of messages that journald dropped. */
-  #warnOfSuppressions(reader: Reader): number {
+  #warnOfSuppressions(reader: RecordReader): number {
     const suppressions = reader.takeSuppressions();
     for (const { unit, count } of suppressions) {
       this.#parts.log.warn(

@@ -3,8 +3,7 @@ import type { Log } from "../core/log.ts";
 import type { Decision, Facts } from "../deciding/decider.ts";
 import type { LoginUpdate } from "../deciding/logins.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
-import type { LogEvent } from "../reading/event.ts";
-import type { Reader } from "../reading/reader.ts";
+import type { LogEvent, RecordReader } from "../reading/event.ts";
 import type { EngineOptions } from "../rules/engine.ts";
 import type { BatchNotes, StoredNotes } from "../rules/note_batch.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -73,5 +72,5 @@ export interface PipelineParts {
 /** A source's name, and the reader of its records. */
 export interface Feed {
   readonly name: string;
-  readonly reader: Reader;
+  readonly reader: RecordReader;
 }

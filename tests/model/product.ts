@@ -4,7 +4,7 @@ import { addressOf } from "../../lib/core/address_text.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { MessageForm, MessageReader } from "../../lib/reading/message_reader.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
 import { type BanHistory, Decider } from "../../lib/deciding/decider.ts";
 import { Engine } from "../../lib/rules/engine.ts";
@@ -27,7 +27,7 @@ export class Product {
   readonly #modules: readonly ProductModule[];
   readonly #now: number;
   readonly #engine: Engine;
-  readonly #reader: Reader;
+  readonly #reader: LineReader;
   readonly #bans = new Map<string, NewBan[]>();
   readonly #decider: Decider;
   #time = 0;
@@ -45,7 +45,7 @@ export class Product {
     const fail = (complaint: string) => {
       throw new Error(complaint);
     };
-    this.#reader = new Reader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
+    this.#reader = new LineReader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
     const whitelist = new Whitelist();
     for (const kind of Object.keys(NOBODYS)) whitelist.set(kind as keyof typeof NOBODYS, []);
     const of = (address: string) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban));

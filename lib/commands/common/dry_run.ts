@@ -11,7 +11,7 @@ import type { BatchStore, Judge } from "../../monitor/pipeline_parts.ts";
 import { Recording } from "../../monitor/recording.ts";
 import { valueOf } from "../../reading/field_text.ts";
 import { MESSAGE, type MessageReader, NEVER } from "../../reading/message_reader.ts";
-import type { Reader } from "../../reading/reader.ts";
+import type { RecordReader } from "../../reading/event.ts";
 import { Engine } from "../../rules/engine.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
 import { RecordBuffer } from "../../core/record_buffer.ts";
@@ -89,7 +89,7 @@ export class LineMatcher {
   readonly #rules: ModuleRules;
   readonly #engine: Engine;
   readonly #recording: Recording;
-  #reader!: Reader;
+  #reader!: RecordReader;
 
   constructor(rules: ModuleRules) {
     const { module: { name, form } } = this.#rules = rules;

@@ -16,9 +16,8 @@ import type { Whitelist } from "../../deciding/whitelist.ts";
 import { Pipeline } from "../../monitor/pipeline.ts";
 import type { Judge } from "../../monitor/pipeline_parts.ts";
 import type { Counts } from "../../monitor/report.ts";
-import type { LogEvent } from "../../reading/event.ts";
 import { LOGIN } from "../../reading/message_reader.ts";
-import type { Reader } from "../../reading/reader.ts";
+import type { LogEvent, RecordReader } from "../../reading/event.ts";
 import { PASSING_ROOM, type Room } from "../../rules/note_memory.ts";
 import type { Trip } from "../../rules/rule.ts";
 import type { Batch } from "../../sources/source.ts";
@@ -57,7 +56,7 @@ export function rehearsalsOf(
 /** Runs batches through the rules of one configuration, or of two that read lines alike. */
 export class Rehearsal {
   readonly #pipeline: Pipeline;
-  readonly #reader: Reader;
+  readonly #reader: RecordReader;
   readonly #hits: number[];
 
   /** @param rehearsed one configuration, or two that read lines alike */
