@@ -182,7 +182,7 @@ function openPipeline(
   const leaks = firewalls.isAnyReal ? openLeaks(config, { bansOf, log }) : null;
   const batches = state.batches(config.modules.map(({ module }) => module.name));
   const pipeline = new Pipeline(config.modules, {
-    store: batches,
+    state: batches,
     judge: decider,
     enforce: (decision) => bans.enforce(decision),
     log,

@@ -7,7 +7,7 @@
  *                                        │
  *                     Judge.decide() ◄───┘   decides everything; nothing is decided later
  *                           │
- *                     BatchStore.write()     commit: lines, notes, logins, knocks, bans, position
+ *                     BatchState.write()     commit: lines, notes, logins, knocks, bans, position
  *                           │
  *                     enforce()              tells the firewalls
  *
@@ -83,7 +83,7 @@ export class Pipeline {
       modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
       parts.counting,
     );
-    this.#engine.restore(parts.store.notes);
+    this.#engine.restore(parts.state.notes);
     this.readers = new ModuleReaders(modules, { engine: this.#engine, log: parts.log });
     this.recording = new Recording(modules);
   }
@@ -98,7 +98,7 @@ export class Pipeline {
     for (const address of addresses) this.#engine.forget(address);
     if (this.#intake !== null) return;
     try {
-      this.#parts.store.notes.add(this.#engine.takeNotes(0));
+      this.#parts.state.notes.add(this.#engine.takeNotes(0));
     } catch (error) {
       this.#reset();
       throw error;
@@ -177,7 +177,7 @@ export class Pipeline {
     intake.now = now;
     intake.counts.entries += records.length;
     intake.counts.damaged += damaged;
-    const isFull = intake.counts.entries >= GROUP || this.#parts.store.lines.size >= GROUP_SIZE;
+    const isFull = intake.counts.entries >= GROUP || this.#parts.state.lines.size >= GROUP_SIZE;
     if (!isMore || isFull) this.#commit(intake);
   }
 
@@ -196,23 +196,23 @@ export class Pipeline {
     const isHit = this.#engine.add(event);
     const isCounted = isHit && reader.counting !== NEVER;
     if (isHit && !isCounted) counts.uncounted++;
-    const { rollups, lines } = this.#parts.store;
+    const { rollups, lines } = this.#parts.state;
     rollups.add(event, isCounted);
     if (this.recording.isRecorded(event, isHit)) lines.add(event);
   }
 
   #commit(intake: Intake): void {
-    const { store, judge, enforce, log } = this.#parts;
+    const { state, judge, enforce, log } = this.#parts;
     const { feed: { name: source }, position, knocks, counts } = intake;
     const byRule = this.#engine.takeRuleHits();
     counts.hits = byRule.reduce((sum, { count }) => sum + count, 0);
-    store.rollups.addHits(byRule);
+    state.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
     const decision = judge.decide(trips, { knocks, now: intake.now });
     const { bans } = decision;
     const notes = this.#engine.takeNotes(intake.now);
     counts.bans = bans.length;
-    counts.recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
+    counts.recorded = state.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
     this.#intake = null;
     this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {
@@ -229,7 +229,7 @@ export class Pipeline {
     counts.evicted = this.#engine.takeEvicted();
     counts.suppressed = this.#warnOfSuppressions(intake.feed.reader);
     this.throughput.add(source, counts, { lag: intake.now - intake.latest, bans });
-    store.lines.clear();
+    state.lines.clear();
     this.#knocking?.committed(knocks);
   }
 
@@ -250,11 +250,11 @@ export class Pipeline {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
     this.activity.reset();
-    this.#parts.store.lines.clear();
-    this.#parts.store.rollups.reset();
+    this.#parts.state.lines.clear();
+    this.#parts.state.rollups.reset();
     this.#parts.leaks?.dropSeen();
     this.#parts.judge.reset();
-    this.#engine.restore(this.#parts.store.notes);
+    this.#engine.restore(this.#parts.state.notes);
     this.#knocking?.takeKeys();
   }
 }

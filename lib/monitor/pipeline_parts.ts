@@ -14,7 +14,7 @@ import type { Leaks } from "./leaks.ts";
 import type { Totals } from "./totals.ts";
 
 /** The methods of the state that a pipeline calls. */
-export interface BatchStore {
+export interface BatchState {
   /** Lines to be recorded: the next `write()` writes them, then the pipeline clears them. */
   readonly lines: {
     readonly length: number;
@@ -53,7 +53,7 @@ export interface Judge {
 
 /** Options of a pipeline. */
 export interface PipelineParts {
-  readonly store: BatchStore;
+  readonly state: BatchState;
   readonly judge: Judge;
   /** Logs committed decisions and tells the firewalls. Called after trips, even without bans. */
   readonly enforce?: (decision: Decision) => void;

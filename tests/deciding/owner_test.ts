@@ -60,7 +60,7 @@ class Scene {
       boot: () => BOOT,
     });
     this.#pipeline = new Pipeline([RULES], {
-      store: state.batches(["SSHD"]),
+      state: state.batches(["SSHD"]),
       judge: this.#bans.decider,
       enforce: (decision) => this.#bans.enforce(decision),
       log: this.log,

@@ -84,9 +84,9 @@ class Scene implements AsyncDisposable {
       keys: () => state.knocks.keys(),
       whitelisted,
     });
-    const store = state.batches(MODULES.map(({ module }) => module.name));
+    const batches = state.batches(MODULES.map(({ module }) => module.name));
     this.pipeline = new Pipeline(MODULES, {
-      store,
+      state: batches,
       judge: this.bans.decider,
       enforce: (decision) => this.bans.enforce(decision),
       log,

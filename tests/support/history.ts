@@ -61,10 +61,10 @@ export async function live(
     clock: () => clock,
     boot: () => BOOT,
   });
-  const store = state.batches(modules.map(({ module }) => module.name));
+  const writer = state.batches(modules.map(({ module }) => module.name));
   const lenience = (address: string, time: Micros) => logins.lenience(address, time);
   const pipeline = new Pipeline(modules, {
-    store,
+    state: writer,
     judge: bans.decider,
     enforce: (decision) => bans.enforce(decision),
     log: QUIET,
@@ -77,7 +77,7 @@ export async function live(
     const records = recordsOf(written(state, batch));
     pipeline.process({ records, position: "p", damaged: 0 }, feed, clock);
   }
-  store.flush({ isLast: true });
+  writer.flush({ isLast: true });
   clock = now;
   while (state.bans.expire(clock).isMore);
   while (state.rollups.fold(clock) > 0);

@@ -21,7 +21,7 @@ import type { LogEvent, RecordReader } from "../../reading/event.ts";
 import { PASSING_ROOM, type Room } from "../../rules/note_memory.ts";
 import type { Trip } from "../../rules/rule.ts";
 import type { Batch } from "../../sources/source.ts";
-import { NoStore, QUIET } from "../common/dry_run.ts";
+import { NoState, QUIET } from "../common/dry_run.ts";
 import { readsAlike, SharedRules, trustsAlike } from "./shared_rules.ts";
 
 /** A configuration to rehearse. */
@@ -66,7 +66,7 @@ export class Rehearsal {
     const { room = PASSING_ROOM } = options;
     this.#hits = rehearsed.map(() => 0);
     this.#pipeline = new Pipeline(rules.modules, {
-      store: new NoStore((hits) => {
+      state: new NoState((hits) => {
         for (const { module, rule, count } of hits) {
           rules.of(module, rule).forEach((one, side) => this.#hits[side]! += one === null ? 0 : count);
         }

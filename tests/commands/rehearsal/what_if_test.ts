@@ -66,7 +66,7 @@ async function prepare({ directory, state }: TemporaryState, lines = MESSAGES.ma
     takeLogins: () => ({ logins: [], opened: [], closed: [] }),
     reset(): void {},
   };
-  const pipeline = new Pipeline(config.modules, { store: state.batches(["SSHD"]), judge, log: QUIET });
+  const pipeline = new Pipeline(config.modules, { state: state.batches(["SSHD"]), judge, log: QUIET });
   const feed = { name: "auth.log", reader: pipeline.readers.of(config.modules) };
   for await (const batch of readInput(openInput(`${directory}/auth.log`, "test"))) {
     pipeline.process(batch, feed, now());
