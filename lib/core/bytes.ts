@@ -269,3 +269,16 @@ export function endWithoutBlanks(array: Uint8Array, from: number, to: number): n
   }
   return to;
 }
+
+/** A carriage return, as rsyslog writes it. */
+const RETURN = new Literal("#015");
+
+/**
+ * Returns the end of a text without a carriage return: `sshd -e` and programs on terminals end
+ * their lines with it.
+ */
+export function endWithoutReturn(bytes: Bytes, from: number, to: number): number {
+  if (to > from && bytes.array[to - 1] === CARRIAGE_RETURN) return to - 1;
+  const end = to - RETURN.length;
+  return end > from && RETURN.isAt(bytes, end) ? end : to;
+}

@@ -19,7 +19,7 @@ const HOMES = ["/home", "/root", "/run/user"];
 /** Directories that `PrivateTmp=yes` replaces by a service's own. */
 const TEMPORARY = ["/tmp", "/var/tmp"];
 /** The group of users who may read logs. No other has the same id on every system. */
-export const LOGS = "adm";
+export const LOG_GROUP = "adm";
 const LOGS_ID = 4;
 
 /**
@@ -27,7 +27,7 @@ const LOGS_ID = 4;
  * a mode, an access control list, or a setting of the service's unit.
  */
 export function readDenial(path: string): string {
-  return denial("read it", (user) => remedyFor(user, path, LOGS) ?? joining(LOGS)(user));
+  return denial("read it", (user) => remedyFor(user, path, LOG_GROUP) ?? joining(LOG_GROUP)(user));
 }
 
 /** Returns the same for a configuration file at `place`: only the service reads it without sudo. */
@@ -47,7 +47,7 @@ function remedyFor(user: string, path: string, group: string): string | null {
     return `ProtectHome of its unit hides ${place}; ` +
       `let it with ProtectHome=read-only in: sudo systemctl edit strongmonitor`;
   }
-  if (((mode >> 3) & wanted) === wanted && info.gid === LOGS_ID) return joining(LOGS)(user);
+  if (((mode >> 3) & wanted) === wanted && info.gid === LOGS_ID) return joining(LOG_GROUP)(user);
   return `let it ${grant(user, { path: place, wanted, info }, { group })}`;
 }
 

@@ -71,7 +71,7 @@ export function follow(
     reports.filter((report) => isAccepted(report, rules)),
     ({ address }) => address,
   );
-  const room = new Room(rules, facts);
+  const quota = new Quota(rules, facts);
   const following = {
     bans: [] as NewBan[],
     ends: [] as Pick<Ban, "address" | "scope">[],
@@ -89,7 +89,7 @@ export function follow(
       if (own.some(({ scope }) => coversScope(scope, ban.scope))) continue;
       const before = followed.find(({ scope }) => isSameScope(scope, ban.scope));
       if (before !== undefined && before.until === ban.until) continue;
-      if (before !== undefined || room.take(ban)) following.bans.push(ban);
+      if (before !== undefined || quota.take(ban)) following.bans.push(ban);
       else {
         following.crowded.add(ban.provenance.name);
         following.spared.push(
@@ -120,8 +120,8 @@ function sharesRoom({ acceptFrom }: FollowRules): boolean {
   return acceptFrom?.size !== 1;
 }
 
-/** Room for more followed bans. */
-class Room {
+/** How many more bans may follow other servers. */
+class Quota {
   readonly #rules: FollowRules;
   readonly #facts: FollowFacts;
   readonly #shares = new Map<string, number>();
@@ -133,7 +133,7 @@ class Room {
     this.#free = rules.maxBans - facts.followed;
   }
 
-  /** Takes room for a ban; false: there is none for its server. */
+  /** Takes a place for a ban; false: there is none for its server. */
   take({ provenance: { name } }: NewBan): boolean {
     const share = this.#shares.get(name) ?? this.#facts.followedOf(name);
     const taken = hasRoom(this.#rules, { free: this.#free, share }) ? 1 : 0;

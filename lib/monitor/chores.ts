@@ -1,5 +1,6 @@
 import type { Config } from "../config/types.ts";
 import { type Micros, now } from "../core/time.ts";
+import type { Decider } from "../deciding/decider.ts";
 import type { Bans } from "../enforcing/bans.ts";
 import type { State } from "../state/state.ts";
 import type { HousekeepingParts } from "./housekeeping.ts";
@@ -9,6 +10,7 @@ import type { Pipeline } from "./pipeline.ts";
 export interface ChoreParts {
   readonly state: State;
   readonly pipeline: Pipeline;
+  readonly decider: Decider;
   readonly bans: Bans;
   /** Mends bans of a clock that ran ahead. */
   readonly rebase: () => void;
@@ -19,17 +21,18 @@ export interface ChoreParts {
 /** Lists the chores and deletions that a monitor's configuration asks for. */
 export function choresOf(
   config: Config,
-  { state, pipeline, bans, rebase, refresh }: ChoreParts,
+  { state, pipeline, decider, bans, rebase, refresh }: ChoreParts,
 ): Pick<HousekeepingParts, "chores" | "deletions"> {
   const sweep = (watermark: Micros) => {
     pipeline.engine.sweep(watermark);
-    bans.sweep(watermark);
+    decider.sweep(watermark);
   };
   return {
     chores: [
       { name: "mend bans of a clock that ran ahead", run: rebase },
       { name: "mend tries of a clock that ran ahead", run: () => state.enforcement.rebase(now()) },
       { name: "take over changes", run: refresh },
+      { name: "record that this boot is under way", run: () => bans.noteBoot() },
       { name: "give back memory", run: (time) => sweep(pipeline.throughput.watermark(time)) },
     ],
     deletions: deletionsOf(config, { state, pipeline }),

@@ -8,6 +8,7 @@ import type { Log } from "../core/log.ts";
 import { counted } from "../core/text.ts";
 import { now } from "../core/time.ts";
 import type { Trial } from "../deciding/ban.ts";
+import { Decider } from "../deciding/decider.ts";
 import { Logins } from "../deciding/logins.ts";
 import { Bans } from "../enforcing/bans.ts";
 import type { Fleet } from "../postgres/fleet.ts";
@@ -141,14 +142,22 @@ function openBans(
   const { start } = currentBoot(bootId);
   state.logins.deleteOld({ logins: now() - (config.trust?.span ?? 0), sessions: start });
   const logins = new Logins(config.trust);
+  const decider = new Decider({
+    whitelist,
+    logins,
+    networks: config.networkBans,
+    history: state.bans,
+    remembered: (span) => ({
+      logins: state.logins.logins(),
+      sessions: state.logins.sessions(),
+      bans: state.bans.decisionsSince(now() - span),
+    }),
+  });
   const bans = new Bans({
     state,
     firewall: firewalls.main,
     moduleFirewalls: firewalls.ofModules,
     whitelist,
-    logins,
-    known: () => ({ logins: state.logins.logins(), sessions: state.logins.sessions() }),
-    networks: config.networkBans,
     log,
     clock: now,
     boot: () => currentBoot(bootId),
@@ -156,12 +165,12 @@ function openBans(
     // Another server's ban may last longer than ours, or than the whitelist entry.
     freed: (addresses) => hooks.fleet()?.ask(state.fleet.freed(addresses)),
   });
-  return { firewalls, logins, bans };
+  return { firewalls, logins, decider, bans };
 }
 
 function openPipeline(
   { config, state, log, totals, hooks }: CommonParts,
-  { firewalls, logins, bans }: { firewalls: Firewalls; logins: Logins; bans: Bans },
+  { firewalls, logins, decider, bans }: ReturnType<typeof openBans>,
 ) {
   const knocking = new Knocking({
     config: config.knock,
@@ -173,8 +182,9 @@ function openPipeline(
   const leaks = firewalls.isAnyReal ? openLeaks(config, { bansOf, log }) : null;
   const batches = state.batches(config.modules.map(({ module }) => module.name));
   const pipeline = new Pipeline(config.modules, {
-    store: batches,
-    judge: bans,
+    state: batches,
+    judge: decider,
+    enforce: (decision) => bans.enforce(decision),
     log,
     before: readReport(state.report())?.modules,
     totals,

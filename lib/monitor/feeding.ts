@@ -1,6 +1,6 @@
 /**
- * Feeds the pipeline from all sources at the same time, each as long as it can be read. In: batches
- * of records. Out: the state of each source, and the error that ended one.
+ * Lets the pipeline follow all sources at the same time, each as long as it can be read. Out: the
+ * state of each source, and the error that ended one.
  */
 import { supervise } from "../core/supervise.ts";
 import { messageOf, UserError } from "../core/error.ts";
@@ -18,7 +18,7 @@ const FIRST_LOOK_BACK: Micros = HOUR;
 /** Options of `Feeding`. */
 export interface FeedingParts {
   readonly state: Pick<State, "firstSince" | "position" | "positions" | "forgetPosition">;
-  readonly pipeline: Pick<Pipeline, "process" | "finish" | "activity">;
+  readonly pipeline: Pick<Pipeline, "follow" | "activity">;
   readonly log: Log;
   /** By source, when lines last came to an earlier monitor or to this one. */
   readonly lastBatches: Map<string, Micros>;
@@ -81,20 +81,15 @@ export class Feeding {
     };
     const read = async (progress: () => void) => {
       report({ running: true });
-      try {
-        const after = state.position(source.name);
-        const start = after === null ? `lines written since ${isoTime(since)}` : `behind ${after}`;
-        log.debug(() => `${source.name}: reading ${start}`);
-        for await (const batch of source.batches({ after, since }, signal)) {
-          const isCommitted = pipeline.process(batch, feed, now());
-          processed();
-          if (batch.records.length > 0) lastBatches.set(source.name, now());
-          // A batch that is not committed yet may still fail.
-          if (isCommitted) progress();
-        }
-      } finally {
-        pipeline.finish(source.name);
-      }
+      const after = state.position(source.name);
+      const start = after === null ? `lines written since ${isoTime(since)}` : `behind ${after}`;
+      log.debug(() => `${source.name}: reading ${start}`);
+      await pipeline.follow(source.batches({ after, since }, signal), feed, ({ records }, isCommitted) => {
+        processed();
+        if (records.length > 0) lastBatches.set(source.name, now());
+        // A batch that is not committed yet may still fail.
+        if (isCommitted) progress();
+      });
       if (!signal.aborted) throw new Error(`${source.name} ended`);
     };
     return supervise(read, { name: source.name, signal, log })

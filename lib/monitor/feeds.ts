@@ -61,7 +61,7 @@ function journalFeed(
     // A log on a terminal does not reach the journal.
     ...(Deno.stderr.isTerminal() ? { quiet: Infinity } : {}),
   });
-  return { name: source.name, source, reader: pipeline.readers.of(modules), modules };
+  return { name: source.name, source, reader: pipeline.readers.ofEntries(modules), modules };
 }
 
 /** A log file, or pattern of names, with the modules that read it. */

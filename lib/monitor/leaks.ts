@@ -15,7 +15,7 @@ import type { Ban } from "../deciding/ban.ts";
 import type { LogEvent } from "../reading/event.ts";
 import { END, NO_ACTIVITY } from "../reading/message_reader.ts";
 import type { Leak } from "./report.ts";
-import { Sightings } from "./sightings.ts";
+import { type Sighting, Sightings } from "./sightings.ts";
 
 /** A ban in force, with the time when the firewall confirmed it; null: not yet. */
 export interface AppliedBan extends Pick<Ban, "id" | "address" | "scope" | "start"> {
@@ -103,37 +103,36 @@ export class Leaks {
       .map(leakOf);
   }
 
-  /** Returns the slots in use, by address and by the networks around each address. */
-  #take(): Map<string, number[]> {
+  /** Returns the sightings by address and by the networks around each address. */
+  #take(): Map<string, Sighting[]> {
     const { lengths } = this.#parts;
-    const seen = new Map<string, number[]>();
-    for (const [slot, address] of this.#committed.slots()) {
+    const seen = new Map<string, Sighting[]>();
+    for (const sighting of this.#committed.all()) {
+      const { address } = sighting;
       const around = address.includes(":") ? [...lengths.ipv6, clientBitsOf(address) || 128] : lengths.ipv4;
       for (const target of new Set([address, ...around.map((length) => enclosing(address, length))])) {
-        seen.set(target, [...seen.get(target) ?? [], slot]);
+        seen.set(target, [...seen.get(target) ?? [], sighting]);
       }
     }
     return seen;
   }
 
-  #compare(seen: ReadonlyMap<string, readonly number[]>, bans: readonly AppliedBan[]): void {
+  #compare(seen: ReadonlyMap<string, readonly Sighting[]>, bans: readonly AppliedBan[]): void {
     const inForce = new Set(bans.map(({ id }) => id));
     for (const id of this.#watched.keys()) if (!inForce.has(id)) this.#watched.delete(id);
     for (const ban of bans) {
-      for (const slot of seen.get(ban.address) ?? []) this.#count(ban, slot);
+      for (const sighting of seen.get(ban.address) ?? []) this.#count(ban, sighting);
     }
     this.#committed.clear();
   }
 
-  /** Counts the lines of a slot that were written after its ban was confirmed. */
-  #count(ban: AppliedBan, slot: number): void {
-    const { modules, counts, first: firsts, last: lasts } = this.#committed;
-    const module = this.#parts.modules[modules[slot]!]!;
+  /** Counts the lines of a sighting that were written after its ban was confirmed. */
+  #count(ban: AppliedBan, { module: index, count, first, last }: Sighting): void {
+    const module = this.#parts.modules[index]!;
     if (!coversScope(ban.scope, module.scope)) return;
     const watched = this.#watch(ban);
-    const [first, last] = [firsts[slot]!, lasts[slot]!];
     if (watched === null || last <= watched.confirmed + GRACE) return;
-    watched.lines += first > watched.confirmed + GRACE ? counts[slot]! : 1;
+    watched.lines += first > watched.confirmed + GRACE ? count : 1;
     watched.lastLine = Math.max(watched.lastLine, last);
     watched.modules.add(module.name);
     if (watched.hasWarned || watched.lines < ENOUGH) return;

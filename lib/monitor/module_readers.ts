@@ -2,6 +2,8 @@ import type { Log } from "../core/log.ts";
 import type { Micros } from "../core/time.ts";
 import { ModuleHealth } from "../reading/health.ts";
 import type { MessageReader } from "../reading/message_reader.ts";
+import type { ReadableModule } from "../reading/candidates.ts";
+import { LineReader } from "../reading/line_reader.ts";
 import { Reader } from "../reading/reader.ts";
 import type { Engine } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
@@ -29,15 +31,14 @@ export class ModuleReaders {
     return this.#health.givenUp;
   }
 
-  /** Returns a reader of records of these modules alone; see `Reader` for `otherZone`. */
-  of(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): Reader {
-    const readable = modules.map((rules) => {
-      const index = this.#modules.indexOf(rules);
-      const { identifiers, units, programs, aliases, zone, form } = rules.module;
-      const mayBegin = (text: string) => form.mayBegin?.(text) ?? true;
-      return { index, identifiers, units, programs, aliases, zone, mayBegin, reader: this.#readers[index]! };
-    });
-    return new Reader(readable, this.#health, otherZone);
+  /** Returns a reader of entries of these modules alone. */
+  ofEntries(modules: readonly ModuleRules[]): Reader {
+    return new Reader(this.#readable(modules), this.#health);
+  }
+
+  /** Returns a reader of records of these modules alone; see `LineReader` for `otherZone`. */
+  of(modules: readonly ModuleRules[], otherZone?: (shift: Micros) => void): LineReader {
+    return new LineReader(this.#readable(modules), this.#health, otherZone);
   }
 
   /** Returns a reader of recorded messages. A record's identifier is the name of its module. */
@@ -49,5 +50,14 @@ export class ModuleReaders {
       reader: this.#readers[index]!,
     }));
     return new Reader(readable, this.#health);
+  }
+
+  #readable(modules: readonly ModuleRules[]): ReadableModule[] {
+    return modules.map((rules) => {
+      const index = this.#modules.indexOf(rules);
+      const { identifiers, units, programs, aliases, zone, form } = rules.module;
+      const mayBegin = (text: string) => form.mayBegin?.(text) ?? true;
+      return { index, identifiers, units, programs, aliases, zone, mayBegin, reader: this.#readers[index]! };
+    });
   }
 }

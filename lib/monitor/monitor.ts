@@ -99,12 +99,12 @@ export class Monitor {
   }
 
   #joinFleet(): Promise<Fleet | null> {
-    const { log, surroundings, bans, totals } = this.#parts;
+    const { log, surroundings, decider, bans, totals } = this.#parts;
     return joinFleet(this.#config, {
       state: this.#state,
       log,
       totals: totals.shipment,
-      whyNot: (target) => bans.whyNot(target),
+      whyNot: (target) => decider.whyNot(target, now()),
       isReal: (ban) => bans.isReal(ban),
       onPeer: (address) => surroundings.note("database host", [address]),
       changed: () => this.#refresh(),

@@ -7,22 +7,21 @@
  *                                        │
  *                     Judge.decide() ◄───┘   decides everything; nothing is decided later
  *                           │
- *                     BatchStore.write()     commit: lines, notes, logins, knocks, bans, position
+ *                     BatchState.write()     commit: lines, notes, logins, knocks, bans, position
  *                           │
- *                     Judge.enforce()        tells the firewall
+ *                     enforce()              tells the firewalls
  *
  * A batch of a flood (`isMore`) is read and counted at once, and committed with the next batches.
  * After a failed commit memory is restored from the state, and the source is read again from its
  * stored position: no line counts twice, and none is missed.
  */
-import type { Micros } from "../core/time.ts";
+import { type Micros, now } from "../core/time.ts";
 import { LINE } from "../core/records.ts";
 import { counted } from "../core/text.ts";
 import type { Knock } from "../deciding/knock.ts";
 import { Activity } from "../reading/activity.ts";
-import type { LogEvent } from "../reading/event.ts";
 import { NEVER, NOTHING } from "../reading/message_reader.ts";
-import type { Reader } from "../reading/reader.ts";
+import type { LogEvent, RecordReader } from "../reading/event.ts";
 import { Engine } from "../rules/engine.ts";
 import type { ModuleRules } from "../rules/rule.ts";
 import type { Batch } from "../sources/source.ts";
@@ -84,7 +83,7 @@ export class Pipeline {
       modules.map(({ module: { name, form }, rules }) => ({ name, form, rules })),
       parts.counting,
     );
-    this.#engine.restore(parts.store.notes);
+    this.#engine.restore(parts.state.notes);
     this.readers = new ModuleReaders(modules, { engine: this.#engine, log: parts.log });
     this.recording = new Recording(modules);
   }
@@ -99,10 +98,26 @@ export class Pipeline {
     for (const address of addresses) this.#engine.forget(address);
     if (this.#intake !== null) return;
     try {
-      this.#parts.store.notes.add(this.#engine.takeNotes(0));
+      this.#parts.state.notes.add(this.#engine.takeNotes(0));
     } catch (error) {
       this.#reset();
       throw error;
+    }
+  }
+
+  /**
+   * Processes the batches of a source as they come, and commits what is left when it ends or fails.
+   * `processed` is told after each batch whether all is committed. Throws like `process()`.
+   */
+  async follow(
+    batches: AsyncIterable<Batch>,
+    feed: Feed,
+    processed: (batch: Batch, isCommitted: boolean) => void = () => {},
+  ): Promise<void> {
+    try {
+      for await (const batch of batches) processed(batch, this.process(batch, feed, now()));
+    } finally {
+      this.finish(feed.name);
     }
   }
 
@@ -162,7 +177,7 @@ export class Pipeline {
     intake.now = now;
     intake.counts.entries += records.length;
     intake.counts.damaged += damaged;
-    const isFull = intake.counts.entries >= GROUP || this.#parts.store.lines.size >= GROUP_SIZE;
+    const isFull = intake.counts.entries >= GROUP || this.#parts.state.lines.size >= GROUP_SIZE;
     if (!isMore || isFull) this.#commit(intake);
   }
 
@@ -181,28 +196,29 @@ export class Pipeline {
     const isHit = this.#engine.add(event);
     const isCounted = isHit && reader.counting !== NEVER;
     if (isHit && !isCounted) counts.uncounted++;
-    const { rollups, lines } = this.#parts.store;
+    const { rollups, lines } = this.#parts.state;
     rollups.add(event, isCounted);
     if (this.recording.isRecorded(event, isHit)) lines.add(event);
   }
 
   #commit(intake: Intake): void {
-    const { store, judge, log } = this.#parts;
+    const { state, judge, enforce, log } = this.#parts;
     const { feed: { name: source }, position, knocks, counts } = intake;
     const byRule = this.#engine.takeRuleHits();
     counts.hits = byRule.reduce((sum, { count }) => sum + count, 0);
-    store.rollups.addHits(byRule);
+    state.rollups.addHits(byRule);
     const trips = this.#engine.takeTrips();
-    const bans = judge.decide(trips, knocks);
+    const decision = judge.decide(trips, { knocks, now: intake.now });
+    const { bans } = decision;
     const notes = this.#engine.takeNotes(intake.now);
     counts.bans = bans.length;
-    counts.recorded = store.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
+    counts.recorded = state.write({ source, position, notes, logins: judge.takeLogins(), bans, knocks });
     this.#intake = null;
     this.#parts.leaks?.keepSeen();
     for (const { address, reason, count } of trips) {
       log.debug(() => `${address} passed the limit of ${reason} with ${counted(count, "hit")}`);
     }
-    if (trips.length > 0) judge.enforce(bans);
+    if (trips.length > 0) enforce?.(decision);
     // A line about each batch would never end in a log that takes up the monitor's own lines.
     if (counts.recorded + counts.hits + counts.bans > 0) {
       log.debug(() =>
@@ -216,12 +232,12 @@ export class Pipeline {
     counts.evicted = this.#engine.takeEvicted();
     counts.suppressed = this.#warnOfSuppressions(intake.feed.reader);
     this.throughput.add(source, counts, { lag: intake.now - intake.latest, bans });
-    store.lines.clear();
+    state.lines.clear();
     this.#knocking?.committed(knocks);
   }
 
   /** Returns the number of messages that journald dropped. */
-  #warnOfSuppressions(reader: Reader): number {
+  #warnOfSuppressions(reader: RecordReader): number {
     const suppressions = reader.takeSuppressions();
     for (const { unit, count } of suppressions) {
       this.#parts.log.warn(
@@ -237,11 +253,11 @@ export class Pipeline {
     this.#intake?.feed.reader.takeSuppressions();
     this.#intake = null;
     this.activity.reset();
-    this.#parts.store.lines.clear();
-    this.#parts.store.rollups.reset();
+    this.#parts.state.lines.clear();
+    this.#parts.state.rollups.reset();
     this.#parts.leaks?.dropSeen();
     this.#parts.judge.reset();
-    this.#engine.restore(this.#parts.store.notes);
+    this.#engine.restore(this.#parts.state.notes);
     this.#knocking?.takeKeys();
   }
 }

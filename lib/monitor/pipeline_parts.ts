@@ -1,11 +1,9 @@
 /** The parts of a pipeline: sources, the state, and the judge of events. */
 import type { Log } from "../core/log.ts";
-import type { NewBan } from "../deciding/ban.ts";
-import type { Knock } from "../deciding/knock.ts";
+import type { Decision, Facts } from "../deciding/decider.ts";
 import type { LoginUpdate } from "../deciding/logins.ts";
 import type { ModuleActivity } from "../reading/activity.ts";
-import type { LogEvent } from "../reading/event.ts";
-import type { Reader } from "../reading/reader.ts";
+import type { LogEvent, RecordReader } from "../reading/event.ts";
 import type { EngineOptions } from "../rules/engine.ts";
 import type { BatchNotes, StoredNotes } from "../rules/note_batch.ts";
 import type { Trip } from "../rules/rule.ts";
@@ -16,7 +14,7 @@ import type { Leaks } from "./leaks.ts";
 import type { Totals } from "./totals.ts";
 
 /** The methods of the state that a pipeline calls. */
-export interface BatchStore {
+export interface BatchState {
   /** Lines to be recorded: the next `write()` writes them, then the pipeline clears them. */
   readonly lines: {
     readonly length: number;
@@ -41,24 +39,24 @@ export interface BatchStore {
   readonly notes: StoredNotes & { add(notes: BatchNotes): void };
 }
 
-/** Decides on bans, and enforces them once they are committed. */
+/** Decides on bans. */
 export interface Judge {
   /** Notes a login or the end of a connection: an address with a session is not banned. */
   note(event: LogEvent): void;
-  /** Returns all bans that follow from trips, of addresses and networks; none for `knocks`. */
-  decide(trips: readonly Trip[], knocks: readonly Knock[]): readonly NewBan[];
+  /** Returns all that follows from trips: bans of addresses and networks; none for `knocks`. */
+  decide(trips: readonly Trip[], facts: Facts): Decision;
   /** Returns the logins and sessions to store since the last call. */
   takeLogins(): LoginUpdate;
   /** Restores memory from the state after a failed commit. */
   reset(): void;
-  /** Logs committed decisions, and tells the firewall. Call it after trips, even without bans. */
-  enforce(bans: readonly NewBan[]): void;
 }
 
 /** Options of a pipeline. */
 export interface PipelineParts {
-  readonly store: BatchStore;
+  readonly state: BatchState;
   readonly judge: Judge;
+  /** Logs committed decisions and tells the firewalls. Called after trips, even without bans. */
+  readonly enforce?: (decision: Decision) => void;
   readonly log: Log;
   readonly counting?: EngineOptions;
   /** Null: nobody can knock. */
@@ -74,5 +72,5 @@ export interface PipelineParts {
 /** A source's name, and the reader of its records. */
 export interface Feed {
   readonly name: string;
-  readonly reader: Reader;
+  readonly reader: RecordReader;
 }

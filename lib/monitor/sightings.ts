@@ -1,93 +1,69 @@
-/** A few addresses with the times of their lines, in arrays of a fixed size even in a flood. */
-import { ADDRESS_WORDS } from "../core/address.ts";
+/** A few addresses with the times of their lines, in tables of a fixed size even in a flood. */
 import { addressText } from "../core/address_text.ts";
 import type { LogEvent } from "../reading/event.ts";
 import type { Micros } from "../core/time.ts";
-import { mix, seed } from "../rules/hash.ts";
+import { RecentKeys, WAYS, type Words } from "../rules/recent_keys.ts";
 
-/** Number of slots for all addresses and modules with the same hash. */
-const WAYS = 8;
-/** Number of pairs of address and module that are remembered. */
-const SLOTS = 32 * WAYS;
-const SEED = seed();
+const SETS = 32;
 
-/**
- * Counts lines by address and module, for a limited number of them: without a free slot, the one
- * silent for longest is reused.
- */
+/** Lines of an address and module. */
+export interface Sighting {
+  readonly address: string;
+  readonly module: number;
+  readonly count: number;
+  /** Times of the first and of the last line. */
+  readonly first: Micros;
+  readonly last: Micros;
+}
+
+/** Counts lines by address and module, for 256 of these pairs. */
 export class Sightings {
-  readonly modules = new Int32Array(SLOTS);
-  /** Lines by slot; 0: the slot is free. */
-  readonly counts = new Int32Array(SLOTS);
-  /** Times of the first and of the last line, by slot. */
-  readonly first = new Float64Array(SLOTS);
-  readonly last = new Float64Array(SLOTS);
-  readonly #words = new Int32Array(SLOTS * ADDRESS_WORDS);
+  readonly #keys = new RecentKeys(SETS);
+  /** Lines of a pair and the time of the first one, by place in the table. */
+  readonly #counts = new Int32Array(SETS * WAYS);
+  readonly #first = new Float64Array(SETS * WAYS);
 
   /** Counts a line. */
-  add({ reader: { address: { w0, w1, w2, w3 } }, module, time }: LogEvent): void {
-    this.#count(w0, w1, w2, w3, module, 1, time, time);
+  add({ reader: { address }, module, time }: LogEvent): void {
+    this.#count(address, module, { count: 1, first: time, last: time });
   }
 
   /** Adds the lines of `later`, and empties it. */
   takeOver(later: Sightings): void {
-    const { modules, counts, first, last } = later;
-    for (let slot = 0, at = 0; slot < SLOTS; slot++, at += ADDRESS_WORDS) {
-      if (counts[slot] === 0) continue;
-      const [w0, w1, w2, w3] = later.#words.subarray(at, at + ADDRESS_WORDS);
-      this.#count(w0!, w1!, w2!, w3!, modules[slot]!, counts[slot]!, first[slot]!, last[slot]!);
+    for (const { place, words: [w0, w1, w2, w3], tag } of later.#keys.places()) {
+      this.#count({ w0: w0!, w1: w1!, w2: w2!, w3: w3! }, tag, later.#timesAt(place));
     }
     later.clear();
   }
 
   /** Forgets all lines. */
   clear(): void {
-    this.counts.fill(0);
+    this.#keys.clear();
   }
 
-  /** Returns the slots in use with their addresses. */
-  *slots(): Iterable<readonly [slot: number, address: string]> {
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (this.counts[slot] !== 0) yield [slot, addressText(this.#words, slot * ADDRESS_WORDS, 128)];
-    }
+  /** Returns the pairs and their lines. */
+  all(): Sighting[] {
+    return Array.from(this.#keys.places(), ({ place, words, tag: module }) => {
+      return { address: addressText(words, 0, 128), module, ...this.#timesAt(place) };
+    });
+  }
+
+  #timesAt(place: number): Pick<Sighting, "count" | "first" | "last"> {
+    return { count: this.#counts[place]!, first: this.#first[place]!, last: this.#keys.times[place]! };
   }
 
   #count(
-    w0: number,
-    w1: number,
-    w2: number,
-    w3: number,
+    address: Words,
     module: number,
-    lines: number,
-    first: Micros,
-    last: Micros,
+    { count, first, last }: Pick<Sighting, "count" | "first" | "last">,
   ): void {
-    const slot = this.#slotOf(w0, w1, w2, w3, module);
-    if (this.counts[slot] === 0) {
-      this.#words.set([w0, w1, w2, w3], slot * ADDRESS_WORDS);
-      this.modules[slot] = module;
-      this.first[slot] = first;
+    let place = this.#keys.find(address, module);
+    if (place < 0) {
+      place = this.#keys.add(address, module, last);
+      this.#counts[place] = 0;
+      this.#first[place] = first;
     }
-    this.counts[slot]! += lines;
-    this.last[slot] = last;
-  }
-
-  /** Returns the slot of an address and module; without one a free one, or the longest silent. */
-  #slotOf(w0: number, w1: number, w2: number, w3: number, module: number): number {
-    const words = this.#words;
-    const set = (mix(mix(mix(SEED ^ module, w1 ^ w2), w3 >>> 16), w3 & 0xffff) & SLOTS / WAYS - 1) * WAYS;
-    let best = set;
-    for (let slot = set, at = set * ADDRESS_WORDS; slot < set + WAYS; slot++, at += ADDRESS_WORDS) {
-      if (this.counts[slot] === 0) {
-        if (this.counts[best] !== 0) best = slot;
-      } else if (
-        words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3 &&
-        this.modules[slot] === module
-      ) {
-        return slot;
-      } else if (this.counts[best] !== 0 && this.last[slot]! < this.last[best]!) best = slot;
-    }
-    this.counts[best] = 0;
-    return best;
+    this.#counts[place]! += count;
+    this.#keys.times[place] = last;
   }
 }

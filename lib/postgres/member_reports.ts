@@ -21,7 +21,7 @@ export interface MemberReport {
 export type MemberBan = Pick<Ban, "address" | "reason" | "start" | "until" | "ended" | "endReason">;
 
 /** The address to ask about, and the host that asks. */
-export interface Question {
+export interface ReportsQuery {
   /** Id of this host, which is left out. */
   readonly host: string;
   readonly address: string;
@@ -37,7 +37,7 @@ const MOST_READ = 10_000;
 /** Reads other members' reports, within twice `timeout`. Throws errors for `explain()`. */
 export async function memberReports(
   config: DatabaseConfig,
-  { host, address, networks }: Question,
+  { host, address, networks }: ReportsQuery,
   timeout: Micros,
 ): Promise<MemberReport[]> {
   const parameters = [host, address, arrayOf([address, ...networks])];

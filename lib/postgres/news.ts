@@ -9,7 +9,7 @@ import { arrayOf, micros } from "./values.ts";
 import { IN_FORCE, SERVER } from "./views.ts";
 
 /** What to read. */
-export interface Question {
+export interface NewsQuery {
   /** Id of this server, whose reports are left out. */
   readonly hostId: string;
   /** By server, the number of its latest change that was read. */
@@ -64,7 +64,7 @@ interface Kinds {
  */
 export async function readNews(
   connection: Connection,
-  { hostId, known, asked, window, limit }: Question,
+  { hostId, known, asked, window, limit }: NewsQuery,
 ): Promise<News> {
   const rows = await connection.query<{ kind: keyof Kinds; content: string }>(NEWS, [
     arrayOf([...known.keys()]),

@@ -1,6 +1,8 @@
 import type { Bytes } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
+import type { Records } from "../core/records.ts";
 import type { MessageReader } from "./message_reader.ts";
+import type { Suppression } from "./suppressions.ts";
 
 /**
  * Meaning of a record of a configured module: a view of positions and numbers, good until the next
@@ -30,6 +32,19 @@ export interface LogEvent {
   readonly count: number;
   /** Whether only root or the service can have written it, as far as its source can tell. */
   readonly isTrusted: boolean;
+}
+
+/** Reads the records of one source. */
+export interface RecordReader {
+  /** The event of the last record for which `read()` returned true; good until its next call. */
+  readonly event: LogEvent;
+  /**
+   * Reads record `i`; `now` is the reference for the time of a line. Returns false if the record
+   * belongs to no module.
+   */
+  read(records: Records, i: number, now: Micros): boolean;
+  /** Takes journald's reports of dropped messages since the last call. */
+  takeSuppressions(): Suppression[];
 }
 
 /** A recorded line. */

@@ -1,5 +1,5 @@
 import type { AddressReader } from "../core/address_reader.ts";
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, makeBytes } from "../core/bytes.ts";
 import type { Micros } from "../core/time.ts";
 import type { Stamp } from "../core/stamp.ts";
 import type { Automaton } from "./automaton.ts";
@@ -44,6 +44,24 @@ export interface Place {
   readonly isAgain: boolean;
   /** Tells when a runtime or journald took over the message; NaN or null: nobody surely did. */
   readonly collector: { readonly collected: Micros } | null;
+}
+
+/** The place of the current message, one object for all messages of a source. */
+export class MessagePlace implements Place {
+  stream: object = this;
+  bytes: Bytes = makeBytes(0);
+  from = 0;
+  to = 0;
+  isAgain = false;
+  collector: Place["collector"] = null;
+
+  set(stream: object, { bytes, from, to }: Pick<Place, "bytes" | "from" | "to">, isAgain = false): void {
+    this.stream = stream;
+    this.bytes = bytes;
+    this.from = from;
+    this.to = to;
+    this.isAgain = isAgain;
+  }
 }
 
 /**

@@ -1,117 +1,143 @@
-import { decode, makeBytes } from "../core/bytes.ts";
-import { resolveStamp } from "../core/stamp.ts";
+/**
+ * Reads the records of one source: finds the module of an entry of the journal, reads its message,
+ * and tells whether it is trusted. `LineReader` reads lines of files through it. In: a record, or a
+ * text and the modules to ask. Out: the event.
+ */
+import { ESCAPE } from "../core/ascii.ts";
+import { type Bytes, endWithoutReturn, makeBytes } from "../core/bytes.ts";
+import { NO_PID, type Records } from "../core/records.ts";
+import type { Stamp } from "../core/stamp.ts";
 import { type Micros, MILLISECOND } from "../core/time.ts";
-import type { LogEvent } from "./event.ts";
+import type { Zone } from "../core/zone.ts";
+import type { LogEvent, RecordReader } from "./event.ts";
+import { type Beginning, HeadReader } from "./head.ts";
 import type { ModuleHealth } from "./health.ts";
-import { LINE, NO_PID, type Origin, type Records } from "../core/records.ts";
-import { timeOfLine } from "./line_time.ts";
-import { type Candidate, type ReadableModule, sentBy } from "./candidates.ts";
-import type { Place } from "./message_reader.ts";
-import { ModuleFinder, type ReadOptions } from "./module_finder.ts";
-import { LastLines, type Line, mayRepeat, timesRepeated } from "./repetition.ts";
-import { isJournalds, type Suppression, Suppressions } from "./suppressions.ts";
-import { isOfUnit } from "./trust.ts";
-import { type Writing, type ZoneShift, ZoneShifts } from "./zone_shift.ts";
+import { MessagePlace } from "./message_reader.ts";
+import {
+  type Candidate,
+  Candidates,
+  isTextual,
+  type Program,
+  type ReadableModule,
+  sentBy,
+  writersOf,
+} from "./candidates.ts";
+import { DayResolver } from "./day_resolver.ts";
+import { Placements } from "./placements.ts";
+import { type Suppression, Suppressions } from "./suppressions.ts";
 
-/** Lines among which one should have a time. */
-const TRIES = 10;
-/** How to read an entry that journald did not split, and a line for its time alone. */
-const WHOLE_ENTRY: ReadOptions = { isLine: false, isStateless: false, place: null };
-const TIMED_LINE: ReadOptions = { isLine: true, isStateless: true, place: null };
-/** Programs of journal entries that are remembered. */
-const MAX_WRITERS = 256;
-
-/** An origin and the modules that its entries may belong to. */
-interface Placement {
-  readonly origin: Origin;
-  readonly candidates: readonly Candidate[];
-  /** Whether the entries are journald's own. */
-  readonly isJournalds: boolean;
+/** How a text is read. */
+export interface ReadOptions {
+  /** Whether only the text tells time and process: a line with a head, not an entry's message. */
+  readonly isLine: boolean;
+  /** See `MessageReader`; null also if nobody will be named. */
+  readonly place: MessagePlace | null;
   /**
-   * Identifies the program in its unit and container; null: journald took each message as the
-   * program sent it.
+   * Whether modules remember nothing of the text, as it is also read by itself: here only for its
+   * time, or for the line that repeats it.
    */
-  readonly stream: object | null;
+  readonly isStateless: boolean;
 }
 
-/**
- * Finds the module of a record among the modules of one source. Reads the record's message and
- * time, and whether it is trusted.
- */
-export class Reader {
-  readonly #finder: ModuleFinder;
-  readonly #suppressions: Suppressions;
-  readonly #lines = new LastLines();
-  readonly #zoneShifts: ZoneShifts;
-  /** Shift of the current file. */
-  #zoneShift: ZoneShift;
-  /** Placements by the indexes of the records' origins. */
-  readonly #placements: Placement[] = [];
-  /** Programs in units and containers, by the names of all three; they outlive the records' origins. */
-  readonly #writers = new Map<string, object>();
+/** Candidates to ask: all, or those whose messages never or perhaps begin with a stranger's text. */
+const [ALL, CLOSED, OPEN] = [0, 1, 2] as const;
+
+/** A message that an open candidate understands. */
+interface Open extends Beginning {
+  readonly candidates: readonly Candidate[];
+  readonly bytes: Bytes;
+  readonly to: number;
+  /** Whether a part of a head precedes it. */
+  readonly isHeaded: boolean;
+}
+
+/** How an entry is read that journald did not split. */
+const WHOLE_ENTRY: ReadOptions = { isLine: false, isStateless: false, place: null };
+
+/** Reads entries of the journal, and texts. */
+export class Reader implements RecordReader {
+  /** The last text read. `setTime()` sets the time and `isAhead`. */
+  readonly event: { -readonly [key in keyof LogEvent]: LogEvent[key] };
+  /** Instants around the current text; whoever reads a text keeps them up to date. */
+  readonly reference = { now: 0, before: NaN, zone: undefined as Zone | undefined };
+  /** Whether the time of the last text depends on a zone that the text does not tell in figures. */
+  isZoneless = false;
+  readonly candidates: Candidates;
   /** Where the current message was written. */
-  readonly #place: { -readonly [key in keyof Place]: Place[key] } = {
-    stream: this,
-    bytes: makeBytes(0),
-    from: 0,
-    to: 0,
-    isAgain: false,
-    collector: null,
-  };
+  readonly place = new MessagePlace();
+  /** How an entry is read that journald may have split. */
+  readonly #entry: ReadOptions = { isLine: false, isStateless: false, place: this.place };
+  readonly #placements: Placements;
+  readonly #suppressions: Suppressions;
   /** When journald took over the current entry. */
   readonly #journald = { collected: NaN };
-  /** How entries are read that journald may have split, lines, and those that another line repeats. */
-  readonly #entry: ReadOptions = { isLine: false, isStateless: false, place: this.#place };
-  readonly #line: ReadOptions = { isLine: true, isStateless: false, place: this.#place };
-  readonly #repeatedLine: ReadOptions = { isLine: true, isStateless: true, place: this.#place };
+  readonly #health: ModuleHealth;
+  readonly #heads: HeadReader<Program>;
+  /** Resolver of times in messages. */
+  readonly #times = new DayResolver(this.reference);
+  /** Zone of lines that belong to no module. */
+  readonly #zone: Zone | undefined;
+  /** Whether an open candidate has understood a line without a head. */
+  #isHeadless = false;
+  /** Whether an open candidate has understood a line with a head that names no program. */
+  #isTagless = false;
+  /** Whether an open candidate has understood a line with a time that no word follows. */
+  #isWordless = false;
+  /** How the current text is read. */
+  #isStateless = false;
+  #placeOfText: ReadOptions["place"] = null;
 
-  /**
-   * @param modules of the source, at least one, in the order in which they are asked
-   * @param otherZone is called once for each shift that is found, see `ZoneShift`
-   */
-  constructor(
-    modules: readonly ReadableModule[],
-    health: ModuleHealth,
-    otherZone: (shift: Micros) => void = () => {},
-  ) {
-    this.#finder = new ModuleFinder(modules, health);
-    this.#zoneShifts = new ZoneShifts(otherZone);
-    this.#zoneShift = this.#zoneShifts.of(this);
+  /** @param modules at least one, in the order in which they are asked */
+  constructor(modules: readonly ReadableModule[], health: ModuleHealth) {
+    this.#health = health;
+    this.#zone = modules[0]!.zone;
+    this.candidates = new Candidates(modules);
     this.#suppressions = new Suppressions(modules.flatMap(({ units }) => units));
+    this.#placements = new Placements(this.candidates, (unit) => this.#suppressions.addUnit(unit));
+    this.#heads = new HeadReader({
+      programOf: (identifier) => this.candidates.program(identifier),
+      isKnown: (identifier) => this.candidates.isProgram(identifier),
+      isObjectRead: this.candidates.all.some(isTextual),
+      mayBegin: (text) => this.candidates.mayBegin(text),
+      reference: this.reference,
+    });
+    this.event = {
+      module: modules[0]!.index,
+      reader: modules[0]!.reader,
+      isUnderstood: false,
+      bytes: makeBytes(0),
+      from: 0,
+      to: 0,
+      time: 0,
+      isAhead: false,
+      pid: NO_PID,
+      count: 1,
+      isTrusted: true,
+    };
   }
 
-  /** The event of the last record for which `read()` returned true; good until its next call. */
-  get event(): LogEvent {
-    return this.#finder.event;
-  }
-
-  /**
-   * Reads record `i`; `now` is the reference for the time of a line. Returns false if the record
-   * belongs to no module.
-   */
+  /** Reads entry `i`. Returns false if it belongs to no module. */
   read(records: Records, i: number, now: Micros): boolean {
     const { bytes } = records;
-    const origin = records.origin[i]!;
-    this.#finder.reference.now = now;
-    if (origin === LINE) return this.#readLineOf(records, i);
-    const { candidates, isJournalds, stream } = this.#placementOf(records.origins[origin]!, origin);
-    if (isJournalds) this.#suppressions.read(bytes, records.from[i]!, records.to[i]!);
-    if (candidates.length === 0) return false;
-    this.#finder.event.pid = records.pids[i]!;
+    this.reference.now = now;
+    const { candidates, isJournalds, stream } = this.#placements.of(records, i);
     const from = records.from[i]!;
     const to = records.to[i]!;
+    if (isJournalds) this.#suppressions.read(bytes, from, to);
+    if (candidates.length === 0) return false;
+    this.event.pid = records.pids[i]!;
     if (stream !== null) {
-      this.#setPlace(stream, { bytes, from, to });
+      this.place.set(stream, { bytes, from, to });
       this.#journald.collected = records.times[i]!;
-      this.#place.collector = this.#journald;
+      this.place.collector = this.#journald;
     }
-    const options = stream === null ? WHOLE_ENTRY : this.#entry;
-    if (!this.#finder.read(candidates, bytes, from, to, options)) return false;
-    this.#setTime(records.times[i]!);
+    if (!this.readText(candidates, bytes, from, to, stream === null ? WHOLE_ENTRY : this.#entry)) {
+      return false;
+    }
+    this.setTime(records.times[i]!);
     return true;
   }
 
-  /** Takes journald's reports of dropped messages since the last call. */
   takeSuppressions(): Suppression[] {
     return this.#suppressions.take();
   }
@@ -120,148 +146,193 @@ export class Reader {
    * Sets the event's time. Rules run on the times of lines, so a later time than now becomes now.
    * The clock has milliseconds, entries have microseconds.
    */
-  #setTime(time: Micros): void {
-    const { now } = this.#finder.reference;
-    this.#finder.event.isAhead = time >= now + MILLISECOND;
-    this.#finder.event.time = this.#finder.event.isAhead ? now : time;
-  }
-
-  /** Returns when `line` of the file `stream` was written, by its own time; NaN if it has none. */
-  timeOf(line: Line, { stream, now }: { stream?: object | null; now: Micros }): Micros {
-    this.#finder.reference.now = now;
-    const time = this.#peekTime(line);
-    return this.#finder.isZoneless ? time + this.#zoneShifts.of(stream ?? this).shift : time;
+  setTime(time: Micros): void {
+    const { now } = this.reference;
+    this.event.isAhead = time >= now + MILLISECOND;
+    this.event.time = this.event.isAhead ? now : time;
   }
 
   /**
-   * Learns the zone of a file's times from one of its last lines, before the first ones are read.
-   * Returns false if the line has no time: then try one before it.
+   * Reads `bytes[from, to)` of the process `event.pid`. Returns false if it belongs to none of the
+   * candidates. The event's time is NaN if the text has none.
    */
-  learnZone(
-    line: Line,
-    { stream, now, ...writing }: { stream?: object | null; now: Micros } & Writing,
+  readText(
+    candidates: readonly Candidate[],
+    bytes: Bytes,
+    from: number,
+    to: number,
+    { isLine, isStateless, place }: ReadOptions,
   ): boolean {
-    this.#finder.reference.now = now;
-    return this.#learnFrom(line, this.#zoneShifts.of(stream ?? this), writing);
-  }
-
-  #learnFrom(line: Line, shift: ZoneShift, writing: Writing): boolean {
-    const time = this.#peekTime(line);
-    if (Number.isNaN(time)) return false;
-    if (this.#finder.isZoneless) shift.learn(time, writing);
-    return true;
-  }
-
-  /**
-   * Returns a line's own time without the shift; NaN if it has none. Nothing remembers the line.
-   */
-  #peekTime(line: Line): Micros {
-    const { before } = this.#finder.reference;
-    this.#finder.reference.before = NaN;
-    this.#readStateless(line, TIMED_LINE);
-    let { time } = this.#finder.event;
-    // If a module understands a line, only the module tells its time.
-    if (Number.isNaN(time) && !this.#finder.event.isUnderstood) {
-      const stamp = timeOfLine(decode(line.bytes, line.from, line.to));
-      this.#finder.isZoneless = stamp !== null && stamp.offset === null;
-      if (stamp !== null) time = resolveStamp(stamp, this.#finder.reference);
-    }
-    this.#finder.reference.before = before;
-    return time;
-  }
-
-  /** Reads a line, or again the line before if this one only reports its repetition. */
-  #readLineOf(records: Records, i: number): boolean {
-    const { bytes, length } = records;
-    const from = records.from[i]!;
-    const to = records.to[i]!;
-    const mustTeachZone = i === 0 && this.#beginLines(records);
-    this.#finder.event.pid = NO_PID;
-    this.#setPlace(records.stream ?? this, { bytes, from, to });
-    const isFound = this.#finder.read(this.#finder.candidates.all, bytes, from, to, this.#line);
-    const isRepetition = !this.#finder.event.isUnderstood && mayRepeat(bytes, from, to) &&
-      this.#readAgain(records, i);
-    this.#lines.passed(records, i, isRepetition);
-    const shift = this.#zoneShift;
-    let { time } = this.#finder.event;
-    if (Number.isNaN(time)) time = records.times[i]!;
-    else {
-      if (i === length - 1) shift.isNeeded = this.#finder.isZoneless;
-      if (mustTeachZone && this.#finder.isZoneless) shift.learn(time, records);
-      if (this.#finder.isZoneless) time += shift.shift;
-    }
-    this.#finder.reference.before = time;
-    this.#setTime(time);
-    return isFound || isRepetition;
+    this.#isStateless = isStateless;
+    this.#placeOfText = place;
+    this.event.isUnderstood = false;
+    this.event.time = NaN;
+    this.event.count = 1;
+    this.reference.zone = this.#zone;
+    this.isZoneless = false;
+    if (isLine && place !== null) place.collector = null;
+    const end = endWithoutReturn(bytes, from, to);
+    const isHeaded = isLine && this.#heads.isAt(bytes, from, end);
+    const isFound = (!isHeaded && this.#isUnderstood(candidates, bytes, from, end, isLine ? CLOSED : ALL)) ||
+      this.#readBehindHead(candidates, bytes, from, end, isLine);
+    if (isLine && this.event.isUnderstood) this.#takeOwnTime();
+    return isFound;
   }
 
   /**
-   * Begins the lines of a batch: learns the zone of their times from the last one with a time.
-   * Returns whether the first line has to teach it.
+   * Takes the head of a message or line off, part by part, until one of the candidates understands
+   * the rest; a part may name another process. Returns false if the text belongs to no candidate;
+   * if none understands it, the event is the first one's.
+   *
+   * An open candidate would take a head for a stranger's text. So it reads what is behind as much
+   * of a line's head as possible. In a log with lines that have no head, the head may be a
+   * stranger's, who dates his lines back: its time does not count.
    */
-  #beginLines({ bytes, from, to, length, stream, written, isLive }: Records): boolean {
-    const shift = this.#zoneShift = this.#zoneShifts.of(stream ?? this);
-    if (Number.isNaN(written) || !shift.isNeeded) return false;
-    for (let last = length - 1; last > 0; last--) {
-      if (length - last > TRIES) return false;
-      const line = { bytes, from: from[last]!, to: to[last]! };
-      if (this.#learnFrom(line, shift, { written, isLive })) return false;
+  #readBehindHead(
+    candidates: readonly Candidate[],
+    bytes: Bytes,
+    from: number,
+    to: number,
+    isLine: boolean,
+  ): boolean {
+    const heads = this.#heads;
+    const event = this.event;
+    let isAnyones = isLine;
+    let isTagged = false;
+    let isForeign = false;
+    heads.begin(bytes, from, to, isLine);
+    // A byte order mark or a colour may precede a bare message; blanks precede continued ones.
+    if (heads.from > from && BEFORE_TEXT.has(bytes.array[from]!)) {
+      this.#isUnderstood(candidates, bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
     }
-    return true;
+    if (isLine && this.#placeOfText !== null) this.#placeOfText.collector = heads;
+    let open: Open | null = isLine && this.candidates.hasOpen
+      ? { candidates, bytes, from, to, stamp: null, isHeaded: false }
+      : null;
+    while (!event.isUnderstood && heads.next()) {
+      if (heads.pid !== NO_PID) event.pid = heads.pid;
+      if (heads.isTag) {
+        isTagged = true;
+        const { identifier, candidates: named, isForeign: isOthers } = heads.program!;
+        if (isAnyones) isForeign = isOthers;
+        candidates = isAnyones ? named : writersOf(candidates, identifier);
+        // A line of the kernel may contain another program's line.
+        isAnyones &&= identifier === KERNEL;
+        if (candidates.length === 0 && !isAnyones) break;
+      }
+      // A service that writes JSON may have a stranger's text in it.
+      if (heads.isObject) candidates = candidates.filter(isTextual);
+      if (heads.sender !== null) {
+        candidates = sentBy(candidates.map(({ module }) => module), heads.sender);
+      }
+      this.#isUnderstood(candidates, heads.bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
+      if (open === null || event.isUnderstood) continue;
+      const { bytes, to } = heads;
+      const beginning = this.#beginningOfOpen(candidates);
+      if (beginning !== null) open = { candidates, bytes, to, ...beginning, isHeaded: true };
+    }
+    const isOpen = open !== null && !event.isUnderstood &&
+      this.#isUnderstood(open.candidates, open.bytes, open.from, open.to, OPEN);
+    if (isOpen && !open!.isHeaded) return this.#isHeadless = true;
+    event.count = heads.count;
+    if (candidates.length > 0 && !event.isUnderstood) {
+      this.#take(candidates[0]!, heads.bytes, heads.from, heads.to);
+    }
+    if (isOpen && this.#isHeadless) return true;
+    event.time = heads.time;
+    this.isZoneless = heads.isZoneless;
+    if (isOpen && open!.stamp !== null) this.#takeTime(open!.stamp);
+    this.#isTagless ||= isOpen && !isTagged;
+    // In a log without tags a stranger's name may look like one. In a log that programs share, the
+    // lines of others prove nothing about a module's format.
+    const isOwn = candidates.length > 0 && (event.isUnderstood || !isForeign);
+    return isOwn || (isOpen && this.#isTagless);
   }
 
-  /** Reads the line before again if line `i` reports its repetition; returns whether it does. */
-  #readAgain(records: Records, i: number): boolean {
-    const before = this.#lines.before(records, i);
-    const line = { bytes: records.bytes, from: records.from[i]!, to: records.to[i]! };
-    const count = before === null ? 0 : timesRepeated(line, before);
-    if (count === 0) return false;
-    const { time } = this.#finder.event;
-    const isZoneless = this.#finder.isZoneless;
-    this.#setPlace(records.stream ?? this, before!, true);
-    this.#readStateless(before!, this.#repeatedLine);
-    this.#finder.event.count = count;
+  /**
+   * Returns where an open candidate understands a message behind what was taken off; null: nowhere.
+   * Words behind a time belong to the message if only that is understood, or if the log's times have
+   * none.
+   */
+  #beginningOfOpen(candidates: readonly Candidate[]): Beginning | null {
+    const heads = this.#heads;
+    const [plain, wordless] = [heads.beginning(), heads.wordless()];
+    const isUnderstood = (beginning: Beginning | null) =>
+      beginning !== null && this.#isUnderstood(candidates, heads.bytes, beginning.from, heads.to, OPEN);
+    const found = (this.#isWordless ? [wordless, plain] : [plain, wordless]).find(isUnderstood) ?? null;
+    this.event.isUnderstood = false;
+    this.#isWordless ||= found !== null && heads.isTime && wordless === null;
+    return found;
+  }
+
+  /** Reports whether a candidate understands a message; the event is then that candidate's. */
+  #isUnderstood(
+    candidates: readonly Candidate[],
+    bytes: Bytes,
+    from: number,
+    to: number,
+    which: typeof ALL | typeof CLOSED | typeof OPEN,
+  ): boolean {
+    for (let i = 0; i < candidates.length; i++) {
+      const { module, firstBytes, isOpen } = candidates[i]!;
+      if (which !== ALL && isOpen !== (which === OPEN)) continue;
+      if (from < to && firstBytes[bytes.array[from]!] === 0) continue;
+      if (!this.#ask(module, bytes, from, to)) continue;
+      this.#take(candidates[i]!, bytes, from, to);
+      this.event.isUnderstood = true;
+      return true;
+    }
+    return false;
+  }
+
+  #ask({ index, reader }: ReadableModule, bytes: Bytes, from: number, to: number): boolean {
+    if (this.#health.isGivenUp(index)) return false;
+    try {
+      const pid = this.#isStateless ? NO_PID : this.event.pid;
+      const isUnderstood = reader.read(bytes, from, to, pid, this.#placeOfText);
+      this.#health.worked(index);
+      return isUnderstood;
+    } catch (error) {
+      this.#health.failed(index, error);
+      return false;
+    }
+  }
+
+  #take({ module, isTrusted }: Candidate, bytes: Bytes, from: number, to: number): void {
+    const event = this.event;
+    this.reference.zone = module.zone;
+    event.module = module.index;
+    event.reader = module.reader;
+    event.bytes = bytes;
+    event.from = from;
+    event.to = to;
+    event.isTrusted = isTrusted;
+  }
+
+  /**
+   * Replaces the time of the head by the message's own time, if it has one; by one without a zone
+   * only if the head has no time.
+   */
+  #takeOwnTime(): void {
+    const { time, stamp } = this.event.reader;
     if (!Number.isNaN(time)) {
-      this.#finder.event.time = time;
-      this.#finder.isZoneless = isZoneless;
+      this.event.time = time;
+      this.isZoneless = false;
+    } else if (stamp !== null && (stamp.offset !== null || Number.isNaN(this.event.time))) {
+      this.#takeTime(stamp);
     }
-    return true;
   }
 
-  #readStateless({ bytes, from, to }: Line, options: ReadOptions): void {
-    this.#finder.event.pid = NO_PID;
-    this.#finder.read(this.#finder.candidates.all, bytes, from, to, options);
-  }
-
-  #setPlace(stream: object, { bytes, from, to }: Line, isAgain = false): void {
-    const place = this.#place;
-    place.stream = stream;
-    place.bytes = bytes;
-    place.from = from;
-    place.to = to;
-    place.isAgain = isAgain;
-  }
-
-  #placementOf(origin: Origin, index: number): Placement {
-    const known = this.#placements[index];
-    if (known?.origin === origin) return known;
-    const { identifier, sender } = origin;
-    const ofUnit = () =>
-      this.#finder.candidates.ofAnyProgram.filter(({ units }) => isOfUnit(sender.unit, units));
-    const modules = this.#finder.candidates.named(identifier) ?? ofUnit();
-    const candidates = sentBy(modules, sender);
-    if (candidates.length > 0) this.#suppressions.addUnit(sender.unit);
-    const stream = origin.isWhole
-      ? null
-      : this.#writerOf(`${identifier}\n${sender.unit}\n${origin.container ?? ""}`);
-    return this.#placements[index] = { origin, candidates, isJournalds: isJournalds(origin), stream };
-  }
-
-  #writerOf(name: string): object {
-    const writer = this.#writers.get(name) ?? {};
-    this.#writers.delete(name);
-    this.#writers.set(name, writer);
-    if (this.#writers.size > MAX_WRITERS) this.#writers.delete(this.#writers.keys().next().value!);
-    return writer;
+  #takeTime(stamp: Stamp): void {
+    this.#times.begin(stamp);
+    this.#times.resolve(stamp.minute, stamp.second, stamp.fraction, stamp);
+    this.event.time = this.#times.time;
+    this.isZoneless = stamp.offset === null;
   }
 }
+
+/** First bytes of a colour and of a byte order mark. */
+const BEFORE_TEXT = new Set([ESCAPE, 0xef]);
+
+/** Program name of the kernel's lines. */
+const KERNEL = "kernel";

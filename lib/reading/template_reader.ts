@@ -1,4 +1,4 @@
-import type { AddressReader } from "../core/address_reader.ts";
+import { AddressReader } from "../core/address_reader.ts";
 import { addressOf } from "../core/address_text.ts";
 import { type Bytes, encode, endWithoutBlanks, Literal } from "../core/bytes.ts";
 import { NO_PID } from "../core/records.ts";
@@ -21,7 +21,8 @@ import {
 import { Sequels } from "./sequels.ts";
 import type { Template } from "./template.ts";
 import { TemplateGraph } from "./template_graph.ts";
-import { type MatcherParts, TemplateMatcher } from "./template_matcher.ts";
+import { TemplateProgram } from "./template_program.ts";
+import { TemplateRunner } from "./template_runner.ts";
 
 /** Features of a service's messages that templates do not describe. */
 export interface TemplateOptions {
@@ -59,23 +60,45 @@ export class TemplateForm implements MessageForm {
 
   open(automaton: () => Automaton): TemplateReader {
     const { fields } = this;
+    const templates = this.#templates;
     return new TemplateReader(
-      { graph: this.#graph, templates: this.#templates, fields, automaton: automaton() },
+      { graph: this.#graph, templates, fields, automaton: automaton() },
       this.#options,
     );
   }
+}
+
+/** Templates of a form, and the automaton that has their literals as symbols. */
+export interface TemplateParts {
+  readonly graph: TemplateGraph;
+  readonly templates: readonly Template[];
+  /** Names of the fields, by number. */
+  readonly fields: readonly string[];
+  readonly automaton: Automaton;
+}
+
+/** Actions if everything behind `<USER>` or `<TEXT>` may fit at a second place: see `Template`. */
+const [KEEP, TAKE_LAST, NAME_NOBODY] = [0, 1, 2];
+
+function onSecondFit(text: string): number {
+  if (/<(?:USER|TEXT)>.*<ADDR>.*<REST>/s.test(text)) return NAME_NOBODY;
+  return !/<(?:USER|TEXT)>/.test(text) || /<(?:USER|TEXT)>.*<REST>/s.test(text) ? KEEP : TAKE_LAST;
 }
 
 /** What a message of a template says, and which elements the template has. */
 interface Meaning extends Required<Pick<Template, "says" | "counting">> {
   readonly hasAddress: boolean;
   readonly hasPort: boolean;
+  readonly onSecondFit: number;
 }
 
 const [METHOD, PORT, LOGIN_FIELD, LOGOUT_FIELD] = [1, 3, 4, 5];
 const YES = encode("yes");
 
-/** Reads messages by templates. Ignores blanks at the end of a message. */
+/**
+ * Reads messages by templates. Ignores blanks at the end of a message. If two places fit for the
+ * address, it takes the last one or names nobody.
+ */
 export class TemplateReader implements MessageReader {
   readonly fields: readonly string[];
   readonly firstBytes: Uint8Array;
@@ -88,7 +111,10 @@ export class TemplateReader implements MessageReader {
   readonly time: Micros = NaN;
   readonly stamp: Stamp | null = null;
   outputSet = UNSEEN;
-  readonly #matcher: TemplateMatcher;
+  readonly #graph: TemplateGraph;
+  readonly #runner: TemplateRunner;
+  /** The last fit, while the reader looks for a later one. */
+  readonly #last: Fit;
   readonly #automaton: Automaton;
   readonly #before: readonly Literal[];
   /** 1 for first bytes of these texts. */
@@ -98,15 +124,19 @@ export class TemplateReader implements MessageReader {
   readonly #sequels: Sequels;
   #bytes: Bytes = YES.bytes;
 
-  constructor(parts: MatcherParts, options: TemplateOptions) {
-    const { graph, templates, fields, automaton } = parts;
+  constructor({ graph, templates, fields, automaton }: TemplateParts, options: TemplateOptions = {}) {
     this.fields = fields;
-    this.#matcher = new TemplateMatcher(parts);
+    const program = new TemplateProgram(graph, {
+      literals: graph.literals,
+      columnOf: (literal) => automaton.columnOf(literal),
+      fieldOf: (name) => fields.indexOf(name),
+    });
+    this.#graph = graph;
+    this.#runner = new TemplateRunner(program, fields.length, automaton);
     this.#automaton = automaton;
-    const { address, from, to } = this.#matcher.found;
-    this.address = address;
-    this.from = from;
-    this.to = to;
+    const { address, from, to } = this.#runner;
+    [this.address, this.from, this.to] = [address, from, to];
+    this.#last = { address: new AddressReader(), from: from.slice(), to: to.slice(), state: 0 };
     this.#before = (options.before ?? []).map((text) => new Literal(text));
     for (const { bytes } of this.#before) this.#beginsLevel[bytes[0]!] = 1;
     this.firstBytes = graph.firstBytes.map((isFirst, byte) => isFirst | this.#beginsLevel[byte]!);
@@ -116,6 +146,7 @@ export class TemplateReader implements MessageReader {
       counting,
       hasAddress: text.includes("<ADDR>"),
       hasPort: text.includes("<PORT>"),
+      onSecondFit: onSecondFit(text),
     }));
     this.#sequels = new Sequels(templates);
   }
@@ -128,20 +159,47 @@ export class TemplateReader implements MessageReader {
     const end = endWithoutBlanks(bytes.array, from, to);
     const start = this.#behindLevel(bytes, from, end);
     const state = automaton.along(automaton.start, bytes.array, from, start);
-    const template = this.#matcher.match(bytes, start, end, state);
+    const runner = this.#runner;
+    const isFit = runner.start(bytes, start, end, state);
+    const isAmbiguous = isFit && this.#mayFitAgain() && !this.#takeOneFit();
     this.from[LOGIN_FIELD] = this.from[LOGOUT_FIELD] = -1;
     this.from[MESSAGE] = from;
     this.to[MESSAGE] = to;
-    if (template < 0) return false;
-    const replacement = this.#sequels.textFor(template, pid);
+    if (!isFit) return false;
+    const replacement = this.#sequels.textFor(runner.template, pid);
     if (replacement !== null && this.address.isAddress) return this.#readReplacement(replacement);
-    const meaning = this.#meanings[template]!;
+    const meaning = this.#meanings[runner.template]!;
     this.counting = meaning.counting;
     if (meaning.hasAddress) {
-      const behind = automaton.along(this.#matcher.found.state, bytes.array, end, to);
+      const behind = automaton.along(runner.state, bytes.array, end, to);
       this.outputSet = automaton.setAt(behind, bytes, from, to);
     }
-    if (meaning.says !== NOTHING && !this.#matcher.isAmbiguous) this.#tell(meaning, end);
+    if (meaning.says !== NOTHING && !isAmbiguous) this.#tell(meaning, end);
+    return true;
+  }
+
+  #mayFitAgain(): boolean {
+    const { template, hasRest } = this.#runner;
+    return this.#meanings[template]!.onSecondFit !== KEEP &&
+      (hasRest || !this.#graph.isUnambiguous(template));
+  }
+
+  /**
+   * Looks for later places where the stranger's text may end, and takes the last one. Returns false
+   * if the message names nobody, as two places fit: then no field is set.
+   */
+  #takeOneFit(): boolean {
+    const runner = this.#runner;
+    while (runner.mayGoOn()) {
+      copyFit(runner, this.#last);
+      if (!runner.goOn()) {
+        copyFit(this.#last, runner);
+        break;
+      }
+      if (this.#meanings[runner.template]!.onSecondFit !== NAME_NOBODY) continue;
+      runner.clear();
+      return false;
+    }
     return true;
   }
 
@@ -186,4 +244,13 @@ export class TemplateReader implements MessageReader {
   bytesOf(field: number): Bytes {
     return field === LOGOUT_FIELD ? YES.bytes : this.#bytes;
   }
+}
+
+type Fit = Pick<TemplateRunner, "address" | "from" | "to" | "state">;
+
+function copyFit(from: Fit, to: Fit): void {
+  to.address.copy(from.address);
+  to.from.set(from.from);
+  to.to.set(from.to);
+  to.state = from.state;
 }

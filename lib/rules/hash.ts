@@ -12,6 +12,17 @@ export function mix(hash: number, word: number): number {
   return product ^ product >>> 15;
 }
 
+/** Returns a hash of an address's words. All IPv4 addresses share three of them. */
+export function hashWords(seed: number, w0: number, w1: number, w2: number, w3: number): number {
+  let hash = seed;
+  if (w2 !== 0xffff || w1 !== 0 || w0 !== 0) {
+    hash = mix(mix(hash, w0 >>> 16), w0 & 0xffff);
+    hash = mix(mix(hash, w1 >>> 16), w1 & 0xffff);
+    hash = mix(mix(hash, w2 >>> 16), w2 & 0xffff);
+  }
+  return mix(mix(hash, w3 >>> 16), w3 & 0xffff);
+}
+
 /** Returns a hash that nobody can predict without `seed`; never 0. */
 export function hashValue(seed: number, array: Uint8Array, from: number, to: number): number {
   let hash = seed;

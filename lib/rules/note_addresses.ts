@@ -1,5 +1,5 @@
 import type { AddressWords } from "../core/address.ts";
-import { mix, seed } from "./hash.ts";
+import { hashWords, seed } from "./hash.ts";
 
 /** No address and no chunk. All places are above 0, so fresh memory needs no filling. */
 export const NONE = 0;
@@ -199,14 +199,6 @@ export class NoteAddresses {
   }
 
   #bucketOf(w0: number, w1: number, w2: number, w3: number): number {
-    let hash = this.#seed;
-    // All IPv4 addresses share three words.
-    if (w2 !== 0xffff || w1 !== 0 || w0 !== 0) {
-      hash = mix(mix(hash, w0 >>> 16), w0 & 0xffff);
-      hash = mix(mix(hash, w1 >>> 16), w1 & 0xffff);
-      hash = mix(mix(hash, w2 >>> 16), w2 & 0xffff);
-    }
-    hash = mix(mix(hash, w3 >>> 16), w3 & 0xffff);
-    return hash & (this.#buckets.length - 1);
+    return hashWords(this.#seed, w0, w1, w2, w3) & (this.#buckets.length - 1);
   }
 }

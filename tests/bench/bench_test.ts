@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
+import { NO_DECISION } from "../../lib/deciding/decider.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
-import { NoStore } from "../../lib/commands/common/dry_run.ts";
+import { NoState } from "../../lib/commands/common/dry_run.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { linesAt } from "../support/records.ts";
@@ -37,9 +38,9 @@ Deno.test("the logs of the benchmark are the same for the same seed, and contain
       record: "all" as const,
       rules: [rule()],
     }];
-    const judging = { note() {}, takeLogins: () => NO_LOGINS, reset() {}, decide: () => [], enforce() {} };
+    const judging = { note() {}, takeLogins: () => NO_LOGINS, reset() {}, decide: () => NO_DECISION };
     const pipeline = new Pipeline(rules, {
-      store: new NoStore(),
+      state: new NoState(),
       judge: judging,
       log: memoryLog(),
     });

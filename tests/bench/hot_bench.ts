@@ -1,6 +1,7 @@
 /** `deno task bench:micro`: measures the hot parts of a line's way one by one. */
+import { NO_DECISION } from "../../lib/deciding/decider.ts";
 import { loadConfig } from "../../lib/config/load.ts";
-import { NoStore, QUIET } from "../../lib/commands/common/dry_run.ts";
+import { NoState, QUIET } from "../../lib/commands/common/dry_run.ts";
 import type { Records } from "../../lib/core/records.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { HeadReader } from "../../lib/reading/head.ts";
@@ -45,9 +46,13 @@ const LOGS = { "auth.log": recordsOf(AUTH), "access.log": recordsOf(bytesOf(writ
 const GROUP = `${SIZE.lines} lines`;
 
 Deno.bench("LineSplitter", { group: GROUP }, () => void recordsOf(AUTH));
-Deno.bench("ExportParser.push()", { group: GROUP }, () => {
+Deno.bench("ExportParser.parse()", { group: GROUP }, () => {
   const parser = new ExportParser();
-  for (const chunk of EXPORTED) parser.push(chunk);
+  for (const chunk of EXPORTED) {
+    parser.begin();
+    parser.put(chunk);
+    parser.parse();
+  }
 });
 const heads = new HeadReader({
   programOf: (identifier) => identifier,
@@ -64,9 +69,9 @@ Deno.bench("HeadReader.next()", { group: GROUP }, () => {
   }
 });
 for (const [name, records] of Object.entries(LOGS)) {
-  const judge = { note() {}, decide: () => [], takeLogins: () => NO_LOGINS, reset() {}, enforce() {} };
+  const judge = { note() {}, decide: () => NO_DECISION, takeLogins: () => NO_LOGINS, reset() {} };
   const counting = { isStored: false, ipv6Prefix: CONFIG.ipv6Prefix };
-  const pipeline = new Pipeline(CONFIG.modules, { store: new NoStore(), judge, log: QUIET, counting });
+  const pipeline = new Pipeline(CONFIG.modules, { state: new NoState(), judge, log: QUIET, counting });
   const reader = pipeline.readers.of(CONFIG.modules);
   Deno.bench(`Reader.read(), ${name}`, { group: GROUP }, () => {
     for (let i = 0; i < records.length; i++) reader.read(records, i, NOW);

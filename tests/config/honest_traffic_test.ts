@@ -7,7 +7,7 @@ import { parse } from "jsonc-parser";
 import type { Config } from "../../lib/config/types.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { Engine } from "../../lib/rules/engine.ts";
 import { load, SHIPPED } from "../support/configs.ts";
 import { linesAt } from "../support/records.ts";
@@ -285,7 +285,7 @@ function bansOf(module: string, instants: readonly (string | readonly string[])[
     reader: form.open(() => engine.automatonOf(index)),
   }));
   const fail = (complaint: string) => assert.fail(complaint);
-  const reader = new Reader(readable, new ModuleHealth(modules.map(({ module }) => module.name), fail));
+  const reader = new LineReader(readable, new ModuleHealth(modules.map(({ module }) => module.name), fail));
   return instants.flatMap((lines, i) => {
     const date = new Date((START + i * every) * 1_000);
     const [time, isoTime] = [clfTime(date), date.toISOString()];

@@ -1,7 +1,7 @@
 /** The cases in which whoever owns the machine must stay in. */
 import { SECOND } from "../../lib/core/time.ts";
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
 import { Logins, type TrustOptions } from "../../lib/deciding/logins.ts";
@@ -40,7 +40,7 @@ class Scene {
   readonly whitelist = new Whitelist();
   readonly log = memoryLog();
   readonly #state: TemporaryState["state"];
-  readonly #bans: Bans;
+  readonly #bans: DecidingBans;
   readonly #pipeline: Pipeline;
   #second = 0;
 
@@ -48,7 +48,7 @@ class Scene {
     this.#state = state;
     const logins = new Logins(trust);
     const step = { ipv4: 24, ipv6: 48, limit: 2, window: 3_600 * SECOND, banTime: null };
-    this.#bans = new Bans({
+    this.#bans = new DecidingBans({
       state,
       firewall: new ObserveFirewall(),
       whitelist: this.whitelist,
@@ -60,8 +60,9 @@ class Scene {
       boot: () => BOOT,
     });
     this.#pipeline = new Pipeline([RULES], {
-      store: state.batches(["SSHD"]),
-      judge: this.#bans,
+      state: state.batches(["SSHD"]),
+      judge: this.#bans.decider,
+      enforce: (decision) => this.#bans.enforce(decision),
       log: this.log,
       counting: {
         ipv6Prefix: 64,

@@ -1,6 +1,6 @@
 /** Random histories of trips, unbans, whitelisting, logins, failed commits and restarts: `Bans` on a real state against a plain model. */
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { prepareStateDirectory } from "../../lib/monitor/control.ts";
 import { canonicalNetwork } from "../../lib/core/address.ts";
 import { NetworkSet } from "../../lib/core/network_set.ts";
@@ -200,7 +200,7 @@ function play(random: Random, state: { bans: BanTable; enforcement: EnforcementT
   const logins = new Logins(world.trust);
   let now = 1_000 * SECOND;
   const open = () =>
-    new Bans({
+    new DecidingBans({
       state,
       firewall: new DeafFirewall(),
       whitelist,

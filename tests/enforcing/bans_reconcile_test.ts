@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import type { Holding } from "../../lib/enforcing/lane.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
@@ -61,7 +61,7 @@ function setUp({ state }: TemporaryState, { trialEnd = null }: { trialEnd?: Micr
   const log = memoryLog();
   const scene = { firewall, log, whitelist: new Whitelist(), now: 2_000_000 as Micros };
   const open = () =>
-    new Bans({
+    new DecidingBans({
       state,
       firewall,
       whitelist: scene.whitelist,

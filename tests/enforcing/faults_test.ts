@@ -1,6 +1,6 @@
 /** Bans while the state cannot be written: nothing is lost, nothing else stands still, and the log hears of it once. */
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Ban, NewBan } from "../../lib/deciding/ban.ts";
 import type { Outcome } from "../../lib/firewall/firewall.ts";
@@ -21,7 +21,7 @@ for (const { name, ignore, run } of FAULTS) {
         const firewall = new NotingFirewall();
         const log = memoryLog();
         const parts = { state, firewall, whitelist: new Whitelist(), log, clock: () => 2_000 };
-        const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
+        const bans = new DecidingBans({ ...parts, boot: () => BOOT, ...strangers() });
         state.bans.addAll(BANS);
         state.breakDown();
         for (let i = 0; i < 20; i++) {
@@ -61,7 +61,7 @@ for (const { name, ignore, run } of FAULTS) {
           log,
           clock: () => 2_000,
         };
-        const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
+        const bans = new DecidingBans({ ...parts, boot: () => BOOT, ...strangers() });
         state.bans.addAll(BANS);
         bans.enforce(BANS);
         await eventually(() => log.lines.some((line) => line.startsWith("error: bans are held up")));
@@ -92,7 +92,7 @@ for (const { name, ignore, run } of FAULTS) {
         }
         const firewall = new Parallel();
         const parts = { state, firewall, whitelist: new Whitelist(), log, clock: () => 2_000 };
-        const bans = new Bans({ ...parts, boot: () => BOOT, ...strangers() });
+        const bans = new DecidingBans({ ...parts, boot: () => BOOT, ...strangers() });
         const many = Array.from({ length: 6 }, (_, i) => ({ ...BANS[0]!, address: `192.0.2.${i}` }));
         state.bans.addAll(many);
         bans.enforce(many);

@@ -1,6 +1,6 @@
 /** Modules with a firewall of their own: each firewall is told of its share of the bans, and of nothing else. */
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
@@ -53,9 +53,9 @@ function setUp({ state }: TemporaryState, boot = BOOT) {
   const start = (moduleFirewalls: ReadonlyMap<string, Command> = new Map([["NGINX", own]])) => {
     state.bans.rescope([...moduleFirewalls.keys()], 2_000);
     const parts = { state, firewall: outer, moduleFirewalls, whitelist: new Whitelist(), log: memoryLog() };
-    return new Bans({ ...parts, clock: () => 2_000, boot: () => boot, ...strangers() });
+    return new DecidingBans({ ...parts, clock: () => 2_000, boot: () => boot, ...strangers() });
   };
-  const decide = (bans: Bans, ...trips: Trip[]) => {
+  const decide = (bans: DecidingBans, ...trips: Trip[]) => {
     const decided = bans.decide(trips);
     state.bans.addAll(decided);
     bans.enforce(decided);

@@ -1,6 +1,6 @@
 /** Between two calls of a firewall, timers and readers run, however fast it answers. */
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import { BOOT, eventually, memoryLog, strangers, temporaryState } from "../support/helpers.ts";
@@ -29,7 +29,7 @@ Deno.test("timers run between the calls of a firewall that only observes", async
   using temporary = temporaryState();
   const { state } = temporary;
   const parts = { state, firewall: new OneByOne(), whitelist: new Whitelist(), log: memoryLog() };
-  const bans = new Bans({ ...parts, clock: () => 2_000, boot: () => BOOT, ...strangers() });
+  const bans = new DecidingBans({ ...parts, clock: () => 2_000, boot: () => BOOT, ...strangers() });
   const decided = bans.decide(TRIPS);
   state.bans.addAll(decided);
   const applied = () => MANY - state.enforcement.backlog();

@@ -4,7 +4,7 @@ import { addressOf } from "../../lib/core/address_text.ts";
 import { decode, encode } from "../../lib/core/bytes.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { MessageForm, MessageReader } from "../../lib/reading/message_reader.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { LINE, NO_PID, type Records } from "../../lib/core/records.ts";
 import { type BanHistory, Decider } from "../../lib/deciding/decider.ts";
 import { Engine } from "../../lib/rules/engine.ts";
@@ -27,10 +27,9 @@ export class Product {
   readonly #modules: readonly ProductModule[];
   readonly #now: number;
   readonly #engine: Engine;
-  readonly #reader: Reader;
+  readonly #reader: LineReader;
   readonly #bans = new Map<string, NewBan[]>();
   readonly #decider: Decider;
-  readonly #history: BanHistory;
   #time = 0;
 
   constructor(modules: readonly ProductModule[], { now, ipv6Prefix }: ModelOptions) {
@@ -46,16 +45,17 @@ export class Product {
     const fail = (complaint: string) => {
       throw new Error(complaint);
     };
-    this.#reader = new Reader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
+    this.#reader = new LineReader(readable, new ModuleHealth(modules.map(({ name }) => name), fail));
     const whitelist = new Whitelist();
     for (const kind of Object.keys(NOBODYS)) whitelist.set(kind as keyof typeof NOBODYS, []);
-    this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [] });
-    this.#history = {
-      inForce: (address) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban)),
+    const of = (address: string) => (this.#bans.get(address) ?? []).filter((ban) => this.#isInForce(ban));
+    const history: BanHistory = {
+      inForceByAddress: (addresses) => new Map(addresses.map((address) => [address, of(address)])),
       past: (address) =>
         (this.#bans.get(address) ?? []).filter((ban) => !this.#isInForce(ban))
           .map(({ start, until }) => ({ start, ended: until!, endReason: "expired" })),
     };
+    this.#decider = new Decider({ whitelist, logins: new Logins(null), networks: [], history });
   }
 
   judge(line: string): Verdict {
@@ -84,7 +84,7 @@ export class Product {
 
   #ban(trip: Trip): string[] {
     this.#time = trip.time;
-    return this.#decider.decide([trip], { history: this.#history }).bans.map((ban) => {
+    return this.#decider.decide([trip]).bans.map((ban) => {
       this.#bans.set(ban.address, [ban, ...this.#bans.get(ban.address) ?? []]);
       const { address, start, until, reason, count } = ban;
       return `${address} from ${start} until ${until ?? Infinity}: ${reason}, ${count}`;

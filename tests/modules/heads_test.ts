@@ -6,7 +6,7 @@ import { LINE, NO_PID, type Origin, type Records } from "../../lib/core/records.
 import { fieldText } from "../../lib/reading/field_text.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ModuleKind } from "../../lib/reading/module.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { readRecordLine } from "../../modules/nginx/error.ts";
 import { nginx } from "../../modules/nginx/nginx.ts";
 import { pattern } from "../../modules/pattern/pattern.ts";
@@ -21,7 +21,7 @@ const NOW = Date.UTC(2026, 11, 1) * 1_000;
 
 interface Case {
   readonly program: string;
-  readonly reader: Reader;
+  readonly reader: LineReader;
   readonly messages: readonly string[];
 }
 
@@ -34,7 +34,7 @@ function caseOf(
   const reader = openForm(kind.form({ ...NO_OPTIONS, patterns }));
   const module = { index: 0, identifiers: kind.match.identifiers, units: [`${program}.service`], reader };
   const fail = (complaint: string) => assert.fail(complaint);
-  return { program, reader: new Reader([module], new ModuleHealth([program], fail)), messages };
+  return { program, reader: new LineReader([module], new ModuleHealth([program], fail)), messages };
 }
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -63,7 +63,7 @@ function quoted(
 }
 
 /** Whom a line names, or an entry of the journal with its text: null, nobody. */
-function named(reader: Reader, line: string, origin?: Origin): string | null {
+function named(reader: LineReader, line: string, origin?: Origin): string | null {
   const { bytes, end } = encode(line);
   if (origin === undefined) bytes.logged = end;
   const records: Records = {
@@ -112,7 +112,7 @@ Deno.test("a stranger whose name looks like a tag counts in a log that names no 
       pattern.form({ ...NO_OPTIONS, patterns: ["^(?<user>.*) failed to log in from <ADDR>$"] }),
     );
     const fail = (complaint: string) => assert.fail(complaint);
-    return new Reader(
+    return new LineReader(
       [{ index: 0, identifiers: ["app"], units: [], reader }],
       new ModuleHealth(["app"], fail),
     );
@@ -299,7 +299,7 @@ Deno.test("SSHD knows its units of Debian and its source of Windows' event log, 
   const module = { index: 0, identifiers: sshd.match.identifiers, units: [], aliases: sshd.aliases };
   const nameBy = (program: string) => {
     const health = new ModuleHealth(["sshd"], (complaint) => assert.fail(complaint));
-    const reader = new Reader([{ ...module, reader: openForm(sshd.form(NO_OPTIONS)) }], health);
+    const reader = new LineReader([{ ...module, reader: openForm(sshd.form(NO_OPTIONS)) }], health);
     return named(reader, `Mon 2026-03-09 04:05:06 UTC web ${program}[7]: ${message}`);
   };
   const names = ["ssh.service", "sshd.service", "sshd@3-192.0.2.1:22-198.51.100.7:5022.service", "OpenSSH"];

@@ -1,6 +1,6 @@
 /** Knocks on their way through the pipeline and the state, as a monitor has them. */
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { Knocking } from "../../lib/monitor/knocking.ts";
@@ -60,12 +60,12 @@ const KEYS: readonly KnockKey[] = [
 /** The part of a monitor that knocks meet. */
 class Scene implements AsyncDisposable {
   readonly whitelist = new Whitelist();
-  readonly bans: Bans;
+  readonly bans: DecidingBans;
   readonly knocking: Knocking;
   readonly pipeline: Pipeline;
 
   constructor(readonly state: State, { log = memoryLog(), now = NOW }: { log?: Log; now?: number } = {}) {
-    this.bans = new Bans({
+    this.bans = new DecidingBans({
       state,
       firewall: new ObserveFirewall(),
       whitelist: this.whitelist,
@@ -84,8 +84,14 @@ class Scene implements AsyncDisposable {
       keys: () => state.knocks.keys(),
       whitelisted,
     });
-    const store = state.batches(MODULES.map(({ module }) => module.name));
-    this.pipeline = new Pipeline(MODULES, { store, judge: this.bans, log, knocking: this.knocking });
+    const batches = state.batches(MODULES.map(({ module }) => module.name));
+    this.pipeline = new Pipeline(MODULES, {
+      state: batches,
+      judge: this.bans.decider,
+      enforce: (decision) => this.bans.enforce(decision),
+      log,
+      knocking: this.knocking,
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

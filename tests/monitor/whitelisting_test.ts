@@ -1,6 +1,6 @@
 import type { KeptOrigin } from "../../lib/deciding/whitelist.ts";
 import { strict as assert } from "node:assert";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../support/deciding_bans.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { DAY, type Micros, SECOND } from "../../lib/core/time.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
@@ -21,7 +21,7 @@ class Scene implements AsyncDisposable {
   /** What each name resolves to. */
   readonly dns: Record<string, string[]> = {};
   whitelisting: Whitelisting;
-  readonly bans: Bans;
+  readonly bans: DecidingBans;
   now = START;
   /** How often somebody was told that names are resolved. */
   changes = 0;
@@ -29,7 +29,7 @@ class Scene implements AsyncDisposable {
   constructor(keys: Record<string, unknown>, files: Record<string, string> = {}) {
     for (const [name, text] of Object.entries(files)) this.write(name, text);
     this.whitelisting = this.start(keys);
-    this.bans = new Bans({
+    this.bans = new DecidingBans({
       state: this.temporary.state,
       firewall: new ObserveFirewall(),
       whitelist: this.whitelisting.whitelist,

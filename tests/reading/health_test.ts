@@ -1,13 +1,13 @@
 import { strict as assert } from "node:assert";
 import { MODULE_FAILURES, ModuleHealth } from "../../lib/reading/health.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { A, B, entry, line, readAll } from "../support/reader_records.ts";
 
 Deno.test("a module that throws three times in a row is given up, and the others work on", () => {
   const complaints: string[] = [];
   const health = new ModuleHealth(["a", "b"], (complaint) => complaints.push(complaint));
-  const reader = new Reader([A, B], health);
+  const reader = new LineReader([A, B], health);
   const fail = entry("fail", "aa");
   const fine = entry("a 192.0.2.1", "aa");
   assert.equal(readAll(reader, [fail, fail, fine])[2]?.address, "192.0.2.1");

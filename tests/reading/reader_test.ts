@@ -3,7 +3,7 @@ import { decode, encode } from "../../lib/core/bytes.ts";
 import { type Micros, SECOND } from "../../lib/core/time.ts";
 import { sshd } from "../../modules/sshd.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { NO_PID } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import { inZone } from "../support/helpers.ts";
@@ -298,7 +298,7 @@ Deno.test("`Reader.takeSuppressions()` tells what journald dropped of the module
 
 Deno.test("`Reader` has a module take note of a line once, whoever looks at its time before", () =>
   inZone("UTC", () => {
-    const reader = new Reader([
+    const reader = new LineReader([
       {
         index: 0,
         identifiers: ["sshd"],
@@ -324,6 +324,6 @@ Deno.test("`Reader` has a module take note of a line once, whoever looks at its 
   }));
 
 /** The message that the event at hand means. */
-function readerText({ event: { reader } }: Reader): string {
+function readerText({ event: { reader } }: LineReader): string {
   return decode(reader.bytesOf(0), reader.from[0]!, reader.to[0]!);
 }

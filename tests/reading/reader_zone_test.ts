@@ -4,7 +4,7 @@ import { HOUR, type Micros, SECOND } from "../../lib/core/time.ts";
 import { type Zone, zoneOf } from "../../lib/core/zone.ts";
 import { pattern as ownPattern } from "../../modules/pattern/pattern.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { inZone } from "../support/helpers.ts";
 import { NO_OPTIONS, openForm } from "../support/messages.ts";
 import { A, B, batchOf, C, FILE, line, NAMES, readAll, readerOf } from "../support/reader_records.ts";
@@ -73,7 +73,7 @@ function readWritten(
 ): { times: string[]; told: Micros[] } {
   const told: Micros[] = [];
   const health = new ModuleHealth(NAMES, (complaint) => assert.fail(complaint));
-  const reader = new Reader([{ ...A, zone }], health, (shift) => told.push(shift));
+  const reader = new LineReader([{ ...A, zone }], health, (shift) => told.push(shift));
   const records = batchOf(texts.map((text) => line(text, written)), { written, isLive });
   const times = texts.map((_, i) => {
     reader.read(records, i, written);

@@ -4,8 +4,7 @@ import { Automaton, type SoughtText } from "../../lib/reading/automaton.ts";
 import { END, LOGIN, NOTHING, type Says } from "../../lib/reading/message_reader.ts";
 import type { Template } from "../../lib/reading/template.ts";
 import { TemplateGraph } from "../../lib/reading/template_graph.ts";
-import { TemplateMatcher } from "../../lib/reading/template_matcher.ts";
-import { TemplateForm, type TemplateOptions } from "../../lib/reading/template_reader.ts";
+import { TemplateForm, type TemplateOptions, TemplateReader } from "../../lib/reading/template_reader.ts";
 import { Random } from "../support/random.ts";
 import { messageParser } from "../support/messages.ts";
 
@@ -261,7 +260,7 @@ function readsOf(texts: readonly string[], message: string): number {
     [{ texts: [], ignoreCase: false }],
     graph.literals.all.map(({ bytes }) => bytes),
   );
-  const matcher = new TemplateMatcher({ graph, templates, fields: ["message", "user"], automaton });
+  const reader = new TemplateReader({ graph, templates, fields: ["message", "user"], automaton });
   const { bytes: { array, view }, end } = encode(message);
   let reads = 0;
   const counted = <T extends object>(target: T): T =>
@@ -272,11 +271,10 @@ function readsOf(texts: readonly string[], message: string): number {
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-  matcher.match(
+  reader.read(
     { array: counted(array), view: counted(view), logged: 0, fresh: 0, piece: 0, isLast: false },
     0,
     end,
-    automaton.start,
   );
   return reads;
 }

@@ -14,7 +14,7 @@ import { State } from "../../lib/state/state.ts";
 import type { Session } from "../../lib/deciding/login_change.ts";
 import { UserError } from "../../lib/core/error.ts";
 import { NO_LOGINS, stateOfFirstRelease, temporaryState } from "../support/helpers.ts";
-import type { Recorded } from "../support/memory_store.ts";
+import type { Recorded } from "../support/memory_state.ts";
 import { lineOf } from "../support/events.ts";
 import { ruleBan } from "../support/rule_bans.ts";
 

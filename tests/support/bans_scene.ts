@@ -1,4 +1,4 @@
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "./deciding_bans.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
 import type { NetworkStep } from "../../lib/deciding/networks.ts";
 import type { Ban } from "../../lib/deciding/ban.ts";
@@ -64,7 +64,7 @@ export function setUp(
     freed: [] as string[],
   };
   const make = () =>
-    new Bans({
+    new DecidingBans({
       state: temporary.state,
       firewall,
       whitelist: scene.whitelist,
@@ -75,7 +75,7 @@ export function setUp(
       ...strangers(),
       networks,
     });
-  const act = (bans: Bans, trips: Trip[]) => {
+  const act = (bans: DecidingBans, trips: Trip[]) => {
     const decided = bans.decide(trips);
     temporary.state.bans.addAll(decided);
     bans.enforce(decided);

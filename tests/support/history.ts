@@ -8,7 +8,7 @@ import { enclosing } from "../../lib/core/address.ts";
 import { DAY, HOUR, type Micros, MINUTE, SECOND } from "../../lib/core/time.ts";
 import { Logins } from "../../lib/deciding/logins.ts";
 import { Whitelist } from "../../lib/deciding/whitelist.ts";
-import { Bans } from "../../lib/enforcing/bans.ts";
+import { DecidingBans } from "./deciding_bans.ts";
 import { ObserveFirewall } from "../../lib/firewall/observe.ts";
 import { QUIET } from "../../lib/commands/common/dry_run.ts";
 import { Pipeline } from "../../lib/monitor/pipeline.ts";
@@ -55,17 +55,18 @@ export async function live(
   const { modules, ipv6Prefix, trust, networkBans: networks } = load(JSON.stringify({ ...shipped, ...keys }));
   const logins = new Logins(trust);
   let clock = 0;
-  const bans = new Bans({
+  const bans = new DecidingBans({
     ...{ state, logins, networks, whitelist: new Whitelist(), firewall, log: QUIET },
     known: () => ({ logins: state.logins.logins(), sessions: state.logins.sessions() }),
     clock: () => clock,
     boot: () => BOOT,
   });
-  const store = state.batches(modules.map(({ module }) => module.name));
+  const writer = state.batches(modules.map(({ module }) => module.name));
   const lenience = (address: string, time: Micros) => logins.lenience(address, time);
   const pipeline = new Pipeline(modules, {
-    store,
-    judge: bans,
+    state: writer,
+    judge: bans.decider,
+    enforce: (decision) => bans.enforce(decision),
     log: QUIET,
     counting: { ipv6Prefix, lenience },
   });
@@ -76,7 +77,7 @@ export async function live(
     const records = recordsOf(written(state, batch));
     pipeline.process({ records, position: "p", damaged: 0 }, feed, clock);
   }
-  store.flush({ isLast: true });
+  writer.flush({ isLast: true });
   clock = now;
   while (state.bans.expire(clock).isMore);
   while (state.rollups.fold(clock) > 0);
@@ -107,7 +108,7 @@ function written(state: State, batch: readonly Said[]) {
 }
 
 /** Waits until the firewall has all bans. */
-async function held(state: State, bans: Bans): Promise<void> {
+async function held(state: State, bans: DecidingBans): Promise<void> {
   bans.refresh();
   while (state.bans.numbers().waiting > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }

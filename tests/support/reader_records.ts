@@ -4,7 +4,7 @@ import { decode, encode } from "../../lib/core/bytes.ts";
 import type { Micros } from "../../lib/core/time.ts";
 import { ModuleHealth } from "../../lib/reading/health.ts";
 import type { ReadableModule } from "../../lib/reading/candidates.ts";
-import { Reader } from "../../lib/reading/reader.ts";
+import { LineReader } from "../../lib/reading/line_reader.ts";
 import { LINE, NO_PID, type Origin, type Records, type Sender } from "../../lib/core/records.ts";
 import { TextForm } from "../../lib/reading/text_reader.ts";
 import type { Stamp } from "../../lib/core/stamp.ts";
@@ -80,11 +80,11 @@ export function readerOf(
   modules: readonly ReadableModule[],
   report = (complaint: string) => assert.fail(complaint),
 ) {
-  return new Reader(modules, new ModuleHealth(NAMES, report));
+  return new LineReader(modules, new ModuleHealth(NAMES, report));
 }
 
 /** Returns the event of each record of a batch, in words; null: it belongs to no module. */
-export function readAll(reader: Reader, all: readonly Record[], now = NOW, stream: object = FILE) {
+export function readAll(reader: LineReader, all: readonly Record[], now = NOW, stream: object = FILE) {
   const records = batchOf(all, { stream });
   return all.map((_, i) => {
     if (!reader.read(records, i, now)) return null;

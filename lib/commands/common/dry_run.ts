@@ -4,19 +4,20 @@ import { encode } from "../../core/bytes.ts";
 import type { Log } from "../../core/log.ts";
 import type { Records } from "../../core/records.ts";
 import { now } from "../../core/time.ts";
+import { NO_DECISION } from "../../deciding/decider.ts";
 import { ModuleReaders } from "../../monitor/module_readers.ts";
 import { Pipeline } from "../../monitor/pipeline.ts";
-import type { BatchStore, Judge } from "../../monitor/pipeline_parts.ts";
+import type { BatchState, Judge } from "../../monitor/pipeline_parts.ts";
 import { Recording } from "../../monitor/recording.ts";
 import { valueOf } from "../../reading/field_text.ts";
 import { MESSAGE, type MessageReader, NEVER } from "../../reading/message_reader.ts";
-import type { Reader } from "../../reading/reader.ts";
+import type { RecordReader } from "../../reading/event.ts";
 import { Engine } from "../../rules/engine.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
 import { RecordBuffer } from "../../core/record_buffer.ts";
 
 /** Counts lines that would be recorded, and stores nothing; `addHits` gets the hits of each commit. */
-export class NoStore implements BatchStore {
+export class NoState implements BatchState {
   readonly lines = {
     length: 0,
     size: 0,
@@ -27,10 +28,10 @@ export class NoStore implements BatchStore {
       this.length = 0;
     },
   };
-  readonly rollups: BatchStore["rollups"];
+  readonly rollups: BatchState["rollups"];
   readonly notes = { seed: 0, groups: () => [], contents: () => [], add(): void {} };
 
-  constructor(addHits: BatchStore["rollups"]["addHits"] = () => {}) {
+  constructor(addHits: BatchState["rollups"]["addHits"] = () => {}) {
     this.rollups = { add() {}, addHits, reset() {} };
   }
 
@@ -45,15 +46,14 @@ export const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Bans nobody. */
 const IDLE: Judge = {
   note() {},
-  decide: () => [],
+  decide: () => NO_DECISION,
   takeLogins: () => ({ logins: [], opened: [], closed: [] }),
   reset() {},
-  enforce() {},
 };
 
 /** Makes a pipeline of one module that stores nothing and bans nobody; `note` gets its logins. */
 export function idlePipeline(rules: ModuleRules, note: Judge["note"] = () => {}): Pipeline {
-  return new Pipeline([rules], { store: new NoStore(), judge: { ...IDLE, note }, log: QUIET });
+  return new Pipeline([rules], { state: new NoState(), judge: { ...IDLE, note }, log: QUIET });
 }
 
 /** Result of matching one line against the rules of a module. */
@@ -89,7 +89,7 @@ export class LineMatcher {
   readonly #rules: ModuleRules;
   readonly #engine: Engine;
   readonly #recording: Recording;
-  #reader!: Reader;
+  #reader!: RecordReader;
 
   constructor(rules: ModuleRules) {
     const { module: { name, form } } = this.#rules = rules;

@@ -3,7 +3,7 @@ import { NEVER } from "../../core/async.ts";
 import { may } from "../../config/permissions.ts";
 import { UNIT_DIRECTORIES, WANTS } from "../../config/stock.ts";
 import { SERVICE_USER, UNITS } from "../../core/program.ts";
-import { LOGS, type Obstacle, READ, SEARCH } from "../../core/read_denial.ts";
+import { LOG_GROUP, type Obstacle, READ, SEARCH } from "../../core/read_denial.ts";
 import { Runner, type RunResult } from "../../core/child_process.ts";
 import { tried } from "../../core/error.ts";
 import { lookAt } from "../../core/file_identity.ts";
@@ -12,7 +12,7 @@ import { SECOND } from "../../core/time.ts";
 /** Longest run of a program. */
 const TIMEOUT = 10 * SECOND;
 /** Groups that the units add to the monitor's own. */
-const SERVICE_GROUPS = ["systemd-journal", LOGS];
+const SERVICE_GROUPS = ["systemd-journal", LOG_GROUP];
 /** The bit of CAP_NET_ADMIN (capabilities(7)). */
 const NET_ADMIN = 12n;
 

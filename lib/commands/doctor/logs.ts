@@ -4,7 +4,7 @@ import { counted } from "../../core/text.ts";
 import { DAY, HOUR, localTime, now } from "../../core/time.ts";
 import type { Config } from "../../config/types.ts";
 import { journalMatches } from "../../monitor/feeds.ts";
-import { grant, LOGS, READ } from "../../core/read_denial.ts";
+import { grant, LOG_GROUP, READ } from "../../core/read_denial.ts";
 import { hasUnknownFormat } from "../../reading/activity.ts";
 import { isInJournal } from "../../reading/module.ts";
 import type { ModuleRules } from "../../rules/rule.ts";
@@ -64,7 +64,7 @@ function examineFiles(pattern: string, user: SystemUser | null): Finding[] {
     ...problems.map((sentence) => failureOf("logs", sentence)),
     ...new Map(closed.map((obstacle) => [obstacle.path, obstacle])).values().map((obstacle) => {
       const act = obstacle.wanted & READ ? "read" : "enter";
-      const remedy = grant(user!.name, obstacle, { group: LOGS, prefix: asRoot("") });
+      const remedy = grant(user!.name, obstacle, { group: LOG_GROUP, prefix: asRoot("") });
       return failure(
         "logs",
         `the mode of ${obstacle.path} does not let the user ${user!.name} ${act} it`,
@@ -109,9 +109,7 @@ async function activityOf(
       readInput(openEnd(path))
     ),
   ];
-  for (const source of sources) {
-    for await (const batch of source) pipeline.process(batch, feed, now());
-  }
+  for (const source of sources) await pipeline.follow(source, feed);
   return pipeline.activity.report(now())[0]!;
 }
 

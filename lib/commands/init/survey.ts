@@ -123,8 +123,7 @@ async function openSessions(
     newest: ENTRIES,
   });
   try {
-    const batches = journal.batches({ after: null, since: now() - SPAN }, NEVER);
-    for await (const batch of batches) pipeline.process(batch, feed, now());
+    await pipeline.follow(journal.batches({ after: null, since: now() - SPAN }, NEVER), feed);
     return { journal: null, hasJournal: true, origins: logins.openAddresses };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

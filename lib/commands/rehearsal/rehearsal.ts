@@ -9,19 +9,18 @@ import type { Config } from "../../config/types.ts";
 import { isSameScope } from "../../core/scope.ts";
 import { hasEnded, type Micros, now } from "../../core/time.ts";
 import type { NewBan, PastBan } from "../../deciding/ban.ts";
-import { Decider } from "../../deciding/decider.ts";
+import { Decider, type Decision, NO_DECISION } from "../../deciding/decider.ts";
 import type { Login, Session } from "../../deciding/login_change.ts";
 import { Logins, type LoginUpdate } from "../../deciding/logins.ts";
 import type { Whitelist } from "../../deciding/whitelist.ts";
 import { Pipeline } from "../../monitor/pipeline.ts";
 import type { Judge } from "../../monitor/pipeline_parts.ts";
 import type { Counts } from "../../monitor/report.ts";
-import type { LogEvent } from "../../reading/event.ts";
-import type { Reader } from "../../reading/reader.ts";
+import type { LogEvent, RecordReader } from "../../reading/event.ts";
 import { PASSING_ROOM, type Room } from "../../rules/note_memory.ts";
 import type { Trip } from "../../rules/rule.ts";
 import type { Batch } from "../../sources/source.ts";
-import { NoStore, QUIET } from "../common/dry_run.ts";
+import { NoState, QUIET } from "../common/dry_run.ts";
 import { readsAlike, SharedRules, trustsAlike } from "./shared_rules.ts";
 
 /** A configuration to rehearse. */
@@ -56,7 +55,7 @@ export function rehearsalsOf(
 /** Runs batches through the rules of one configuration, or of two that read lines alike. */
 export class Rehearsal {
   readonly #pipeline: Pipeline;
-  readonly #reader: Reader;
+  readonly #reader: RecordReader;
   readonly #hits: number[];
 
   /** @param rehearsed one configuration, or two that read lines alike */
@@ -66,7 +65,7 @@ export class Rehearsal {
     const { room = PASSING_ROOM } = options;
     this.#hits = rehearsed.map(() => 0);
     this.#pipeline = new Pipeline(rules.modules, {
-      store: new NoStore((hits) => {
+      state: new NoState((hits) => {
         for (const { module, rule, count } of hits) {
           rules.of(module, rule).forEach((one, side) => this.#hits[side]! += one === null ? 0 : count);
         }
@@ -143,15 +142,13 @@ class RehearsalJudge implements Judge {
   reset(): void {}
 
   /** Returns bans that are new or that last longer than those in force, of all configurations. */
-  decide(trips: readonly Trip[]): NewBan[] {
+  decide(trips: readonly Trip[]): Decision {
     const bans = this.#sides.flatMap((side, number) =>
       side.decide(trips.flatMap((trip) => this.#rules.tripOf(trip, number) ?? []))
     );
     this.#sessions.settle();
-    return bans;
+    return { ...NO_DECISION, bans };
   }
-
-  enforce(): void {}
 }
 
 /** Sessions as of each trip: one batch may hold many hours of a log. */
@@ -213,23 +210,24 @@ class RehearsedSide {
     this.#banned = banned;
     this.#whitelist = whitelist;
     this.#sessions = sessions;
-    this.#decider = new Decider({ whitelist, logins, networks: config.networkBans });
+    const of = (target: string, isEnded: boolean) =>
+      (this.#bans.get(target) ?? []).filter((ban) => hasEnded(ban, this.#time) === isEnded);
+    const history = {
+      inForceByAddress: (targets: readonly string[]) =>
+        new Map(targets.map((target) => [target, of(target, false)])),
+      past: (target: string) =>
+        of(target, true).map(({ start, until }): PastBan => ({ start, ended: until!, endReason: "expired" })),
+    };
+    this.#decider = new Decider({ whitelist, logins, networks: config.networkBans, history });
   }
 
   decide(trips: readonly Trip[]): NewBan[] {
-    const of = (address: string) => this.#bans.get(address) ?? [];
-    const history = {
-      inForce: (address: string) => of(address).filter((ban) => !hasEnded(ban, this.#time)),
-      past: (address: string) =>
-        of(address).filter((ban) => hasEnded(ban, this.#time))
-          .map(({ start, until }): PastBan => ({ start, ended: until!, endReason: "expired" })),
-    };
     if (trips.length === 0) return [];
     const guard = this.#sessions.guard(this.#whitelist);
     const bans = trips.flatMap((trip) => {
       this.#time = trip.time;
       guard(trip.time);
-      return this.#decider.decide([trip], { history }).bans.filter((ban) => this.#keep(ban));
+      return this.#decider.decide([trip]).bans.filter((ban) => this.#keep(ban));
     });
     bans.forEach(this.#banned);
     return bans;

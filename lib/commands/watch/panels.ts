@@ -12,7 +12,7 @@ import { bar } from "./plot.ts";
 import { ago, delay, figure, left, percent } from "./words.ts";
 
 /** Columns and rows of a panel. */
-interface Room {
+interface PanelSize {
   readonly width: number;
   readonly height: number;
 }
@@ -25,7 +25,7 @@ const NAME = 40;
 const BESIDE_BAR = 7 + 6 + 8 + 4;
 
 /** Draws the sources: activity, delay of lines, and time of the last ones. */
-export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
+export function sourcesPanel({ snapshot }: Model, room: PanelSize): Line[] {
   const { report, isRunning, time } = snapshot!;
   const columns: Column[] = [
     { heading: " SOURCES", width: null, cut: (name, width) => ` ${cutStart(name, width - 1)}` },
@@ -46,7 +46,7 @@ export function sourcesPanel({ snapshot }: Model, room: Room): Line[] {
 }
 
 /** Draws the modules: lines of the last hour, share understood, hits in the period, last hit. */
-export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
+export function modulesPanel({ snapshot, period }: Model, room: PanelSize): Line[] {
   const { report, counted, time } = snapshot!;
   const hits = new Map(counted.hits);
   const columns: Column[] = [
@@ -70,7 +70,7 @@ export function modulesPanel({ snapshot, period }: Model, room: Room): Line[] {
 }
 
 /** Draws the counts: hits, and whether a ban is in force. */
-export function topPanel(model: Model, room: Room): Line[] {
+export function topPanel(model: Model, room: PanelSize): Line[] {
   const { snapshot, period, table, focus, cursor } = model;
   const isOfAddresses = table === "address" || table === "network";
   const shorten = isOfAddresses ? cutAddress : cut;
@@ -106,7 +106,7 @@ function noneOf({ filter }: Model, words: string): string {
 }
 
 /** Draws the bans: remaining time, and provenance. */
-export function bansPanel(model: Model, room: Room): Line[] {
+export function bansPanel(model: Model, room: PanelSize): Line[] {
   const { snapshot, banOrder, focus, cursor } = model;
   const columns: Column[] = [
     {
@@ -139,7 +139,7 @@ function byOf({ provenance, reason, error }: BanStatus): string {
 }
 
 /** Returns the width of names; null: the rest of a narrow panel. */
-function nameWidth({ width }: Room): number | null {
+function nameWidth({ width }: PanelSize): number | null {
   return width < WIDER ? null : NAME;
 }
 

@@ -1,12 +1,14 @@
 /**
  * Reads the Journal Export Format (https://systemd.io/JOURNAL_EXPORT_FORMATS): fields as lines
  * `NAME=value`, or, for values of any bytes, the name, the length in 64 bits and the value; an
- * empty line ends an entry. In: chunks cut anywhere. Out: records, as ranges of the buffer that
- * holds the chunks.
+ * empty line ends an entry. In: the output of journalctl. Out: records, as ranges of the buffer
+ * that holds the output.
  */
+import { isLate } from "../../core/async.ts";
 import { EQUALS, LINE_FEED, ZERO } from "../../core/ascii.ts";
 import { type Bytes, decode, LineEnds, Literal } from "../../core/bytes.ts";
 import { MAX_MESSAGE, NO_PID } from "../../core/records.ts";
+import type { Micros } from "../../core/time.ts";
 import { JournalRecords } from "./journal_records.ts";
 
 /** Bytes that hold any text of `MAX_MESSAGE` characters: more of a field is never kept. */
@@ -17,6 +19,15 @@ const LENGTH_BYTES = 8;
 const SIZE = 1 << 16;
 /** Programs and writers that are remembered. */
 const MAX_ORIGINS = 64;
+/** journalctl hands over multiples of this many bytes only if it has more. */
+const FULL_WRITE = 4_096;
+/** How long to wait for more after a full write. */
+export const GATHER: Micros = 5_000;
+/**
+ * Bytes after which a read ends, a quarter of a pipe. journalctl works ahead only as far as the
+ * pipe has room: if one read took all of the pipe, the two programs would take turns.
+ */
+const ENOUGH = 1 << 14;
 
 /** The fields that are read, by their numbers. */
 const [CURSOR, TIME, IDENTIFIER, PID, UID, UNIT, MESSAGE, TRANSPORT, CONTAINER] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -41,7 +52,7 @@ const OTHER = -1;
  * an entry without a message, a time or a cursor.
  */
 export class ExportParser {
-  /** The entries that the last chunk completed. */
+  /** The entries that the last bytes completed. */
   readonly records = new JournalRecords(SIZE);
   /** Number of entries that were dropped, or whose message was cut to `MAX_MESSAGE`. */
   damaged = 0;
@@ -60,17 +71,20 @@ export class ExportParser {
   /** Rest of a cut field to skip: this many bytes, or everything to the end of the line. */
   #skipBytes = 0;
   #skipsLine = false;
-  /** Place of the last entry's cursor in this chunk; `#lastTo` below 0: none yet. */
+  /** Place of the last entry's cursor in these bytes; `#lastTo` below 0: none yet. */
   #lastFrom = 0;
   #lastTo = -1;
   /** Origins of the records, by their indexes there. */
   readonly #origins: KnownOrigin[] = [];
 
-  /** Takes a chunk. Returns records of the entries that it completes, good until the next call. */
-  push(chunk: Uint8Array): JournalRecords {
+  /** Takes bytes behind those of `begin()`. */
+  put(chunk: Uint8Array): void {
+    this.records.put(this.#skip(chunk));
+  }
+
+  /** Returns records of the entries that the bytes complete, good until `begin()`. */
+  parse(): JournalRecords {
     const { records } = this;
-    this.#beginChunk();
-    records.put(this.#skip(chunk));
     const end = this.#end = records.end;
     while (this.#at < end && this.#readField(end));
     if (end - this.#at > MAX_FIELD) this.#cutField(end);
@@ -78,8 +92,8 @@ export class ExportParser {
     return records;
   }
 
-  /** Moves the bytes of the current entry to the front of the buffer. */
-  #beginChunk(): void {
+  /** Begins anew with the bytes of the unfinished entry, moved to the front of the buffer. */
+  begin(): void {
     const { records } = this;
     const moved = this.#entry;
     // Rewritten messages are behind the bytes that were read.
@@ -249,6 +263,52 @@ export class ExportParser {
   #text(field: number): string {
     const from = this.#from[field]!;
     return from < 0 ? "" : decode(this.records.bytes, from, this.#to[field]!);
+  }
+}
+
+/** Reads entries from the output of a journalctl. */
+export class EntryReader extends ExportParser {
+  /** Whether journalctl had more to print at the last read. */
+  hasMore = false;
+  readonly #output: ReadableStreamBYOBReader;
+  /** Target of reads; handed back and forth, so that no chunk needs a new one. */
+  #buffer = new ArrayBuffer(ENOUGH);
+  #next: Promise<Uint8Array> | null = null;
+
+  constructor(output: ReadableStreamBYOBReader) {
+    super();
+    this.#output = output;
+  }
+
+  /**
+   * Waits for the next output, a line or a flood, and returns records of the entries that it
+   * completes, good until the next call. Null: the output has ended.
+   */
+  async read(): Promise<JournalRecords | null> {
+    this.begin();
+    let size = 0;
+    do {
+      const chunk = await this.#arrival();
+      this.#next = null;
+      this.put(chunk);
+      size += chunk.length;
+      this.hasMore = chunk.length > 0 && chunk.length % FULL_WRITE === 0 &&
+        (size >= ENOUGH || !await isLate(this.#arrival(), GATHER));
+    } while (this.hasMore && size < ENOUGH);
+    return size === 0 ? null : this.parse();
+  }
+
+  /** Returns the next chunk, without taking it. */
+  #arrival(): Promise<Uint8Array> {
+    return this.#next ??= this.#receive();
+  }
+
+  async #receive(): Promise<Uint8Array> {
+    const { value } = await this.#output.read(new Uint8Array(this.#buffer));
+    // A cancelled stream keeps the buffer.
+    if (value === undefined) return new Uint8Array(this.#buffer = new ArrayBuffer(ENOUGH), 0, 0);
+    this.#buffer = value.buffer;
+    return value;
   }
 }
 

@@ -2,9 +2,8 @@ import type { Batch, Source, Start } from "../source.ts";
 import { abortedWith, isLate, Settling } from "../../core/async.ts";
 import { UserError } from "../../core/error.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
-import { ExportParser } from "./export.ts";
+import { GATHER } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
-import { GATHER } from "./journalctl.ts";
 import { PrintedEntries } from "./proof.ts";
 import { type JournalSelection, Queries, type Query } from "./queries.ts";
 import { Quiet } from "./quiet.ts";
@@ -129,14 +128,14 @@ class Journal implements Source {
   async *#read(start: Start, query: Query, silence = this.#silence): AsyncGenerator<JournalBatch> {
     const { follow = false, signal } = query;
     await using journalctl = this.#queries.open(start, query);
+    const { entries } = journalctl;
     const isNew = new NewRecords(start);
-    const parser = new ExportParser();
     const printed = follow ? this.#printed = new PrintedEntries(start, this.#proof) : null;
     let reached = start;
     let damaged = 0;
     let isMore = false;
     for (;;) {
-      const arrival = journalctl.read();
+      const arrival = entries.read();
       // The promised entries did not come.
       if (isMore && await isLate(arrival, GATHER)) {
         yield nothingAt(reached);
@@ -150,18 +149,17 @@ class Journal implements Source {
         if (leftOut.length > 0) yield { records: leftOut, position: reached.after!, damaged: 0 };
         if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
       }
-      const chunk = await this.#awaited(arrival, { reached, follow, signal, silence });
-      if (chunk.length === 0) break;
-      const records = parser.push(chunk);
+      const records = await this.#awaited(arrival, { reached, follow, signal, silence });
+      if (records === null) break;
       isNew.drop(records);
-      const position = parser.cursor;
+      const position = entries.cursor;
       if (position === null) continue;
       reached = { ...start, after: position };
       printed?.add(records);
-      if (records.length === 0 && parser.damaged === damaged && !isMore) continue;
-      isMore = journalctl.hasMore;
-      yield { records, position, damaged: parser.damaged - damaged, isMore };
-      damaged = parser.damaged;
+      if (records.length === 0 && entries.damaged === damaged && !isMore) continue;
+      isMore = entries.hasMore;
+      yield { records, position, damaged: entries.damaged - damaged, isMore };
+      damaged = entries.damaged;
     }
     if (isMore) yield nothingAt(reached);
     await journalctl.finish();
@@ -201,18 +199,18 @@ class Journal implements Source {
   }
 
   /**
-   * Returns the next output of journalctl. Throws if it prints nothing although the journal has
+   * Returns the next entries of journalctl; null: it has ended. Throws if it prints nothing although the journal has
    * more than `reached`, or if one that should end does not.
    */
   async #awaited(
-    arrival: Promise<Uint8Array>,
+    arrival: Promise<JournalRecords | null>,
     { reached, follow, signal, silence }: {
       reached: Start;
       follow: boolean;
       signal: AbortSignal;
       silence: Micros;
     },
-  ): Promise<Uint8Array> {
+  ): Promise<JournalRecords | null> {
     const settling = new Settling(arrival);
     while (this.#follow && await settling.isLate(silence)) {
       const hasMore = await this.#queries.hasMore(reached, signal);
@@ -223,12 +221,12 @@ class Journal implements Source {
       if (hasMore) await this.#giveUp(signal);
       throw new Error("journalctl does not come to its end");
     }
-    const chunk = await arrival;
-    if (chunk.length > 0) {
+    const records = await arrival;
+    if (records !== null) {
       this.#quiet.end();
       this.#waker.heard();
     }
-    return chunk;
+    return records;
   }
 
   async #giveUp(signal: AbortSignal): Promise<never> {

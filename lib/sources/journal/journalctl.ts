@@ -1,36 +1,22 @@
-import type { Micros } from "../../core/time.ts";
-import { isLate } from "../../core/async.ts";
 import { spawn } from "../../core/child_process.ts";
 import { denial, joining } from "../../core/denial.ts";
 import { isShortage, messageOf, tried, UserError } from "../../core/error.ts";
+import { EntryReader } from "./export.ts";
 
 /** Milliseconds that a program may take to exit after it has closed its output. */
 const LINGER = 1_000;
 /** Characters of complaints that are kept. */
 const MAX_COMPLAINTS = 4_096;
-/** journalctl hands over multiples of this many bytes only if it has more. */
-const FULL_WRITE = 4_096;
-/** How long to wait for more after a full write. */
-export const GATHER: Micros = 5_000;
-/**
- * Bytes after which a read ends, a quarter of a pipe. journalctl works ahead only as far as the
- * pipe has room: if one read took all of the pipe, the two programs would take turns.
- */
-const ENOUGH = 1 << 14;
 
-/** One run of journalctl(1): its output and its end. Disposal certainly ends it. */
+/** One run of journalctl(1): its entries and its end. Disposal certainly ends it. */
 export class Journalctl implements AsyncDisposable {
+  readonly entries: EntryReader;
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamBYOBReader;
   readonly #errors: ReadableStreamDefaultReader<Uint8Array>;
   readonly #drained: Promise<void>;
   readonly #signal: AbortSignal;
   readonly #kill = () => this.#end();
-  /** Target of reads; handed back and forth, so that no chunk needs a new one. */
-  #buffer = new ArrayBuffer(ENOUGH);
-  readonly #gathered = new Uint8Array(2 * ENOUGH);
-  #next: Promise<Uint8Array> | null = null;
-  #hasMore = false;
   #complaints = "";
 
   /**
@@ -40,44 +26,12 @@ export class Journalctl implements AsyncDisposable {
   constructor(command: string, { args, signal }: { args: readonly string[]; signal: AbortSignal }) {
     this.#child = start(command, args);
     this.#output = this.#child.stdout.getReader({ mode: "byob" });
+    this.entries = new EntryReader(this.#output);
     this.#errors = this.#child.stderr.getReader();
     this.#drained = this.#drain();
     this.#signal = signal;
     signal.addEventListener("abort", this.#kill, { once: true });
     if (signal.aborted) this.#kill();
-  }
-
-  /** Whether it had more to print at the last read. */
-  get hasMore(): boolean {
-    return this.#hasMore;
-  }
-
-  /** Returns the next output, a line or a flood; good until the next call. Empty at the end. */
-  async read(): Promise<Uint8Array> {
-    let size = 0;
-    do {
-      const chunk = await this.#arrival();
-      this.#next = null;
-      this.#gathered.set(chunk, size);
-      size += chunk.length;
-      this.#hasMore = chunk.length > 0 && chunk.length % FULL_WRITE === 0 &&
-        (size >= ENOUGH || !await isLate(this.#arrival(), GATHER));
-    } while (this.#hasMore && size < ENOUGH);
-    return this.#gathered.subarray(0, size);
-  }
-
-  /** Returns the next chunk, without taking it. */
-  #arrival(): Promise<Uint8Array> {
-    return this.#next ??= this.#receive();
-  }
-
-  async #receive(): Promise<Uint8Array> {
-    // A cancelled stream keeps the buffer.
-    const { value = new Uint8Array(ENOUGH).subarray(0, 0) } = await this.#output.read(
-      new Uint8Array(this.#buffer),
-    );
-    this.#buffer = value.buffer;
-    return value;
   }
 
   /**

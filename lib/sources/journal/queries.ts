@@ -3,7 +3,6 @@ import { isLate } from "../../core/async.ts";
 import { type Micros, SECOND } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import { isSameEntry } from "./cursor.ts";
-import { ExportParser } from "./export.ts";
 import { Journalctl } from "./journalctl.ts";
 
 /** Which entries to read, and where. */
@@ -81,7 +80,7 @@ export class Queries {
       args: ["--lines=0", "--no-pager", ...directoryArgs(this.#selection.directory)],
       signal,
     });
-    await this.#readToEnd(journalctl, () => {});
+    await this.#readToEnd(journalctl);
   }
 
   /** Reports whether the journal has an entry behind `reached`. */
@@ -113,22 +112,19 @@ export class Queries {
   /** Returns the cursor of the last entry printed; null if there is none. */
   async #last(query: Query): Promise<string | null> {
     await using journalctl = this.#run(query);
-    const parser = new ExportParser();
-    await this.#readToEnd(journalctl, (chunk) => void parser.push(chunk));
-    return parser.cursor;
+    await this.#readToEnd(journalctl);
+    return journalctl.entries.cursor;
   }
 
   /** Reads a journalctl to its end. Throws if it is silent too long, as the source waits for it. */
-  async #readToEnd(journalctl: Journalctl, take: (chunk: Uint8Array) => void): Promise<void> {
-    for (;;) {
-      const arrival = journalctl.read();
+  async #readToEnd(journalctl: Journalctl): Promise<void> {
+    let arrival;
+    do {
+      arrival = journalctl.entries.read();
       if (this.#patience < Infinity && await isLate(arrival, this.#patience)) {
         throw new Error("journalctl does not answer");
       }
-      const chunk = await arrival;
-      if (chunk.length === 0) break;
-      take(chunk);
-    }
+    } while (await arrival !== null);
     await journalctl.finish();
   }
 

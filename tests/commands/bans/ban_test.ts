@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { Bans } from "../../../lib/enforcing/bans.ts";
+import { DecidingBans } from "../../support/deciding_bans.ts";
 import { watchControl } from "../../../lib/monitor/control.ts";
 import { outcome } from "../../../lib/commands/common/change.ts";
 import { lockOf } from "../../../lib/core/state_files.ts";
@@ -41,7 +41,7 @@ async function stage(
   const stop = new AbortController();
   const lock = running ? takeLock(directory) : null;
   const parts = { state, firewall, whitelist, log: memoryLog(), clock: now, boot: () => BOOT };
-  const bans = new Bans({ ...parts, ...strangers() });
+  const bans = new DecidingBans({ ...parts, ...strangers() });
   const watching = running
     ? watchControl(directory, { changed: () => void bans.refresh(), signal: stop.signal })
     : Promise.resolve();

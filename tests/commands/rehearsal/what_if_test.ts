@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { openInput, readInput } from "../../../lib/commands/common/input.ts";
 import { QUIET } from "../../../lib/commands/common/dry_run.ts";
+import { NO_DECISION } from "../../../lib/deciding/decider.ts";
 import { now } from "../../../lib/core/time.ts";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { Pipeline } from "../../../lib/monitor/pipeline.ts";
@@ -61,12 +62,11 @@ async function prepare({ directory, state }: TemporaryState, lines = MESSAGES.ma
   const config = loadConfig(`${directory}/old.jsonc`, { known: modules });
   const judge = {
     note(): void {},
-    decide: () => [],
+    decide: () => NO_DECISION,
     takeLogins: () => ({ logins: [], opened: [], closed: [] }),
     reset(): void {},
-    enforce(): void {},
   };
-  const pipeline = new Pipeline(config.modules, { store: state.batches(["SSHD"]), judge, log: QUIET });
+  const pipeline = new Pipeline(config.modules, { state: state.batches(["SSHD"]), judge, log: QUIET });
   const feed = { name: "auth.log", reader: pipeline.readers.of(config.modules) };
   for await (const batch of readInput(openInput(`${directory}/auth.log`, "test"))) {
     pipeline.process(batch, feed, now());

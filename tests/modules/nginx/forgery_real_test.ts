@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { addressOf } from "../../../lib/core/address_text.ts";
 import { LINE_FEED } from "../../../lib/core/ascii.ts";
 import { ModuleHealth } from "../../../lib/reading/health.ts";
-import { Reader } from "../../../lib/reading/reader.ts";
+import { LineReader } from "../../../lib/reading/line_reader.ts";
 import { LineSplitter, SURROUNDINGS } from "../../../lib/sources/line_splitter.ts";
 import { RecordBuffer } from "../../../lib/core/record_buffer.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
@@ -120,7 +120,10 @@ function addresses(
   const found = new Map<string | null, number>();
   for (const reader of forms) {
     const module = { index: 0, identifiers: ["nginx"], units: [], reader };
-    const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+    const events = new LineReader(
+      [module],
+      new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)),
+    );
     const buffer = new RecordBuffer(16);
     const lines = new LineSplitter();
     lines.recall(log.subarray(Math.max(0, start - SURROUNDINGS), start));

@@ -3,7 +3,7 @@ import { addressOf } from "../../../lib/core/address_text.ts";
 import { encode } from "../../../lib/core/bytes.ts";
 import type { Origin } from "../../../lib/core/records.ts";
 import { ModuleHealth } from "../../../lib/reading/health.ts";
-import { Reader } from "../../../lib/reading/reader.ts";
+import { LineReader } from "../../../lib/reading/line_reader.ts";
 import { LineSplitter, SURROUNDINGS } from "../../../lib/sources/line_splitter.ts";
 import { RecordBuffer } from "../../../lib/core/record_buffer.ts";
 import { nginx } from "../../../modules/nginx/nginx.ts";
@@ -53,7 +53,7 @@ function ownRecord(text: string, address = OTHER, behind = ""): string {
 function reading(logFormats: readonly string[] = []) {
   const reader = openForm(nginx.form({ ...NO_OPTIONS, logFormats }));
   const module = { index: 0, identifiers: ["nginx"], units: [], reader };
-  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const events = new LineReader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
   const buffer = new RecordBuffer(16);
   const lines = new LineSplitter();
   return (piece: Uint8Array, goesOn: boolean, before?: Uint8Array): (string | null)[] => {
@@ -246,7 +246,7 @@ Deno.test("who writes lines into nginx's error log names nobody else wherever th
 Deno.test("a look at a line's time alone throws no doubt on other lines", () => {
   const reader = openForm(nginx.form(NO_OPTIONS));
   const module = { index: 0, identifiers: ["nginx"], units: [], reader };
-  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const events = new LineReader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
   const { bytes, end } = encode(`${STDERR}a`);
   assert(events.timeOf({ bytes, from: 0, to: end }, { now: NOW }) > 0);
   for (const line of [WHOLE, ACCESS]) {
@@ -384,7 +384,7 @@ Deno.test("honest records name their clients behind the heads of runtimes", () =
 Deno.test("an open record of one file hides no line of another", () => {
   const reader = openForm(nginx.form(NO_OPTIONS));
   const module = { index: 0, identifiers: ["nginx"], units: [], reader };
-  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const events = new LineReader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
   const buffers = [new RecordBuffer(16), new RecordBuffer(16)];
   const splitters = buffers.map(() => new LineSplitter());
   const address = (file: number, line: string) => {
@@ -407,7 +407,7 @@ Deno.test("who writes torn lines into a plain error log hides no later record", 
 Deno.test("entries that journald split name nobody behind an open record of the same program", () => {
   const reader = openForm(nginx.form(NO_OPTIONS));
   const module = { index: 0, identifiers: ["nginx"], units: [], reader };
-  const events = new Reader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
+  const events = new LineReader([module], new ModuleHealth(["NGINX"], (complaint) => assert.fail(complaint)));
   const sender = { uid: 0, unit: "nginx.service" };
   let time = NOW - 60_000_000;
   const address = (message: string, origin: Partial<Origin> = {}) => {

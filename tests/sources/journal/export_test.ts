@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { MAX_MESSAGE } from "../../../lib/core/records.ts";
 import { ExportParser } from "../../../lib/sources/journal/export.ts";
+import type { JournalRecords } from "../../../lib/sources/journal/journal_records.ts";
 import { BEGINNING, exportText, type Fields, sshdEntry } from "../../support/journal_files.ts";
 import { entriesOf, type Entry } from "../../support/records.ts";
 
@@ -15,12 +16,19 @@ function cursor(n: number): string {
   return `s=5a;i=${n};b=0123456789abcdef0123456789abcdef;m=1;t=2;x=${n}`;
 }
 
+/** Returns records of the entries that a chunk completes. */
+function push(parser: ExportParser, chunk: Uint8Array): JournalRecords {
+  parser.begin();
+  parser.put(chunk);
+  return parser.parse();
+}
+
 function parse(bytes: Uint8Array, sizes: (at: number) => number = () => bytes.length) {
   const parser = new ExportParser();
   const entries: (Entry & { cursor: string })[] = [];
   for (let at = 0; at < bytes.length;) {
     const size = sizes(at);
-    const records = parser.push(bytes.subarray(at, at + size));
+    const records = push(parser, bytes.subarray(at, at + size));
     entries.push(...entriesOf(records).map((entry, i) => ({ ...entry, cursor: records.cursor(i) })));
     at += size;
   }
@@ -167,13 +175,13 @@ Deno.test("`ExportParser` holds little of a field of 100 MB, and reads on behind
   for (const binary of [false, true]) {
     const parser = new ExportParser();
     const chunk = new Uint8Array(1 << 16).fill(0x78);
-    parser.push(head(binary));
-    if (binary) parser.push(length);
+    push(parser, head(binary));
+    if (binary) push(parser, length);
     const before = Deno.memoryUsage();
-    for (let sent = 0; sent < size; sent += chunk.length) assert.equal(parser.push(chunk).length, 0);
+    for (let sent = 0; sent < size; sent += chunk.length) assert.equal(push(parser, chunk).length, 0);
     const after = Deno.memoryUsage();
     assert.ok(after.external - before.external < size / 4, `${after.external - before.external} bytes more`);
-    const entries = [encoder.encode("\n\n"), tail].flatMap((bytes) => entriesOf(parser.push(bytes)));
+    const entries = [encoder.encode("\n\n"), tail].flatMap((bytes) => entriesOf(push(parser, bytes)));
     assert.deepEqual(entries.map(({ message }) => message.length), [MAX_MESSAGE, 6]);
     assert.equal(parser.damaged, 1);
   }
@@ -196,14 +204,15 @@ Deno.test("`ExportParser` drops and counts entries without message, time or curs
 });
 
 Deno.test("`ExportParser` refuses an endless line that is no field", () => {
-  assert.throws(() => new ExportParser().push(new Uint8Array(100_000).fill(0x78)), {
+  assert.throws(() => push(new ExportParser(), new Uint8Array(100_000).fill(0x78)), {
     message: "Cannot read the journal: journalctl printed something else than its export format",
   });
 });
 
 Deno.test("`ExportParser` tells entries that a program sent whole from lines that journald made", () => {
   const transports = ["syslog", "stdout", "journal", "syslog"];
-  const { origin, origins } = new ExportParser().push(
+  const { origin, origins } = push(
+    new ExportParser(),
     exportText(transports.map((transport, n) => exported(n, "x", [["_TRANSPORT", transport]]))),
   );
   assert.deepEqual(transports.map((_, i) => origins[origin[i]!]!.isWhole), [true, false, false, true]);
@@ -211,7 +220,8 @@ Deno.test("`ExportParser` tells entries that a program sent whole from lines tha
 });
 
 Deno.test("ExportParser tells the entries of two containers with one name apart", () => {
-  const { origin, origins } = new ExportParser().push(
+  const { origin, origins } = push(
+    new ExportParser(),
     exportText(["a1", "b2", "a1"].map((id, n) => exported(n, "x", [["CONTAINER_ID_FULL", id]]))),
   );
   assert.deepEqual([0, 1, 2].map((i) => origins[origin[i]!]!.container), ["a1", "b2", "a1"]);

@@ -3,7 +3,7 @@ import { addressOf } from "../../lib/core/address_text.ts";
 import { decode } from "../../lib/core/bytes.ts";
 import { textOfWords } from "../../lib/core/address.ts";
 import { GROUP_MASK, HIT, readNotes, SPENT } from "../../lib/rules/note_record.ts";
-import type { BatchStore } from "../../lib/monitor/pipeline_parts.ts";
+import type { BatchState } from "../../lib/monitor/pipeline_parts.ts";
 import type { BatchRecord } from "../../lib/state/batch_writer.ts";
 import type { LogEvent } from "../../lib/reading/event.ts";
 import type { BatchNotes } from "../../lib/rules/note_batch.ts";
@@ -20,7 +20,7 @@ export interface Recorded {
 /** A record with its lines. */
 export type Written = BatchRecord & { readonly events: readonly Recorded[] };
 
-export class MemoryStore implements BatchStore {
+export class MemoryState implements BatchState {
   readonly rollups = { add(): void {}, addHits(): void {}, reset(): void {} };
   broken = false;
   hasRoom = true;
