@@ -34,8 +34,8 @@ const raw = String.raw;
 const LEVELS = "emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug";
 const FACILITIES =
   "kern|user|mail|daemon|auth|security|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|console|local[0-7]";
-/** `auth.info`; AIX writes `auth|security:info`, Kiwi `Auth.Info`. */
-const PRIORITY = raw`(?i:(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS}))`;
+/** `auth.info`; AIX writes `auth|security:info`. */
+const PRIORITY = raw`(?:${FACILITIES})(?:\|(?:${FACILITIES}))*[.:](?:${LEVELS})`;
 /** The same as templates of rsyslog and syslog-ng write it: `auth.info<38>`, `auth info`, `[info]`. */
 const PRIORITIES = raw`(?:${PRIORITY}(?:<\d{1,3}>)?:?|(?:${FACILITIES}) (?:${LEVELS})|\[(?:${LEVELS})\])`;
 /** A host by name or address, which Solaris and others put in brackets. */

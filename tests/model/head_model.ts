@@ -130,9 +130,9 @@ const LEVELS = "emerg panic alert crit err error warn warning notice info debug"
 const FACILITIES =
   "kern user mail daemon auth security syslog lpr news uucp cron authpriv ftp ntp audit console local[0-7]"
     .split(" ");
-const SYSLOG_LEVEL = `(?i:(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
+const SYSLOG_LEVEL = `(?:${FACILITIES.join("|")})(?:\\|(?:${FACILITIES.join("|")}))*[.:](?:${
   LEVELS.join("|")
-}))`;
+})`;
 const PRIORITIES = `(?:${SYSLOG_LEVEL}(?:<\\d{1,3}>)?:?|(?:${FACILITIES.join("|")}) (?:${
   LEVELS.join("|")
 })|\\[(?:${LEVELS.join("|")})\\])`;

@@ -455,11 +455,6 @@ export const HEADS: Readonly<Record<string, readonly HeadSample[]>> = {
   ],
   "facility and level": [
     {
-      line: "2026-03-09 04:05:06\tAuth.Info\t192.0.2.22\tMar  9 03:00:00 web sshd[4711]: %",
-      time: TIME,
-      nearMiss: "2026-03-09 04:05:06\tAuth.Infos\t192.0.2.22\tMar  9 03:00:00 web sshd[4711]: %",
-    },
-    {
       line: "Mar  9 04:05:06 web auth info sshd[4711]: %",
       time: TIME,
       nearMiss: "Mar  9 04:05:06 web auth infos sshd[4711]: %",
