@@ -45,6 +45,8 @@ const COLOURS = new RegExp(`^(?:${String.raw`\x1b\[[\d;]*m`})+`);
 const RESET = new Literal("\x1b[0m");
 /** Most bytes of colours. */
 const LONGEST_COLOURS = 64;
+/** First bytes of a colour and of a byte order mark. */
+const BEFORE_TEXT = new Set([ESCAPE, 0xef]);
 
 /** What a head reader must know of the modules, and of the current line. */
 export interface HeadOptions<Program> extends TagOptions<Program> {
@@ -149,9 +151,10 @@ export class HeadReader<Program> {
 
   /**
    * Begins with `bytes[from, to)`: a line, or a message that may contain another line with its own
-   * time, as a container's message does in the journal.
+   * time, as a container's message does in the journal. Returns whether a byte order mark or a colour
+   * precedes the text, which may be a bare message then; blanks precede continued ones.
    */
-  begin(bytes: Bytes, from: number, to: number, isLine: boolean): void {
+  begin(bytes: Bytes, from: number, to: number, isLine: boolean): boolean {
     this.bytes = bytes;
     this.#took(NONE, from, endWithoutBlanks(bytes.array, from, to));
     this.#times.begin();
@@ -163,6 +166,7 @@ export class HeadReader<Program> {
     this.#isLine = isLine;
     this.#isTimed = false;
     this.#parts = 0;
+    return this.from > from && BEFORE_TEXT.has(bytes.array[from]!);
   }
 
   /**

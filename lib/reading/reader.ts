@@ -3,7 +3,6 @@
  * and tells whether it is trusted. `LineReader` reads lines of files through it. In: a record, or a
  * text and the modules to ask. Out: the event.
  */
-import { ESCAPE } from "../core/ascii.ts";
 import { type Bytes, endWithoutReturn, makeBytes } from "../core/bytes.ts";
 import { NO_PID, type Records } from "../core/records.ts";
 import type { Stamp } from "../core/stamp.ts";
@@ -131,9 +130,8 @@ export class Reader implements RecordReader {
       this.#journald.collected = records.times[i]!;
       this.place.collector = this.#journald;
     }
-    if (!this.readText(candidates, bytes, from, to, stream === null ? WHOLE_ENTRY : this.#entry)) {
-      return false;
-    }
+    const options = stream === null ? WHOLE_ENTRY : this.#entry;
+    if (!this.readText(candidates, bytes, from, to, options)) return false;
     this.setTime(records.times[i]!);
     return true;
   }
@@ -200,9 +198,7 @@ export class Reader implements RecordReader {
     let isAnyones = isLine;
     let isTagged = false;
     let isForeign = false;
-    heads.begin(bytes, from, to, isLine);
-    // A byte order mark or a colour may precede a bare message; blanks precede continued ones.
-    if (heads.from > from && BEFORE_TEXT.has(bytes.array[from]!)) {
+    if (heads.begin(bytes, from, to, isLine)) {
       this.#isUnderstood(candidates, bytes, heads.from, heads.to, isLine ? CLOSED : ALL);
     }
     if (isLine && this.#placeOfText !== null) this.#placeOfText.collector = heads;
@@ -330,9 +326,6 @@ export class Reader implements RecordReader {
     this.isZoneless = stamp.offset === null;
   }
 }
-
-/** First bytes of a colour and of a byte order mark. */
-const BEFORE_TEXT = new Set([ESCAPE, 0xef]);
 
 /** Program name of the kernel's lines. */
 const KERNEL = "kernel";
