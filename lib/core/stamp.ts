@@ -38,10 +38,10 @@ export interface Reference {
 }
 
 /**
- * Returns the instant of `stamp`; NaN for a date that does not exist, or before 1970. Without an offset, its name
- * or the reference gives the zone. A missing year is the latest one that is at most a day after
- * `now`. A local time that clocks skipped is an hour later. A local time that came twice is the
- * second one if that is just now, else the first one that is not before the line before.
+ * Returns the instant of `stamp`; NaN for a date that does not exist, or before 1970. Without an
+ * offset, its name or the reference gives the zone. A missing year is the latest one that is at most
+ * a day after `now`. A local time that clocks skipped is an hour later. A local time that came twice
+ * is the second one if that is just now, else the first one that is not before the line before.
  */
 export function resolveStamp(stamp: Stamp, reference: Reference): Micros {
   if (stamp.year !== null) return stamp.year < EPOCH ? NaN : ofYear(stamp, stamp.year, reference);

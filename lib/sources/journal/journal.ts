@@ -199,8 +199,8 @@ class Journal implements Source {
   }
 
   /**
-   * Returns the next entries of journalctl; null: it has ended. Throws if it prints nothing although the journal has
-   * more than `reached`, or if one that should end does not.
+   * Returns the next entries of journalctl; null: it has ended. Throws if it prints nothing although
+   * the journal has more than `reached`, or if one that should end does not.
    */
   async #awaited(
     arrival: Promise<JournalRecords | null>,
