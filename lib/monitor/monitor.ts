@@ -205,7 +205,7 @@ export class Monitor {
     this.#clock.look((time) => {
       const count = this.#state.bans.rebase(time);
       if (count === 0) return;
-      const bans = counted(count, "ban", "bans");
+      const bans = counted(count, "ban");
       this.#parts.log.warn(
         `the clock ran ahead: mending ${bans} that began later than now, or ended too early`,
       );
