@@ -57,7 +57,7 @@ const REFUSED: readonly (readonly [keys: readonly string[], complaint: RegExp])[
   [["b", "clear", ..."192.0.2.1 192.0.2.0/33"], /^Expected an address or a network such as/],
   [["u", "clear", ..."home.example.org"], /^Expected an address or a network such as/],
   [["v", "v", "enter", ..."192.0.2.1 192.0.2.2"], /^Expected an address or a network such as/],
-  [["w", "clear", ..."a b_c"], /^Expected an address, a network or a DNS name/],
+  [["w", "clear", ..."a b!c"], /^Expected an address, a network or a DNS name/],
   [["b", "enter", "clear", ..."long"], /^Expected a time span/],
 ];
 for (const [keys, complaint] of REFUSED) {
