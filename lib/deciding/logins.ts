@@ -39,18 +39,9 @@ export class Logins {
   /** Sessions that `takeUpdate()` has returned. */
   readonly #stored = new Map<SessionKey, Session>();
 
-  readonly #changed: (session: Session, isOpen: boolean) => void;
-
-  /**
-   * @param trust null: past logins do not count
-   * @param changed called with each session that begins or ends
-   */
-  constructor(
-    trust: TrustOptions | null,
-    changed: (session: Session, isOpen: boolean) => void = () => {},
-  ) {
+  /** @param trust null: past logins do not count */
+  constructor(trust: TrustOptions | null) {
     this.#trust = trust;
-    this.#changed = changed;
   }
 
   /** Replaces everything by the stored logins and sessions. */
@@ -157,7 +148,6 @@ export class Logins {
     this.#close(key);
     this.#sessions.set(key, session);
     this.#newSessions.set(key, session);
-    this.#changed(session, true);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid);
     if (served === undefined) this.#ofProcess.set(session.pid, [key]);
@@ -183,7 +173,6 @@ export class Logins {
     if (session === undefined) return;
     this.#sessions.delete(key);
     this.#newSessions.set(key, null);
-    this.#changed(session, false);
     if (session.pid === null) return;
     const served = this.#ofProcess.get(session.pid)!;
     served.splice(served.indexOf(key), 1);

@@ -406,37 +406,6 @@ Deno.test("`match` marks hits that do not count without trusted_proxies, and `re
   assert.equal((await replay(["-"], input)).summary.uncounted, 2);
 });
 
-Deno.test("`replay` spares an address while it has a session open, as the monitor does, also within one batch", async () => {
-  const line = (second: number, pid: number, message: string) =>
-    `2025-05-06T00:00:${String(second).padStart(2, "0")}Z web sshd[${pid}]: ${message}`;
-  const of = (address: string) => `from ${address} port 33100`;
-  const failures = (second: number, address: string) =>
-    [0, 1, 2].map((i) => line(second + i, 9, `Invalid user x ${of(address)}`));
-  const [open, ended] = ["203.0.113.5", "203.0.113.6"];
-  const directory = Deno.makeTempDirSync();
-  const [config, log] = [`${directory}/config.jsonc`, `${directory}/auth.log`];
-  const rule = { name: "guess", str: "Invalid user", limit: 2, window: "1h", ban_time: "1h" };
-  Deno.writeTextFileSync(config, JSON.stringify({ modules: { SSHD: { rules: [rule] } } }));
-  const lines = [
-    ...failures(1, "203.0.113.4"),
-    line(5, 7, `Accepted password for bob ${of(open)} ssh2`),
-    line(6, 8, `Accepted password for eve ${of(ended)} ssh2`),
-    ...failures(10, open),
-    ...failures(13, ended),
-    line(20, 8, `Disconnected from user eve ${ended} port 33100`),
-    ...failures(30, open),
-    ...failures(40, ended),
-  ];
-  Deno.writeTextFileSync(log, lines.map((line) => `${line}\n`).join(""));
-  const { stdout } = await program(["replay", "--config", config, "--json", log]);
-  const bans = stdout.trim().split("\n").map((line) => JSON.parse(line)).filter(({ address }) => address);
-  assert.deepEqual(bans.map(({ address, time }) => [address, time]), [
-    ["203.0.113.4", "2025-05-06T00:00:03.000000Z"],
-    [ended, "2025-05-06T00:00:42.000000Z"],
-  ]);
-  Deno.removeSync(directory, { recursive: true });
-});
-
 Deno.test("`replay` tells that standard input has no line, unless it was named", async () => {
   const words = ["replay", "--config", CONFIG];
   assert.match((await program(words)).stderr, /^Standard input has no line: name log files, or read the /);

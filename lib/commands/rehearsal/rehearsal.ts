@@ -10,12 +10,13 @@ import { isSameScope } from "../../core/scope.ts";
 import { hasEnded, type Micros, now } from "../../core/time.ts";
 import type { NewBan, PastBan } from "../../deciding/ban.ts";
 import { Decider, type Decision, NO_DECISION } from "../../deciding/decider.ts";
-import type { Login, Session } from "../../deciding/login_change.ts";
+import { type Login, loginChange } from "../../deciding/login_change.ts";
 import { Logins, type LoginUpdate } from "../../deciding/logins.ts";
 import type { Whitelist } from "../../deciding/whitelist.ts";
 import { Pipeline } from "../../monitor/pipeline.ts";
 import type { Judge } from "../../monitor/pipeline_parts.ts";
 import type { Counts } from "../../monitor/report.ts";
+import { LOGIN } from "../../reading/message_reader.ts";
 import type { LogEvent, RecordReader } from "../../reading/event.ts";
 import { PASSING_ROOM, type Room } from "../../rules/note_memory.ts";
 import type { Trip } from "../../rules/rule.ts";
@@ -108,18 +109,15 @@ class RehearsalJudge implements Judge {
   readonly #sides: readonly RehearsedSide[];
   /** Logins of the sides: the same of both if they trust alike. */
   readonly #logins: readonly Logins[];
-  readonly #sessions = new PastSessions();
 
   constructor(rehearsed: readonly Rehearsed[], rules: SharedRules, options: RehearsalOptions) {
     this.#rules = rules;
     this.#options = options;
-    const first = new Logins(rehearsed[0]!.config.trust, this.#sessions.changed);
+    const first = new Logins(rehearsed[0]!.config.trust);
     this.#logins = rehearsed.map(({ config }) =>
       trustsAlike(config, rehearsed[0]!.config) ? first : new Logins(config.trust)
     );
-    this.#sides = rehearsed.map((one, side) =>
-      new RehearsedSide(one, { logins: this.#logins[side]!, sessions: this.#sessions })
-    );
+    this.#sides = rehearsed.map((one, side) => new RehearsedSide(one, this.#logins[side]!));
   }
 
   /** Returns the logins that make a configuration lenient with a merged rule. */
@@ -127,10 +125,12 @@ class RehearsalJudge implements Judge {
     return this.#logins[this.#rules.of(module, rule).findIndex((one) => one !== null)]!;
   }
 
-  /** Handles a login or the end of a connection. */
+  /** Notes logins. Past sessions protect nobody here, so their ends are ignored. */
   note(event: LogEvent): void {
-    this.#sessions.time = event.time;
-    for (const logins of new Set(this.#logins)) logins.note(event);
+    if (event.reader.says !== LOGIN) return;
+    const change = loginChange(event);
+    if (change?.kind !== "opened") return;
+    for (const logins of new Set(this.#logins)) logins.keep(change);
   }
 
   takeLogins(): LoginUpdate {
@@ -146,48 +146,8 @@ class RehearsalJudge implements Judge {
     const bans = this.#sides.flatMap((side, number) =>
       side.decide(trips.flatMap((trip) => this.#rules.tripOf(trip, number) ?? []))
     );
-    this.#sessions.settle();
     return { ...NO_DECISION, bans };
   }
-}
-
-/** Sessions as of each trip: one batch may hold many hours of a log. */
-class PastSessions {
-  /** Time of the event that is being handled. */
-  time: Micros = 0;
-  /** Number of open sessions by address before this batch. */
-  readonly #open = new Map<string, number>();
-  #changes: { readonly time: Micros; readonly address: string; readonly step: 1 | -1 }[] = [];
-
-  /** Handles a session that begins or ends. */
-  readonly changed = ({ address }: Session, isOpen: boolean) => {
-    this.#changes.push({ time: this.time, address, step: isOpen ? 1 : -1 });
-  };
-
-  /** Returns a function that whitelists the addresses with a session at ascending times. */
-  guard(whitelist: Whitelist): (time: Micros) => void {
-    const open = new Map(this.#open);
-    let [next, isDue] = [0, true];
-    return (time) => {
-      for (; next < this.#changes.length && this.#changes[next]!.time <= time; next++, isDue = true) {
-        count(open, this.#changes[next]!);
-      }
-      if (isDue) whitelist.set("open session", open.keys());
-      isDue = false;
-    };
-  }
-
-  /** Ends a batch. */
-  settle(): void {
-    for (const change of this.#changes) count(this.#open, change);
-    this.#changes = [];
-  }
-}
-
-function count(open: Map<string, number>, { address, step }: { address: string; step: 1 | -1 }): void {
-  const sessions = (open.get(address) ?? 0) + step;
-  if (sessions === 0) open.delete(address);
-  else open.set(address, sessions);
 }
 
 /**
@@ -199,17 +159,10 @@ class RehearsedSide {
   readonly #banned: Rehearsed["banned"];
   /** Bans by address, newest first; extended ones have their later ends. */
   readonly #bans = new Map<string, NewBan[]>();
-  readonly #whitelist: Whitelist;
-  readonly #sessions: PastSessions;
   #time: Micros = 0;
 
-  constructor(
-    { config, whitelist, banned }: Rehearsed,
-    { logins, sessions }: { logins: Logins; sessions: PastSessions },
-  ) {
+  constructor({ config, whitelist, banned }: Rehearsed, logins: Logins) {
     this.#banned = banned;
-    this.#whitelist = whitelist;
-    this.#sessions = sessions;
     const of = (target: string, isEnded: boolean) =>
       (this.#bans.get(target) ?? []).filter((ban) => hasEnded(ban, this.#time) === isEnded);
     const history = {
@@ -222,11 +175,8 @@ class RehearsedSide {
   }
 
   decide(trips: readonly Trip[]): NewBan[] {
-    if (trips.length === 0) return [];
-    const guard = this.#sessions.guard(this.#whitelist);
     const bans = trips.flatMap((trip) => {
       this.#time = trip.time;
-      guard(trip.time);
       return this.#decider.decide([trip]).bans.filter((ban) => this.#keep(ban));
     });
     bans.forEach(this.#banned);

@@ -142,13 +142,10 @@ async function run(batches: AsyncIterable<Batch>, parts: RunParts): Promise<Outc
 /** Returns a configuration to rehearse, with its bans. */
 function rehearsedOf(config: Config, { state, period }: RunParts): Rehearsed & Omit<Side, "hits"> {
   const bans = new BansByAddress(period.since ?? -Infinity);
-  // The history tells which sessions were open.
-  return {
-    config,
-    whitelist: knownWhitelist({ config, state }),
-    bans,
-    banned: (ban: NewBan) => bans.add(ban),
-  };
+  const whitelist = knownWhitelist({ config, state });
+  // Sessions open now were not open then; past logins are part of the history.
+  whitelist.set("open session", []);
+  return { config, whitelist, bans, banned: (ban: NewBan) => bans.add(ban) };
 }
 
 function tell(
