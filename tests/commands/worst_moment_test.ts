@@ -63,7 +63,8 @@ Deno.test("without a configuration and a state there is one warning and one erro
     stderr,
     "Warning: Cannot read the configuration: /nowhere/config.jsonc does not exist; give the " +
       "path of one that does; going by the state /var/lib/strongmonitor alone\n" +
-      "strongmonitor: Cannot open the state /var/lib/strongmonitor: the monitor has not run yet\n",
+      "strongmonitor: Cannot open the state /var/lib/strongmonitor: the monitor has not run yet: " +
+      "start it, and name addresses that it must not ban in its configuration\n",
   );
 });
 

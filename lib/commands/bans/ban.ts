@@ -14,6 +14,9 @@ import { type CommonOptions, printError, printResult } from "../common/output.ts
 import { coveringEntries } from "../whitelist/covering.ts";
 import { CONFIRM, untilText } from "../common/words.ts";
 
+/** Answers a shorter ban than the one in force. */
+const SHORTER = "A ban keeps its later end: to make it shorter, unban it first.";
+
 /** Default reason of a ban. */
 export const BY_HAND = "[MANUAL] ban";
 
@@ -65,6 +68,7 @@ export function banCommand(targets: readonly string[], options: BanOptions): Pro
         `${ban.address} ${VERBS[done]} ${untilText(ban)}: ${ban.reason}`,
         forceText(ban, { running, observes }),
         ...trialText(ban, state.trial()),
+        ...done === "unchanged" && span !== null ? [SHORTER] : [],
         ...reason === null || reason === ban.reason
           ? []
           : [`The reason "${reason}" is not kept: a ban keeps the one that it began with.`],

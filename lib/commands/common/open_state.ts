@@ -109,7 +109,7 @@ function requireState(directory: string, options: CommonOptions): void {
     if (state !== "granted") throw new Deno.errors.NotCapable();
   } catch (error) {
     const cause = error instanceof Deno.errors.NotFound
-      ? "the monitor has not run yet"
+      ? "the monitor has not run yet: start it, and name addresses that it must not ban in its configuration"
       : explain(error, options);
     throw new UserError(`Cannot open the state ${directory}: ${cause}`, 69);
   }

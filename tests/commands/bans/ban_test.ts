@@ -104,6 +104,7 @@ Deno.test("`ban` tells of the ban that stands and stays, not of the one that was
     assertSays(await cli("ban", ONE, "--for", "2h", "--reason", "scan"), [
       `${ONE} was banned already for good: [MANUAL] ban`,
       "It is in force.",
+      "A ban keeps its later end: to make it shorter, unban it first.",
       'The reason "scan" is not kept: a ban keeps the one that it began with.',
     ]);
     bans.add({
