@@ -73,7 +73,8 @@ export class Waker {
     }
     const isShown = await isShownIn(directory);
     if (isShown === false) this.giveUp("it does not show this machine's journal");
-    if (isShown !== true) return;
+    // It may have been given up meanwhile.
+    if (isShown !== true || this.#options === null) return;
     this.#lost = lost;
     this.#wakeEvery(interval);
   }
@@ -110,7 +111,9 @@ export class Waker {
   }
 
   #wake(): void {
-    const { directory, interval } = this.#options!;
+    // A timer that had come when it was cleared may still run.
+    if (this.#options === null) return;
+    const { directory, interval } = this.#options;
     try {
       touch(directory);
     } catch (error) {

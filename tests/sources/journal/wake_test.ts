@@ -90,3 +90,26 @@ Deno.test("`Waker` never wakes more often than it was told to", async () => {
   waker.stop();
   Deno.removeSync(directory);
 });
+
+Deno.test("`Waker` that is given up wakes no more, not by a timer that had come, nor by a start under way", async () => {
+  const directory = Deno.makeTempDirSync();
+  using timers = new Timers();
+  try {
+    const lost: string[] = [];
+    const make = () => new Waker({ directory, interval: 15_000 }, () => {});
+    const waking = make();
+    await waking.start(() => Promise.resolve(true), () => lost.push("waking"));
+    const { run } = timers.running.values().next().value!;
+    waking.giveUp("a test");
+    run();
+    const starting = make();
+    await starting.start(() => {
+      starting.giveUp("a test");
+      return Promise.resolve(true);
+    }, () => lost.push("starting"));
+    assert.deepEqual([timers.running.size, lost], [0, []]);
+    assert.equal(starting.delivery, "entries come up to half a second late");
+  } finally {
+    Deno.removeSync(directory);
+  }
+});
