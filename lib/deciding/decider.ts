@@ -122,8 +122,11 @@ export class Decider {
       }
     }
     const { bans, spared } = pending;
-    const extending = bans.filter((ban) => effectOf(ban, inForce(ban.address)) === "extended");
-    return { bans, spared, gains: new Map(extending.map((ban) => [ban, gainOf(ban, inForce(ban.address))])) };
+    const gains = bans.flatMap((ban) => {
+      const before = inForce(ban.address);
+      return effectOf(ban, before) === "extended" ? [[ban, gainOf(ban, before)] as const] : [];
+    });
+    return { bans, spared, gains: new Map(gains) };
   }
 
   /** Replaces memory by the state. Throws if the state cannot be read. */
