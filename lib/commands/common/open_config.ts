@@ -52,14 +52,17 @@ export interface Refusals {
 
 /** Finds all errors for which `run` refuses `given`. `isKnown`: the state has a copy of a whitelist file. */
 export function refusalsOf(given: Config, isKnown: (path: string) => boolean): Refusals {
-  const whitelist = whitelistProblem(given.whitelist, isKnown) ?? [];
-  const permissions = permissionProblem(given);
+  const files: UserError[] = [];
+  let config = given;
   try {
-    return { files: [whitelist].flat(), permissions, config: withPassword(given) };
+    config = withPassword(given);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { files: [error, whitelist].flat(), permissions, config: given };
+    files.push(error);
   }
+  const whitelist = whitelistProblem(given.whitelist, isKnown);
+  if (whitelist !== null) files.push(whitelist);
+  return { files, permissions: permissionProblem(given), config };
 }
 
 /** Makes one error of all; null: there is none. */
