@@ -57,7 +57,7 @@ export class Queue {
       work = { bans: [...found, ...more], isLift };
       if (work.bans.length >= firewall.batch) break;
     }
-    return work === null ? null : { ...work, bans: this.#onceEach(work.bans) };
+    return work === null ? null : { ...work, bans: onceEach(work.bans, firewall) };
   }
 
   /** Registers a call that begins. */
@@ -112,10 +112,13 @@ export class Queue {
       if (bans.length > 0 || found.length === 0) return bans;
     }
   }
+}
 
-  /** Returns one ban per address if the firewall knows no scopes. */
-  #onceEach(bans: readonly BanStatus[]): readonly BanStatus[] {
-    if (this.#options.firewall.knowsScopes) return bans;
-    return [...new Map(bans.toReversed().map((ban) => [ban.address, ban])).values()].reverse();
-  }
+/** Returns one ban per address, the first one, if the firewall knows no scopes. */
+export function onceEach(
+  bans: readonly BanStatus[],
+  { knowsScopes }: Pick<Firewall, "knowsScopes">,
+): readonly BanStatus[] {
+  if (knowsScopes) return bans;
+  return [...new Map(bans.toReversed().map((ban) => [ban.address, ban])).values()].reverse();
 }

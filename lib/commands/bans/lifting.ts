@@ -1,6 +1,7 @@
 /** Lifts bans while no monitor runs, so that nobody waits for its start to be let in. */
 import { firewallsOf } from "../../config/firewalls.ts";
 import type { ConfiguredFirewall } from "../../config/types.ts";
+import { onceEach } from "../../enforcing/queue.ts";
 import { LIFTS } from "../../enforcing/turns.ts";
 import { now } from "../../core/time.ts";
 import { openFirewall } from "../../monitor/firewalls.ts";
@@ -38,7 +39,7 @@ async function liftFrom(
   const due = { firewall: name, limit: Math.max(batch, parallel) };
   for (let isWell = true; isWell && !signal.aborted;) {
     const found = LIFTS.flatMap((turn) => enforcement.toLift({ ...due, turn, now: now() }));
-    const bans = knowsScopes ? found : [...new Map(found.map((ban) => [ban.address, ban])).values()];
+    const bans = onceEach(found, firewall);
     if (bans.length === 0) return;
     const outcomes = await firewall.unban(bans, signal);
     const errors = bans.map(({ id }, i) => ({ id, error: outcomes[i]!.error }));

@@ -38,10 +38,12 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     const { state } = context;
     if (options.all) return await unbanAll(context, options);
     const ended: BanStatus[] = [];
+    const running = isLocked(state.directory);
+    // Without a monitor, nobody else lifts what earlier commands have left in a firewall.
+    const left = running ? [] : state.bans.lingering();
     const refused = await forEach(addresses, options, (address) => {
       const inForce = state.bans.inForceOf([address]);
-      const again = inForce.length === 0 && !isLocked(state.directory) ? leftOf(state, address) : [];
-      const found = [...inForce, ...again];
+      const found = inForce.length > 0 ? inForce : left.filter((ban) => ban.address === address);
       if (found.length === 0) throw new UserError(`Cannot unban ${address}: ${whyNot(state, address)}`, 1);
       ended.push(...found);
       return 0;
@@ -51,7 +53,7 @@ export function unbanCommand(targets: readonly string[], options: UnbanOptions):
     for (const address of names) state.bans.end(address, { reason: "unban", time: now() });
     state.notes.forget(names);
     tellMonitor(state, `unban ${[...names].join(" ")}`);
-    if (!isLocked(state.directory)) await liftHere(context, options);
+    if (!running) await liftHere(context, options);
     const failed = await tellEach(ended, { context, options });
     return refused || failed;
   });
@@ -143,11 +145,6 @@ const NO_COMMAND = ": without an unban_command nothing can lift it.";
 function staysFor({ scope, appliedBy }: BanStatus, config: CommandContext["config"]): boolean {
   const module = isOfPackets(scope) ? null : scope.module;
   return config !== null && appliedBy === "command" && banOf(config, module).unban === null;
-}
-
-/** Returns the ended bans of an address that a firewall still has. */
-function leftOf(state: State, address: string): BanStatus[] {
-  return state.bans.lingering().filter((ban) => ban.address === address);
 }
 
 /** Says why `address` has no ban to end, and what to do. */
