@@ -6,7 +6,7 @@ import { type Markup, markup } from "./markup.ts";
 import { card, nameMarkup, nothing, sentenceMarkup } from "./parts.ts";
 import { heatPlot, timePlot } from "./plots.ts";
 import type { PeriodTotals, Review } from "./review.ts";
-import { barText, changeText, countText, limitsOf, unitText } from "./words.ts";
+import { barText, busiestText, changeText, countText, limitsOf, mostOf, unitText } from "./words.ts";
 import { shareText, shownName } from "../common/words.ts";
 
 /** Sums up the report in a sentence or two. */
@@ -91,13 +91,10 @@ export function overTime({ series }: Review): Markup {
 
 /** Shows hits by weekday and hour. */
 export function heat({ heat }: Review): Markup {
-  const most = Math.max(...heat.flat().map((hits) => hits ?? 0));
   return card(
     "Hits by weekday and hour",
     heatPlot(heat),
-    markup`<p class="note">At most the last seven days, in local time. The busiest hour has ${
-      countText(most)
-    } ${most === 1 ? "hit" : "hits"}.</p>`,
+    markup`<p class="note">At most the last seven days, in local time. ${busiestText(mostOf(heat))}</p>`,
   );
 }
 

@@ -9,12 +9,14 @@ import { shownName, sourceText } from "../common/words.ts";
 import type { Review } from "./review.ts";
 import { bansTable, changesTable, type ReviewTable, slowTable, subjectTable } from "./tables.ts";
 import {
+  busiestText,
   changeText,
   countText,
   endText,
   heldText,
   limitsOf,
   LOGGED_IN,
+  mostOf,
   NONE_LOGGED_IN,
   ORDER,
   provenanceText,
@@ -102,7 +104,7 @@ function merged(values: readonly number[], size: number): number[] {
 }
 
 function heatLines({ heat }: Review): string[] {
-  const most = Math.max(...heat.flat().map((hits) => hits ?? 0));
+  const most = mostOf(heat);
   if (most === 0) return [];
   const shade = (hits: number | null) =>
     hits === null ? " " : SHADES[Math.ceil((SHADES.length - 1) * Math.sqrt(hits / most))]!;
@@ -110,7 +112,7 @@ function heatLines({ heat }: Review): string[] {
   return [
     `     ${hours.trimEnd()}`,
     ...heat.map((day, i) => `${WEEKDAYS[i]}  ${day.map((hits) => shade(hits).repeat(2)).join("")}`.trimEnd()),
-    `The busiest hour has ${countText(most)} ${most === 1 ? "hit" : "hits"}.`,
+    busiestText(most),
   ];
 }
 

@@ -84,6 +84,16 @@ export function loginText({ user, time, ban }: LoginAfterBan): string {
   return `${what}; ${bounded(shownName(user), 40) || "somebody"} logged in ${tableTime(time)}`;
 }
 
+/** Returns the hits of the busiest hour. */
+export function mostOf(heat: Review["heat"]): number {
+  return Math.max(...heat.flat().map((hits) => hits ?? 0));
+}
+
+/** Says how many hits the busiest hour has. */
+export function busiestText(most: number): string {
+  return `The busiest hour has ${countText(most)} ${most === 1 ? "hit" : "hits"}.`;
+}
+
 /** Explains the limits of the counts, in sentences. */
 export function limitsOf({ totalsBefore, oldest }: Review): string[] {
   return [
