@@ -2,12 +2,24 @@ import { strict as assert } from "node:assert";
 import { ClockWatch, PatientClock } from "../../lib/core/clock_watch.ts";
 import { DAY, MINUTE, SECOND } from "../../lib/core/time.ts";
 
+/** Two clocks that go on together, and of which the wall clock may be set. */
+class SetClocks {
+  #wall = 1_000 * DAY;
+  #steady = 5 * SECOND;
+  readonly wall = () => this.#wall;
+  readonly steady = () => this.#steady;
+
+  goOn(passed: number, set: number): void {
+    this.#steady += passed;
+    this.#wall += passed + set;
+  }
+}
+
 Deno.test("`ClockWatch.look()` mends once when the clock is set back, and never for one that is set ahead or goes on", () => {
-  let [wall, steady] = [1_000 * DAY, 5 * SECOND];
-  const watch = new ClockWatch({ wall: () => wall, steady: () => steady });
+  const clocks = new SetClocks();
+  const watch = new ClockWatch(clocks);
   const mended = (passed: number, set = 0) => {
-    steady += passed;
-    wall += passed + set;
+    clocks.goOn(passed, set);
     const times: number[] = [];
     watch.look((time) => times.push(time));
     return times;
@@ -36,11 +48,10 @@ Deno.test("`ClockWatch.look()` mends again where that failed", () => {
 });
 
 Deno.test("`PatientClock.now()` follows a step ahead of more than a day only after a day, and all other steps at once", () => {
-  let [wall, steady] = [1_000 * DAY, 5 * SECOND];
-  const clock = new PatientClock({ wall: () => wall, steady: () => steady });
+  const clocks = new SetClocks();
+  const clock = new PatientClock(clocks);
   const after = (passed: number, set = 0) => {
-    steady += passed;
-    wall += passed + set;
+    clocks.goOn(passed, set);
     return clock.now() - 1_000 * DAY;
   };
   assert.equal(after(MINUTE), MINUTE);
