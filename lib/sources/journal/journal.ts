@@ -4,6 +4,7 @@ import { UserError } from "../../core/error.ts";
 import { HOUR, type Micros, MINUTE, SECOND } from "../../core/time.ts";
 import { GATHER } from "./export.ts";
 import { JournalRecords, NewRecords } from "./journal_records.ts";
+import { omittedAmong, readPosition, type Unproved } from "./position.ts";
 import { PrintedEntries } from "./proof.ts";
 import { type JournalSelection, Queries, type Query } from "./queries.ts";
 import { Quiet } from "./quiet.ts";
@@ -39,8 +40,8 @@ const GRACE: Micros = 3 * SECOND;
 
 /**
  * Opens the systemd journal by journalctl(1), without this program's own entries. A position is the
- * cursor of an entry; if the journal no longer has it, reading continues with the next entry that
- * exists. Batches throw `UserError` (69) if there is no journal or the user may not read it, and an
+ * cursor of an entry, perhaps with the unproved ones before it; if the journal no longer has the
+ * entry, reading continues with the next one that exists. Batches throw `UserError` (69) if there is no journal or the user may not read it, and an
  * `Error` if journalctl fails or holds back entries of the journal.
  */
 export function openJournal(options: JournalOptions): Source {
@@ -56,8 +57,6 @@ class Journal implements Source {
   readonly #silence: Micros;
   readonly #answer: Micros;
   readonly #proof: Micros;
-  /** Entries of the journalctl that follows, or of the last one that did. */
-  #printed: PrintedEntries | null = null;
 
   constructor(options: JournalOptions) {
     const { follow = true, wake = null, problem = () => {} } = options;
@@ -85,11 +84,13 @@ class Journal implements Source {
     try {
       await this.#queries.requireReadable(signal);
       if (signal.aborted) return;
-      const leftOut = await this.#leftOutBefore(start, signal);
-      if (leftOut.length > 0) yield { records: leftOut, position: start.after!, damaged: 0 };
+      let { start: reached, unproved } = readPosition(start);
+      if (unproved !== null) {
+        const records = await this.#omittedOf(unproved, signal);
+        if (records.length > 0) yield { records, position: reached.after!, damaged: 0 };
+      }
       // `--follow` implies `--boot`: only a run without it prints entries from before a reboot.
-      let reached = start;
-      for await (const batch of this.#read(start, { signal }, this.#answer)) {
+      for await (const batch of this.#read(reached, { signal }, this.#answer)) {
         reached = { ...start, after: batch.position };
         yield batch;
       }
@@ -130,48 +131,54 @@ class Journal implements Source {
     await using journalctl = this.#queries.open(start, query);
     const { entries } = journalctl;
     const isNew = new NewRecords(start);
-    const printed = follow ? this.#printed = new PrintedEntries(start, this.#proof) : null;
+    const printed = follow ? new PrintedEntries(start, this.#proof) : null;
     let reached = start;
+    const position = () => printed?.positionAt(reached.after!) ?? reached.after!;
     let damaged = 0;
     let isMore = false;
     for (;;) {
       const arrival = entries.read();
       // The promised entries did not come.
       if (isMore && await isLate(arrival, GATHER)) {
-        yield nothingAt(reached);
+        yield nothingAt(position());
         isMore = false;
       }
       if (printed !== null && await printed.isDueBefore(arrival)) {
         // A proof takes longer than `isMore` promises.
-        if (isMore) yield nothingAt(reached);
+        if (isMore) yield nothingAt(position());
         isMore = false;
         const { leftOut, hasMore } = await this.#prove(printed, signal);
-        if (leftOut.length > 0) yield { records: leftOut, position: reached.after!, damaged: 0 };
+        if (leftOut.length > 0) yield { records: leftOut, position: position(), damaged: 0 };
         if (hasMore && await isLate(arrival, GRACE)) await this.#giveUp(signal);
       }
       const records = await this.#awaited(arrival, { reached, follow, signal, silence });
       if (records === null) break;
       isNew.drop(records);
-      const position = entries.cursor;
-      if (position === null) continue;
-      reached = { ...start, after: position };
+      if (entries.cursor === null) continue;
+      reached = { ...start, after: entries.cursor };
       printed?.add(records);
       if (records.length === 0 && entries.damaged === damaged && !isMore) continue;
       isMore = entries.hasMore;
-      yield { records, position, damaged: entries.damaged - damaged, isMore };
+      yield { records, position: position(), damaged: entries.damaged - damaged, isMore };
       damaged = entries.damaged;
     }
-    if (isMore) yield nothingAt(reached);
+    if (isMore) yield nothingAt(position());
     await journalctl.finish();
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
-  /** Returns entries that the last following journalctl omitted and no proof has found. */
-  async #leftOutBefore({ after }: Start, signal: AbortSignal): Promise<JournalRecords> {
-    const printed = this.#printed;
-    this.#printed = null;
-    if (after === null || !printed?.isUnprovedUpTo(after)) return new JournalRecords(0);
-    return (await this.#prove(printed, signal)).leftOut;
+  /** Returns entries that a journalctl of an earlier reading omitted before it was proved. */
+  async #omittedOf(unproved: Unproved, signal: AbortSignal): Promise<JournalRecords> {
+    const marks: number[] = [];
+    const { isReached } = await this.#reread(unproved, signal, (mark) => {
+      marks.push(mark);
+      return false;
+    });
+    const omitted = isReached ? omittedAmong(marks, unproved) : null;
+    if (omitted === null) return NO_RECORDS;
+    const { from, to } = omitted;
+    const again = await this.#reread(unproved, signal, (_, i) => i >= from && i < to);
+    return again.records;
   }
 
   /** Asks the journal for entries omitted before the last printed one, and whether more came. */
@@ -179,23 +186,37 @@ class Journal implements Source {
     printed: PrintedEntries,
     signal: AbortSignal,
   ): Promise<{ leftOut: JournalRecords; hasMore: boolean }> {
-    const { since } = printed;
-    const leftOut = new JournalRecords(0);
+    const { records, isReached, hasMore } = await this.#reread(
+      printed,
+      signal,
+      (mark) => !printed.has(mark),
+    );
+    printed.prove();
+    // If the journal has deleted the last printed entry, entries before and after it look alike.
+    return { leftOut: isReached ? records : NO_RECORDS, hasMore };
+  }
+
+  /**
+   * Reads entries again, from behind `since` to the one with the mark `last`. Returns those that
+   * `isWanted` by mark and index, and whether the last one was found, and more behind it.
+   */
+  async #reread(
+    { since, last }: Pick<Unproved, "since" | "last">,
+    signal: AbortSignal,
+    isWanted: (mark: number, i: number) => boolean,
+  ): Promise<{ records: JournalRecords; isReached: boolean; hasMore: boolean }> {
+    const wanted = new JournalRecords(0);
+    let index = 0;
     let isReached = false;
     for await (const { records } of this.#read(since, { signal })) {
       for (let i = 0; i < records.length; i++) {
-        if (isReached) {
-          printed.prove();
-          return { leftOut, hasMore: true };
-        }
+        if (isReached) return { records: wanted, isReached, hasMore: true };
         const mark = records.mark(i);
-        isReached = printed.endsWith(mark);
-        if (!printed.has(mark)) leftOut.copy(records, i);
+        isReached = mark === last;
+        if (isWanted(mark, index++)) wanted.copy(records, i);
       }
     }
-    printed.prove();
-    // If the journal has deleted the last printed entry, entries before and after it look alike.
-    return { leftOut: isReached ? leftOut : new JournalRecords(0), hasMore: false };
+    return { records: wanted, isReached, hasMore: false };
   }
 
   /**
@@ -242,6 +263,6 @@ class Journal implements Source {
 
 const NO_RECORDS = new JournalRecords(0);
 
-function nothingAt({ after }: Start): JournalBatch {
-  return { records: NO_RECORDS, position: after!, damaged: 0 };
+function nothingAt(position: string): JournalBatch {
+  return { records: NO_RECORDS, position, damaged: 0 };
 }

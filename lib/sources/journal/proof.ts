@@ -2,6 +2,7 @@ import { isLate } from "../../core/async.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Start } from "../source.ts";
 import type { JournalRecords } from "./journal_records.ts";
+import { positionOf, sumOf } from "./position.ts";
 
 /** Most entries that are remembered until they are proved. */
 const MAX_UNPROVED = 100_000;
@@ -18,6 +19,8 @@ export class PrintedEntries {
   #since: Start;
   /** Cursor and mark of the last printed record. */
   #last: { readonly cursor: string; readonly mark: number } | null = null;
+  /** Sum of the marks. */
+  #sum = 0;
   #due = Infinity;
 
   /** @param delay how long after the first unproved entry a proof is due */
@@ -31,16 +34,23 @@ export class PrintedEntries {
     return this.#since;
   }
 
-  /** Reports whether the entry with this cursor was printed last, without a proof since. */
-  isUnprovedUpTo(cursor: string): boolean {
-    return this.#marks.size > 0 && this.#last?.cursor === cursor;
+  /** Returns the position behind the entry `cursor`, at which all printed records have been read. */
+  positionAt(cursor: string): string {
+    const count = this.#marks.size;
+    if (count === 0) return cursor;
+    return positionOf(cursor, { since: this.#since, last: this.#last!.mark, count, sum: this.#sum });
   }
 
   /** Notes printed records. */
   add(records: JournalRecords): void {
     const { length } = records;
     if (length === 0) return;
-    for (let i = 0; i < length; i++) this.#marks.add(records.mark(i));
+    for (let i = 0; i < length; i++) {
+      const mark = records.mark(i);
+      if (this.#marks.has(mark)) continue;
+      this.#marks.add(mark);
+      this.#sum = sumOf(this.#sum, mark);
+    }
     this.#last = { cursor: records.cursor(length - 1), mark: records.mark(length - 1) };
     if (this.#due === Infinity) this.#due = performance.now() + this.#delay;
     if (this.#marks.size >= MAX_UNPROVED) this.#due = 0;
@@ -57,15 +67,16 @@ export class PrintedEntries {
     return this.#marks.has(mark);
   }
 
-  /** Reports whether the entry of this mark is the last printed one. */
-  endsWith(mark: number): boolean {
-    return this.#last?.mark === mark;
+  /** Mark of the last printed entry; NaN: none was printed. */
+  get last(): number {
+    return this.#last?.mark ?? NaN;
   }
 
   /** Notes that everything up to the last entry is proved. */
   prove(): void {
     if (this.#last !== null) this.#since = { ...this.#since, after: this.#last.cursor };
     this.#marks.clear();
+    this.#sum = 0;
     this.#due = Infinity;
   }
 }
