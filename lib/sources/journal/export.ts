@@ -15,6 +15,8 @@ import { JournalRecords } from "./journal_records.ts";
 const MAX_FIELD = 4 * MAX_MESSAGE;
 /** A binary field gives the length of its value in 64 bits, least significant byte first. */
 const LENGTH_BYTES = 8;
+/** Longest value of a field that journald has (`DATA_SIZE_MAX` in systemd's journal-importer.h). */
+const LONGEST_VALUE = 768 * 1_024 * 1_024;
 /** Room for the chunks of a flood and for an entry that continues in the next one. */
 const SIZE = 1 << 16;
 /** Programs and writers that are remembered. */
@@ -157,12 +159,14 @@ export class ExportParser {
     const line = this.#ends.next(bytes, at, end);
     const equals = this.#equalsIn(bytes, at, line);
     const isBinary = line < end && equals === line;
-    if (!isBinary && equals === line) {
+    const length = isBinary ? lengthAt(bytes, line + 1) : 0;
+    // To skip a made-up length would skip the journal.
+    if ((!isBinary && equals === line) || length > LONGEST_VALUE) {
       throw new Error("Cannot read the journal: journalctl printed something else than its export format");
     }
     const field = this.#fieldOf(bytes, at, equals);
     const value = isBinary ? line + 1 + LENGTH_BYTES : equals + 1;
-    if (isBinary) this.#skipBytes = value + lengthAt(bytes, line + 1) + 1 - end;
+    if (isBinary) this.#skipBytes = value + length + 1 - end;
     else this.#skipsLine = true;
     this.#set(field, value, end, false);
     // Nothing is kept of a field that is not read.

@@ -209,6 +209,17 @@ Deno.test("`ExportParser` refuses an endless line that is no field", () => {
   });
 });
 
+for (const high of [1, 0x1000_0000]) {
+  Deno.test(`\`ExportParser\` refuses a field of ${high} times 4 GiB, which journald never writes: it would skip the journal`, () => {
+    const field = new Uint8Array(300_000);
+    field.set(encoder.encode("MESSAGE\n"));
+    new DataView(field.buffer).setUint32("MESSAGE\n".length + 4, high, true);
+    assert.throws(() => push(new ExportParser(), field), {
+      message: "Cannot read the journal: journalctl printed something else than its export format",
+    });
+  });
+}
+
 Deno.test("`ExportParser` tells entries that a program sent whole from lines that journald made", () => {
   const transports = ["syslog", "stdout", "journal", "syslog"];
   const { origin, origins } = push(
