@@ -39,10 +39,10 @@ interface JournalBatch extends Batch {
 const GRACE: Micros = 3 * SECOND;
 
 /**
- * Opens the systemd journal by journalctl(1), without this program's own entries. A position is the
- * cursor of an entry, perhaps with the unproved ones before it; if the journal no longer has the
- * entry, reading continues with the next one that exists. Batches throw `UserError` (69) if there is no journal or the user may not read it, and an
- * `Error` if journalctl fails or holds back entries of the journal.
+ * Opens the systemd journal by journalctl(1), without this program's own entries. Reading begins
+ * behind the entry of a position (position.ts); if the journal no longer has it, with the next entry
+ * that exists. Batches throw `UserError` (69) if there is no journal or the user may not read it,
+ * and an `Error` if journalctl fails or holds back entries of the journal.
  */
 export function openJournal(options: JournalOptions): Source {
   return new Journal(options);
@@ -169,16 +169,14 @@ class Journal implements Source {
 
   /** Returns entries that a journalctl of an earlier reading omitted before it was proved. */
   async #omittedOf(unproved: Unproved, signal: AbortSignal): Promise<JournalRecords> {
-    const marks: number[] = [];
+    const marks = new Set<number>();
     const { isReached } = await this.#reread(unproved, signal, (mark) => {
-      marks.push(mark);
+      marks.add(mark);
       return false;
     });
-    const omitted = isReached ? omittedAmong(marks, unproved) : null;
-    if (omitted === null) return NO_RECORDS;
-    const { from, to } = omitted;
-    const again = await this.#reread(unproved, signal, (_, i) => i >= from && i < to);
-    return again.records;
+    const omitted = new Set(isReached ? omittedAmong([...marks], unproved) : []);
+    if (omitted.size === 0) return NO_RECORDS;
+    return (await this.#reread(unproved, signal, (mark) => omitted.delete(mark))).records;
   }
 
   /** Asks the journal for entries omitted before the last printed one, and whether more came. */
@@ -197,23 +195,22 @@ class Journal implements Source {
   }
 
   /**
-   * Reads entries again, from behind `since` to the one with the mark `last`. Returns those that
-   * `isWanted` by mark and index, and whether the last one was found, and more behind it.
+   * Reads entries again, from behind `since` to the one with the mark `last`. Returns those whose
+   * marks `isWanted`, and whether the last one was found, and more behind it.
    */
   async #reread(
     { since, last }: Pick<Unproved, "since" | "last">,
     signal: AbortSignal,
-    isWanted: (mark: number, i: number) => boolean,
+    isWanted: (mark: number) => boolean,
   ): Promise<{ records: JournalRecords; isReached: boolean; hasMore: boolean }> {
     const wanted = new JournalRecords(0);
-    let index = 0;
     let isReached = false;
     for await (const { records } of this.#read(since, { signal })) {
       for (let i = 0; i < records.length; i++) {
         if (isReached) return { records: wanted, isReached, hasMore: true };
         const mark = records.mark(i);
         isReached = mark === last;
-        if (isWanted(mark, index++)) wanted.copy(records, i);
+        if (isWanted(mark)) wanted.copy(records, i);
       }
     }
     return { records: wanted, isReached, hasMore: false };

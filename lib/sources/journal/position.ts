@@ -46,21 +46,21 @@ export function readPosition({ after, since }: Start): { start: Start; unproved:
 }
 
 /**
- * Returns which entries were omitted, `marks` being those of all entries that were to be printed:
- * the first one's index, and the index behind the last one. They follow each other, as they are the
- * end of a file that journald gave up. Null: none, or the sum fits no such row.
+ * Returns the marks of the entries that were omitted among `marks`, those of all entries that were
+ * to be printed, in order. They follow each other, as they are the end of a file that journald
+ * closed. Empty: none was, or the sum fits no such row.
  */
 export function omittedAmong(
   marks: readonly number[],
   { count, sum }: Pick<Unproved, "count" | "sum">,
-): { from: number; to: number } | null {
+): readonly number[] {
   const length = marks.length - count;
-  if (length <= 0) return null;
+  if (length <= 0) return [];
   const all = marks.reduce(sumOf, 0);
   let row = marks.slice(0, length).reduce(sumOf, 0);
   for (let from = 0;; from++) {
-    if (sumOf(sum, row) === all) return { from, to: from + length };
-    if (from + length === marks.length) return null;
+    if (sumOf(sum, row) === all) return marks.slice(from, from + length);
+    if (from + length === marks.length) return [];
     row = sumOf(sumOf(row, MODULUS - marks[from]!), marks[from + length]!);
   }
 }

@@ -28,20 +28,20 @@ const MARKS = [5, 3, 9, 2 ** 51, 2 ** 51 + 1, 7];
 
 for (
   const [what, omitted, expected] of [
-    ["none", [], null],
-    ["the first entry", [0], { from: 0, to: 1 }],
-    ["entries within", [2, 3, 4], { from: 2, to: 5 }],
-    ["the last but one", [4], { from: 4, to: 5 }],
-    ["entries that do not follow each other", [0, 4], null],
+    ["none", [], []],
+    ["the first entry", [0], [0]],
+    ["entries within", [2, 3, 4], [2, 3, 4]],
+    ["the last but one", [4], [4]],
+    ["none of entries that do not follow each other", [0, 4], []],
   ] as const
 ) {
   Deno.test(`\`omittedAmong()\` finds ${what}, by sums that wrap around`, () => {
     const printed = MARKS.filter((_, i) => !(omitted as readonly number[]).includes(i));
     const sum = printed.reduce(sumOf, 0);
-    assert.deepEqual(omittedAmong(MARKS, { count: printed.length, sum }), expected);
+    assert.deepEqual(omittedAmong(MARKS, { count: printed.length, sum }), expected.map((i) => MARKS[i]));
   });
 }
 
 Deno.test("`omittedAmong()` finds nothing if the journal has deleted some of the printed entries", () => {
-  assert.equal(omittedAmong(MARKS.slice(2), { count: 6, sum: MARKS.reduce(sumOf, 0) }), null);
+  assert.deepEqual(omittedAmong(MARKS.slice(2), { count: 6, sum: MARKS.reduce(sumOf, 0) }), []);
 });
