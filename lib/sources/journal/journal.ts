@@ -57,6 +57,8 @@ class Journal implements Source {
   readonly #silence: Micros;
   readonly #answer: Micros;
   readonly #proof: Micros;
+  /** Entries of the journalctl that follows, or of the last one that did. */
+  #printed: PrintedEntries | null = null;
 
   constructor(options: JournalOptions) {
     const { follow = true, wake = null, problem = () => {} } = options;
@@ -86,8 +88,11 @@ class Journal implements Source {
       if (signal.aborted) return;
       let { start: reached, unproved } = readPosition(start);
       if (unproved !== null) {
-        const records = await this.#omittedOf(unproved, signal);
-        if (records.length > 0) yield { records, position: reached.after!, damaged: 0 };
+        const printed = this.#printed;
+        const leftOut = printed?.positionAt(reached.after!) === start.after
+          ? (await this.#prove(printed!, signal)).leftOut
+          : await this.#leftOutOf(unproved, signal);
+        if (leftOut.length > 0) yield { records: leftOut, position: reached.after!, damaged: 0 };
       }
       // `--follow` implies `--boot`: only a run without it prints entries from before a reboot.
       for await (const batch of this.#read(reached, { signal }, this.#answer)) {
@@ -131,7 +136,7 @@ class Journal implements Source {
     await using journalctl = this.#queries.open(start, query);
     const { entries } = journalctl;
     const isNew = new NewRecords(start);
-    const printed = follow ? new PrintedEntries(start, this.#proof) : null;
+    const printed = follow ? this.#printed = new PrintedEntries(start, this.#proof) : null;
     let reached = start;
     const position = () => printed?.positionAt(reached.after!) ?? reached.after!;
     let damaged = 0;
@@ -167,8 +172,8 @@ class Journal implements Source {
     if (follow) throw new Error("journalctl ended, although it was to follow the journal");
   }
 
-  /** Returns entries that a journalctl of an earlier reading omitted before it was proved. */
-  async #omittedOf(unproved: Unproved, signal: AbortSignal): Promise<JournalRecords> {
+  /** Asks the journal for entries that a journalctl of an earlier run of the program omitted. */
+  async #leftOutOf(unproved: Unproved, signal: AbortSignal): Promise<JournalRecords> {
     const marks = new Set<number>();
     const { isReached } = await this.#reread(unproved, signal, (mark) => {
       marks.add(mark);
@@ -184,19 +189,14 @@ class Journal implements Source {
     printed: PrintedEntries,
     signal: AbortSignal,
   ): Promise<{ leftOut: JournalRecords; hasMore: boolean }> {
-    const { records, isReached, hasMore } = await this.#reread(
-      printed,
-      signal,
-      (mark) => !printed.has(mark),
-    );
+    const { records: leftOut, hasMore } = await this.#reread(printed, signal, (mark) => !printed.has(mark));
     printed.prove();
-    // If the journal has deleted the last printed entry, entries before and after it look alike.
-    return { leftOut: isReached ? records : NO_RECORDS, hasMore };
+    return { leftOut, hasMore };
   }
 
   /**
    * Reads entries again, from behind `since` to the one with the mark `last`. Returns those whose
-   * marks `isWanted`, and whether the last one was found, and more behind it.
+   * marks `isWanted`, whether the last one was found, and whether the journal has more behind it.
    */
   async #reread(
     { since, last }: Pick<Unproved, "since" | "last">,
@@ -213,7 +213,8 @@ class Journal implements Source {
         if (isWanted(mark)) wanted.copy(records, i);
       }
     }
-    return { records: wanted, isReached, hasMore: false };
+    // If the journal has deleted the last printed entry, entries before and after it look alike.
+    return { records: isReached ? wanted : NO_RECORDS, isReached, hasMore: false };
   }
 
   /**

@@ -5,7 +5,7 @@ import { joining } from "../../../lib/core/denial.ts";
 import { entriesOf } from "../../support/records.ts";
 import { type JournalOptions, openJournal } from "../../../lib/sources/journal/journal.ts";
 import { readPosition } from "../../../lib/sources/journal/position.ts";
-import type { Source } from "../../../lib/sources/source.ts";
+import type { Source, Start } from "../../../lib/sources/source.ts";
 import { eventually, script } from "../../support/helpers.ts";
 import {
   canMakeJournals,
@@ -309,26 +309,60 @@ Deno.test("what a following journalctl leaves out is read from the journal, once
   assert.deepEqual(places.map(({ unproved }) => unproved?.count), [2, undefined]);
 });
 
+Deno.test("what a following journalctl left out before it died is read when reading begins anew, once", async () => {
+  using fake = new FakeJournalctl({
+    follow: "if [ -e follows ]; then exec sleep 1000; fi; touch follows; cat gaps",
+    check: "if [ -e follows ]; then cat four; fi",
+  });
+  const source = fake.open({ proof: 60_000_000 });
+  const before = new Reading(source);
+  await assert.rejects(before.read(FROM_START), /journalctl ended/);
+  const after = new Reading(source);
+  await after.read({ ...FROM_START, after: before.position }, 2);
+  assert.deepEqual([...before.messages, ...after.messages], ["entry 2", "entry 4", "entry 1", "entry 3"]);
+});
+
+/** What a source yields. */
+class Reading {
+  readonly messages: string[] = [];
+  position: string | null = null;
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Reads until so many entries came. */
+  async read(start: Start, enough = Infinity): Promise<void> {
+    const stop = new AbortController();
+    for await (const { records, position } of this.#source.batches(start, stop.signal)) {
+      this.messages.push(...entriesOf(records).map(({ message }) => message));
+      this.position = position;
+      if (this.messages.length >= enough) stop.abort();
+    }
+  }
+}
+
 Deno.test("what a journalctl left out before the program died is read at the next start, once", async () => {
   using fake = new FakeJournalctl({
     follow: "touch follows; cat ends",
     check: 'if [ -e follows ]; then case "$*" in *"i=4;"*) cat fourth ;; *) cat four ;; esac; fi',
   });
-  const messages: string[] = [];
-  let after: string | null = null;
-  const readAgain = async (follow: boolean) => {
-    const source = fake.open({ follow, proof: 60_000_000 });
-    for await (
-      const { records, position } of source.batches({ after, since: 0 }, new AbortController().signal)
-    ) {
-      messages.push(...entriesOf(records).map(({ message }) => message));
-      after = position;
-    }
+  const readings: Reading[] = [];
+  const read = (follow: boolean) => {
+    const after = readings.at(-1)?.position ?? null;
+    const reading = new Reading(fake.open({ follow, proof: 60_000_000 }));
+    readings.push(reading);
+    return reading.read({ ...FROM_START, after });
   };
-  await assert.rejects(readAgain(true), /journalctl ended/);
-  await readAgain(false);
-  await readAgain(false);
-  assert.deepEqual(messages, ["entry 1", "entry 4", "entry 2", "entry 3"]);
+  await assert.rejects(read(true), /journalctl ended/);
+  await read(false);
+  await read(false);
+  assert.deepEqual(readings.map(({ messages }) => messages), [
+    ["entry 1", "entry 4"],
+    ["entry 2", "entry 3"],
+    [],
+  ]);
 });
 
 Deno.test("in a flood what was taken in is not kept waiting by a proof", async () => {
