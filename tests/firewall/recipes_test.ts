@@ -48,7 +48,7 @@ Deno.test({
   ignore: !hasNginx || !hasTools,
   async fn() {
     const settings = ({ at, port }: Place) =>
-      `set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For; include ${at("list")};
+      `access_log off; set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For; include ${at("list")};
        server { listen 127.0.0.1:${port}; location / { return 204; } location /all { root ${at("site")}; } }`;
     await using server = new RealNginx(settings, { "list": "", "site.txt": "" });
     await server.ready();
